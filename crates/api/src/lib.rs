@@ -1,0 +1,1 @@
+//! The contract of the four Bedrock services, generated from their models.

@@ -1,0 +1,1 @@
+//! Pure codecs between the models' own request formats and Converse.

@@ -1,0 +1,1 @@
+//! Local inference: load, batch, templates, grammars, embed.

@@ -1,0 +1,1 @@
+//! An invocation's path from request to answer.

@@ -1,0 +1,1 @@
+//! Everything that a modelId can name.

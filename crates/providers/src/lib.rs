@@ -1,0 +1,1 @@
+//! Everything that can answer a conversation, behind one contract.

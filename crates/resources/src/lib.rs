@@ -1,0 +1,1 @@
+//! What every resource shares: ids, versions, client tokens, paging, tags.

@@ -1,0 +1,1 @@
+//! Listening, routing, the request pipeline and the table of operations.

@@ -1,0 +1,1 @@
+//! What must last: documents, blobs, counters and queue rows.

@@ -1,0 +1,1 @@
+//! The protocol by hand: JSON, bindings, event-stream frames, SigV4 arithmetic, ARNs.

@@ -1,0 +1,2 @@
+//! Generation and chores.
+fn main() {}
