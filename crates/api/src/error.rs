@@ -1,7 +1,8 @@
 //! The small vocabulary in which every crate's errors reach the caller.
 
 /// What went wrong, as the Bedrock services name it. The HTTP status of a kind depends on the service
-/// (`ConflictException` is 400 in `bedrock` and 409 in `bedrock-agent`); [`crate::Service::status`] knows.
+/// (`ConflictException` is 400 in `bedrock` and 409 in `bedrock-agent`) and is in
+/// the generated tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// The input breaks a rule of the operation.
