@@ -5,7 +5,7 @@ use super::*;
 #[tokio::test(flavor = "multi_thread")]
 async fn without_temperature_an_answer_repeats_itself() {
     let engine = engine();
-    let question = || ask(vec![user("What is the capital of France?")], 24);
+    let question = || ask(vec![user("What is the capital of France.")], 24);
     let first = answer(&engine, question()).await;
     assert!(first.text.contains("Paris"), "{}", first.text);
     assert_eq!(answer(&engine, question()).await.text, first.text);
@@ -13,7 +13,7 @@ async fn without_temperature_an_answer_repeats_itself() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_ends_by_itself() {
-    let answer = answer(&engine(), ask(vec![user("What is the capital of France?")], 200)).await;
+    let answer = answer(&engine(), ask(vec![user("What is the capital of France.")], 200)).await;
     assert_eq!(answer.reason(), &FinishReason::EndTurn);
     assert!(answer.finished.usage.output_tokens < 200);
 }
@@ -43,7 +43,7 @@ async fn an_answer_is_cut_at_exactly_its_limit() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_sequence_over_several_tokens_ends_the_answer_before_it() {
     let engine = engine();
-    let question = || ask(vec![user("What is the capital of France?")], 24);
+    let question = || ask(vec![user("What is the capital of France.")], 24);
     let whole = answer(&engine, question()).await.text;
     // From the middle of one word to the middle of another: no token is this text.
     let (from, to) = (whole.len() / 3, whole.len() / 3 + 9);
@@ -58,7 +58,7 @@ async fn a_stop_sequence_over_several_tokens_ends_the_answer_before_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn thousands_of_stop_sequences_change_nothing_else() {
     let engine = engine();
-    let question = || ask(vec![user("What is the capital of France?")], 24);
+    let question = || ask(vec![user("What is the capital of France.")], 24);
     let whole = answer(&engine, question()).await;
     let mut request = question();
     request.stop = (0..2500).map(|number| format!("The capital of number {number}")).collect();
@@ -111,11 +111,15 @@ async fn counting_and_generating_agree() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_tokens_are_those_of_transformers() {
-    // `AutoTokenizer.from_pretrained("HuggingFaceTB/SmolLM2-135M-Instruct").apply_chat_template` of this chat is
-    // <|im_start|> system \n … and ends with <|im_start|> assistant \n: 24 tokens of frame with the model's own
-    // system text, and "Hi" is one.
-    let counted = engine().count_tokens(MODEL, &chat(vec![user("Hi")])).await.unwrap();
-    assert_eq!(counted.total, 31);
+    // Counted with Hugging Face's `tokenizers` on the template that `transformers` renders.
+    let engine = engine();
+    for (text, tokens) in [
+        ("Hi", 31),
+        ("It's 12345 o'clock;  naïve 漢字 🦀\n\n\tfn main() { x += 1; }   ", 65),
+        ("tabs\t\tand   spaces\r\n…“quotes” ½ ١٢٣", 53),
+    ] {
+        assert_eq!(engine.count_tokens(MODEL, &chat(vec![user(text)])).await.unwrap().total, tokens, "{text}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -32,10 +32,10 @@ async fn nothing_is_loaded_before_the_first_call() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_idle_model_is_unloaded_and_comes_back() {
     let engine = Engine::new(EngineConfig { idle_unload: Duration::from_millis(20), ..config() });
-    let first = answer(&engine, ask(vec![user("What is the capital of France?")], 10)).await;
+    let first = answer(&engine, ask(vec![user("What is the capital of France.")], 10)).await;
     for _ in 0..2 {
         until(&engine, LoadState::Unloaded).await;
-        assert_eq!(answer(&engine, ask(vec![user("What is the capital of France?")], 10)).await.text, first.text);
+        assert_eq!(answer(&engine, ask(vec![user("What is the capital of France.")], 10)).await.text, first.text);
     }
 }
 

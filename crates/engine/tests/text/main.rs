@@ -1,6 +1,8 @@
 //! The engine with the real default text model. The weights are found in `OUTCROP_TEST_GGUF` or where
 //! `outcrop models pull` puts them; without them these tests fail and say so.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod answers;
 mod bounds;
 mod forced;

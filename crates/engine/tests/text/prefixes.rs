@@ -12,7 +12,7 @@ fn question(scope: &str, text: &str) -> Generate {
 async fn a_warm_answer_is_the_cold_one() {
     let warm = engine();
     answer(&warm, question("a", "Something else entirely?")).await;
-    for text in ["What is the capital of France?", "Name three colours.", "Why is the sky blue?"] {
+    for text in ["What is the capital of France.", "Name three colours.", "Why is the sky blue?"] {
         let cold = answer(&engine(), question("a", text)).await;
         assert_eq!(cold.finished.usage.cached_tokens, 0);
         let first = answer(&warm, question("a", text)).await;
