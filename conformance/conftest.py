@@ -25,6 +25,8 @@ def pytest_sessionstart(session):
 
 
 def pytest_terminal_summary(terminalreporter):
+    if terminalreporter.config.option.collectonly:
+        return
     terminalreporter.section("coverage by operation")
     terminalreporter.write_line(coverage.write())
 

@@ -9,8 +9,8 @@ from botocore.credentials import Credentials
 
 from support import raw
 from support.clients import CliError, cli
-from support.keys import access_key, api_key
-from support.server import Server
+from support.keys import guarded_server
+from support.waiting import until
 
 ACCOUNT = "123456789012"
 LIST = "/foundation-models"
@@ -18,10 +18,7 @@ LIST = "/foundation-models"
 
 @pytest.fixture(scope="module")
 def guarded():
-    server = Server("serve")
-    key, api = access_key(server.data, ACCOUNT), api_key(server.data, ACCOUNT)
-    with server:
-        server.key, server.api = key, api
+    with guarded_server(ACCOUNT) as server:
         yield server
 
 
@@ -50,13 +47,13 @@ def refused(answer):
 
 
 def test_a_long_term_key_has_bedrocks_form(guarded):
-    inner = base64.b64decode(guarded.api.removeprefix("ABSK")).decode()
+    inner = base64.b64decode(guarded.api_key.removeprefix("ABSK")).decode()
     name, secret = inner.split(":", 1)
     assert name.startswith("BedrockAPIKey-") and name.endswith("-at-" + ACCOUNT) and len(secret) > 20
 
 
 def test_a_long_term_key_is_believed(guarded):
-    assert bearer(guarded, guarded.api).status == 200
+    assert bearer(guarded, guarded.api_key).status == 200
 
 
 def test_a_short_term_key_is_believed(guarded):
@@ -64,11 +61,11 @@ def test_a_short_term_key_is_believed(guarded):
 
 
 def test_the_aws_cli_sends_one(guarded):
-    for token in (guarded.api, short_term(guarded.key)):
+    for token in (guarded.api_key, short_term(guarded.key)):
         out = cli(guarded.url, "bedrock", "list-foundation-models", env={"AWS_BEARER_TOKEN_BEDROCK": token})
         assert out["modelSummaries"]
     with pytest.raises(CliError, match="UnrecognizedClientException|AccessDeniedException"):
-        cli(guarded.url, "bedrock", "list-foundation-models", env={"AWS_BEARER_TOKEN_BEDROCK": guarded.api[:-8]})
+        cli(guarded.url, "bedrock", "list-foundation-models", env={"AWS_BEARER_TOKEN_BEDROCK": guarded.api_key[:-8]})
 
 
 @pytest.mark.parametrize(
@@ -101,8 +98,6 @@ def test_a_changed_short_term_key(guarded):
 
 
 def test_a_short_term_key_expires(guarded):
-    from support.waiting import until
-
     token = short_term(guarded.key, expiry=datetime.timedelta(seconds=1))
     expired = until(lambda: (a := bearer(guarded, token)).status != 200 and a, 10, "the key has expired")
     assert refused(expired) == "ExpiredTokenException"

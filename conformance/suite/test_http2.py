@@ -8,8 +8,7 @@ from botocore.eventstream import EventStreamBuffer
 from support import contract
 from support.ask import HAIKU, user
 from support.http2 import Connection
-from support.keys import access_key
-from support.server import Server
+from support.keys import guarded_server
 from support.sigv4 import Signer
 
 ASK = json.dumps({"messages": [user("Name three rivers.")], "inferenceConfig": {"maxTokens": 8, "temperature": 0}}).encode()
@@ -71,10 +70,7 @@ def test_the_bidirectional_stream_is_refused_before_its_frames(server):
 class TestSigned:
     @pytest.fixture(scope="class")
     def guarded(self):
-        server = Server("serve")
-        key = access_key(server.data)
-        with server:
-            server.key = key
+        with guarded_server() as server:
             yield server
 
     def test_authority_counts_as_a_header(self, guarded):

@@ -8,8 +8,8 @@ import pytest
 from support import raw
 from support.ask import HAIKU, converse
 from support.clients import client, cli, raises
-from support.keys import access_key
-from support.server import Server
+from support.keys import guarded_server
+from support.server import outcrop
 from support.sigv4 import Signer
 
 ACCOUNT = "123456789012"
@@ -23,11 +23,7 @@ WRONG = (
 
 @pytest.fixture(scope="module")
 def guarded():
-    """A `serve` with one key, and what signs with that key."""
-    server = Server("serve")
-    key = access_key(server.data, ACCOUNT, "alice")
-    with server:
-        server.key = key
+    with guarded_server(ACCOUNT, "alice") as server:
         yield server
 
 
@@ -183,9 +179,7 @@ class TestPresigned:
         assert (answer.status, code) in ((403, "InvalidSignatureException"), (403, "ExpiredTokenException")), message
 
 
-def test_a_key_that_is_off_loopback_is_refused(fresh):
-    from support.server import outcrop
-
+def test_an_address_off_loopback_is_refused(fresh):
     data = fresh("serve").data
     done = outcrop("serve", "--listen", "0.0.0.0:0", "--data", str(data), timeout=20)
     assert done.returncode != 0 and "loopback" in done.stderr.lower(), (done.stdout, done.stderr)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -53,7 +54,7 @@ class _Judge:
             if model.has_event_stream_output:
                 _watch(model, parsed[model.output_shape.event_stream_name])
             return
-        code, _message = contract.judge_error(http.status_code, http.headers, http.content, self.service, model)
+        code, _message = contract.judge_error(http.status_code, http.headers, http.content, self.service)
         coverage.record(self.service, model.name, http.status_code, code)
 
 
@@ -106,19 +107,19 @@ def cli(url, service, command, *args, env=None, region=REGION, key=KEY):
     done = subprocess.run(
         [sys.executable, executable, service, command, *args], env=full, capture_output=True, text=True, timeout=180
     )
-    name = _operation(service, command)
+    if service in contract.SERVICES:
+        refusal = re.search(r"An error occurred \((\w+)\)", done.stderr)
+        _count(service, command, refusal[1] if refusal else None)
     if done.returncode:
         raise CliError(done.returncode, done.stderr.strip())
-    if name:
-        coverage.record(service, name, 200)
     try:
         return json.loads(done.stdout)
     except ValueError:
         return done.stdout
 
 
-def _operation(service, command):
-    if service not in contract.SERVICES:
-        return None
+def _count(service, command, code):
     names = contract.service_model(service).operation_names
-    return next(name for name in names if xform_name(name, "-") == command)
+    operation = next(name for name in names if xform_name(name, "-") == command)
+    status = 200 if code is None else contract.known_errors(service)[code]
+    coverage.record(service, operation, status, code)

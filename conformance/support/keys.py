@@ -1,9 +1,10 @@
 """Keys of `outcrop serve`, made by the command that makes them."""
 
+import contextlib
 import json
 import re
 
-from support.server import outcrop
+from support.server import Server, outcrop
 
 
 def access_key(data, account="123456789012", user=None):
@@ -22,3 +23,16 @@ def api_key(data, account="123456789012", *options):
     found = re.search(r"\bABSK[A-Za-z0-9+/=]+", done.stdout)
     assert found, done.stdout
     return found[0]
+
+
+@contextlib.contextmanager
+def guarded_server(account="123456789012", user=None):
+    """A `serve` that knows one access key and one long-term API key, left in `key` and `api_key`."""
+    server = Server("serve")
+    try:
+        server.key = access_key(server.data, account, user)
+        server.api_key = api_key(server.data, account)
+        with server:
+            yield server
+    finally:
+        server.remove()

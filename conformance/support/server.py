@@ -132,7 +132,6 @@ class Server:
         return self.start()
 
     def __exit__(self, kind, *_):
-        panicked = "panicked at" in self.log_path.read_text(errors="replace")
-        tail = self.log_tail()
+        panicked, tail = "panicked at" in self.log_path.read_text(errors="replace"), self.log_tail()
         self.remove()
         assert kind is not None or not panicked, "the server panicked: " + tail
