@@ -21,7 +21,7 @@ fi
 step "starting outcrop dev at $url (Ctrl-C ends it)"
 # In a session of its own, so that each Ctrl-C reaches it once, passed on by the trap: the first lets streams finish,
 # a second ends it at once.
-PATH=$VENV/bin:$PATH setsid "$OUTCROP_BIN" dev --listen "$listen" &
+setsid "$OUTCROP_BIN" dev --listen "$listen" &
 server=$!
 trap 'kill -TERM $server 2>/dev/null || true' INT TERM EXIT
 

@@ -15,7 +15,7 @@ import urllib.request
 from support.waiting import until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BIN = os.environ.get("OUTCROP_BIN", str(ROOT / "target" / "release" / "outcrop"))
+BIN = os.path.abspath(os.environ.get("OUTCROP_BIN", ROOT / "target" / "release" / "outcrop"))
 START_SECONDS = 30
 HIDDEN = (
     "AWS_BEARER_TOKEN_BEDROCK",
