@@ -1,1 +1,3 @@
 //! Local inference: load, batch, templates, grammars, embed.
+
+pub mod weights;

@@ -1,1 +1,3 @@
 //! Listening, routing, the request pipeline and the table of operations.
+
+pub mod listen;
