@@ -6,7 +6,7 @@ mod pointers;
 #[cfg(test)]
 mod tests;
 
-pub use fold::{Fold, citation, tool_input};
+pub use fold::{Fold, Incomplete, citation, tool_input};
 pub use pointers::{check_paths, prune};
 
 use outcrop_api::bedrock_runtime::ConverseResponse;

@@ -43,8 +43,8 @@ impl Encoder {
     fn close(&mut self, out: &mut Vec<Value>) {
         let Some(open) = self.open.take() else { return };
         if let Kind::Held(fold) = open.kind {
-            let ConverseOutput::Message(message) = fold.finish().output else { return };
-            let Some(block) = message.content.first().and_then(encode::block) else { return };
+            let content = fold.into_content();
+            let Some(block) = content.first().and_then(encode::block) else { return };
             out.push(json!({"type": "content_block_start", "index": open.index, "content_block": block}));
         }
         out.push(json!({"type": "content_block_stop", "index": open.index}));

@@ -1,5 +1,6 @@
 use bytes::BytesMut;
 use outcrop_api::bedrock_runtime::*;
+use outcrop_api::{AwsError, Kind};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -9,8 +10,19 @@ use std::collections::BTreeMap;
 pub struct Fold {
     role: Option<ConversationRole>,
     blocks: BTreeMap<i32, Block>,
-    stop: MessageStopEvent,
-    metadata: ConverseStreamMetadataEvent,
+    stop: Option<MessageStopEvent>,
+    metadata: Option<ConverseStreamMetadataEvent>,
+}
+
+/// The events ended before `messageStop` and `metadata`: what there is may not pass for an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("The model's answer ended before it was complete.")]
+pub struct Incomplete;
+
+impl AwsError for Incomplete {
+    fn kind(&self) -> Kind {
+        Kind::ModelError
+    }
 }
 
 enum Block {
@@ -42,8 +54,8 @@ impl Fold {
                 self.blocks.insert(event.content_block_index, block);
             }
             ConverseStreamOutput::ContentBlockDelta(event) => self.delta(event),
-            ConverseStreamOutput::MessageStop(stop) => self.stop = stop,
-            ConverseStreamOutput::Metadata(metadata) => self.metadata = metadata,
+            ConverseStreamOutput::MessageStop(stop) => self.stop = Some(stop),
+            ConverseStreamOutput::Metadata(metadata) => self.metadata = Some(metadata),
             ConverseStreamOutput::ContentBlockStop(_) | ConverseStreamOutput::Unset => {}
         }
     }
@@ -85,24 +97,26 @@ impl Fold {
         }
     }
 
+    /// The blocks alone, of an answer that need not be complete.
+    pub fn into_content(self) -> Vec<ContentBlock> {
+        self.blocks.into_values().map(Block::finish).collect()
+    }
+
     /// The answer. `metrics` and `usage` are those of the metadata event.
-    pub fn finish(self) -> ConverseResponse {
-        let message = Message {
-            role: self.role.unwrap_or(ConversationRole::Assistant),
-            content: self.blocks.into_values().map(Block::finish).collect(),
-        };
-        let trace =
-            self.metadata.trace.map(|t| ConverseTrace { guardrail: t.guardrail, prompt_router: t.prompt_router });
-        ConverseResponse {
-            output: ConverseOutput::Message(message),
-            stop_reason: self.stop.stop_reason,
-            usage: self.metadata.usage,
-            metrics: ConverseMetrics { latency_ms: self.metadata.metrics.latency_ms },
-            additional_model_response_fields: self.stop.additional_model_response_fields,
+    pub fn finish(mut self) -> Result<ConverseResponse, Incomplete> {
+        let (Some(stop), Some(metadata)) = (self.stop.take(), self.metadata.take()) else { return Err(Incomplete) };
+        let role = self.role.take().unwrap_or(ConversationRole::Assistant);
+        let trace = metadata.trace.map(|t| ConverseTrace { guardrail: t.guardrail, prompt_router: t.prompt_router });
+        Ok(ConverseResponse {
+            output: ConverseOutput::Message(Message { role, content: self.into_content() }),
+            stop_reason: stop.stop_reason,
+            usage: metadata.usage,
+            metrics: ConverseMetrics { latency_ms: metadata.metrics.latency_ms },
+            additional_model_response_fields: stop.additional_model_response_fields,
             trace,
-            performance_config: self.metadata.performance_config,
-            service_tier: self.metadata.service_tier,
-        }
+            performance_config: metadata.performance_config,
+            service_tier: metadata.service_tier,
+        })
     }
 }
 

@@ -35,9 +35,13 @@ pub fn check_paths(paths: &[String]) -> Result<(), DialectError> {
     }
 }
 
-/// The part of `fields` that `paths` point to, every value under its own path; `None` where that is nothing.
+/// The part of `fields` that `paths` point to, every value under its own path; `None` where that is nothing. The empty
+/// pointer, which no caller may send, keeps everything.
 pub fn prune(paths: &[String], fields: &Value) -> Option<Value> {
     let mut kept = Value::Object(Map::new());
+    if paths.iter().any(String::is_empty) {
+        kept = fields.clone();
+    }
     for steps in paths.iter().filter_map(|path| steps(path)) {
         if let Some(found) = find(fields, &steps) {
             keep(&mut kept, fields, &steps, found);
