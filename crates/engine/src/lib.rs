@@ -1,8 +1,3 @@
-<<<<<<< HEAD
-//! Local inference: load, batch, templates, grammars, embed.
-
-pub mod weights;
-=======
 //! Local inference: a chat in, an answer out, on this machine.
 //!
 //! Models are loaded by the first call that names them, answer many calls at once and unload when nobody asks.
@@ -19,6 +14,7 @@ mod engine;
 mod error;
 mod generate;
 mod status;
+pub mod weights;
 
 #[cfg(feature = "llama")]
 mod llama;
@@ -39,4 +35,3 @@ pub use generate::{
     Event, FinishReason, Finished, Generate, Generation, OutputShape, Priority, Sampling, Timings, TokenCount, Usage,
 };
 pub use status::{LoadState, ModelStatus};
->>>>>>> engine
