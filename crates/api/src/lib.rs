@@ -16,4 +16,4 @@ mod tests;
 
 pub use error::{AwsError, Fault, Kind};
 pub use generated::{bedrock, bedrock_agent, bedrock_agent_runtime, bedrock_runtime};
-pub use operation::{Never, Operation, Service, Spec, operations};
+pub use operation::{Events, Never, Operation, Reply, Service, Spec, operations};

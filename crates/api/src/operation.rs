@@ -109,3 +109,30 @@ pub fn operations() -> impl Iterator<Item = &'static Spec> + Clone {
         .flatten()
         .copied()
 }
+
+/// What an operation answers: its output and headers beside those of the contract.
+#[derive(Debug)]
+pub struct Reply<T> {
+    /// The response.
+    pub output: T,
+    /// Name in lower case, value.
+    pub headers: Vec<(&'static str, String)>,
+}
+
+impl<T> From<T> for Reply<T> {
+    fn from(output: T) -> Self {
+        Self { output, headers: Vec::new() }
+    }
+}
+
+impl<T> Reply<T> {
+    /// The same with one more header.
+    pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.headers.push((name, value.to_string()));
+        self
+    }
+}
+
+/// The events of a streaming answer. An `Err` is told to the client in the stream and ends it; a stream that just
+/// ends is complete.
+pub type Events<E> = futures_core::stream::BoxStream<'static, Result<E, crate::Fault>>;

@@ -77,6 +77,13 @@ impl Problems {
         self.add(|path| format!("Value null at '{path}' failed to satisfy constraint: Member must not be null"));
     }
 
+    /// The path's label `name` is empty, which no resource can be called.
+    pub fn empty_label(&mut self, name: &str) {
+        self.enter(name);
+        self.broken(Some(""), false, "have length greater than or equal to 1");
+        self.leave();
+    }
+
     /// The present value breaks a constraint: "Member must {must}".
     pub(super) fn broken(&mut self, value: Option<&str>, sensitive: bool, must: &str) {
         self.add(|path| match value {
