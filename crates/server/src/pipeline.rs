@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, request};
-use outcrop_access::{Body as ProofBody, Context, Gate, Head, Proof};
+use outcrop_access::{Body as ProofBody, Caller, Context, Gate, Head, Proof};
 use outcrop_api::{AwsError, Fault, Kind, Service, Spec};
 use tokio_util::sync::CancellationToken;
 
@@ -62,7 +62,7 @@ impl Pipeline {
         let sts = matches!(goal, Goal::Sts);
         match self.pass(&parts, body, goal, &request_id).await {
             Ok(response) => response,
-            Err(fault) if sts => sts::refuse(&fault, &request_id),
+            Err(fault) if sts => sts::refusal(fault.kind, &fault.message, &request_id),
             Err(fault) => encode::fault(&fault, service, &request_id),
         }
     }
@@ -108,7 +108,11 @@ impl Pipeline {
         let proof = claim.prove(&head, ProofBody::Whole(&bytes)).map_err(refused)?;
         match goal {
             Goal::Nowhere(fault) => Err(fault),
-            Goal::Sts => Ok(sts::answer(parts, &bytes, &proof, request_id)),
+            Goal::Sts => {
+                let form = if parts.method == Method::GET { parts.uri.query().unwrap_or("") } else { utf8(&bytes)? };
+                let Caller { account, arn, user_id, .. } = &proof.caller;
+                Ok(sts::handle(sts::Caller { account, arn, user_id }, request_id, form))
+            }
             Goal::Operation(spec, labels) => {
                 let handler = built.ok_or_else(|| not_built(spec))?;
                 self.run(handler, spec, labels, parts, bytes, proof, request_id).await
@@ -157,6 +161,10 @@ fn health(method: &Method, request_id: &str) -> Response<Body> {
     };
     response.headers_mut().insert("content-type", http::HeaderValue::from_static("application/json"));
     response
+}
+
+fn utf8(bytes: &[u8]) -> Result<&str, Fault> {
+    std::str::from_utf8(bytes).map_err(|_| Fault::validation("The form is not UTF-8."))
 }
 
 fn refused(error: outcrop_access::AccessError) -> Fault {
