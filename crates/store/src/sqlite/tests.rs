@@ -1,5 +1,7 @@
 use std::os::unix::fs::PermissionsExt;
 
+use outcrop_api::AwsError;
+
 use super::*;
 use crate::{NewDocument, Op, Outcome};
 
@@ -70,6 +72,15 @@ async fn one_server_a_folder_and_commands_beside_it() {
     drop(command);
     drop(server);
     open(folder.path()).unwrap();
+}
+
+#[test]
+fn a_folder_that_cannot_be_is_told_by_name_to_the_log_only() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let error = open(&file.path().join("data")).err().unwrap();
+    let path = file.path().to_string_lossy().into_owned();
+    assert!(error.to_string().contains(&path), "{error}");
+    assert!(!error.message().contains(&path), "{}", error.message());
 }
 
 #[tokio::test]
