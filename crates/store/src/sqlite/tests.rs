@@ -41,6 +41,17 @@ async fn is_there_after_reopening() {
     assert_eq!(ids(&open(folder.path()).unwrap()).await, ["a"]);
 }
 
+/// What no killed process can show: a power cut must not lose the last commits either.
+#[test]
+fn every_commit_is_synced() {
+    let folder = tempfile::tempdir().unwrap();
+    let connection = super::open::writer(&super::open::prepare(folder.path()).unwrap(), &Options::default()).unwrap();
+    let pragma =
+        |name| connection.pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0)).unwrap();
+    assert_eq!(pragma("synchronous"), rusqlite::types::Value::Integer(2), "FULL");
+    assert_eq!(pragma("journal_mode"), rusqlite::types::Value::Text("wal".into()));
+}
+
 #[tokio::test]
 async fn only_this_user_may_read() {
     let folder = tempfile::tempdir().unwrap();
