@@ -1,3 +1,4 @@
 //! Local inference: load, batch, templates, grammars, embed.
 
+pub mod embed;
 pub mod weights;
