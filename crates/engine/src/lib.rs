@@ -14,6 +14,7 @@ mod engine;
 mod error;
 mod generate;
 mod status;
+pub mod embed;
 pub mod weights;
 
 #[cfg(feature = "llama")]
