@@ -1,1 +1,20 @@
-//! Everything that a modelId can name.
+//! Everything that a modelId can name: the catalogue of Bedrock's models, the inference profiles that AWS defines and
+//! those that callers create, and the way from a modelId to the model that is meant.
+//!
+//! Never: calling a model, HTTP, a canned answer. Lifecycle, Regions and on-demand are always reported as AWS has
+//! them and refused only where [`Settings`] says so.
+//!
+//! Start at [`Catalogue`], whose facts stand in `data/` (one file a provider, sources in `docs/catalogue.md`), then
+//! [`resolve`]. [`foundation_models`] and [`inference_profiles`] are the operations, one function each.
+
+pub mod catalogue;
+pub mod error;
+pub mod identifier;
+pub mod regions;
+pub mod resolve;
+pub mod settings;
+
+pub use catalogue::{Catalogue, LocalKind, LocalModel, Model};
+pub use error::ModelsError;
+pub use resolve::Resolved;
+pub use settings::Settings;
