@@ -24,6 +24,7 @@ EDGE_ERRORS = {
     "SerializationException": 400,
     "ValidationException": 400,
     "UnknownOperationException": 404,
+    "MethodNotAllowedException": 405,
     "RequestEntityTooLargeException": 413,
     "NotImplementedException": 501,
 }
