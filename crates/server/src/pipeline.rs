@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::compat::sts;
 use crate::listen::{self, Body, BodyError};
-use crate::route::{Miss, Router};
+use crate::route::{self, Asked};
 
 /// Liveness: the one path that needs no credentials.
 pub const HEALTH: &str = "/outcrop/health";
@@ -27,8 +27,6 @@ pub const HEALTH: &str = "/outcrop/health";
 pub struct Pipeline {
     /// Proves callers.
     pub gate: Gate,
-    /// Finds operations.
-    pub router: Router,
     /// Runs them.
     pub table: Table,
     /// The greatest body.
@@ -43,7 +41,7 @@ pub struct Pipeline {
 
 /// Where a request goes.
 enum Goal<'a> {
-    Operation(&'static Spec, Vec<&'a str>),
+    Operation(&'static Spec, Vec<(&'static str, &'a str)>),
     Sts,
     Nowhere(Fault),
 }
@@ -76,9 +74,13 @@ impl Pipeline {
         }
         let host = parts.headers.get("host").and_then(|h| h.to_str().ok()).or(parts.uri.authority().map(|a| a.as_str()));
         let has_body = !http_body::Body::is_end_stream(body);
-        match self.router.find(parts.method.as_str(), path, host, has_body) {
-            Ok(found) => Goal::Operation(found.spec, found.labels),
-            Err(miss) => Goal::Nowhere(told(&miss, parts)),
+        let asked = Asked { method: parts.method.as_str(), path, host, has_body };
+        match route::Table::of_bedrock().find(asked) {
+            Ok(found) => Goal::Operation(found.spec, found.labels().collect()),
+            Err(miss) => {
+                let kind = if miss.allowed.is_empty() { Kind::UnknownOperation } else { Kind::MethodNotAllowed };
+                Goal::Nowhere(Fault::new(kind, miss.message()))
+            }
         }
     }
 
@@ -119,7 +121,7 @@ impl Pipeline {
         &self,
         handler: Handler,
         spec: &'static Spec,
-        labels: Vec<&str>,
+        labels: Vec<(&'static str, &str)>,
         parts: &request::Parts,
         body: Bytes,
         proof: Proof,
@@ -181,10 +183,6 @@ fn not_built(spec: &Spec) -> Fault {
         spec.service.prefix()
     );
     Fault::new(Kind::NotImplemented, text)
-}
-
-fn told(miss: &Miss, parts: &request::Parts) -> Fault {
-    Fault::new(Kind::UnknownOperation, miss.text(parts.method.as_str(), parts.uri.path()))
 }
 
 impl Pipeline {
