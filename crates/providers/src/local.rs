@@ -8,9 +8,10 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use base64::Engine as _;
+use futures_util::StreamExt;
 use outcrop_api::{Fault, Kind};
 use outcrop_engine::embed::{EmbedService, project};
-use outcrop_engine::{Engine, Generate};
+use outcrop_engine::{Engine, Event, Generate};
 
 use crate::{Answer, Call, Embedded, Provider};
 use usage::Accounting;
@@ -45,8 +46,12 @@ impl Provider for Local {
             priority: call.priority,
             scope: call.scope,
         };
-        let generation = self.engine.generate(generate).await.map_err(|e| told(&e))?;
-        let prompt = accounting.usage(generation.prompt(), 0);
+        let mut generation = self.engine.generate(generate).await.map_err(|e| told(&e))?;
+        let prompt = match generation.next().await {
+            Some(Ok(Event::Started(usage))) => accounting.usage(&usage, 0),
+            Some(Err(error)) => return Err(told(&error)),
+            _ => return Err(Fault::new(Kind::InternalServer, "The model did not begin its answer.")),
+        };
         Ok(Answer { prompt, events: events::converse(generation, accounting, began) })
     }
 

@@ -155,6 +155,7 @@ impl<'m> Worker<'m> {
                     sequence.cached = shared;
                 }
             }
+            sequence.started();
         }
 
         let from = sequence.computed as usize;

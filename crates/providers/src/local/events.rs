@@ -83,6 +83,8 @@ impl Writer {
 
     fn take(&mut self, event: Event) {
         match event {
+            // Taken before the stream began.
+            Event::Started(_) => {}
             Event::Text(text) => self.delta(ContentBlockDelta::Text(text)),
             Event::ToolCallStart { name } => {
                 self.close();
