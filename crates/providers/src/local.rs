@@ -11,6 +11,7 @@ use base64::Engine as _;
 use futures_util::StreamExt;
 use outcrop_api::{Fault, Kind};
 use outcrop_engine::embed::{EmbedService, project};
+use outcrop_engine::weights::EMBEDDING_MODEL;
 use outcrop_engine::{Engine, Event, Generate};
 
 use crate::{Answer, Call, Embedded, Provider};
@@ -19,13 +20,13 @@ use usage::Accounting;
 /// Answers with models on this machine.
 pub struct Local {
     engine: Engine,
-    embedder: Option<EmbedService>,
+    embedder: EmbedService,
     chunk: u32,
 }
 
 impl Local {
     /// Text from `engine`, vectors from `embedder`. `chunk` is the engine's prefill chunk.
-    pub fn new(engine: Engine, embedder: Option<EmbedService>, chunk: u32) -> Self {
+    pub fn new(engine: Engine, embedder: EmbedService, chunk: u32) -> Self {
         Self { engine, embedder, chunk }
     }
 }
@@ -61,13 +62,18 @@ impl Provider for Local {
     }
 
     async fn embed(&self, model: &str, texts: Vec<String>, dimensions: usize) -> Result<Embedded, Fault> {
-        let Some(embedder) = &self.embedder else {
-            return Err(Fault::new(Kind::ServiceUnavailable, format!("No local embedding model serves {model}.")));
+        if model != EMBEDDING_MODEL {
+            let text = format!("No local embedding model is called {model}; {EMBEDDING_MODEL} is the one that can be.");
+            return Err(Fault::new(Kind::NotImplemented, text));
+        }
+        let found = self.embedder.embed(texts).await.map_err(|e| told(&e))?;
+        let fit = |vector: Vec<f32>| match dimensions {
+            0 => vector,
+            n => project(&vector, n, 0),
         };
-        let found = embedder.embed(texts).await.map_err(|e| told(&e))?;
         Ok(Embedded {
             tokens: found.iter().map(|e| e.tokens).sum(),
-            vectors: found.into_iter().map(|e| project(&e.vector, dimensions)).collect(),
+            vectors: found.into_iter().map(|e| fit(e.vector)).collect(),
         })
     }
 }

@@ -64,7 +64,7 @@ impl Server {
 
         let weights = ModelDir::locate().map_err(told)?;
         let found = local_models(&config, &weights)?;
-        let models = Arc::new(Models::new(catalogue(&config, &found)?, settings(&config), resources));
+        let models = Arc::new(Models::new(catalogue(&config, &found)?, settings(&config), &resources));
         let stand_ins = config.stand_ins.mode.is_on(dev).then(|| stand_ins(&config, &found));
         let lines = describe(&found, stand_ins.as_ref());
 
