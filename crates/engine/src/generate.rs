@@ -70,6 +70,8 @@ pub enum Priority {
 /// A piece of an answer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
+    /// The call has its place and the prompt is known; nothing is generated yet. Always first.
+    Started(Usage),
     /// Text, never splitting a character.
     Text(String),
     /// The model begins to call a tool.

@@ -14,6 +14,8 @@ mod engine;
 mod error;
 mod generate;
 mod status;
+pub mod embed;
+pub mod weights;
 
 #[cfg(feature = "llama")]
 mod llama;

@@ -114,14 +114,22 @@ impl Sequence {
             prefill: first_token - self.admitted,
             decode: first_token.elapsed(),
         };
-        let usage = Usage {
+        events.push(Event::Finished(Finished { reason, usage: self.usage(), timings }));
+        self.send(events);
+    }
+
+    fn usage(&self) -> Usage {
+        Usage {
             prompt_tokens: self.job.prompt.len(),
             cached_tokens: self.cached,
-            checkpoints: std::mem::take(&mut self.job.prompt.checkpoints),
+            checkpoints: self.job.prompt.checkpoints.clone(),
             output_tokens: self.generated,
-        };
-        events.push(Event::Finished(Finished { reason, usage, timings }));
-        self.send(events);
+        }
+    }
+
+    /// Tells the caller what the prompt is, once it is known how much of it need not be computed.
+    pub(super) fn started(&self) {
+        self.send(vec![Event::Started(self.usage())]);
     }
 
     /// Tells the caller that there will be no answer.

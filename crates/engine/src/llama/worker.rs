@@ -159,6 +159,7 @@ impl<'m> Worker<'m> {
                     sequence.cached = shared;
                 }
             }
+            sequence.started();
         }
 
         let from = sequence.computed as usize;

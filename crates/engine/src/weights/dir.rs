@@ -1,0 +1,339 @@
+//! The folder of models: what is there, whether it is whole, adding a local file, removing.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use super::Progress;
+use super::catalog::{Catalog, Model, ModelKind};
+use super::error::WeightsError;
+use super::gguf::{self, GgufHeader};
+use super::pull::{Pulled, Stage, pull};
+use super::record::{RECORD, Record, RecordedFile};
+
+/// The folder of models, one folder a model.
+#[derive(Debug, Clone)]
+pub struct ModelDir {
+    root: PathBuf,
+    catalog: Catalog,
+}
+
+/// Whether a model can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Known, not on this machine.
+    NotPulled,
+    /// All files are as verified.
+    Verified,
+    /// A file is missing, or changed since it was verified.
+    Changed,
+}
+
+/// One model as `list` and `show` tell it.
+#[derive(Debug, Clone)]
+pub struct ModelStatus {
+    /// The name in Outcrop.
+    pub name: String,
+    /// What it answers with.
+    pub kind: ModelKind,
+    /// The licence of the weights, where known.
+    pub licence: Option<String>,
+    /// The package that carries it, or the file it was added from.
+    pub source: String,
+    /// The model's folder, whether it exists or not.
+    pub path: PathBuf,
+    /// The size of its files in bytes.
+    pub size: u64,
+    /// Whether it can be used.
+    pub state: State,
+    /// The files with their digests, weights first; empty until pulled.
+    pub files: Vec<RecordedFile>,
+    /// What the file says about itself, for models added from GGUF.
+    pub gguf: Option<GgufHeader>,
+}
+
+impl ModelDir {
+    /// The folder that the environment names: `OUTCROP_MODELS`, else `outcrop/models` in `XDG_CACHE_HOME` or
+    /// `~/.cache`.
+    pub fn locate() -> Result<Self, WeightsError> {
+        Self::locate_with(|name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from))
+    }
+
+    fn locate_with(variable: impl Fn(&str) -> Option<PathBuf>) -> Result<Self, WeightsError> {
+        if let Some(root) = variable("OUTCROP_MODELS") {
+            return Ok(Self::at(root));
+        }
+        // The XDG specification: relative paths are to be ignored.
+        let cache = variable("XDG_CACHE_HOME").filter(|path| path.is_absolute());
+        let cache = cache.or_else(|| variable("HOME").map(|home| home.join(".cache")));
+        Ok(Self::at(cache.ok_or(WeightsError::NoHome)?.join("outcrop").join("models")))
+    }
+
+    /// The models under `root`.
+    pub fn at(root: impl Into<PathBuf>) -> Self {
+        Self::with_catalog(root, Catalog::default())
+    }
+
+    /// The models under `root`, with other names known.
+    pub fn with_catalog(root: impl Into<PathBuf>, catalog: Catalog) -> Self {
+        Self { root: root.into(), catalog }
+    }
+
+    /// The folder that holds the models' folders.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Fetches a known model unless it is here and whole.
+    pub fn pull(&self, name: &str, progress: &mut dyn Progress) -> Result<Pulled, WeightsError> {
+        let model = self.catalog.get(name).ok_or_else(|| self.unknown(name))?;
+        let python = std::env::var("OUTCROP_PYTHON").ok().filter(|python| !python.is_empty());
+        pull(&self.root, model, python.as_deref().unwrap_or("python3"), progress)
+    }
+
+    /// All known models and all that lie here, known ones first.
+    pub fn list(&self) -> Result<Vec<ModelStatus>, WeightsError> {
+        let mut all: Vec<ModelStatus> = self
+            .catalog
+            .models()
+            .iter()
+            .map(|model| self.known(model, Record::read(&self.root.join(model.name))))
+            .collect();
+        let entries = match std::fs::read_dir(&self.root) {
+            Ok(entries) => entries,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(all),
+            Err(e) => return Err(WeightsError::io("list", &self.root, e)),
+        };
+        let mut local = Vec::new();
+        for entry in entries.flatten() {
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            if self.catalog.get(&name).is_none()
+                && valid_name(&name)
+                && let Some(record) = Record::read(&entry.path())
+            {
+                local.push(self.local(&name, record));
+            }
+        }
+        local.sort_by(|a, b| a.name.cmp(&b.name));
+        all.append(&mut local);
+        Ok(all)
+    }
+
+    /// One model, known or added.
+    pub fn show(&self, name: &str) -> Result<ModelStatus, WeightsError> {
+        let record = if valid_name(name) { Record::read(&self.root.join(name)) } else { None };
+        match (self.catalog.get(name), record) {
+            (Some(model), record) => Ok(self.known(model, record)),
+            (None, Some(record)) => Ok(self.local(name, record)),
+            (None, None) => Err(self.unknown(name)),
+        }
+    }
+
+    /// The path of the model's weights, when the model is whole.
+    ///
+    /// Marks that no longer fit (a copied or restored cache has new times) lead to hashing once more.
+    pub fn weights(&self, name: &str) -> Result<PathBuf, WeightsError> {
+        let status = self.show(name)?;
+        match status.state {
+            State::Verified => {}
+            State::Changed => self.reverify(&status)?,
+            State::NotPulled => {
+                return Err(WeightsError::NotPulled { name: name.to_owned(), root: self.root.clone() });
+            }
+        }
+        let known = self.catalog.get(name).and_then(|model| model.files.first()).map(|file| file.name);
+        let first = known.or(status.files.first().map(|file| file.name.as_str()));
+        let damaged = || WeightsError::Damaged { name: name.to_owned(), why: "its record names no file".to_owned() };
+        Ok(status.path.join(first.ok_or_else(damaged)?))
+    }
+
+    /// The model's folder, when the model is whole.
+    pub fn folder(&self, name: &str) -> Result<PathBuf, WeightsError> {
+        self.weights(name)?;
+        Ok(self.root.join(name))
+    }
+
+    /// Hashes all files and compares them with what they should be.
+    pub fn verify(&self, name: &str) -> Result<(), WeightsError> {
+        let status = self.show(name)?;
+        if status.state == State::NotPulled {
+            return Err(WeightsError::NotPulled { name: name.to_owned(), root: self.root.clone() });
+        }
+        self.reverify(&status)
+    }
+
+    fn reverify(&self, status: &ModelStatus) -> Result<(), WeightsError> {
+        let damaged = |why| WeightsError::Damaged { name: status.name.clone(), why };
+        let expected: Vec<(&str, &str)> = match self.catalog.get(&status.name) {
+            Some(model) => model.files.iter().map(|file| (file.name, file.sha256)).collect(),
+            None => status.files.iter().map(|file| (file.name.as_str(), file.sha256.as_str())).collect(),
+        };
+        let mut files = Vec::new();
+        for (name, sha256) in expected {
+            let path = status.path.join(name);
+            let file = RecordedFile::hash(&path, name, &mut |_| ()).map_err(|e| damaged(format!("{e}")))?;
+            if file.sha256 != sha256 {
+                return Err(damaged(format!("{} has SHA-256 {}, not {sha256}", path.display(), file.sha256)));
+            }
+            files.push(file);
+        }
+        let record = Record {
+            kind: status.kind,
+            licence: status.licence.clone(),
+            source: status.source.clone(),
+            files,
+            gguf: status.gguf.clone(),
+        };
+        // A cache that is read-only (another user's, an image layer) is still a good cache: it is only slower.
+        if let Err(e) = record.write(&status.path) {
+            tracing::debug!(model = status.name, error = %e, "cannot remember that the model is whole");
+        }
+        Ok(())
+    }
+
+    /// Adds a local GGUF file under `name`: a hard link where the file system allows it, else a copy.
+    pub fn add_gguf(&self, path: &Path, name: &str, progress: &mut dyn Progress) -> Result<ModelStatus, WeightsError> {
+        if !valid_name(name) {
+            return Err(WeightsError::Name(name.to_owned()));
+        }
+        let folder = self.root.join(name);
+        if self.catalog.get(name).is_some() || folder.exists() {
+            return Err(WeightsError::Taken(name.to_owned()));
+        }
+        let header = runnable(path)?;
+        // Links to links end when the middle one goes; the file itself is what is wanted.
+        let path = path.canonicalize().map_err(|e| WeightsError::io("open", path, e))?;
+        std::fs::create_dir_all(&self.root).map_err(|e| WeightsError::io("create", &self.root, e))?;
+        let temp = tempfile::Builder::new()
+            .prefix(".add-")
+            .tempdir_in(&self.root)
+            .map_err(|e| WeightsError::io("write in", &self.root, e))?;
+        let stage = temp.path().join("stage");
+        std::fs::create_dir(&stage).map_err(|e| WeightsError::io("create", &stage, e))?;
+        let target = stage.join("model.gguf");
+        if std::fs::hard_link(&path, &target).is_err() {
+            std::fs::copy(&path, &target).map_err(|e| WeightsError::io("copy", &path, e))?;
+        }
+        let total = std::fs::metadata(&target).map_or(0, |meta| meta.len());
+        let file = RecordedFile::hash(&target, "model.gguf", &mut |done| progress.bytes(Stage::Verify, done, total))?;
+        let record = Record {
+            kind: ModelKind::Text,
+            licence: header.licence.clone(),
+            source: path.display().to_string(),
+            files: vec![file],
+            gguf: Some(header),
+        };
+        record.write(&stage)?;
+        std::fs::rename(&stage, &folder).map_err(|e| match e.kind() {
+            std::io::ErrorKind::DirectoryNotEmpty | std::io::ErrorKind::AlreadyExists => {
+                WeightsError::Taken(name.to_owned())
+            }
+            _ => WeightsError::io("create", &folder, e),
+        })?;
+        self.show(name)
+    }
+
+    /// Removes a model's files.
+    pub fn remove(&self, name: &str) -> Result<(), WeightsError> {
+        let folder = self.root.join(name);
+        if !valid_name(name) || !folder.is_dir() {
+            return match self.catalog.get(name) {
+                Some(_) => Err(WeightsError::NotPulled { name: name.to_owned(), root: self.root.clone() }),
+                None => Err(self.unknown(name)),
+            };
+        }
+        std::fs::remove_dir_all(&folder).map_err(|e| WeightsError::io("remove", &folder, e))
+    }
+
+    fn known(&self, model: &Model, record: Option<Record>) -> ModelStatus {
+        let path = self.root.join(model.name);
+        let state = match &record {
+            Some(record) if whole(&path, model, record) => State::Verified,
+            _ if path.exists() => State::Changed,
+            _ => State::NotPulled,
+        };
+        ModelStatus {
+            name: model.name.to_owned(),
+            kind: model.kind,
+            licence: Some(model.licence.to_owned()),
+            source: format!("{}=={}", model.package, model.version),
+            path,
+            size: model.size(),
+            state,
+            files: record.map(|record| record.files).unwrap_or_default(),
+            gguf: None,
+        }
+    }
+
+    fn local(&self, name: &str, record: Record) -> ModelStatus {
+        let path = self.root.join(name);
+        let whole = record.files.iter().all(|file| plain(&file.name) && file.unchanged(&path));
+        ModelStatus {
+            name: name.to_owned(),
+            kind: record.kind,
+            licence: record.licence,
+            source: record.source,
+            size: record.files.iter().map(|file| file.size).sum(),
+            state: if whole { State::Verified } else { State::Changed },
+            files: record.files.into_iter().filter(|file| plain(&file.name)).collect(),
+            path,
+            gguf: record.gguf,
+        }
+    }
+
+    fn unknown(&self, name: &str) -> WeightsError {
+        let names = self.list().unwrap_or_default();
+        let known = names.iter().map(|status| status.name.as_str()).collect::<Vec<_>>().join(", ");
+        WeightsError::Unknown { name: name.to_owned(), known }
+    }
+}
+
+/// True when every file of `model` in `folder` is the one that was verified against the catalogue's digest.
+pub(super) fn whole(folder: &Path, model: &Model, record: &Record) -> bool {
+    model.files.iter().all(|file| {
+        let recorded = record.files.iter().find(|recorded| recorded.name == file.name);
+        recorded.is_some_and(|recorded| recorded.sha256 == file.sha256 && recorded.unchanged(folder))
+    })
+}
+
+/// The header of a GGUF file, when it is a text model that the engine can run as it is.
+fn runnable(path: &Path) -> Result<GgufHeader, WeightsError> {
+    let refuse = |why: String| WeightsError::Gguf { path: path.to_owned(), why };
+    let file = File::open(path).map_err(|e| WeightsError::io("open", path, e))?;
+    let meta = file.metadata().map_err(|e| WeightsError::io("open", path, e))?;
+    if !meta.is_file() {
+        return Err(refuse("it is not a file".to_owned()));
+    }
+    let header = gguf::read(BufReader::with_capacity(1 << 16, file), meta.len()).map_err(|e| refuse(e.to_string()))?;
+    if header.parts > 1 {
+        return Err(refuse(format!(
+            "it is one of {} parts; join them with `llama-gguf-split --merge` first",
+            header.parts
+        )));
+    }
+    if let Some(role) = &header.role {
+        return Err(refuse(format!("it holds a model's {role}, not a model")));
+    }
+    if header.embedding || header.architecture.contains("bert") {
+        return Err(refuse(format!(
+            "it is an embedding model ({}); only text models run from GGUF files",
+            header.architecture
+        )));
+    }
+    Ok(header)
+}
+
+fn valid_name(name: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'-');
+    (1..=63).contains(&name.len())
+        && name.bytes().all(plain)
+        && name.bytes().next().is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+}
+
+/// A record is only a file that anybody may have written: its names must not lead elsewhere.
+fn plain(name: &str) -> bool {
+    !name.is_empty() && name != RECORD && Path::new(name).file_name().is_some_and(|own| own == name)
+}
+
+#[cfg(test)]
+mod tests;
