@@ -95,6 +95,7 @@ async fn heard(mut generation: Generation) -> Result<Answer, EngineError> {
         let event = event?;
         events.push(event.clone());
         match event {
+            Event::Started(usage) => assert!(events.len() == 1 && usage.prompt_tokens > 0),
             Event::Text(piece) => text.push_str(&piece),
             Event::ToolCallStart { name } => calls.push((name, String::new())),
             Event::ToolCallArguments(piece) => calls.last_mut().expect("a call has begun").1.push_str(&piece),
