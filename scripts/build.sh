@@ -12,5 +12,5 @@ mkdir -p target/release
 cmp --silent "$built" "$binary" || install -m 755 "$built" "$binary"
 
 step "pulling the default models"
-PATH=$VENV/bin:$PATH "$binary" models pull
+"$binary" models pull
 step "ready: $binary"

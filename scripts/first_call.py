@@ -64,14 +64,15 @@ def converse(url):
     print("\n" + text.strip() + "\n")
     usage = answer["usage"]
     print(f"    {usage['inputTokens']} tokens in, {usage['outputTokens']} out; asked {MODEL}, answered by {served_by or 'it'}")
+    aws = os.path.join(sys.prefix, "bin", "aws")  # the pinned one: the machine may have none
     message = json.dumps([{"role": "user", "content": [{"text": "hi"}]}])
     print(
         f"""
 Three things to try, in another terminal:
   1. target/release/outcrop chat
   2. export AWS_ENDPOINT_URL={url} AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
-     aws bedrock-runtime converse --model-id {MODEL} --messages '{message}'
-  3. aws bedrock list-foundation-models --query 'modelSummaries[].modelId'
+     {aws} bedrock-runtime converse --model-id {MODEL} --messages '{message}'
+  3. {aws} bedrock list-foundation-models --query 'modelSummaries[].modelId'
 """
     )
 

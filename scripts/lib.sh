@@ -10,6 +10,8 @@ export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$OUTCROP_CACHE/target}
 REQUIREMENTS=(conformance/requirements.txt scripts/requirements.txt)
 VENV=$OUTCROP_CACHE/venv-$(cat "${REQUIREMENTS[@]}" | sha256sum | cut -c1-12)
 PY=$VENV/bin/python
+# The package client with which `outcrop models pull` fetches weights.
+export OUTCROP_PYTHON=${OUTCROP_PYTHON:-$PY}
 
 step() { printf '==> %s\n' "$*"; }
 note() { printf '    %s\n' "$*"; }

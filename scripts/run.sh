@@ -19,11 +19,11 @@ if "$PY" scripts/first_call.py healthy "$url"; then
 fi
 
 step "starting outcrop dev at $url (Ctrl-C ends it)"
-PATH=$VENV/bin:$PATH "$OUTCROP_BIN" dev --listen "$listen" &
+# In a session of its own, so that each Ctrl-C reaches it once, passed on by the trap: the first lets streams finish,
+# a second ends it at once.
+setsid "$OUTCROP_BIN" dev --listen "$listen" &
 server=$!
-# Ctrl-C reaches the server by itself (same process group); a TERM to this script is passed on.
-trap : INT
-trap 'kill -TERM $server 2>/dev/null || true' TERM EXIT
+trap 'kill -TERM $server 2>/dev/null || true' INT TERM EXIT
 
 "$PY" scripts/first_call.py wait "$url" "$server" || { wait "$server" || true; fail "the server did not become ready"; }
 "$PY" scripts/first_call.py converse "$url"
@@ -31,9 +31,7 @@ note "the server runs in this terminal until Ctrl-C"
 status=0
 while kill -0 "$server" 2>/dev/null; do
   status=0
-  wait "$server" || status=$?
+  wait "$server" || status=$? # interrupted by a signal, it is asked again
 done
 step "stopped"
-# 130 and 143: the server was asked to stop.
-[[ $status -eq 130 || $status -eq 143 ]] && status=0
 exit "$status"

@@ -10,6 +10,7 @@ from support import raw
 from support.ask import HAIKU, converse
 from support.server import healthy
 from support.sigv4 import Signer
+from support.waiting import until
 
 PATH = f"/model/{HAIKU}/converse"
 INVOKE = f"/model/{HAIKU}/invoke"
@@ -74,8 +75,9 @@ def test_invalid_utf8(server):
 @pytest.mark.parametrize("opening", ["[", '{"a":'])
 def test_ten_megabytes_of_nesting(server, opening):
     depth = 10_000_000 // len(opening)
-    refused(server, b'{"messages":' + opening.encode() * depth)
-    refused(server, b'{"additionalModelRequestFields":' + opening.encode() * depth)
+    codes = (*UNREADABLE, "RequestEntityTooLargeException")
+    for member in ("messages", "additionalModelRequestFields"):
+        refused(server, f'{{"{member}":'.encode() + opening.encode() * depth, codes)
 
 
 def test_closed_nesting_in_a_document(server):
@@ -153,20 +155,31 @@ class TestSlowClients:
             for connection in held:
                 connection.close()
 
-    @pytest.mark.parametrize(
-        "sent", [b"", b"P", b"PRI * HT", b"POST /model/x/converse HTTP/1.1\r\nhost: x\r\n"], ids=["none", "one", "h2", "head"]
-    )
-    def test_a_half_sent_head_is_ended_by_the_server(self, server, sent):
-        with socket.create_connection(server.address, timeout=90) as connection:
-            connection.sendall(sent)
+    def test_half_sent_heads_are_ended_by_the_server(self, fresh):
+        """At any point of it: silence, one byte, half an HTTP/2 preface, a head that does not end."""
+        server = fresh(config="[limits]\nheader_timeout_seconds = 1\n").start()
+        parts = (b"", b"P", b"PRI * HT", b"POST /model/x/converse HTTP/1.1\r\nhost: x\r\n")
+        held = [socket.create_connection(server.address, timeout=20) for _ in parts]
+        for connection, part in zip(held, parts):
+            connection.sendall(part)
+        for connection in held:
             while connection.recv(65536):
                 pass
+            connection.close()
+
+    def test_a_body_that_does_not_come_is_ended_too(self, fresh):
+        server = fresh(config="[limits]\nbody_timeout_seconds = 1\n").start()
+        host, port = server.address
+        headers = Signer().headers("POST", INVOKE, f"{host}:{port}", b"", raw.JSON)
+        head = [f"POST {INVOKE} HTTP/1.1", f"host: {host}:{port}", "connection: close", "content-length: 1000"]
+        head += [f"{name}: {value}" for name, value in headers.items()]
+        answer = raw.exchange(server, "\r\n".join(head).encode() + b"\r\n\r\n{")
+        assert answer.status == 408, answer
+        answer.error("bedrock-runtime")
 
     def test_an_aborted_body_costs_nothing(self, server):
         before = len(os.listdir(f"/proc/{server.pid}/fd"))
         for _ in range(20):
             with socket.create_connection(server.address, timeout=60) as connection:
                 connection.sendall(b"POST /model/x/invoke HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\nabc")
-        from support.waiting import until
-
         until(lambda: len(os.listdir(f"/proc/{server.pid}/fd")) <= before + 2, 30, "all connections let go")

@@ -15,13 +15,21 @@ import urllib.request
 from support.waiting import until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BIN = os.environ.get("OUTCROP_BIN", str(ROOT / "target" / "release" / "outcrop"))
+BIN = os.path.abspath(os.environ.get("OUTCROP_BIN", ROOT / "target" / "release" / "outcrop"))
 START_SECONDS = 30
-HIDDEN = ("AWS_BEARER_TOKEN_BEDROCK", "AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL")
+HIDDEN = (
+    "AWS_BEARER_TOKEN_BEDROCK",
+    "AWS_PROFILE",
+    "AWS_SESSION_TOKEN",
+    "AWS_ENDPOINT_URL",
+    "OUTCROP_LISTEN",
+    "OUTCROP_DATA",
+    "OUTCROP_CONFIG",
+)
 
 
 def environment(extra=None):
-    """This process's environment, less whatever would let an AWS client find other credentials."""
+    """This process's environment, less what would lead a client or the server astray."""
     env = {k: v for k, v in os.environ.items() if k not in HIDDEN}
     return {**env, "AWS_EC2_METADATA_DISABLED": "true", **(extra or {})}
 

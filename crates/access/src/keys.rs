@@ -2,10 +2,12 @@
 
 mod generate;
 mod memory;
+mod stored;
 #[cfg(test)]
 mod tests;
 
 pub use memory::MemoryKeys;
+pub use stored::StoredKeys;
 
 use crate::{AccessError, Caller, CallerKind, Secret};
 use async_trait::async_trait;

@@ -20,5 +20,5 @@ pub use caller::{Caller, CallerKind};
 pub use context::Context;
 pub use error::AccessError;
 pub use gate::{Body, Claim, Clock, Gate, Head, Mode, Proof};
-pub use keys::{AccessKey, ApiKey, Keys, MemoryKeys};
+pub use keys::{AccessKey, ApiKey, Keys, MemoryKeys, StoredKeys};
 pub use secret::Secret;

@@ -8,9 +8,11 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use base64::Engine as _;
+use futures_util::StreamExt;
 use outcrop_api::{Fault, Kind};
 use outcrop_engine::embed::{EmbedService, project};
-use outcrop_engine::{Engine, Generate};
+use outcrop_engine::weights::EMBEDDING_MODEL;
+use outcrop_engine::{Engine, Event, Generate};
 
 use crate::{Answer, Call, Embedded, Provider};
 use usage::Accounting;
@@ -18,13 +20,13 @@ use usage::Accounting;
 /// Answers with models on this machine.
 pub struct Local {
     engine: Engine,
-    embedder: Option<EmbedService>,
+    embedder: EmbedService,
     chunk: u32,
 }
 
 impl Local {
     /// Text from `engine`, vectors from `embedder`. `chunk` is the engine's prefill chunk.
-    pub fn new(engine: Engine, embedder: Option<EmbedService>, chunk: u32) -> Self {
+    pub fn new(engine: Engine, embedder: EmbedService, chunk: u32) -> Self {
         Self { engine, embedder, chunk }
     }
 }
@@ -45,8 +47,12 @@ impl Provider for Local {
             priority: call.priority,
             scope: call.scope,
         };
-        let generation = self.engine.generate(generate).await.map_err(|e| told(&e))?;
-        let prompt = accounting.usage(generation.prompt(), 0);
+        let mut generation = self.engine.generate(generate).await.map_err(|e| told(&e))?;
+        let prompt = match generation.next().await {
+            Some(Ok(Event::Started(usage))) => accounting.usage(&usage, 0),
+            Some(Err(error)) => return Err(told(&error)),
+            _ => return Err(Fault::new(Kind::InternalServer, "The model did not begin its answer.")),
+        };
         Ok(Answer { prompt, events: events::converse(generation, accounting, began) })
     }
 
@@ -56,13 +62,18 @@ impl Provider for Local {
     }
 
     async fn embed(&self, model: &str, texts: Vec<String>, dimensions: usize) -> Result<Embedded, Fault> {
-        let Some(embedder) = &self.embedder else {
-            return Err(Fault::new(Kind::ServiceUnavailable, format!("No local embedding model serves {model}.")));
+        if model != EMBEDDING_MODEL {
+            let text = format!("No local embedding model is called {model}; {EMBEDDING_MODEL} is the one that can be.");
+            return Err(Fault::new(Kind::NotImplemented, text));
+        }
+        let found = self.embedder.embed(texts).await.map_err(|e| told(&e))?;
+        let fit = |vector: Vec<f32>| match dimensions {
+            0 => vector,
+            n => project(&vector, n, 0),
         };
-        let found = embedder.embed(texts).await.map_err(|e| told(&e))?;
         Ok(Embedded {
             tokens: found.iter().map(|e| e.tokens).sum(),
-            vectors: found.into_iter().map(|e| project(&e.vector, dimensions)).collect(),
+            vectors: found.into_iter().map(|e| fit(e.vector)).collect(),
         })
     }
 }

@@ -12,13 +12,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, request};
-use outcrop_access::{Body as ProofBody, Context, Gate, Head, Proof};
+use outcrop_access::{Body as ProofBody, Caller, Context, Gate, Head, Proof};
 use outcrop_api::{AwsError, Fault, Kind, Service, Spec};
 use tokio_util::sync::CancellationToken;
 
 use crate::compat::sts;
 use crate::listen::{self, Body, BodyError};
-use crate::route::{Miss, Router};
+use crate::route::{self, Asked};
 
 /// Liveness: the one path that needs no credentials.
 pub const HEALTH: &str = "/outcrop/health";
@@ -27,8 +27,6 @@ pub const HEALTH: &str = "/outcrop/health";
 pub struct Pipeline {
     /// Proves callers.
     pub gate: Gate,
-    /// Finds operations.
-    pub router: Router,
     /// Runs them.
     pub table: Table,
     /// The greatest body.
@@ -43,7 +41,7 @@ pub struct Pipeline {
 
 /// Where a request goes.
 enum Goal<'a> {
-    Operation(&'static Spec, Vec<&'a str>),
+    Operation(&'static Spec, Vec<(&'static str, &'a str)>),
     Sts,
     Nowhere(Fault),
 }
@@ -64,7 +62,7 @@ impl Pipeline {
         let sts = matches!(goal, Goal::Sts);
         match self.pass(&parts, body, goal, &request_id).await {
             Ok(response) => response,
-            Err(fault) if sts => sts::refuse(&fault, &request_id),
+            Err(fault) if sts => sts::refusal(fault.kind, &fault.message, &request_id),
             Err(fault) => encode::fault(&fault, service, &request_id),
         }
     }
@@ -76,9 +74,13 @@ impl Pipeline {
         }
         let host = parts.headers.get("host").and_then(|h| h.to_str().ok()).or(parts.uri.authority().map(|a| a.as_str()));
         let has_body = !http_body::Body::is_end_stream(body);
-        match self.router.find(parts.method.as_str(), path, host, has_body) {
-            Ok(found) => Goal::Operation(found.spec, found.labels),
-            Err(miss) => Goal::Nowhere(told(&miss, parts)),
+        let asked = Asked { method: parts.method.as_str(), path, host, has_body };
+        match route::Table::of_bedrock().find(asked) {
+            Ok(found) => Goal::Operation(found.spec, found.labels().collect()),
+            Err(miss) => {
+                let kind = if miss.allowed.is_empty() { Kind::UnknownOperation } else { Kind::MethodNotAllowed };
+                Goal::Nowhere(Fault::new(kind, miss.message()))
+            }
         }
     }
 
@@ -106,7 +108,11 @@ impl Pipeline {
         let proof = claim.prove(&head, ProofBody::Whole(&bytes)).map_err(refused)?;
         match goal {
             Goal::Nowhere(fault) => Err(fault),
-            Goal::Sts => Ok(sts::answer(parts, &bytes, &proof, request_id)),
+            Goal::Sts => {
+                let form = if parts.method == Method::GET { parts.uri.query().unwrap_or("") } else { utf8(&bytes)? };
+                let Caller { account, arn, user_id, .. } = &proof.caller;
+                Ok(sts::handle(sts::Caller { account, arn, user_id }, request_id, form))
+            }
             Goal::Operation(spec, labels) => {
                 let handler = built.ok_or_else(|| not_built(spec))?;
                 self.run(handler, spec, labels, parts, bytes, proof, request_id).await
@@ -119,7 +125,7 @@ impl Pipeline {
         &self,
         handler: Handler,
         spec: &'static Spec,
-        labels: Vec<&str>,
+        labels: Vec<(&'static str, &str)>,
         parts: &request::Parts,
         body: Bytes,
         proof: Proof,
@@ -157,6 +163,10 @@ fn health(method: &Method, request_id: &str) -> Response<Body> {
     response
 }
 
+fn utf8(bytes: &[u8]) -> Result<&str, Fault> {
+    std::str::from_utf8(bytes).map_err(|_| Fault::validation("The form is not UTF-8."))
+}
+
 fn refused(error: outcrop_access::AccessError) -> Fault {
     tracing::info!(%error, "refused");
     Fault::of(&error)
@@ -181,10 +191,6 @@ fn not_built(spec: &Spec) -> Fault {
         spec.service.prefix()
     );
     Fault::new(Kind::NotImplemented, text)
-}
-
-fn told(miss: &Miss, parts: &request::Parts) -> Fault {
-    Fault::new(Kind::UnknownOperation, miss.text(parts.method.as_str(), parts.uri.path()))
 }
 
 impl Pipeline {

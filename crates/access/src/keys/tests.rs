@@ -1,7 +1,9 @@
 use super::*;
 use crate::account_of_key;
 use outcrop_api::AwsError;
+use outcrop_store::{Options, Sqlite};
 use std::collections::HashSet;
+use std::sync::Arc;
 
 const ACCOUNT: &str = "123456789012";
 
@@ -76,19 +78,59 @@ fn secrets_do_not_print() {
     assert!(!text.contains(key.secret.reveal()) && !text.contains(key.session.unwrap().token.reveal()));
 }
 
-#[tokio::test]
-async fn keys_in_memory_are_found_listed_and_removed() {
-    let keys = MemoryKeys::default();
-    let access = AccessKey::generate(ACCOUNT, "ada", now()).unwrap();
-    let (api, token) = ApiKey::generate(ACCOUNT, None, now()).unwrap();
-    keys.add(Key::Access(access.clone())).await.unwrap();
+/// What every place for keys must do.
+async fn suite(keys: &dyn Keys) {
+    let access = AccessKey::generate_session(ACCOUNT, "reader", "s1", 60, now()).unwrap();
+    let (api, token) = ApiKey::generate(ACCOUNT, None, now() + jiff::SignedDuration::from_secs(1)).unwrap();
+    assert!(keys.access_key(&access.id).await.unwrap().is_none());
     keys.add(Key::Api(api.clone())).await.unwrap();
-    assert_eq!(keys.access_key(&access.id).await.unwrap().unwrap().user, "ada");
+    keys.add(Key::Access(access.clone())).await.unwrap();
+
+    let found = keys.access_key(&access.id).await.unwrap().unwrap();
+    assert_eq!((found.user.as_str(), found.account.as_str()), ("reader/s1", ACCOUNT));
+    assert!(found.secret.matches(access.secret.reveal()));
+    let (found, made) = (found.session.unwrap(), access.session.as_ref().unwrap());
+    assert!(found.token.matches(made.token.reveal()) && found.expires_at == made.expires_at);
     assert_eq!(keys.api_key(&ApiKey::hash(token.reveal())).await.unwrap().unwrap().id, api.id);
     assert!(keys.access_key(&api.id).await.unwrap().is_none());
+    assert!(keys.api_key(&api.id).await.unwrap().is_none());
+
     let ids: Vec<_> = keys.list().await.unwrap().iter().map(|key| key.id().to_owned()).collect();
     assert_eq!(ids, [access.id.clone(), api.id.clone()]);
-    assert!(keys.remove(&access.id).await.unwrap());
-    assert!(!keys.remove(&access.id).await.unwrap());
+    for id in ids {
+        assert!(keys.remove(&id).await.unwrap());
+        assert!(!keys.remove(&id).await.unwrap());
+    }
     assert!(keys.access_key(&access.id).await.unwrap().is_none());
+    assert!(keys.api_key(&api.hash).await.unwrap().is_none());
+    assert!(keys.list().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn keys_in_memory_pass_the_suite() {
+    suite(&MemoryKeys::default()).await;
+}
+
+#[tokio::test]
+async fn keys_in_the_store_pass_the_suite_and_last() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || StoredKeys::new(Arc::new(Sqlite::open(folder.path(), &Options::default()).unwrap()));
+    let keys = open();
+    suite(&keys).await;
+    let key = AccessKey::generate(ACCOUNT, "ada", now()).unwrap();
+    keys.add(Key::Access(key.clone())).await.unwrap();
+    drop(keys);
+    assert_eq!(open().access_key(&key.id).await.unwrap().unwrap().user, "ada");
+}
+
+#[tokio::test]
+async fn a_key_made_beside_the_server_counts_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = StoredKeys::new(Arc::new(Sqlite::open(folder.path(), &Options::default()).unwrap()));
+    let command = StoredKeys::new(Arc::new(Sqlite::open_beside(folder.path(), &Options::default()).unwrap()));
+    let key = AccessKey::generate(ACCOUNT, "ada", now()).unwrap();
+    command.add(Key::Access(key.clone())).await.unwrap();
+    assert!(server.access_key(&key.id).await.unwrap().is_some());
+    command.remove(&key.id).await.unwrap();
+    assert!(server.access_key(&key.id).await.unwrap().is_none());
 }

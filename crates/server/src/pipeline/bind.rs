@@ -12,10 +12,7 @@ pub fn request(call: &Call<'_>, input: &mut dyn Structure) -> Result<(), Fault> 
     let mut problems = Problems::default();
     let mut seen = 0u64;
     let members = input.shape().members;
-    let mut labels = call.labels.iter();
-    // Labels come in the template's order, members in the model's.
-    for name in label_names(call.spec.uri) {
-        let raw = labels.next().copied().unwrap_or("");
+    for (name, raw) in call.labels.iter().copied() {
         let Some(index) = members.iter().position(|m| m.at == Location::Label(name)) else { continue };
         let Some(value) = text::percent_decode(raw) else {
             return Err(unreadable(Unreadable(format!("The label {name} of the path is not valid percent-encoding."))));
@@ -75,10 +72,6 @@ fn body_member(
         _ => {}
     }
     Ok(())
-}
-
-fn label_names(template: &'static str) -> impl Iterator<Item = &'static str> {
-    template.split('{').skip(1).filter_map(|part| part.split('}').next())
 }
 
 fn unreadable(error: Unreadable) -> Fault {

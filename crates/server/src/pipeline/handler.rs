@@ -17,8 +17,8 @@ use crate::listen::Body;
 pub struct Call<'a> {
     /// The operation.
     pub spec: &'static Spec,
-    /// The labels of its path, raw, in the template's order.
-    pub labels: Vec<&'a str>,
+    /// The labels of its path by name, raw.
+    pub labels: Vec<(&'static str, &'a str)>,
     /// The raw query.
     pub query: &'a str,
     /// The headers.
