@@ -5,6 +5,7 @@ use crate::Settings;
 use crate::testing::{HAIKU, HAIKU_ARN, bench, call, here};
 
 type Filter = ListFoundationModelsRequest;
+type Holds = fn(&FoundationModelSummary) -> bool;
 
 async fn listed(models: &Models, region: &str, filter: Filter) -> Vec<FoundationModelSummary> {
     list(&call("111122223333", region), models, filter).await.unwrap().model_summaries.unwrap()
@@ -39,7 +40,7 @@ async fn the_list_is_the_regions_own_in_order() {
 async fn each_filter_keeps_exactly_what_fits() {
     let b = bench(Settings::default()).await;
     let all = listed(&b.models, "us-east-1", Filter::default()).await;
-    let cases: [(Filter, fn(&FoundationModelSummary) -> bool); 6] = [
+    let cases: [(Filter, Holds); 6] = [
         (Filter { by_provider: Some("anthropic".into()), ..Filter::default() }, |m| {
             m.provider_name.as_deref() == Some("Anthropic")
         }),
