@@ -90,7 +90,7 @@ fn numbers_are_sane() {
             assert!(output <= context, "{id}: writes {output} of {context}");
         }
         if let Some(cache) = &model.cache {
-            assert!([512, 1024, 2048, 4096].contains(&cache.minimum), "{id}");
+            assert!([512, 1000, 1024, 2048, 4096].contains(&cache.minimum), "{id}");
             assert!(cache.ttl.iter().all(|t| t == "5m" || t == "1h") && cache.ttl[0] == "5m", "{id}");
         }
         if let Some(price) = &model.price {
