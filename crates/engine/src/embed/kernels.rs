@@ -97,13 +97,13 @@ fn add_norm_body(rows: &mut [f32], bias: &[f32], residual: &[f32], norm: &Norm) 
 fn softmax_body(rows: &mut [f32], width: usize) {
     for row in rows.chunks_exact_mut(width.max(1)) {
         let mut lanes = [f32::NEG_INFINITY; LANES];
-        let mut chunks = row.chunks_exact(LANES);
-        for chunk in &mut chunks {
+        let (chunks, left) = row.as_chunks::<LANES>();
+        for chunk in chunks {
             for (lane, x) in lanes.iter_mut().zip(chunk) {
-                *lane = if *x > *lane { *x } else { *lane };
+                *lane = lane.max(*x);
             }
         }
-        let max = lanes.iter().chain(chunks.remainder()).fold(f32::NEG_INFINITY, |a, b| a.max(*b));
+        let max = lanes.iter().chain(left).fold(f32::NEG_INFINITY, |a, b| a.max(*b));
         for x in row.iter_mut() {
             *x = exp(*x - max);
         }
@@ -117,13 +117,13 @@ fn softmax_body(rows: &mut [f32], width: usize) {
 #[inline(always)]
 fn sum(row: &[f32], f: impl Fn(f32) -> f32) -> f32 {
     let mut lanes = [0.0f32; LANES];
-    let mut chunks = row.chunks_exact(LANES);
-    for chunk in &mut chunks {
+    let (chunks, left) = row.as_chunks::<LANES>();
+    for chunk in chunks {
         for (lane, x) in lanes.iter_mut().zip(chunk) {
             *lane += f(*x);
         }
     }
-    lanes.iter().sum::<f32>() + chunks.remainder().iter().map(|x| f(*x)).sum::<f32>()
+    lanes.iter().sum::<f32>() + left.iter().map(|x| f(*x)).sum::<f32>()
 }
 
 /// e^x for x ≤ 0 and a little above, relative error under 3e-7: x = n·ln 2 + r, a polynomial for e^r, n into the
