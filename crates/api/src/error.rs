@@ -51,6 +51,8 @@ pub enum Kind {
     InternalServer,
     /// No operation answers to this method and path.
     UnknownOperation,
+    /// The path has operations, for other methods.
+    MethodNotAllowed,
     /// The operation exists in AWS and is not built here.
     NotImplemented,
 }
@@ -81,7 +83,7 @@ impl Kind {
             Self::BadGateway => "BadGatewayException",
             Self::ServiceUnavailable => "ServiceUnavailableException",
             Self::InternalServer => "InternalServerException",
-            Self::UnknownOperation => "UnknownOperationException",
+            Self::UnknownOperation | Self::MethodNotAllowed => "UnknownOperationException",
             Self::NotImplemented => "NotImplementedException",
         }
     }
@@ -97,6 +99,7 @@ impl Kind {
             | Self::InvalidSignature
             | Self::ExpiredToken => 403,
             Self::ResourceNotFound | Self::UnknownOperation => 404,
+            Self::MethodNotAllowed => 405,
             Self::ModelTimeout => 408,
             Self::RequestTooLarge => 413,
             Self::ModelError | Self::ModelStreamError | Self::DependencyFailed => 424,

@@ -1,1 +1,127 @@
-//! Pure codecs between the models' own request formats and Converse.
+//! Pure codecs between the request formats of model families (what `InvokeModel` carries) and the Converse shapes.
+//!
+//! Never: I/O, clocks, randomness (ids and times are handed in), rules that need to know the model
+//! (`outcrop-gateway` has those), a member of a request lost in silence: what Converse has no place for travels in
+//! `additionalModelRequestFields`.
+//!
+//! Start at [`by_name`], then [`anthropic`], the fullest of the dialects: `decode` reads a body, `encode` writes the
+//! answer, `stream` the chunks. [`converse::Fold`] turns a stream of Converse events into the answer that `encode`
+//! takes. [`body`] words the refusals.
+
+pub mod anthropic;
+pub mod body;
+pub mod cohere;
+pub mod converse;
+pub mod embedding;
+mod error;
+pub mod titan;
+
+use outcrop_api::bedrock_runtime::{ConverseRequest, ConverseResponse, ConverseStreamOutput, TokenUsage};
+use serde_json::Value;
+
+pub use embedding::{EmbeddingRequest, EmbeddingType, InputType, Truncate};
+pub use error::DialectError;
+
+/// What a body of this dialect asks for.
+#[derive(Clone, Copy)]
+pub enum Dialect {
+    /// An answer to a conversation or a prompt.
+    Chat(&'static dyn ChatDialect),
+    /// Vectors.
+    Embedding(&'static dyn EmbeddingDialect),
+}
+
+/// The dialect that the catalogue calls `key`.
+pub fn by_name(key: &str) -> Option<Dialect> {
+    Some(match key {
+        "anthropic-messages" => Dialect::Chat(&anthropic::Messages),
+        "titan-text" => Dialect::Chat(&titan::Text),
+        "titan-embed-v1" => Dialect::Embedding(&titan::EmbedV1),
+        "titan-embed-v2" => Dialect::Embedding(&titan::EmbedV2),
+        "cohere-embed-v3" => Dialect::Embedding(&cohere::EmbedV3),
+        _ => return None,
+    })
+}
+
+/// The keys that [`by_name`] knows.
+pub const NAMES: &[&str] = &["anthropic-messages", "titan-text", "titan-embed-v1", "titan-embed-v2", "cohere-embed-v3"];
+
+/// What is known of an answer before its first event.
+#[derive(Debug, Clone, Default)]
+pub struct Head {
+    /// The model as the answer names it.
+    pub model_id: String,
+    /// The id of the answer, without the prefix of a dialect.
+    pub message_id: String,
+    /// Input and cache counts; what is put out is not known yet.
+    pub prompt: TokenUsage,
+}
+
+/// The counts of `amazon-bedrock-invocationMetrics`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Metrics {
+    /// Tokens read, without those of the cache.
+    pub input_tokens: i32,
+    /// Tokens written.
+    pub output_tokens: i32,
+    /// Tokens read from the cache, where caching was asked for.
+    pub cache_read: Option<i32>,
+    /// Tokens written to the cache, where caching was asked for.
+    pub cache_write: Option<i32>,
+    /// From the request to the last byte, in milliseconds.
+    pub latency_ms: i64,
+    /// From the request to the first byte, in milliseconds.
+    pub first_byte_ms: i64,
+}
+
+impl Metrics {
+    /// The value of the member that the last chunk of every stream carries.
+    pub fn value(&self) -> Value {
+        let mut value = serde_json::json!({
+            "inputTokenCount": self.input_tokens,
+            "outputTokenCount": self.output_tokens,
+            "invocationLatency": self.latency_ms,
+            "firstByteLatency": self.first_byte_ms,
+        });
+        if let Some(read) = self.cache_read {
+            value["cacheReadInputTokenCount"] = read.into();
+        }
+        if let Some(write) = self.cache_write {
+            value["cacheWriteInputTokenCount"] = write.into();
+        }
+        value
+    }
+}
+
+/// The member of the last chunk that carries [`Metrics`].
+pub const METRICS: &str = "amazon-bedrock-invocationMetrics";
+
+/// A format that asks for text and tool calls.
+pub trait ChatDialect: Send + Sync {
+    /// The key of [`by_name`].
+    fn name(&self) -> &'static str;
+    /// Reads a body. `model_id` stays empty: it came in the path.
+    fn decode(&self, body: &[u8]) -> Result<ConverseRequest, DialectError>;
+    /// The body of the whole answer. `answer` carries every `additionalModelResponseFields` of the provider.
+    fn encode(&self, head: &Head, answer: &ConverseResponse) -> Value;
+    /// A writer of chunks for one answer.
+    fn stream(&self, head: Head) -> Box<dyn StreamEncoder>;
+}
+
+/// Turns the events of one answer into chunks.
+pub trait StreamEncoder: Send {
+    /// Appends the chunks that `event` causes.
+    fn event(&mut self, event: &ConverseStreamOutput, out: &mut Vec<Value>);
+    /// Appends what remains; the last chunk carries the metrics. Call it once, after the last event.
+    fn finish(&mut self, metrics: &Metrics, out: &mut Vec<Value>);
+}
+
+/// A format that asks for vectors.
+pub trait EmbeddingDialect: Send + Sync {
+    /// The key of [`by_name`].
+    fn name(&self) -> &'static str;
+    /// Reads a body.
+    fn decode(&self, body: &[u8]) -> Result<EmbeddingRequest, DialectError>;
+    /// The body of the answer: one vector for each text, and the number of tokens read.
+    fn encode(&self, request: &EmbeddingRequest, vectors: &[Vec<f32>], tokens: u32, id: &str) -> Value;
+}

@@ -1,4 +1,38 @@
-//! Local inference: load, batch, templates, grammars, embed.
+//! Local inference: a chat in, an answer out, on this machine.
+//!
+//! Models are loaded by the first call that names them, answer many calls at once and unload when nobody asks.
+//! One thread owns a model; everything that needs no model ([`template`], [`output`], [`sample`]) is plain code
+//! with tests of its own.
+//!
+//! Never: HTTP, accounts, catalogue names. A scope is the only thing known of a caller.
+//!
+//! Start at [`Engine::generate`]; the heart is the loop in `llama/worker.rs`.
 
+mod chat;
+mod config;
+mod engine;
+mod error;
+mod generate;
+mod status;
 pub mod embed;
 pub mod weights;
+
+#[cfg(feature = "llama")]
+mod llama;
+#[cfg(feature = "llama")]
+mod output;
+#[cfg(feature = "llama")]
+mod sample;
+#[cfg(feature = "llama")]
+mod template;
+#[cfg(not(feature = "llama"))]
+mod without_llama;
+
+pub use chat::{Chat, ChatMessage, Part, Role, Tool, ToolChoice};
+pub use config::{EngineConfig, LocalModel, ModelKind};
+pub use engine::Engine;
+pub use error::EngineError;
+pub use generate::{
+    Event, FinishReason, Finished, Generate, Generation, OutputShape, Priority, Sampling, Timings, TokenCount, Usage,
+};
+pub use status::{LoadState, ModelStatus};

@@ -1,1 +1,38 @@
-//! An invocation's path from request to answer.
+//! An invocation's path: resolve the model, check the conversation, choose who answers, dispatch, tell what it took.
+//!
+//! Never: a model's own request format (`dialects` has those), HTTP, a resource of its own.
+//!
+//! Start at [`Gateway::converse`] in `converse.rs`; `invoke.rs` is the same path for InvokeModel with a dialect on
+//! either side. [`target`] decides who answers, [`rules`] what a conversation must look like.
+
+mod answer;
+mod begin;
+mod converse;
+mod count;
+mod embed;
+mod invoke;
+mod options;
+pub mod rules;
+pub mod target;
+
+use std::sync::Arc;
+
+use outcrop_models::Models;
+use outcrop_providers::Provider;
+
+pub use target::StandIns;
+
+/// The way into every model.
+pub struct Gateway {
+    models: Arc<Models>,
+    local: Arc<dyn Provider>,
+    stand_ins: Option<StandIns>,
+}
+
+impl Gateway {
+    /// Models by `models`, local ones answered by `local`. With `stand_ins` every catalogue model is answered by the
+    /// local model of its kind, openly; without, a catalogue model that nobody serves is refused.
+    pub fn new(models: Arc<Models>, local: Arc<dyn Provider>, stand_ins: Option<StandIns>) -> Self {
+        Self { models, local, stand_ins }
+    }
+}

@@ -1,0 +1,40 @@
+//! The proven caller.
+
+/// Who a request comes from, proven or (in `outcrop dev`) believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// Twelve digits.
+    pub account: String,
+    /// The principal, as `GetCallerIdentity` and every denial name it.
+    pub arn: String,
+    /// The principal's unique id.
+    pub user_id: String,
+    /// The key that signed; none behind a long-term API key.
+    pub access_key_id: Option<String>,
+    /// By what it was proven.
+    pub kind: CallerKind,
+}
+
+/// By what a caller was proven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallerKind {
+    /// A long-term access key's signature.
+    User,
+    /// The signature of a session's temporary key.
+    Session,
+    /// A Bedrock API key, long-term or short-term, sent as a bearer token.
+    ApiKey,
+}
+
+impl Caller {
+    /// The owner of `account`, whom `outcrop dev` takes every key of the account for.
+    pub fn root(account: &str, access_key_id: Option<&str>, kind: CallerKind) -> Self {
+        Self {
+            account: account.to_owned(),
+            arn: format!("arn:aws:iam::{account}:root"),
+            user_id: account.to_owned(),
+            access_key_id: access_key_id.map(str::to_owned),
+            kind,
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! The gate that every request passes: no caller, no operation.
+//!
+//! Two steps, so that a request without good credentials is refused before its body is read:
+//! [`Gate::examine`] the head, then [`Claim::prove`] with the body. [`Gate::prove`] does both.
+
+mod bearer;
+mod credentials;
+mod head;
+mod hint;
+mod signed;
+#[cfg(test)]
+mod tests;
+mod window;
+
+pub use head::{Body, Head};
+
+use crate::{AccessError, Caller, Keys};
+use credentials::Given;
+use jiff::Timestamp;
+use std::fmt;
+use std::sync::Arc;
+
+/// Tells the time.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// How much is believed.
+#[derive(Clone)]
+pub enum Mode {
+    /// `outcrop dev`: any well-formed credentials. The account comes from the access key id, the Region from the
+    /// credential's scope; signatures are not verified.
+    Dev,
+    /// `outcrop serve`: only what these keys verify.
+    Serve(Arc<dyn Keys>),
+}
+
+impl fmt::Debug for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Dev => "Dev",
+            Self::Serve(_) => "Serve",
+        })
+    }
+}
+
+/// Proves who is calling.
+#[derive(Clone)]
+pub struct Gate {
+    mode: Mode,
+    region: String,
+    clock: Clock,
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gate").field("mode", &self.mode).field("region", &self.region).finish()
+    }
+}
+
+/// What a request has proven.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proof {
+    /// Who calls.
+    pub caller: Caller,
+    /// The Region that the call is for.
+    pub region: String,
+    /// The service of the credential's scope: `bedrock` for all four Bedrock services, `sts` for STS. Bearer
+    /// tokens are always for `bedrock`.
+    pub service: String,
+}
+
+/// A head that was examined; what is left to check is the body.
+#[derive(Debug)]
+pub struct Claim(Left);
+
+#[derive(Debug)]
+enum Left {
+    Nothing(Proof),
+    Signature(signed::Pending),
+}
+
+impl Gate {
+    /// A gate for `mode`; `region` is that of calls whose credentials name none.
+    pub fn new(mode: Mode, region: impl Into<String>) -> Self {
+        Self { mode, region: region.into(), clock: Arc::new(Timestamp::now) }
+    }
+
+    /// The same gate by another clock.
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// All that can be judged before the body is read: form, key, session, time, scope.
+    pub async fn examine(&self, head: &Head<'_>) -> Result<Claim, AccessError> {
+        let now = (self.clock)();
+        let left = match (&self.mode, credentials::given(head)?) {
+            (Mode::Dev, Given::Bearer(token)) => Left::Nothing(bearer::believe(token, head, &self.region)),
+            (Mode::Dev, Given::Signed(signed)) => Left::Nothing(signed::believe(&signed)?),
+            (Mode::Serve(keys), Given::Bearer(token)) => {
+                Left::Nothing(bearer::verify(&**keys, token, head, &self.region, now).await?)
+            }
+            (Mode::Serve(keys), Given::Signed(signed)) => {
+                Left::Signature(signed::examine(&**keys, &signed, head, now).await?)
+            }
+        };
+        Ok(Claim(left))
+    }
+
+    /// Both steps at once, for a body that is there already.
+    pub async fn prove(&self, head: &Head<'_>, body: Body<'_>) -> Result<Proof, AccessError> {
+        self.examine(head).await?.prove(head, body)
+    }
+}
+
+impl Claim {
+    /// Verifies the signature over the head that was examined and its body.
+    pub fn prove(self, head: &Head<'_>, body: Body<'_>) -> Result<Proof, AccessError> {
+        match self.0 {
+            Left::Nothing(proof) => Ok(proof),
+            Left::Signature(pending) => pending.verify(head, body),
+        }
+    }
+}

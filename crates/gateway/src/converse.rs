@@ -1,0 +1,95 @@
+//! Converse and ConverseStream.
+
+use futures_util::StreamExt;
+use outcrop_access::Context;
+use outcrop_api::bedrock_runtime::{
+    ConverseRequest, ConverseResponse, ConverseStreamOutput, ConverseStreamRequest, ConverseStreamResponse,
+    GuardrailConfiguration,
+};
+use outcrop_api::{Events, Fault, Reply};
+use outcrop_dialects::converse::{Fold, check_paths};
+
+use crate::begin::Begun;
+use crate::target::SERVED_BY;
+use crate::{Gateway, answer};
+
+impl Gateway {
+    /// The answer as a whole: the stream, folded.
+    pub async fn converse(&self, cx: &Context, mut request: ConverseRequest) -> Result<Reply<ConverseResponse>, Fault> {
+        let paths = take_paths(&mut request)?;
+        let resolved = self.resolve(cx, "bedrock:InvokeModel", &request.model_id).await?;
+        let begun = self.begin(cx, resolved, request, false).await?;
+        let (began, model, served_by) = (begun.began, begun.resolved.metric_id.clone(), begun.target.served_by.clone());
+        let response = fold(begun, paths, cx).await?;
+        answer::log(&model, served_by.as_deref(), &response.usage, began);
+        Ok(served(response, served_by))
+    }
+
+    /// The answer as it is made.
+    pub async fn converse_stream(
+        &self,
+        cx: &Context,
+        request: ConverseStreamRequest,
+    ) -> Result<(Reply<ConverseStreamResponse>, Events<ConverseStreamOutput>), Fault> {
+        let mut request = whole(request);
+        let paths = take_paths(&mut request)?;
+        let resolved = self.resolve(cx, "bedrock:InvokeModelWithResponseStream", &request.model_id).await?;
+        let begun = self.begin(cx, resolved, request, true).await?;
+        let (began, model, served_by) = (begun.began, begun.resolved.metric_id.clone(), begun.target.served_by.clone());
+        let name = served_by.clone();
+        let events = answer::fit(begun.answer.events, paths, begun.options, cx.cancel.clone());
+        let events = events.inspect(move |event| {
+            if let Ok(ConverseStreamOutput::Metadata(metadata)) = event {
+                answer::log(&model, name.as_deref(), &metadata.usage, began);
+            }
+        });
+        Ok((served(ConverseStreamResponse {}, served_by), events.boxed()))
+    }
+}
+
+/// Draws the whole answer.
+pub(crate) async fn fold(begun: Begun, paths: Vec<String>, cx: &Context) -> Result<ConverseResponse, Fault> {
+    let mut events = answer::fit(begun.answer.events, paths, begun.options, cx.cancel.clone());
+    let mut fold = Fold::default();
+    while let Some(event) = events.next().await {
+        fold.push(event?);
+    }
+    fold.finish().map_err(|e| Fault::of(&e))
+}
+
+fn take_paths(request: &mut ConverseRequest) -> Result<Vec<String>, Fault> {
+    let paths = request.additional_model_response_field_paths.take().unwrap_or_default();
+    check_paths(&paths).map_err(|e| Fault::of(&e))?;
+    Ok(paths)
+}
+
+pub(crate) fn served<T>(output: T, served_by: Option<String>) -> Reply<T> {
+    let reply = Reply::from(output);
+    match served_by {
+        Some(name) => reply.with(SERVED_BY, name),
+        None => reply,
+    }
+}
+
+/// The two requests differ in their guardrail's streaming mode only.
+fn whole(r: ConverseStreamRequest) -> ConverseRequest {
+    ConverseRequest {
+        model_id: r.model_id,
+        messages: r.messages,
+        system: r.system,
+        inference_config: r.inference_config,
+        tool_config: r.tool_config,
+        guardrail_config: r.guardrail_config.map(|g| GuardrailConfiguration {
+            guardrail_identifier: g.guardrail_identifier,
+            guardrail_version: g.guardrail_version,
+            trace: g.trace,
+        }),
+        additional_model_request_fields: r.additional_model_request_fields,
+        prompt_variables: r.prompt_variables,
+        additional_model_response_field_paths: r.additional_model_response_field_paths,
+        request_metadata: r.request_metadata,
+        performance_config: r.performance_config,
+        service_tier: r.service_tier,
+        output_config: r.output_config,
+    }
+}

@@ -1,0 +1,43 @@
+//! CountTokens: what the same call would be billed, by the same path.
+
+use outcrop_access::Context;
+use outcrop_api::bedrock_runtime::{ConverseRequest, CountTokensInput, CountTokensRequest, CountTokensResponse};
+use outcrop_api::{Fault, Reply};
+use outcrop_dialects::Dialect;
+
+use crate::converse::served;
+use crate::invoke::{decode, dialect};
+use crate::options::Options;
+use crate::{Gateway, rules};
+
+const NOT_COUNTED: &str = "The provided model doesn't support counting tokens.";
+
+impl Gateway {
+    /// The prompt tokens of a Converse or InvokeModel request.
+    pub async fn count_tokens(&self, cx: &Context, r: CountTokensRequest) -> Result<Reply<CountTokensResponse>, Fault> {
+        let resolved = self.resolve(cx, "bedrock:CountTokens", &r.model_id).await?;
+        if !resolved.model.writes_text() {
+            return Err(Fault::validation(NOT_COUNTED));
+        }
+        let request = match r.input {
+            CountTokensInput::Converse(c) => ConverseRequest {
+                messages: c.messages,
+                system: c.system,
+                tool_config: c.tool_config,
+                additional_model_request_fields: c.additional_model_request_fields,
+                ..Default::default()
+            },
+            CountTokensInput::InvokeModel(i) => match dialect(&resolved)? {
+                Dialect::Chat(chat) => decode(chat, &i.body)?,
+                Dialect::Embedding(_) => return Err(Fault::validation(NOT_COUNTED)),
+            },
+            CountTokensInput::Unset => return Err(Fault::validation("The input must be converse or invokeModel.")),
+        };
+        rules::check(&request, &rules::family(&resolved.model))?;
+        let target = self.target(&resolved)?;
+        let call = self.call(cx, &resolved, &target, request, &Options::default());
+        let tokens = self.local.count_tokens(call).await?;
+        let output = CountTokensResponse { input_tokens: i32::try_from(tokens).unwrap_or(i32::MAX) };
+        Ok(served(output, target.served_by))
+    }
+}

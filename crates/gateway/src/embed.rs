@@ -1,0 +1,45 @@
+//! InvokeModel for models that answer with vectors.
+
+use std::time::Instant;
+
+use outcrop_access::Context;
+use outcrop_api::bedrock_runtime::{InvokeModelResponse, TokenUsage};
+use outcrop_api::{Fault, Reply};
+use outcrop_dialects::EmbeddingDialect;
+use outcrop_models::Resolved;
+
+use crate::converse::served;
+use crate::invoke::{counted, text};
+use crate::{Gateway, answer};
+
+impl Gateway {
+    pub(crate) async fn embed(
+        &self,
+        cx: &Context,
+        resolved: &Resolved,
+        dialect: &dyn EmbeddingDialect,
+        body: &[u8],
+    ) -> Result<Reply<InvokeModelResponse>, Fault> {
+        let began = Instant::now();
+        let target = self.target(resolved)?;
+        let request = dialect.decode(body).map_err(|e| Fault::of(&e))?;
+        let promised = resolved.model.dimensions.as_ref().map(|d| d.default);
+        // A local model named by the caller has the length that its weights give.
+        let dimensions = request.dimensions.or(promised).map_or(0, |d| d as usize);
+        let texts = request.texts.clone();
+        let found = tokio::select! {
+            found = self.local.embed(&target.model, texts, dimensions) => found?,
+            () = cx.cancel.cancelled() => return Err(crate::begin::stopping()),
+        };
+        let id = uuid::Uuid::new_v4().to_string();
+        let output = InvokeModelResponse {
+            body: text(&dialect.encode(&request, &found.vectors, found.tokens, &id)),
+            content_type: "application/json".into(),
+            ..Default::default()
+        };
+        let tokens = i32::try_from(found.tokens).unwrap_or(i32::MAX);
+        let usage = TokenUsage { input_tokens: tokens, total_tokens: tokens, ..Default::default() };
+        answer::log(&resolved.metric_id, target.served_by.as_deref(), &usage, began);
+        Ok(counted(served(output, target.served_by), &usage, began))
+    }
+}

@@ -1,0 +1,203 @@
+//! InvokeModel and InvokeModelWithResponseStream: Converse with a dialect on either side.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use outcrop_access::Context;
+use outcrop_api::bedrock_runtime::{
+    ConverseRequest, ConverseStreamOutput, InvokeModelRequest, InvokeModelResponse,
+    InvokeModelWithResponseStreamRequest, InvokeModelWithResponseStreamResponse, PayloadPart, PerformanceConfiguration,
+    ResponseStream, ServiceTier, TokenUsage,
+};
+use outcrop_api::{Events, Fault, Kind, Reply};
+use outcrop_dialects::{ChatDialect, Dialect, Head, Metrics, StreamEncoder};
+use outcrop_models::Resolved;
+use serde_json::Value;
+
+use crate::begin::Begun;
+use crate::converse::{fold, served};
+use crate::{Gateway, answer};
+
+const JSON: &str = "application/json";
+/// Every member of the native answer: the dialect takes what it has a place for.
+const EVERYTHING: &str = "";
+
+impl Gateway {
+    /// The model's own request in, its own answer out.
+    pub async fn invoke_model(&self, cx: &Context, r: InvokeModelRequest) -> Result<Reply<InvokeModelResponse>, Fault> {
+        no_guardrail(r.guardrail_identifier.as_deref())?;
+        let resolved = self.resolve(cx, "bedrock:InvokeModel", &r.model_id).await?;
+        let body = r.body.unwrap_or_default();
+        let chat = match dialect(&resolved)? {
+            Dialect::Chat(chat) => chat,
+            Dialect::Embedding(embedding) => return self.embed(cx, &resolved, embedding, &body).await,
+        };
+        let mut request = decode(chat, &body)?;
+        options(&mut request, r.performance_config_latency, r.service_tier, r.request_metadata.as_deref())?;
+        let begun = self.begin(cx, resolved, request, false).await?;
+        let head = head(&begun);
+        let (began, options) = (begun.began, begun.options.clone());
+        let (model, served_by) = (begun.resolved.metric_id.clone(), begun.target.served_by.clone());
+        let response = fold(begun, vec![EVERYTHING.into()], cx).await?;
+        answer::log(&model, served_by.as_deref(), &response.usage, began);
+        let output = InvokeModelResponse {
+            body: text(&chat.encode(&head, &response)),
+            content_type: JSON.into(),
+            performance_config_latency: options.latency,
+            service_tier: options.tier,
+        };
+        Ok(counted(served(output, served_by), &response.usage, began))
+    }
+
+    /// The same as it is made.
+    pub async fn invoke_model_with_response_stream(
+        &self,
+        cx: &Context,
+        r: InvokeModelWithResponseStreamRequest,
+    ) -> Result<(Reply<InvokeModelWithResponseStreamResponse>, Events<ResponseStream>), Fault> {
+        no_guardrail(r.guardrail_identifier.as_deref())?;
+        let resolved = self.resolve(cx, "bedrock:InvokeModelWithResponseStream", &r.model_id).await?;
+        let Dialect::Chat(chat) = dialect(&resolved)? else {
+            return Err(Fault::validation("The model is unsupported for streaming."));
+        };
+        let mut request = decode(chat, &r.body.unwrap_or_default())?;
+        options(&mut request, r.performance_config_latency, r.service_tier, r.request_metadata.as_deref())?;
+        let begun = self.begin(cx, resolved, request, true).await?;
+        let output = InvokeModelWithResponseStreamResponse {
+            content_type: JSON.into(),
+            performance_config_latency: begun.options.latency.clone(),
+            service_tier: begun.options.tier.clone(),
+        };
+        let reply = served(output, begun.target.served_by.clone());
+        Ok((reply, chunks(chat.stream(head(&begun)), begun, cx)))
+    }
+}
+
+/// The dialect of a model's own requests.
+pub(crate) fn dialect(resolved: &Resolved) -> Result<Dialect, Fault> {
+    let name = resolved.model.family.dialect.name();
+    outcrop_dialects::by_name(name).ok_or_else(|| {
+        let text = format!(
+            "The request format of {} ({name}) is not built in this version of Outcrop. Converse takes the model.",
+            resolved.model.id
+        );
+        Fault::new(Kind::NotImplemented, text)
+    })
+}
+
+pub(crate) fn decode(chat: &dyn ChatDialect, body: &[u8]) -> Result<ConverseRequest, Fault> {
+    chat.decode(body).map_err(|e| Fault::of(&e))
+}
+
+fn no_guardrail(identifier: Option<&str>) -> Result<(), Fault> {
+    // Ignoring it would let through what it was to stop.
+    match identifier {
+        Some(_) => Err(Fault::new(Kind::NotImplemented, "Guardrails are not built in this version of Outcrop.")),
+        None => Ok(()),
+    }
+}
+
+fn options(
+    request: &mut ConverseRequest,
+    latency: Option<outcrop_api::bedrock_runtime::PerformanceConfigLatency>,
+    tier: Option<outcrop_api::bedrock_runtime::ServiceTierType>,
+    metadata: Option<&str>,
+) -> Result<(), Fault> {
+    request.performance_config = latency.map(|latency| PerformanceConfiguration { latency: Some(latency) });
+    request.service_tier = tier.map(|r#type| ServiceTier { r#type });
+    if let Some(metadata) = metadata {
+        let parsed: Result<BTreeMap<String, String>, _> = serde_json::from_str(metadata);
+        let told = "The request metadata header must be a JSON object of strings.";
+        request.request_metadata = Some(parsed.map_err(|_| Fault::validation(told))?);
+    }
+    Ok(())
+}
+
+fn head(begun: &Begun) -> Head {
+    Head {
+        model_id: begun.resolved.invoked_id.clone(),
+        message_id: uuid::Uuid::new_v4().simple().to_string(),
+        prompt: begun.answer.prompt.clone(),
+    }
+}
+
+pub(crate) fn text(value: &Value) -> Bytes {
+    Bytes::from(value.to_string())
+}
+
+fn milliseconds(began: Instant) -> i64 {
+    i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX)
+}
+
+/// The headers by which clients of InvokeModel learn what a call took.
+pub(crate) fn counted<T>(reply: Reply<T>, usage: &TokenUsage, began: Instant) -> Reply<T> {
+    let mut reply = reply
+        .with("x-amzn-bedrock-input-token-count", usage.input_tokens)
+        .with("x-amzn-bedrock-output-token-count", usage.output_tokens)
+        .with("x-amzn-bedrock-invocation-latency", milliseconds(began));
+    if let Some(read) = usage.cache_read_input_tokens {
+        reply = reply.with("x-amzn-bedrock-cache-read-input-token-count", read);
+    }
+    if let Some(written) = usage.cache_write_input_tokens {
+        reply = reply.with("x-amzn-bedrock-cache-write-input-token-count", written);
+    }
+    reply
+}
+
+/// The answer's events as chunks of the dialect.
+fn chunks(encoder: Box<dyn StreamEncoder>, begun: Begun, cx: &Context) -> Events<ResponseStream> {
+    let (model, served_by) = (begun.resolved.metric_id, begun.target.served_by);
+    let began = begun.began;
+    let events = answer::fit(begun.answer.events, vec![EVERYTHING.into()], begun.options, cx.cancel.clone());
+    let mut writer = Writer { encoder, began, first_byte: None };
+    events
+        .flat_map(move |event| {
+            let chunks = event.map(|event| {
+                if let ConverseStreamOutput::Metadata(metadata) = &event {
+                    answer::log(&model, served_by.as_deref(), &metadata.usage, began);
+                }
+                writer.write(&event)
+            });
+            let items: Vec<Result<ResponseStream, Fault>> = match chunks {
+                Ok(chunks) => chunks.iter().map(|chunk| Ok(part(chunk))).collect(),
+                Err(fault) => vec![Err(fault)],
+            };
+            futures_util::stream::iter(items)
+        })
+        .boxed()
+}
+
+fn part(chunk: &Value) -> ResponseStream {
+    ResponseStream::Chunk(PayloadPart { bytes: Some(text(chunk)) })
+}
+
+struct Writer {
+    encoder: Box<dyn StreamEncoder>,
+    began: Instant,
+    first_byte: Option<i64>,
+}
+
+impl Writer {
+    fn write(&mut self, event: &ConverseStreamOutput) -> Vec<Value> {
+        let mut out = Vec::new();
+        if matches!(event, ConverseStreamOutput::ContentBlockStart(_) | ConverseStreamOutput::ContentBlockDelta(_)) {
+            self.first_byte.get_or_insert_with(|| milliseconds(self.began));
+        }
+        self.encoder.event(event, &mut out);
+        if let ConverseStreamOutput::Metadata(metadata) = event {
+            let latency_ms = milliseconds(self.began);
+            let metrics = Metrics {
+                input_tokens: metadata.usage.input_tokens,
+                output_tokens: metadata.usage.output_tokens,
+                cache_read: metadata.usage.cache_read_input_tokens,
+                cache_write: metadata.usage.cache_write_input_tokens,
+                latency_ms,
+                first_byte_ms: self.first_byte.unwrap_or(latency_ms),
+            };
+            self.encoder.finish(&metrics, &mut out);
+        }
+        out
+    }
+}

@@ -1,0 +1,107 @@
+//! From a modelId to the model that is meant.
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+
+use crate::catalogue::{Catalogue, Destinations, Model};
+use crate::error::ModelsError;
+use crate::identifier::{Identifier, SystemProfile};
+use crate::regions;
+use crate::settings::Settings;
+
+/// What a modelId means.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resolved {
+    /// The model.
+    pub model: Arc<Model>,
+    /// The base id under which the model is called.
+    pub invoked_id: String,
+    /// The ARN of the inference profile that was named, if one was.
+    pub profile_arn: Option<String>,
+    /// The Regions in which the call may run; the caller's own first if it is among them.
+    pub destinations: Vec<String>,
+    /// The name under which metrics and logs count the call: the model's or profile's id, never an ARN.
+    pub metric_id: String,
+    /// The tokens that the call may use together: the model's window, or the narrower one that a suffix named.
+    pub context: Option<u32>,
+}
+
+/// Where a modelId is looked up: a caller's account and Region, on a day.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub account: &'a str,
+    pub region: &'a str,
+    pub today: Date,
+}
+
+impl Catalogue {
+    /// The meaning of every form except an application profile's ARN, whose source (a model's or system profile's
+    /// ARN) is what is given here after the profile was read; `profile_arn` and `metric_id` are then the caller's.
+    pub(crate) fn resolve(&self, id: &str, place: Place<'_>, settings: &Settings) -> Result<Resolved, ModelsError> {
+        match Identifier::parse(id) {
+            Identifier::Model(id) => self.on_demand(id, place, settings),
+            Identifier::ModelArn { region, id } if region == place.region => self.on_demand(id, place, settings),
+            Identifier::Profile(profile) => self.profile(profile, place, settings),
+            Identifier::ProfileArn { region, account, profile: Some(profile), .. }
+                if region == place.region && (account == place.account || account.is_empty()) =>
+            {
+                self.profile(profile, place, settings)
+            }
+            Identifier::OtherArn | Identifier::ApplicationProfileArn { .. } => Err(ModelsError::Unresolved),
+            Identifier::ModelArn { .. } | Identifier::ProfileArn { .. } | Identifier::ForeignArn => {
+                Err(ModelsError::InvalidIdentifier)
+            }
+        }
+    }
+
+    fn on_demand(&self, id: &str, place: Place<'_>, settings: &Settings) -> Result<Resolved, ModelsError> {
+        let (model, window) = self.find(id).ok_or(ModelsError::InvalidIdentifier)?;
+        if settings.enforce_lifecycle && model.lifecycle.ended(place.today) {
+            return Err(ModelsError::EndOfLife);
+        }
+        if settings.enforce_regions && !model.local && !model.offered_in(place.region) {
+            return Err(ModelsError::InvalidIdentifier);
+        }
+        if settings.enforce_on_demand && !model.on_demand_in(place.region) {
+            return Err(ModelsError::OnDemand(id.to_owned()));
+        }
+        Ok(Resolved {
+            invoked_id: model.id.clone(),
+            profile_arn: None,
+            destinations: vec![place.region.to_owned()],
+            metric_id: id.to_owned(),
+            context: window.or(model.context),
+            model: Arc::clone(model),
+        })
+    }
+
+    fn profile(&self, id: SystemProfile<'_>, place: Place<'_>, settings: &Settings) -> Result<Resolved, ModelsError> {
+        let model = self.get(id.model).ok_or(ModelsError::InvalidIdentifier)?;
+        let routes = model.profiles.get(&id.geography).ok_or(ModelsError::InvalidIdentifier)?;
+        if settings.enforce_lifecycle && model.lifecycle.ended(place.today) {
+            return Err(ModelsError::EndOfLife);
+        }
+        let destinations = match routes.from(place.region) {
+            Some(Destinations::Regions(regions)) => regions.clone(),
+            Some(Destinations::Anywhere) => regions::commercial().map(str::to_owned).collect(),
+            None if settings.enforce_regions => return Err(ModelsError::InvalidIdentifier),
+            None => vec![place.region.to_owned()],
+        };
+        let mut destinations = destinations;
+        if let Some(own) = destinations.iter().position(|r| r == place.region) {
+            destinations[..=own].rotate_right(1);
+        }
+        Ok(Resolved {
+            invoked_id: model.id.clone(),
+            profile_arn: Some(regions::arn(place.region, place.account, &format!("inference-profile/{}", id.id))),
+            destinations,
+            metric_id: id.id.to_owned(),
+            context: model.context,
+            model: Arc::clone(model),
+        })
+    }
+}

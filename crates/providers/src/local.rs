@@ -1,0 +1,96 @@
+//! The embedded engine as a provider.
+
+mod chat;
+mod events;
+mod usage;
+
+use std::time::Instant;
+
+use async_trait::async_trait;
+use base64::Engine as _;
+use futures_util::StreamExt;
+use outcrop_api::{Fault, Kind};
+use outcrop_engine::embed::{EmbedService, project};
+use outcrop_engine::weights::EMBEDDING_MODEL;
+use outcrop_engine::{Engine, Event, Generate};
+
+use crate::{Answer, Call, Embedded, Provider};
+use usage::Accounting;
+
+/// Answers with models on this machine.
+pub struct Local {
+    engine: Engine,
+    embedder: EmbedService,
+    chunk: u32,
+}
+
+impl Local {
+    /// Text from `engine`, vectors from `embedder`. `chunk` is the engine's prefill chunk.
+    pub fn new(engine: Engine, embedder: EmbedService, chunk: u32) -> Self {
+        Self { engine, embedder, chunk }
+    }
+}
+
+#[async_trait]
+impl Provider for Local {
+    async fn converse(&self, call: Call) -> Result<Answer, Fault> {
+        let began = Instant::now();
+        let accounting = Accounting::of(&call.request, call.cache_minimum, self.chunk);
+        let config = call.request.inference_config.as_ref();
+        let generate = Generate {
+            chat: chat::chat(&call.request)?,
+            sampling: chat::sampling(&call.request),
+            output: chat::output(&call.request)?,
+            stop: config.and_then(|c| c.stop_sequences.clone()).unwrap_or_default(),
+            max_tokens: config.and_then(|c| c.max_tokens).and_then(|n| u32::try_from(n).ok()),
+            model: call.model,
+            priority: call.priority,
+            scope: call.scope,
+        };
+        let mut generation = self.engine.generate(generate).await.map_err(|e| told(&e))?;
+        let prompt = match generation.next().await {
+            Some(Ok(Event::Started(usage))) => accounting.usage(&usage, 0),
+            Some(Err(error)) => return Err(told(&error)),
+            _ => return Err(Fault::new(Kind::InternalServer, "The model did not begin its answer.")),
+        };
+        Ok(Answer { prompt, events: events::converse(generation, accounting, began) })
+    }
+
+    async fn count_tokens(&self, call: Call) -> Result<u32, Fault> {
+        let chat = chat::chat(&call.request)?;
+        Ok(self.engine.count_tokens(&call.model, &chat).await.map_err(|e| told(&e))?.total)
+    }
+
+    async fn embed(&self, model: &str, texts: Vec<String>, dimensions: usize) -> Result<Embedded, Fault> {
+        if model != EMBEDDING_MODEL {
+            let text = format!("No local embedding model is called {model}; {EMBEDDING_MODEL} is the one that can be.");
+            return Err(Fault::new(Kind::NotImplemented, text));
+        }
+        let found = self.embedder.embed(texts).await.map_err(|e| told(&e))?;
+        let fit = |vector: Vec<f32>| match dimensions {
+            0 => vector,
+            n => project(&vector, n, 0),
+        };
+        Ok(Embedded {
+            tokens: found.iter().map(|e| e.tokens).sum(),
+            vectors: found.into_iter().map(|e| fit(e.vector)).collect(),
+        })
+    }
+}
+
+/// The caller's message; the whole error goes to the log.
+fn told(error: &dyn outcrop_api::AwsError) -> Fault {
+    if error.kind().default_status() >= 500 {
+        tracing::error!(%error, "the local engine failed");
+    }
+    Fault::of(error)
+}
+
+/// An id as Bedrock makes them: `tooluse_` and 22 URL-safe characters.
+fn tool_use_id() -> String {
+    let mut bytes = [0u8; 16];
+    // Without the system's randomness ids would repeat within a conversation; a counter would do, but no
+    // supported system lacks it.
+    let _ = getrandom::fill(&mut bytes);
+    format!("tooluse_{}", base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(bytes))
+}

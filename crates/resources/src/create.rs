@@ -1,0 +1,54 @@
+//! Creating: the one write with a client token.
+
+use outcrop_store::Tag;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::{Error, Result};
+
+/// A caller's idempotency token and the operation it came with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientToken<'a> {
+    /// `CreateInferenceProfile`; the same token means nothing in another operation.
+    pub operation: &'static str,
+    /// What the caller sent.
+    pub token: &'a str,
+}
+
+/// What is to be made.
+pub struct Create<'a, T> {
+    /// Its id; a new one where the caller has no say in it.
+    pub id: Option<&'a str>,
+    /// A name that is unique in account and region.
+    pub name: Option<&'a str>,
+    /// Makes a repeated call answer the first one's resource.
+    pub client_token: Option<ClientToken<'a>>,
+    /// The id of the resource it belongs to.
+    pub parent: Option<&'a str>,
+    /// Its first tags.
+    pub tags: &'a [Tag],
+    /// What is kept of it. Where a client token is given this must follow from the request alone (no clock, no
+    /// random numbers): two calls are the same request where name, parent, tags and value are.
+    pub value: &'a T,
+}
+
+impl<'a, T> Create<'a, T> {
+    /// Makes `value`, with nothing else.
+    pub fn new(value: &'a T) -> Self {
+        Self { id: None, name: None, client_token: None, parent: None, tags: &[], value }
+    }
+}
+
+impl<T: Serialize> Create<'_, T> {
+    /// A digest that is equal where the requests are.
+    pub(crate) fn fingerprint(&self) -> Result<Vec<u8>> {
+        let mut tags: Vec<_> = self.tags.iter().map(|tag| (&tag.key, &tag.value)).collect();
+        tags.sort();
+        let value = serde_json::to_value(self.value).and_then(|mut value| {
+            value.sort_all_objects(); // A map's order is no difference.
+            serde_json::to_vec(&(self.id, self.name, self.parent, tags, value))
+        });
+        let value = value.map_err(|error| Error::Validation(error.to_string()))?;
+        Ok(Sha256::digest(value).to_vec())
+    }
+}

@@ -1,0 +1,98 @@
+//! What can go wrong with a resource.
+
+use outcrop_api::{AwsError, Kind as Code};
+
+/// The result of an operation on resources.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why an operation on resources was refused. The texts of a missing resource and a taken name are those recorded
+/// of Bedrock's knowledge bases.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is none of that id or ARN in this account and region.
+    #[error("{noun} with id {identifier} does not exist")]
+    NotFound {
+        /// What was looked for.
+        noun: &'static str,
+        /// What the caller named.
+        identifier: String,
+    },
+    /// There is one of that id.
+    #[error("{noun} with id {id} already exists.")]
+    Exists {
+        /// What was to be made.
+        noun: &'static str,
+        /// Its id.
+        id: String,
+    },
+    /// There is one of that name.
+    #[error("{noun} with name {name} already exists.")]
+    NameInUse {
+        /// What was to be made or renamed.
+        noun: &'static str,
+        /// The name.
+        name: String,
+    },
+    /// Another call changed it between this call's reading and writing.
+    #[error("{noun} with id {id} was changed by another request. Retry your request.")]
+    Changed {
+        /// What was to be written.
+        noun: &'static str,
+        /// Its id.
+        id: String,
+    },
+    /// The client token came with another request before.
+    #[error("The client token was already used in a request with different parameters.")]
+    TokenReused,
+    /// More tags than a resource may carry.
+    #[error("The resource {arn} would have {found} tags, more than the {max} that it may have.")]
+    TooManyTags {
+        /// The resource; empty where it does not exist yet.
+        arn: String,
+        /// How many it would have.
+        found: usize,
+        /// How many it may have.
+        max: usize,
+    },
+    /// The input breaks a rule.
+    #[error("{0}")]
+    Validation(String),
+    /// A stored document that this build cannot read.
+    #[error("{kind} {id} cannot be read: {reason}")]
+    Unreadable {
+        /// Its kind in the store.
+        kind: &'static str,
+        /// Its id.
+        id: String,
+        /// What serde says.
+        reason: String,
+    },
+    /// The operating system or a library failed where none should.
+    #[error("{0}")]
+    Internal(String),
+    /// The store said no.
+    #[error(transparent)]
+    Store(#[from] outcrop_store::Error),
+}
+
+impl AwsError for Error {
+    fn kind(&self) -> Code {
+        match self {
+            Self::NotFound { .. } => Code::ResourceNotFound,
+            Self::Exists { .. } | Self::NameInUse { .. } | Self::Changed { .. } | Self::TokenReused => Code::Conflict,
+            Self::TooManyTags { .. } => Code::TooManyTags,
+            Self::Validation(_) => Code::Validation,
+            Self::Unreadable { .. } | Self::Internal(_) => Code::InternalServer,
+            Self::Store(error) => error.kind(),
+        }
+    }
+
+    fn message(&self) -> String {
+        match self {
+            Self::Unreadable { .. } | Self::Internal(_) => "The server could not process the resource.".to_owned(),
+            Self::Store(error) => error.message(),
+            _ => self.to_string(),
+        }
+    }
+}

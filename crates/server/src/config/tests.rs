@@ -1,0 +1,144 @@
+use super::*;
+
+fn none(_: &str) -> Option<String> {
+    None
+}
+
+fn refused(text: &str) -> String {
+    Config::parse(text, "outcrop.toml").expect_err("it is accepted").to_string()
+}
+
+#[test]
+fn the_default_file_is_the_default() {
+    assert_eq!(Config::parse(DEFAULT_FILE, "default").unwrap(), Config::default());
+    assert_eq!(Config::load(None, none).unwrap(), Config::default());
+}
+
+#[test]
+fn every_key_is_in_the_default_file_and_explained() {
+    // Settings without a default are commented out with a bare "#"; with it taken away they must be real ones.
+    let whole: String = DEFAULT_FILE
+        .lines()
+        .map(|line| {
+            format!(
+                "{}\n",
+                line.strip_prefix('#').filter(|rest| !rest.is_empty() && !rest.starts_with(' ')).unwrap_or(line)
+            )
+        })
+        .collect();
+    let config = Config::parse(&whole, "default").unwrap();
+    assert!(config.data.is_some() && config.engine.threads.is_some() && config.engine.context_length.is_some());
+    assert!(
+        config.stand_ins.text.is_some() && config.stand_ins.embedding.is_some() && config.stand_ins.models.len() == 1
+    );
+    assert!(config.local_models[0].sha256.is_some() && config.models.len() == 1);
+
+    // Every key of the struct, as serde knows them, has its line.
+    for table in
+        ["", "[limits]", "[dev]", "[stand_ins]", "[catalogue]", "[engine]", "[[local_models]]\nname='a'\nfile='b'"]
+    {
+        let message = refused(&format!("{table}\nqqqqqqqq = 1"));
+        let keys = message.split_once("The keys here are: ").unwrap().1.trim_end_matches('.').split(", ");
+        for key in keys {
+            let set = |line: &str| {
+                let line = line.trim_start_matches(['#', '[']);
+                line.strip_prefix(key).is_some_and(|rest| rest.starts_with([' ', ']', '.']))
+            };
+            assert!(DEFAULT_FILE.lines().any(set), "{key} is missing in the default file");
+        }
+    }
+    let mut before = "";
+    for line in whole.lines().filter(|line| !line.is_empty()) {
+        let is_key = !line.starts_with(['#', '[', '"']) && !line.starts_with("name =") && !line.starts_with("id =");
+        assert!(!is_key || before.starts_with('#'), "{line} is not explained");
+        before = line;
+    }
+}
+
+#[test]
+fn a_misspelt_key_is_named_with_its_line_and_a_suggestion() {
+    assert_eq!(
+        refused("listen = '127.0.0.1:1'\nlisen = 1\n"),
+        "outcrop.toml, line 2: unknown key `lisen`. Did you mean `listen`?"
+    );
+    assert_eq!(
+        refused("\n\n[limits]\nconnections = 4\n\nbody_byte = 3\n"),
+        "outcrop.toml, line 6: unknown key `body_byte`. Did you mean `body_bytes`?"
+    );
+    assert_eq!(refused("[engin]\nthreads = 3"), "outcrop.toml, line 1: unknown key `engin`. Did you mean `engine`?");
+    assert_eq!(
+        refused("[dev]\ncolour = 'red'"),
+        "outcrop.toml, line 2: unknown key `colour`. The keys here are: region, account."
+    );
+    assert!(
+        refused("[[local_models]]\nname='a'\nfile='b'\nkin = 'text'")
+            .contains("line 4: unknown key `kin`. Did you mean `kind`?")
+    );
+}
+
+#[test]
+fn wrong_values_are_told_with_their_line() {
+    for (text, line, said) in [
+        ("a = 1\nb = ", 2, ""),
+        ("listen = 'nowhere'", 1, "socket address"),
+        ("[limits]\nconnections = 0", 2, "nonzero"),
+        ("[limits]\ngrace_seconds = -1", 2, "-1"),
+        ("[limits]\nbody_bytes = 'many'", 2, "many"),
+        ("[stand_ins]\nmode = 'perhaps'", 2, "perhaps"),
+        ("[[local_models]]\nname = 'a'", 1, "file"),
+    ] {
+        let message = refused(text);
+        assert!(message.starts_with(&format!("outcrop.toml, line {line}: ")) && message.contains(said), "{message}");
+        assert!(!message.contains('\n'), "{message}");
+    }
+}
+
+#[test]
+fn the_environment_overrides_the_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("outcrop.toml");
+    std::fs::write(&path, "listen = '127.0.0.1:1'\ndata = '/a'\n[dev]\nregion = 'eu-west-1'\n[[models]]\nid = 'x'\nanything = { goes = 1 }\n").unwrap();
+    let environment = |name: &str| {
+        let value = match name {
+            "OUTCROP_LISTEN" => "127.0.0.1:2",
+            "OUTCROP_STAND_INS" => "on",
+            "OUTCROP_THREADS" => "3",
+            "OUTCROP_ACCOUNT" => "123456789012",
+            "OUTCROP_DATA" => "",
+            _ => return None,
+        };
+        Some(value.to_owned())
+    };
+    let config = Config::load(Some(&path), environment).unwrap();
+    assert_eq!(config.listen.port(), 2);
+    assert_eq!(config.data.as_deref(), Some(Path::new("/a")));
+    assert_eq!((config.dev.region.as_str(), config.dev.account.as_str()), ("eu-west-1", "123456789012"));
+    assert!(config.stand_ins.mode.is_on(false));
+    assert_eq!(config.engine.threads.map(NonZeroUsize::get), Some(3));
+    assert_eq!(config.models[0]["anything"]["goes"].as_integer(), Some(1));
+
+    for (name, value) in [("OUTCROP_LISTEN", "7711"), ("OUTCROP_STAND_INS", "yes"), ("OUTCROP_THREADS", "0")] {
+        let error = Config::load(Some(&path), |asked| (asked == name).then(|| value.to_owned())).unwrap_err();
+        assert!(error.to_string().contains(name) && error.to_string().contains(value), "{error}");
+    }
+    let error = Config::load(Some(&dir.path().join("absent")), none).unwrap_err();
+    assert!(error.to_string().contains("absent"), "{error}");
+}
+
+#[test]
+fn impossible_values_are_refused() {
+    for (text, key) in [
+        ("[dev]\naccount = '123'", "dev.account"),
+        ("[dev]\nregion = 'Frankfurt'", "dev.region"),
+        ("[[local_models]]\nname = 'a'\nfile = 'a'\nsha256 = 'zz'", "local_models.sha256"),
+        ("[[local_models]]\nname = 'a'\nfile = 'a'\n[[local_models]]\nname = 'a'\nfile = 'b'", "local_models.name"),
+    ] {
+        let error = Config::parse(text, "x").unwrap().check().unwrap_err().to_string();
+        assert!(error.contains(key), "{error}");
+    }
+}
+
+#[test]
+fn the_listener_s_defaults_are_the_file_s() {
+    assert_eq!(Config::default().limits.of_listener(), Limits::default());
+}

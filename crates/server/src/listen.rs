@@ -1,0 +1,119 @@
+//! One port, HTTP/1.1 and HTTP/2 with prior knowledge, and bounds on what a client may hold.
+//!
+//! The listener knows nothing of AWS but the form of an error. It hands every request to one function and sees to it
+//! that slow, silent, broken and departed clients cost a bounded amount of memory, connections and time; [`Limits`]
+//! says how much. When a client goes, the function's future or the answer's stream is dropped at once: cancellation
+//! is `Drop`. Start at [`serve`]; the clock of a connection is in `watch`.
+//!
+//! Every refusal is JSON, hyper's own answers to unreadable HTTP/1.1 heads included (`socket`). What cannot be: an
+//! HTTP/2 header list over the limit, which `h2` answers with a bare 431, and violations of HTTP/2 framing, for which
+//! the protocol has GOAWAY and RST_STREAM and no answers. A connection that sends no head in time is closed without
+//! an answer, for there is no request to answer.
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, Response};
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+mod bind;
+mod body;
+mod collect;
+mod connection;
+mod limits;
+mod refusal;
+mod socket;
+#[cfg(test)]
+mod tests;
+mod watch;
+
+pub use bind::{BindError, bind, check_bind};
+pub use body::{Body, BodyError, BodySender, Gone};
+pub use collect::collect;
+pub use connection::Peer;
+pub use limits::Limits;
+pub use refusal::refusal;
+
+use connection::Shared;
+
+/// Serves `listener` until `shutdown` is cancelled, then lets what is open finish for [`Limits::grace`] and cuts the
+/// rest. Returns when every connection is closed.
+pub async fn serve<S, F>(listener: TcpListener, service: S, limits: Limits, shutdown: CancellationToken)
+where
+    S: Fn(Request<Body>) -> F + Send + Sync + 'static,
+    F: Future<Output = Response<Body>> + Send + 'static,
+{
+    let kill = CancellationToken::new();
+    // Whoever drops this future wants the connections gone too.
+    let _kill_on_drop = kill.clone().drop_guard();
+    let connections = Arc::new(Semaphore::new(limits.connections.max(1)));
+    let grace = limits.grace;
+    let shared = Arc::new(Shared {
+        service,
+        requests: Arc::new(Semaphore::new(limits.requests.max(1))),
+        memory: collect::memory(limits.body_memory),
+        limits,
+        shutdown: shutdown.clone(),
+        kill: kill.clone(),
+        pressure: Notify::new(),
+    });
+    let tracker = TaskTracker::new();
+    loop {
+        let permit = tokio::select! {
+            permit = one_more(&connections, &shared.pressure) => permit,
+            () = shutdown.cancelled() => break,
+        };
+        let Some(permit) = permit else { break };
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = shutdown.cancelled() => break,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                let connection = shared.clone().connection(stream, peer);
+                tracker.spawn(async move {
+                    connection.await;
+                    drop(permit);
+                });
+            }
+            Err(error) => after_failed_accept(&error).await,
+        }
+    }
+    drop(listener);
+    tracker.close();
+    if timeout(grace, tracker.wait()).await.is_err() {
+        tracing::warn!(connections = tracker.len(), "cutting the connections that did not finish in time");
+        kill.cancel();
+        tracker.wait().await;
+    }
+}
+
+/// A permit for one more connection; while there is none, idle connections are asked to go.
+async fn one_more(connections: &Arc<Semaphore>, pressure: &Notify) -> Option<OwnedSemaphorePermit> {
+    if let Ok(permit) = connections.clone().try_acquire_owned() {
+        return Some(permit);
+    }
+    tracing::warn!("the limit of connections is reached; new ones wait");
+    loop {
+        pressure.notify_waiters();
+        // Not once: connections become idle later, too.
+        if let Ok(permit) = timeout(Duration::from_millis(250), connections.clone().acquire_owned()).await {
+            return permit.ok();
+        }
+    }
+}
+
+/// A connection that broke before it was accepted is nothing; a process out of file descriptors must not spin.
+async fn after_failed_accept(error: &io::Error) {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    if !matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
+        tracing::error!(%error, "cannot accept a connection");
+        sleep(Duration::from_millis(200)).await;
+    }
+}

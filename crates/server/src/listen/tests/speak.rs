@@ -1,0 +1,155 @@
+//! What a well-behaved client sees, and what hyper would have answered by itself.
+
+use super::*;
+
+#[tokio::test]
+async fn one_port_speaks_both_protocols() {
+    let server = start(Limits::default(), echo).await;
+    for mut client in Client::both(server.addr).await {
+        for n in 0..3 {
+            let response = client.post("/model/a%2Fb//c/", vec![b'x'; n * 40_000]).await.unwrap();
+            assert_eq!(text(response).await, format!("POST /model/a%2Fb//c/ {}", n * 40_000));
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_preface_may_come_byte_by_byte() {
+    let server = start(Limits::default(), echo).await;
+    let mut stream = TcpStream::connect(server.addr).await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    // The preface and an empty SETTINGS frame.
+    for byte in b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0" {
+        stream.write_all(&[*byte]).await.unwrap();
+    }
+    let mut head = [0; 9];
+    timeout(PATIENCE, stream.read_exact(&mut head)).await.unwrap().unwrap();
+    assert_eq!(head[3], 4, "the server's SETTINGS come first");
+}
+
+#[tokio::test]
+async fn streams_arrive_piece_by_piece_and_whole() {
+    let server = start(Limits::default(), |request: Request<Body>| async move {
+        if request.uri().path() == "/channel" {
+            let (mut sender, body) = Body::channel(1);
+            tokio::spawn(async move {
+                for _ in 0..100 {
+                    sender.send(Bytes::from_static(&[b'y'; 5000])).await.unwrap();
+                }
+                sender.finish();
+            });
+            return Response::new(body);
+        }
+        let pieces = (0..100).map(|_| Ok(Bytes::from_static(&[b'y'; 5000])));
+        Response::new(Body::stream(futures_util::stream::iter(pieces)))
+    })
+    .await;
+    for mut client in Client::both(server.addr).await {
+        for path in ["/channel", "/stream"] {
+            assert_eq!(text(client.post(path, "").await.unwrap()).await.len(), 500_000);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_stream_that_breaks_is_not_taken_for_complete() {
+    let server = start(Limits::default(), |request: Request<Body>| async move {
+        match request.uri().path() {
+            "/dropped" => {
+                let (mut sender, body) = Body::channel(4);
+                sender.send(Bytes::from_static(b"half")).await.unwrap();
+                Response::new(body)
+            }
+            _ => Response::new(Body::stream(futures_util::stream::poll_fn({
+                let mut polls = 0;
+                move |_| {
+                    polls += 1;
+                    if polls > 1 {
+                        panic!("in mid-stream")
+                    }
+                    std::task::Poll::Ready(Some(Ok(Bytes::from_static(b"half"))))
+                }
+            }))),
+        }
+    })
+    .await;
+    for path in ["/dropped", "/panics"] {
+        for mut client in Client::both(server.addr).await {
+            // The first piece may have been flushed or not; what must never be seen is a proper end.
+            if let Ok(response) = client.post(path, "").await {
+                assert!(response.into_body().collect().await.is_err(), "{path}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_panic_is_an_internal_error_and_the_connection_lives() {
+    let server = start(Limits::default(), |request: Request<Body>| async move {
+        assert!(request.uri().path() != "/panic", "on purpose");
+        echo(request).await
+    })
+    .await;
+    for mut client in Client::both(server.addr).await {
+        let response = client.post("/panic", "").await.unwrap();
+        assert_eq!(response.status(), 500);
+        assert_eq!(response.headers()["x-amzn-errortype"], "InternalServerException");
+        assert!(text(response).await.contains("message"));
+        assert_eq!(text(client.post("/well", "").await.unwrap()).await, "POST /well 0");
+    }
+}
+
+#[tokio::test]
+async fn unreadable_heads_are_answered_in_json() {
+    let server = start(Limits::default(), echo).await;
+    let long = format!("GET / HTTP/1.1\r\nhost: x\r\na: {}\r\n\r\n", "a".repeat(200_000));
+    let path = format!("GET /{} HTTP/1.1\r\nhost: x\r\n\r\n", "a".repeat(66_000));
+    let many = format!("GET / HTTP/1.1\r\nhost: x\r\n{}\r\n", "a: b\r\n".repeat(5_000));
+    for (sent, status) in [
+        ("this is not HTTP\r\n\r\n", 400),
+        ("GET / HTTP/1.1\r\nno colon here\r\n\r\n", 400),
+        ("GET / HTTP/9.7\r\n\r\n", 400),
+        ("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: many\r\n\r\n", 400),
+        ("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\ncontent-length: 4\r\n\r\n", 400),
+        ("GET /\u{0}\u{7} HTTP/1.1\r\nhost: x\r\n\r\n", 400),
+        ("PRI * HTTP/2.0\r\n\r\nnonsense\r\n\r\n", 400),
+        (&path, 431),
+        (&long, 431),
+        (&many, 431),
+    ] {
+        let answer = raw(server.addr, sent.as_bytes()).await;
+        assert_eq!(json_error(&answer).0, status, "{}", &sent[..sent.len().min(60)]);
+    }
+}
+
+#[tokio::test]
+async fn a_request_knows_its_peer() {
+    let server = start(Limits::default(), |request: Request<Body>| async move {
+        Response::new(Body::full(request.extensions().get::<Peer>().unwrap().0.ip().to_string()))
+    })
+    .await;
+    let mut client = Client::one(server.addr).await;
+    assert_eq!(text(client.post("/", "").await.unwrap()).await, "127.0.0.1");
+}
+
+#[tokio::test]
+async fn binding_says_what_is_wrong() {
+    let taken = bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+    let error = bind(taken.local_addr().unwrap()).await.unwrap_err();
+    assert!(matches!(error, BindError::InUse(_)) && error.to_string().contains("already in use"), "{error}");
+    let elsewhere = bind(([192, 0, 2, 1], 0).into()).await.unwrap_err();
+    assert!(matches!(elsewhere, BindError::NoSuchAddress(_)), "{elsewhere}");
+
+    for (addr, authenticated, allowed) in [
+        ("127.0.0.1:1", false, true),
+        ("127.9.9.9:1", false, true),
+        ("[::1]:1", false, true),
+        ("[::ffff:127.0.0.1]:1", false, true),
+        ("0.0.0.0:1", false, false),
+        ("[::]:1", false, false),
+        ("10.0.0.1:1", false, false),
+        ("0.0.0.0:1", true, true),
+    ] {
+        assert_eq!(check_bind(addr.parse().unwrap(), authenticated).is_ok(), allowed, "{addr}");
+    }
+}

@@ -1,0 +1,72 @@
+//! The table of operations: which function answers which marker. What is not in it answers 501 by its own name.
+
+use std::sync::Arc;
+
+use outcrop_api::{bedrock, bedrock_runtime};
+use outcrop_gateway::Gateway;
+use outcrop_models::{Models, foundation_models, inference_profiles, tags};
+
+use crate::pipeline::{Table, run, run_stream};
+
+/// What the operations work on.
+#[derive(Clone)]
+pub struct App {
+    /// The catalogue and the profiles.
+    pub models: Arc<Models>,
+    /// The way into every model.
+    pub gateway: Arc<Gateway>,
+}
+
+/// Binds an operation to the `async fn` that answers it: a method of the state, or with `fn` a function that takes
+/// context, state and input.
+macro_rules! on {
+    ($table:expr, $state:expr, fn $operation:ty, $function:path) => {
+        on!(@ $table, $state, $operation, run::<$operation, _, _, _, _>, |state, cx, input| $function(cx, state, input))
+    };
+    ($table:expr, $state:expr, $operation:ty, $function:path) => {
+        on!(@ $table, $state, $operation, run::<$operation, _, _, _, _>, |state, cx, input| $function(state, cx, input))
+    };
+    ($table:expr, $state:expr, stream $operation:ty, $function:path) => {
+        on!(@ $table, $state, $operation, run_stream::<$operation, _, _, _>, |state, cx, input| $function(state, cx, input))
+    };
+    (@ $table:expr, $state:expr, $operation:ty, $how:expr, |$s:ident, $c:ident, $i:ident| $call:expr) => {{
+        let state = Arc::clone(&$state);
+        $table.on::<$operation>($how(move |cx, $i| {
+            let state = Arc::clone(&state);
+            async move {
+                let ($s, $c) = (&*state, &cx);
+                $call.await
+            }
+        }));
+    }};
+}
+
+/// Everything that is built.
+pub fn table(app: &App) -> Table {
+    let mut table = Table::default();
+    let t = &mut table;
+
+    on!(t, app.gateway, bedrock_runtime::Converse, Gateway::converse);
+    on!(t, app.gateway, stream bedrock_runtime::ConverseStream, Gateway::converse_stream);
+    on!(t, app.gateway, bedrock_runtime::InvokeModel, Gateway::invoke_model);
+    on!(
+        t,
+        app.gateway,
+        stream bedrock_runtime::InvokeModelWithResponseStream,
+        Gateway::invoke_model_with_response_stream
+    );
+    on!(t, app.gateway, bedrock_runtime::CountTokens, Gateway::count_tokens);
+
+    on!(t, app.models, fn bedrock::ListFoundationModels, foundation_models::list);
+    on!(t, app.models, fn bedrock::GetFoundationModel, foundation_models::get);
+    on!(t, app.models, fn bedrock::GetFoundationModelAvailability, foundation_models::availability);
+    on!(t, app.models, fn bedrock::CreateInferenceProfile, inference_profiles::create);
+    on!(t, app.models, fn bedrock::GetInferenceProfile, inference_profiles::get);
+    on!(t, app.models, fn bedrock::ListInferenceProfiles, inference_profiles::list);
+    on!(t, app.models, fn bedrock::DeleteInferenceProfile, inference_profiles::delete);
+    on!(t, app.models, fn bedrock::ListTagsForResource, tags::list);
+    on!(t, app.models, fn bedrock::TagResource, tags::tag);
+    on!(t, app.models, fn bedrock::UntagResource, tags::untag);
+
+    table
+}

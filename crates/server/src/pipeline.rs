@@ -1,0 +1,210 @@
+//! One straight path for every request: route, prove the caller, read the bounded body, decode and validate, run,
+//! encode. Every refusal on the way is an AWS error of the service that was meant.
+
+mod bind;
+mod encode;
+mod handler;
+
+pub use handler::{Call, Handler, Table, run, run_stream};
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request, Response, request};
+use outcrop_access::{Body as ProofBody, Caller, Context, Gate, Head, Proof};
+use outcrop_api::{AwsError, Fault, Kind, Service, Spec};
+use tokio_util::sync::CancellationToken;
+
+use crate::compat::sts;
+use crate::listen::{self, Body, BodyError};
+use crate::route::{self, Asked};
+
+/// Liveness: the one path that needs no credentials.
+pub const HEALTH: &str = "/outcrop/health";
+
+/// Everything that a request needs to be answered.
+pub struct Pipeline {
+    /// Proves callers.
+    pub gate: Gate,
+    /// Runs them.
+    pub table: Table,
+    /// The greatest body.
+    pub body_bytes: usize,
+    /// How long a body may take to arrive.
+    pub body_timeout: Duration,
+    /// How long an operation may take to begin its answer.
+    pub deadline: Duration,
+    /// Cancelled when the server stops for good.
+    pub stop: CancellationToken,
+}
+
+/// Where a request goes.
+enum Goal<'a> {
+    Operation(&'static Spec, Vec<(&'static str, &'a str)>),
+    Sts,
+    Nowhere(Fault),
+}
+
+impl Pipeline {
+    /// Answers one request.
+    pub async fn answer(self: Arc<Self>, request: Request<Body>) -> Response<Body> {
+        let request_id = uuid::Uuid::new_v4().to_string();
+        if request.uri().path() == HEALTH {
+            return health(request.method(), &request_id);
+        }
+        let (parts, body) = request.into_parts();
+        let goal = self.goal(&parts, &body);
+        let service = match &goal {
+            Goal::Operation(spec, _) => spec.service,
+            _ => Service::Bedrock,
+        };
+        let sts = matches!(goal, Goal::Sts);
+        match self.pass(&parts, body, goal, &request_id).await {
+            Ok(response) => response,
+            Err(fault) if sts => sts::refusal(fault.kind, &fault.message, &request_id),
+            Err(fault) => encode::fault(&fault, service, &request_id),
+        }
+    }
+
+    fn goal<'a>(&self, parts: &'a request::Parts, body: &Body) -> Goal<'a> {
+        let path = parts.uri.path();
+        if path == "/" {
+            return Goal::Sts;
+        }
+        let host = parts.headers.get("host").and_then(|h| h.to_str().ok()).or(parts.uri.authority().map(|a| a.as_str()));
+        let has_body = !http_body::Body::is_end_stream(body);
+        let asked = Asked { method: parts.method.as_str(), path, host, has_body };
+        match route::Table::of_bedrock().find(asked) {
+            Ok(found) => Goal::Operation(found.spec, found.labels().collect()),
+            Err(miss) => {
+                let kind = if miss.allowed.is_empty() { Kind::UnknownOperation } else { Kind::MethodNotAllowed };
+                Goal::Nowhere(Fault::new(kind, miss.message()))
+            }
+        }
+    }
+
+    async fn pass(
+        &self,
+        parts: &request::Parts,
+        body: Body,
+        goal: Goal<'_>,
+        request_id: &str,
+    ) -> Result<Response<Body>, Fault> {
+        let head = Head::from(parts);
+        let claim = self.gate.examine(&head).await.map_err(refused)?;
+        let built = match &goal {
+            Goal::Operation(spec, _) => self.table.get(spec),
+            _ => None,
+        };
+        // A request that streams its input never ends its body: what is not built says so on the head alone.
+        if let Goal::Operation(spec, _) = &goal
+            && spec.streams_input
+        {
+            claim.prove(&head, ProofBody::Events).map_err(refused)?;
+            return Err(not_built(spec));
+        }
+        let bytes = listen::collect(body, self.body_bytes, self.body_timeout).await.map_err(|e| unread(&e))?;
+        let proof = claim.prove(&head, ProofBody::Whole(&bytes)).map_err(refused)?;
+        match goal {
+            Goal::Nowhere(fault) => Err(fault),
+            Goal::Sts => {
+                let form = if parts.method == Method::GET { parts.uri.query().unwrap_or("") } else { utf8(&bytes)? };
+                let Caller { account, arn, user_id, .. } = &proof.caller;
+                Ok(sts::handle(sts::Caller { account, arn, user_id }, request_id, form))
+            }
+            Goal::Operation(spec, labels) => {
+                let handler = built.ok_or_else(|| not_built(spec))?;
+                self.run(handler, spec, labels, parts, bytes, proof, request_id).await
+            }
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    async fn run(
+        &self,
+        handler: Handler,
+        spec: &'static Spec,
+        labels: Vec<(&'static str, &str)>,
+        parts: &request::Parts,
+        body: Bytes,
+        proof: Proof,
+        request_id: &str,
+    ) -> Result<Response<Body>, Fault> {
+        if proof.service != "bedrock" {
+            let text = format!("Credential should be scoped to correct service: 'bedrock', not '{}'.", proof.service);
+            return Err(Fault::new(Kind::InvalidSignature, text));
+        }
+        let context = Context {
+            caller: proof.caller,
+            region: proof.region,
+            service: spec.service.prefix(),
+            request_id: request_id.to_owned(),
+            cancel: self.stop.child_token(),
+            deadline: Some(std::time::Instant::now() + self.deadline),
+        };
+        let span = tracing::info_span!("call", operation = spec.name, request_id, account = context.caller.account);
+        let call = Call { spec, labels, query: parts.uri.query().unwrap_or(""), headers: &parts.headers, body, context };
+        let run = tracing::Instrument::instrument(handler(call), span);
+        match tokio::time::timeout(self.deadline, run).await {
+            Ok(result) => result,
+            Err(_) => Err(Fault::new(Kind::ModelTimeout, "The operation took too long.")),
+        }
+    }
+}
+
+fn health(method: &Method, request_id: &str) -> Response<Body> {
+    let mut response = if matches!(*method, Method::GET | Method::HEAD) {
+        Response::new(Body::full("{\"status\":\"ok\"}"))
+    } else {
+        encode::fault(&Fault::new(Kind::UnknownOperation, "Health is asked with GET."), Service::Bedrock, request_id)
+    };
+    response.headers_mut().insert("content-type", http::HeaderValue::from_static("application/json"));
+    response
+}
+
+fn utf8(bytes: &[u8]) -> Result<&str, Fault> {
+    std::str::from_utf8(bytes).map_err(|_| Fault::validation("The form is not UTF-8."))
+}
+
+fn refused(error: outcrop_access::AccessError) -> Fault {
+    tracing::info!(%error, "refused");
+    Fault::of(&error)
+}
+
+fn unread(error: &BodyError) -> Fault {
+    match error {
+        BodyError::TooLarge { limit } => {
+            let text = format!("The request body is larger than the {limit} bytes that this server admits.");
+            Fault::new(Kind::RequestTooLarge, text)
+        }
+        BodyError::TooSlow => Fault::new(Kind::ModelTimeout, "The request body did not arrive in time."),
+        BodyError::Busy => Fault::new(Kind::Throttling, "Too many requests, please wait before trying again."),
+        _ => Fault::new(Kind::Serialization, "The request body could not be read."),
+    }
+}
+
+fn not_built(spec: &Spec) -> Fault {
+    let text = format!(
+        "{} of {} is not built in this version of Outcrop. `outcrop doctor --operations` lists what is.",
+        spec.name,
+        spec.service.prefix()
+    );
+    Fault::new(Kind::NotImplemented, text)
+}
+
+impl Pipeline {
+    /// True where `spec` is built.
+    pub fn is_built(&self, spec: &'static Spec) -> bool {
+        self.table.get(spec).is_some()
+    }
+}
+
+/// An error of a domain crate as the caller may know it; what it says beyond goes to the log.
+pub(crate) fn fault_of(error: &dyn AwsError) -> Fault {
+    let fault = Fault::of(error);
+    if fault.kind.default_status() >= 500 {
+        tracing::error!(%error, "failed");
+    }
+    fault
+}

@@ -1,0 +1,170 @@
+//! The embedded backend: one SQLite database in WAL mode, one thread that writes, a few connections that read.
+
+mod apply;
+mod documents;
+mod open;
+mod queue;
+mod read;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use rusqlite::Connection;
+use tokio::sync::Semaphore;
+
+pub(crate) use open::{create_folder, sync_folder};
+
+use crate::{Batch, Change, Document, Error, Key, Query, Receipt, Result, Scope, Secret, Store, Tag, Ticks};
+use writer::Writer;
+
+/// How long a caller waits for a place before it is told [`Error::Busy`].
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How the database is opened.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Connections that read.
+    pub readers: usize,
+    /// Batches that may wait for the writer.
+    pub queue: usize,
+    /// Changes that the feed remembers, at least.
+    pub keep_changes: u64,
+    /// Pages that the database may have, as a limit of its own below the disk's.
+    pub max_pages: Option<u32>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { readers: 4, queue: 1024, keep_changes: 100_000, max_pages: None }
+    }
+}
+
+/// A store in one folder. Dropping it finishes what was accepted and frees the folder.
+pub struct Sqlite {
+    writer: Writer,
+    readers: Arc<Readers>,
+    /// Held for as long as this process owns the folder.
+    _owner: Option<File>,
+}
+
+impl Sqlite {
+    /// Opens the folder as its only server, creating it where it is missing. Another process that tries the same
+    /// is refused with [`Error::InUse`]: what one commits would not wake the other's followers. Blocks; call it
+    /// before the runtime has work.
+    pub fn open(folder: &Path, options: &Options) -> Result<Self> {
+        let owner = open::own(folder)?;
+        Self::start(folder, options, Some(owner))
+    }
+
+    /// Opens the folder for a short command beside a running server (`outcrop keys create`): SQLite's own locks
+    /// keep two processes' transactions apart, so both may write. The server's followers learn of these
+    /// commits with its own next commit.
+    pub fn open_beside(folder: &Path, options: &Options) -> Result<Self> {
+        Self::start(folder, options, None)
+    }
+
+    fn start(folder: &Path, options: &Options, owner: Option<File>) -> Result<Self> {
+        let path = open::prepare(folder)?;
+        let connection = open::writer(&path, options)?;
+        let readers = (0..options.readers.max(1)).map(|_| open::reader(&path)).collect::<Result<Vec<_>>>()?;
+        let readers = Readers { idle: Mutex::new(readers), places: Arc::new(Semaphore::new(options.readers.max(1))) };
+        Ok(Self { writer: Writer::start(connection, options)?, readers: Arc::new(readers), _owner: owner })
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let place = tokio::time::timeout(PATIENCE, self.readers.places.clone().acquire_owned()).await;
+        let place = place.map_err(|_| Error::Busy)?.map_err(|_| Error::Closed)?;
+        let readers = self.readers.clone();
+        let work = move || {
+            let _place = place; // Given back after the connection.
+            let reader = Reader::take(&readers);
+            let connection = reader.connection.as_ref().ok_or(Error::Closed)?;
+            query(connection).map_err(|error| open::explain("reading the store", &error))
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|_| Error::Closed)?
+    }
+}
+
+/// The idle reading connections, and as many places.
+struct Readers {
+    idle: Mutex<Vec<Connection>>,
+    places: Arc<Semaphore>,
+}
+
+/// A connection out of the pool; it goes back when dropped, in a panic too.
+struct Reader<'a> {
+    connection: Option<Connection>,
+    pool: &'a Readers,
+}
+
+impl<'a> Reader<'a> {
+    fn take(pool: &'a Readers) -> Self {
+        Self { connection: pool.idle.lock().unwrap_or_else(PoisonError::into_inner).pop(), pool }
+    }
+}
+
+impl Drop for Reader<'_> {
+    fn drop(&mut self) {
+        self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner).extend(self.connection.take());
+    }
+}
+
+#[async_trait]
+impl Store for Sqlite {
+    async fn commit(&self, batch: Batch) -> Result<Receipt> {
+        self.writer.commit(batch).await
+    }
+
+    async fn get(&self, key: Key) -> Result<Option<Document>> {
+        self.read(move |connection| read::get(connection, &key)).await
+    }
+
+    async fn find(&self, scope: Scope, kind: String, name: String) -> Result<Option<Document>> {
+        self.read(move |connection| read::find(connection, &scope, &kind, &name)).await
+    }
+
+    async fn list(&self, query: Query) -> Result<Vec<Document>> {
+        self.read(move |connection| read::list(connection, &query)).await
+    }
+
+    async fn tags(&self, scope: Scope, arn: String) -> Result<Vec<Tag>> {
+        self.read(move |connection| read::tags(connection, &scope, &arn)).await
+    }
+
+    async fn counter(&self, scope: Scope, counter: String) -> Result<i64> {
+        self.read(move |connection| read::counter(connection, &scope, &counter)).await
+    }
+
+    async fn secret(&self, kind: String, id: String) -> Result<Option<Secret>> {
+        self.read(move |connection| read::secret(connection, &kind, &id)).await
+    }
+
+    async fn secret_ids(&self, kind: String) -> Result<Vec<String>> {
+        self.read(move |connection| read::secret_ids(connection, &kind)).await
+    }
+
+    async fn changes(&self, sequence: u64, limit: usize) -> Result<Vec<Change>> {
+        match self.read(move |connection| read::changes(connection, sequence, limit)).await? {
+            read::Changes::Known(changes) => Ok(changes),
+            read::Changes::Forgotten { before } => Err(Error::Lagged(before)),
+        }
+    }
+
+    async fn latest_change(&self) -> Result<u64> {
+        self.read(read::latest_change).await
+    }
+
+    fn watch(&self) -> Ticks {
+        self.writer.watch()
+    }
+}

@@ -1,0 +1,155 @@
+//! Opening the database: whose folder it is, whether it is ours and whole, and which schema it has.
+
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use super::Options;
+use crate::{Error, Result};
+
+/// "Outc" in the database's header tells ours from any other SQLite file.
+const APPLICATION: i64 = 0x4f75_7463;
+
+/// The schema's history: entry N brings a database from version N to N + 1. Entries are only ever added.
+const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql")];
+
+/// Creates a folder that only this user may enter.
+pub(crate) fn create_folder(folder: &Path) -> Result<()> {
+    let created = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    created.map_err(|error| Error::io(format!("creating {}", folder.display()), &error))
+}
+
+/// Makes the folder's entries last.
+pub(crate) fn sync_folder(folder: &Path) -> Result<()> {
+    let synced = File::open(folder).and_then(|file| file.sync_all());
+    synced.map_err(|error| Error::io(format!("syncing {}", folder.display()), &error))
+}
+
+/// Takes the folder for this process. The lock is the kernel's, so it dies with the process.
+pub(super) fn own(folder: &Path) -> Result<File> {
+    create_folder(folder)?;
+    let path = folder.join("lock");
+    let file = private(&path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::InUse(folder.to_owned())),
+        Err(TryLockError::Error(error)) => Err(Error::io(format!("locking {}", path.display()), &error)),
+    }
+}
+
+/// The database's path, with the file there and readable by this user only: it holds secrets, and SQLite gives its
+/// companion files the same mode.
+pub(super) fn prepare(folder: &Path) -> Result<PathBuf> {
+    create_folder(folder)?;
+    let path = folder.join("outcrop.db");
+    private(&path)?;
+    sync_folder(folder)?;
+    Ok(path)
+}
+
+fn private(path: &Path) -> Result<File> {
+    let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
+    opened.map_err(|error| Error::io(format!("opening {}", path.display()), &error))
+}
+
+/// The connection that writes, on a checked and migrated database.
+pub(super) fn writer(path: &Path, options: &Options) -> Result<Connection> {
+    let mut connection = connect(path)?;
+    check_identity(&connection, path)?;
+    // FULL: in WAL mode NORMAL survives kill -9 but may lose the last commits in a power cut.
+    let set_up = connection
+        .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;");
+    set_up.map_err(|error| explain_at(path, "opening the database", &error))?;
+    check_pages(&connection, path)?;
+    migrate(&mut connection, path)?;
+    if let Some(pages) = options.max_pages {
+        let limited = connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()));
+        limited.map_err(|error| explain_at(path, "limiting the database", &error))?;
+    }
+    Ok(connection)
+}
+
+/// A connection that reads.
+pub(super) fn reader(path: &Path) -> Result<Connection> {
+    let connection = connect(path)?;
+    let set_up = connection.execute_batch("PRAGMA query_only = ON;");
+    set_up.map_err(|error| explain_at(path, "opening the database", &error))?;
+    Ok(connection)
+}
+
+fn connect(path: &Path) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags);
+    let connection = connection.map_err(|error| explain_at(path, "opening the database", &error))?;
+    let busy = connection.busy_timeout(Duration::from_secs(5));
+    busy.map_err(|error| explain_at(path, "opening the database", &error))?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+fn pragma(connection: &Connection, path: &Path, name: &str) -> Result<i64> {
+    let value = connection.pragma_query_value(None, name, |row| row.get(0));
+    value.map_err(|error| explain_at(path, "opening the database", &error))
+}
+
+fn check_identity(connection: &Connection, path: &Path) -> Result<()> {
+    let known = MIGRATIONS.len() as i64;
+    let application = pragma(connection, path, "application_id")?;
+    let found = pragma(connection, path, "user_version")?;
+    if application == 0 && found == 0 && pragma(connection, path, "schema_version")? == 0 {
+        return Ok(()); // Just created.
+    }
+    if application != APPLICATION {
+        return Err(Error::Foreign(path.to_owned()));
+    }
+    if found > known {
+        return Err(Error::NewerSchema { path: path.to_owned(), found, known });
+    }
+    Ok(())
+}
+
+/// Walks every page once, so that damage is told at the start and not to a caller in the night.
+fn check_pages(connection: &Connection, path: &Path) -> Result<()> {
+    let verdict: rusqlite::Result<String> = connection.query_row("PRAGMA quick_check(1)", (), |row| row.get(0));
+    match verdict {
+        Ok(verdict) if verdict == "ok" => Ok(()),
+        Ok(reason) => Err(Error::Corrupt { path: path.to_owned(), reason }),
+        Err(error) => Err(explain_at(path, "checking the database", &error)),
+    }
+}
+
+/// Brings the schema up to date, each step in a transaction with its version number. The lock is taken before the
+/// version is read: two processes may open a new folder at once.
+fn migrate(connection: &mut Connection, path: &Path) -> Result<()> {
+    let explained = |error| explain_at(path, "migrating the database", &error);
+    let transaction =
+        connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(explained)?;
+    let current = pragma(&transaction, path, "user_version")?;
+    for (version, script) in MIGRATIONS.iter().enumerate().skip(usize::try_from(current).unwrap_or(0)) {
+        transaction.execute_batch(script).map_err(explained)?;
+        transaction.pragma_update(None, "user_version", version as i64 + 1).map_err(explained)?;
+        transaction.pragma_update(None, "application_id", APPLICATION).map_err(explained)?;
+    }
+    transaction.commit().map_err(explained)
+}
+
+/// A database error in the store's words.
+pub(super) fn explain(context: &str, error: &rusqlite::Error) -> Error {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => Error::Full,
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Error::Busy,
+        _ => Error::Io { context: context.to_owned(), reason: error.to_string() },
+    }
+}
+
+fn explain_at(path: &Path, context: &str, error: &rusqlite::Error) -> Error {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            Error::Corrupt { path: path.to_owned(), reason: error.to_string() }
+        }
+        _ => explain(&format!("{context} {}", path.display()), error),
+    }
+}

@@ -1,0 +1,110 @@
+//! The one thread that writes. It takes every batch that is waiting, runs each in a savepoint of one transaction,
+//! commits once and only then answers them all: many callers share the price of one fsync.
+
+use std::thread::JoinHandle;
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::apply::{self, Failure};
+use super::{Options, PATIENCE, open};
+use crate::{Batch, Error, Receipt, Result, Ticks};
+
+/// Batches that share a commit, at most: bounds how long the first one waits for the last.
+const GROUP: usize = 256;
+
+struct Command {
+    batch: Batch,
+    answer: oneshot::Sender<Result<Receipt>>,
+}
+
+pub(super) struct Writer {
+    commands: Option<mpsc::Sender<Command>>,
+    ticks: Ticks,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    pub(super) fn start(connection: Connection, options: &Options) -> Result<Self> {
+        let (commands, queue) = mpsc::channel(options.queue.max(1));
+        let (tick, ticks) = watch::channel(0);
+        let keep = options.keep_changes.max(1); // The last one holds the feed's place.
+        let thread =
+            std::thread::Builder::new().name("store".to_owned()).spawn(move || run(connection, queue, tick, keep));
+        let thread = thread.map_err(|error| Error::io("starting the store's thread", &error))?;
+        Ok(Self { commands: Some(commands), ticks, thread: Some(thread) })
+    }
+
+    pub(super) async fn commit(&self, batch: Batch) -> Result<Receipt> {
+        let commands = self.commands.as_ref().ok_or(Error::Closed)?;
+        let (answer, answered) = oneshot::channel();
+        let place = tokio::time::timeout(PATIENCE, commands.reserve()).await.map_err(|_| Error::Busy)?;
+        place.map_err(|_| Error::Closed)?.send(Command { batch, answer });
+        answered.await.map_err(|_| Error::Closed)?
+    }
+
+    pub(super) fn watch(&self) -> Ticks {
+        self.ticks.clone()
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        drop(self.commands.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn run(connection: Connection, mut queue: mpsc::Receiver<Command>, tick: watch::Sender<u64>, keep_changes: u64) {
+    while let Some(first) = queue.blocking_recv() {
+        let mut group = vec![first];
+        while group.len() < GROUP
+            && let Ok(next) = queue.try_recv()
+        {
+            group.push(next);
+        }
+        let (batches, answers): (Vec<_>, Vec<_>) = group.into_iter().map(|it| (it.batch, it.answer)).unzip();
+        let results = match commit(&connection, batches, keep_changes) {
+            Ok(results) => results,
+            Err(error) => {
+                // Nothing of the group is in the database, so every caller is told so.
+                let error = open::explain("writing the store", &error);
+                tracing::error!(%error, batches = answers.len(), "commit failed");
+                if !connection.is_autocommit() && connection.execute_batch("ROLLBACK").is_err() {
+                    return; // A transaction that can neither end nor go back: the rest is told Closed.
+                }
+                answers.iter().map(|_| Err(error.clone())).collect()
+            }
+        };
+        let committed = results.iter().any(|result| matches!(result, Ok(Receipt::Done(_))));
+        for (answer, result) in answers.into_iter().zip(results) {
+            let _ = answer.send(result); // The caller may have gone; what it asked for is done all the same.
+        }
+        if committed {
+            tick.send_modify(|count| *count += 1);
+        }
+    }
+}
+
+/// One transaction for the group. A batch that fails a condition leaves no trace; a fault of the database fails all.
+fn commit(connection: &Connection, group: Vec<Batch>, keep_changes: u64) -> rusqlite::Result<Vec<Result<Receipt>>> {
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    let mut results = Vec::with_capacity(group.len());
+    for batch in group {
+        connection.prepare_cached("SAVEPOINT batch")?.execute(())?;
+        let result = match apply::batch(connection, batch, keep_changes) {
+            Ok(receipt) => Ok(receipt),
+            Err(Failure::Condition(error)) => {
+                connection.prepare_cached("ROLLBACK TO batch")?.execute(())?;
+                Err(error)
+            }
+            Err(Failure::Database(error)) => return Err(error),
+        };
+        connection.prepare_cached("RELEASE batch")?.execute(())?;
+        results.push(result);
+    }
+    connection.execute_batch("COMMIT")?;
+    Ok(results)
+}

@@ -1,0 +1,67 @@
+//! The contract as tests, for every backend: [`run`] on an empty store, [`run_blobs`] on an empty blob store.
+//! A failure panics with what was expected, as a test's assertion does.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::missing_panics_doc)]
+
+mod blobs;
+mod documents;
+mod feed;
+mod paging;
+mod queue;
+mod small;
+mod tokens;
+
+use crate::{Batch, Blobs, Document, Key, NewDocument, Op, Outcome, Result, Scope, Store};
+
+/// Everything a [`Store`] promises that can be seen from outside.
+pub async fn run(store: &dyn Store) {
+    feed::starts_empty(store).await;
+    documents::life(store).await;
+    documents::conditions(store).await;
+    documents::names(store).await;
+    documents::all_or_nothing(store).await;
+    documents::scopes(store).await;
+    documents::concurrent_puts(store).await;
+    paging::orders_and_parents(store).await;
+    paging::under_churn(store).await;
+    tokens::replay(store).await;
+    tokens::concurrent(store).await;
+    small::tags(store).await;
+    small::counters(store).await;
+    small::secrets(store).await;
+    queue::leases(store).await;
+    queue::with_documents(store).await;
+    feed::follows(store).await;
+}
+
+/// Everything a [`Blobs`] promises that can be seen from outside.
+pub async fn run_blobs(store: &dyn Blobs) {
+    blobs::life(store).await;
+    blobs::limit(store).await;
+    blobs::broken_source(store).await;
+    blobs::open_readers(store).await;
+}
+
+fn scope(account: &str) -> Scope {
+    Scope::new(account, "us-east-1")
+}
+
+fn new(key: &Key, body: &str) -> NewDocument {
+    NewDocument { key: key.clone(), name: None, parent: None, body: body.into() }
+}
+
+fn put(key: &Key, expect: Option<u64>, body: &str) -> Op {
+    Op::Put { key: key.clone(), expect, name: None, body: body.into() }
+}
+
+async fn commit(store: &dyn Store, op: Op) -> Result<Outcome> {
+    let mut outcomes = store.commit(Batch::from(op)).await?.outcomes();
+    assert_eq!(outcomes.len(), 1, "one outcome for each operation");
+    Ok(outcomes.remove(0))
+}
+
+async fn written(store: &dyn Store, op: Op) -> Document {
+    match commit(store, op).await.unwrap() {
+        Outcome::Document(document) => document,
+        other => panic!("a document is the outcome, not {other:?}"),
+    }
+}

@@ -1,0 +1,46 @@
+//! Where the service models are wrong. One commented entry each; an entry that no longer fits is an error, so that
+//! the list can only describe the pinned models.
+
+use serde_json::{Value, json};
+
+use super::model::Model;
+
+/// A shape's member to replace: (module, shape, key, what the model says, what it becomes).
+fn all() -> Vec<(&'static str, &'static str, &'static str, Value, Value)> {
+    vec![
+        // `/d{12}` is a typing error for `\d{12}`: no real ARN matches it, and TagResource would refuse every agent,
+        // flow, knowledge base and prompt.
+        ("bedrock_agent", "TaggableResourcesArn", "pattern", json!("/d{12}"), json!(r"\d{12}")),
+        // Look-ahead, which a linear-time engine refuses: the name must not begin with one of `-_+.`, and its first
+        // character class says so already.
+        ("bedrock_agent", "OpenSearchManagedClusterIndexName", "pattern", json!(r"(?![\-_+.])"), json!("")),
+        // Look-ahead again: "not blank, on one line".
+        (
+            "bedrock_agent_runtime",
+            "QueryGenerationInputTextString",
+            "pattern",
+            json!(r"^(?!\s*$).+"),
+            json!(r"^.*\S.*"),
+        ),
+        // The user guide admits 1,000 characters for topic definitions of the STANDARD tier; the model says 200.
+        ("bedrock", "GuardrailTopicDefinition", "max", json!(200), json!(1000)),
+    ]
+}
+
+/// Applies the entries of `module`.
+pub fn apply(module: &str, model: &mut Model) -> Result<(), String> {
+    for (of, shape, key, from, to) in all() {
+        if of != module {
+            continue;
+        }
+        let place = model.shapes.get_mut(shape).and_then(|s| s.get_mut(key));
+        let stale = || format!("the correction of {module} {shape} {key} does not fit the model");
+        let place = place.ok_or_else(stale)?;
+        match (place.as_str(), from.as_str(), to.as_str()) {
+            (Some(text), Some(from), Some(to)) if text.contains(from) => *place = text.replace(from, to).into(),
+            (None, None, None) if *place == from => *place = to,
+            _ => return Err(stale()),
+        }
+    }
+    Ok(())
+}

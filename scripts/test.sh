@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Everything that must hold, cheapest first; stops at the first step that fails.
+source "$(dirname "$0")/lib.sh"
+bash scripts/setup.sh
+export PATH=$VENV/bin:$PATH
+# The generator reads the service models out of the pinned botocore.
+OUTCROP_BOTOCORE=$("$PY" -c 'import botocore, pathlib; print(pathlib.Path(botocore.__file__).parent / "data")')
+export OUTCROP_BOTOCORE
+export OUTCROP_BIN=${OUTCROP_BIN:-$CARGO_TARGET_DIR/ci/outcrop}
+export OUTCROP_COVERAGE=${OUTCROP_COVERAGE:-$CARGO_TARGET_DIR/conformance-coverage.txt}
+# One profile for check, lints, docs, tests and the server: the engine's C++ is built once.
+profile=(--profile ci --locked)
+
+step "fetching dependencies"
+cargo fetch --locked --quiet
+
+step "format"
+cargo fmt --all -- --check
+
+step "generated code is fresh"
+cargo xtask codegen --check
+
+step "lints"
+cargo clippy --workspace --all-targets "${profile[@]}" -- -D warnings
+
+step "licences, duplicate versions, sources"
+cargo deny --offline check licenses bans sources
+
+step "documentation builds"
+RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps "${profile[@]}"
+
+step "building the server ($OUTCROP_BIN)"
+cargo build --package outcrop-cli "${profile[@]}"
+
+step "pulling the default models"
+"$OUTCROP_BIN" models pull
+
+step "unit and integration tests"
+if command -v cargo-nextest >/dev/null; then
+  cargo nextest run --workspace --cargo-profile ci --locked
+else
+  cargo test --workspace --lib --bins --tests "${profile[@]}"
+fi
+cargo test --workspace --doc "${profile[@]}"
+
+step "conformance"
+"$PY" -m pytest conformance
+
+step "acceptance programs"
+acceptance() { (note "$*" && "$PY" "conformance/acceptance/$1" "${@:2}"); }
+acceptance seeds.py inference
+acceptance clients.py
+acceptance probe.py 12 '^(Converse|ConverseStream|InvokeModel|InvokeModelWithResponseStream|CountTokens|ListFoundationModels|GetFoundationModel|GetFoundationModelAvailability|CreateInferenceProfile|GetInferenceProfile|ListInferenceProfiles|DeleteInferenceProfile)$'
+
+step "all passed; coverage by operation in $OUTCROP_COVERAGE"
