@@ -155,16 +155,27 @@ class TestSlowClients:
             for connection in held:
                 connection.close()
 
-    def test_half_sent_heads_are_ended_by_the_server(self, server):
+    def test_half_sent_heads_are_ended_by_the_server(self, fresh):
         """At any point of it: silence, one byte, half an HTTP/2 preface, a head that does not end."""
+        server = fresh(config="[limits]\nheader_timeout_seconds = 1\n").start()
         parts = (b"", b"P", b"PRI * HT", b"POST /model/x/converse HTTP/1.1\r\nhost: x\r\n")
-        held = [socket.create_connection(server.address, timeout=90) for _ in parts]
+        held = [socket.create_connection(server.address, timeout=20) for _ in parts]
         for connection, part in zip(held, parts):
             connection.sendall(part)
         for connection in held:
             while connection.recv(65536):
                 pass
             connection.close()
+
+    def test_a_body_that_does_not_come_is_ended_too(self, fresh):
+        server = fresh(config="[limits]\nbody_timeout_seconds = 1\n").start()
+        host, port = server.address
+        headers = Signer().headers("POST", INVOKE, f"{host}:{port}", b"", raw.JSON)
+        head = [f"POST {INVOKE} HTTP/1.1", f"host: {host}:{port}", "connection: close", "content-length: 1000"]
+        head += [f"{name}: {value}" for name, value in headers.items()]
+        answer = raw.exchange(server, "\r\n".join(head).encode() + b"\r\n\r\n{")
+        assert answer.status == 408, answer
+        answer.error("bedrock-runtime")
 
     def test_an_aborted_body_costs_nothing(self, server):
         before = len(os.listdir(f"/proc/{server.pid}/fd"))

@@ -3,7 +3,7 @@
 import pytest
 
 from support.ask import HAIKU, INVALID_ID, LLAMA, TITAN_EMBED, TOOL, TURN, UNKNOWN, assistant, converse, tool_uses, user
-from support.clients import raises
+from support.clients import client, raises
 
 TOOLS = {"tools": [TOOL, TURN]}
 PIXEL = bytes.fromhex(
@@ -40,11 +40,28 @@ def test_unknown_model_in_every_operation(runtime):
         assert raises(call, "ValidationException") == INVALID_ID
 
 
-def test_a_profile_of_another_geography(server):
-    from support.clients import client
+class TestLimitsOfAws:
+    """Always reported, refused only where the configuration says so."""
 
-    west = client(server.url, "bedrock-runtime", region="us-west-2")
-    refused(west, INVALID_ID, model="eu.anthropic.claude-3-haiku-20240307-v1:0")
+    def test_regions(self, server, fresh):
+        europe = "eu.anthropic.claude-3-haiku-20240307-v1:0"
+        lenient = client(server.url, "bedrock-runtime", region="us-west-2")
+        assert converse(lenient, model=europe, tokens=1)["usage"]["outputTokens"] == 1
+        strict = fresh(config="[catalogue]\nenforce_regions = true\n").start()
+        refused(client(strict.url, "bedrock-runtime", region="us-west-2"), INVALID_ID, model=europe)
+        frankfurt = client(strict.url, "bedrock-runtime", region="eu-central-1")
+        assert converse(frankfurt, model=europe, tokens=1)["usage"]["outputTokens"] == 1
+
+    def test_lifecycle(self, server, fresh):
+        retired = "anthropic.claude-v2"
+        assert converse(client(server.url, "bedrock-runtime"), model=retired, tokens=1)["usage"]["outputTokens"] == 1
+        strict = fresh(config="[catalogue]\nenforce_lifecycle = true\n").start()
+        raises(
+            lambda: converse(client(strict.url, "bedrock-runtime"), model=retired),
+            "ResourceNotFoundException",
+            "This model version has reached the end of its life.",
+            status=404,
+        )
 
 
 def test_an_embedding_model_does_not_converse(runtime):

@@ -118,21 +118,24 @@ class TestCollisions:
 
 
 class TestNobodysPaths:
+    @pytest.mark.parametrize("path", ["/nothing/here", "/foundation-model", "/v1/chat", f"/model/{HAIKU}/converses"])
+    def test_an_unknown_operation(self, server, path):
+        code, _ = raw.request(server, "GET", path).error()
+        assert code == "UnknownOperationException"
+
     @pytest.mark.parametrize(
-        ("method", "path"),
+        ("method", "path", "taken"),
         [
-            ("GET", "/"),
-            ("GET", "/nothing/here"),
-            ("GET", "/foundation-model"),
-            ("DELETE", "/foundation-models"),
-            ("PATCH", f"/model/{HAIKU}/converse"),
-            ("POST", f"/model/{HAIKU}/converses"),
-            ("OPTIONS", "/foundation-models"),
+            ("DELETE", "/foundation-models", "GET"),
+            ("PATCH", f"/model/{HAIKU}/converse", "POST"),
+            ("OPTIONS", "/foundation-models", "GET"),
+            ("PATCH", "/flows/ABCDEFGHIJ/aliases/TSTALIASID", "POST"),
         ],
     )
-    def test_an_unknown_operation(self, server, method, path):
-        code, _ = raw.request(server, method, path).error()
-        assert code == "UnknownOperationException"
+    def test_another_method_is_told_which_ones_the_path_takes(self, server, method, path, taken):
+        answer = raw.request(server, method, path)
+        code, message = answer.error()
+        assert (answer.status, code) == (405, "UnknownOperationException") and taken in message, message
 
     @pytest.mark.parametrize(
         ("method", "path", "nearest"),

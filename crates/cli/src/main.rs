@@ -1,2 +1,39 @@
-//! The `outcrop` binary.
-fn main() {}
+//! The `outcrop` binary: reads the command line, calls the crates, talks to the person in front of it.
+//!
+//! Never: logic that a program could want without a terminal. Start at [`args::Cli`].
+#![allow(clippy::print_stdout, reason = "answers go to standard output; that is what this crate is for")]
+
+mod args;
+mod chat;
+mod serving;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+
+fn main() -> std::process::ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error.to_string()),
+    };
+    let result = runtime.block_on(async {
+        match cli.command {
+            Command::Dev(serving) => serving::run(true, serving).await,
+            Command::Serve(serving) => serving::run(false, serving).await,
+            Command::Chat(chat) => chat::run(chat).await,
+            _ => Err("not yet".into()),
+        }
+    });
+    // A thread that waits for a line of standard input must not keep the process.
+    runtime.shutdown_background();
+    match result {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(message) => failed(&message),
+    }
+}
+
+fn failed(message: &str) -> std::process::ExitCode {
+    eprintln!("outcrop: {message}");
+    std::process::ExitCode::FAILURE
+}

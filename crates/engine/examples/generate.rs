@@ -20,6 +20,7 @@ async fn main() -> Result<(), Failure> {
     let mut arguments = std::env::args().skip(1);
     let path = arguments.next().ok_or("give the path of a GGUF file")?;
     let (mut prompt, mut prompt_tokens, mut tokens, mut parallel) = (String::from("What is a volcano?"), 0, 128, 1);
+    let mut threads = None;
     while let Some(option) = arguments.next() {
         let value = arguments.next().ok_or("an option lacks its value")?;
         match option.as_str() {
@@ -27,20 +28,23 @@ async fn main() -> Result<(), Failure> {
             "--prompt-tokens" => prompt_tokens = value.parse()?,
             "--tokens" => tokens = value.parse()?,
             "--parallel" => parallel = value.parse()?,
+            "--threads" => threads = Some(value.parse()?),
             other => return Err(format!("unknown option {other}").into()),
         }
     }
     // Common words are one token each in every vocabulary.
     prompt.push_str(&" and then".repeat(prompt_tokens / 2));
     let model = LocalModel { name: "model".into(), kind: ModelKind::Text, path: path.into() };
-    let engine = Engine::new(EngineConfig { models: vec![model], ..EngineConfig::default() });
+    let engine = Engine::new(EngineConfig { models: vec![model], threads, ..EngineConfig::default() });
 
     let begun = Instant::now();
     engine.count_tokens("model", &chat("warm up")).await?;
     println!("load: {:?}", begun.elapsed());
 
     let begun = Instant::now();
-    let answers = (0..parallel).map(|number| answer(&engine, format!("{number}. {prompt}"), tokens));
+    let answers = (0..parallel).map(|number| {
+        answer(&engine, if number == 0 { prompt.clone() } else { format!("{number}. {prompt}") }, tokens)
+    });
     let answers = future::try_join_all(answers).await?;
     let wall = begun.elapsed();
     let generated: u32 = answers.iter().map(|(_, finished)| finished.usage.output_tokens).sum();

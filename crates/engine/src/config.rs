@@ -28,7 +28,7 @@ pub struct LocalModel {
 pub struct EngineConfig {
     /// The models; each is loaded by the first call that names it.
     pub models: Vec<LocalModel>,
-    /// Threads for the arithmetic of one model; the machine's physical cores where absent.
+    /// Threads for the arithmetic of one model; the machine's physical cores but one where absent.
     pub threads: Option<usize>,
     /// The longest window, in tokens, whatever a model was trained for. Memory for keys and values grows with
     /// the longest conversation up to this, times `max_sequences`.
@@ -67,8 +67,11 @@ impl Default for EngineConfig {
 impl EngineConfig {
     /// The threads that one model computes with.
     pub fn compute_threads(&self) -> usize {
-        // A second hyper-thread on a core only competes for the same vector units; a container's quota counts.
+        // A second hyper-thread on a core only competes for the same vector units; a container's quota counts. One
+        // core stays free for everything else: llama.cpp's threads spin at every step until the last one is
+        // there, so a thread that lost its core holds up all others (measured on two busy cores: 2 tokens a
+        // second with two threads, 88 with one).
         let quota = std::thread::available_parallelism().map_or(1, usize::from);
-        self.threads.unwrap_or_else(|| quota.min(num_cpus::get_physical())).max(1)
+        self.threads.unwrap_or_else(|| quota.min(num_cpus::get_physical()).saturating_sub(1)).max(1)
     }
 }

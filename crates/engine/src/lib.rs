@@ -10,6 +10,7 @@
 
 mod chat;
 mod config;
+pub mod embed;
 mod engine;
 mod error;
 mod generate;

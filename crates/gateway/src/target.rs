@@ -1,5 +1,7 @@
 //! Who answers a call.
 
+use std::collections::BTreeMap;
+
 use outcrop_api::{Fault, Kind};
 use outcrop_models::{Model, Resolved};
 
@@ -15,6 +17,8 @@ pub struct StandIns {
     pub text: Option<String>,
     /// For models that embed.
     pub embedding: Option<String>,
+    /// Where one model is to have another stand-in: by model id.
+    pub by_model: BTreeMap<String, String>,
 }
 
 /// Who answers a call.
@@ -38,11 +42,12 @@ impl Gateway {
             return Ok(Target { model: name.to_owned(), served_by: None });
         }
         let Some(stand_ins) = &self.stand_ins else { return Err(nobody(model)) };
-        let name = match (model.writes_text(), model.embeds()) {
+        let of_kind = match (model.writes_text(), model.embeds()) {
             (true, _) => stand_ins.text.as_ref(),
             (_, true) => stand_ins.embedding.as_ref(),
             _ => return Err(no_kind(model)),
         };
+        let name = stand_ins.by_model.get(&model.id).or(of_kind);
         let name = name.ok_or_else(|| nobody(model))?;
         tracing::debug!(model = model.id, served_by = name, "a stand-in answers");
         Ok(Target { model: name.clone(), served_by: Some(format!("{LOCAL}{name}")) })

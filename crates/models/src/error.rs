@@ -1,5 +1,6 @@
 //! What can go wrong with a model identifier or a profile, in Bedrock's own words where they are known.
 
+use outcrop_access::AccessError;
 use outcrop_api::{AwsError, Kind};
 use thiserror::Error;
 
@@ -27,18 +28,18 @@ pub enum ModelsError {
     /// A profile cannot be made from a model without on-demand.
     #[error("The provided foundation model does not support On Demand inference.")]
     CopyWithoutOnDemand,
-    /// No such foundation model for GetFoundationModel.
-    #[error("Could not find the foundation model {0}.")]
-    NoFoundationModel(String),
     /// No such profile for this caller.
-    #[error("Could not find the inference profile {0}.")]
+    #[error("Inference profile with id {0} does not exist")]
     NoProfile(String),
     /// The input breaks another rule; the text says which.
     #[error("{0}")]
     Validation(String),
-    /// A resource of this name is there already.
-    #[error("{0}")]
-    Conflict(String),
+    /// The caller may not.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// A stored profile, its tags or a page of them.
+    #[error(transparent)]
+    Resource(#[from] outcrop_resources::Error),
     /// The catalogue's text cannot be read: a fault of the data or of the configuration, never of a caller.
     #[error("catalogue, {file}: {reason}")]
     Catalogue {
@@ -61,10 +62,9 @@ impl AwsError for ModelsError {
             Self::InvalidIdentifier | Self::OnDemand(_) | Self::CopyWithoutOnDemand | Self::Validation(_) => {
                 Kind::Validation
             }
-            Self::Unresolved | Self::EndOfLife | Self::NoFoundationModel(_) | Self::NoProfile(_) => {
-                Kind::ResourceNotFound
-            }
-            Self::Conflict(_) => Kind::Conflict,
+            Self::Unresolved | Self::EndOfLife | Self::NoProfile(_) => Kind::ResourceNotFound,
+            Self::Access(error) => error.kind(),
+            Self::Resource(error) => error.kind(),
             Self::Catalogue { .. } => Kind::InternalServer,
         }
     }
@@ -73,6 +73,8 @@ impl AwsError for ModelsError {
         match self {
             // The file's text is for the log.
             Self::Catalogue { .. } => "The model catalogue could not be read.".to_owned(),
+            Self::Access(error) => error.message(),
+            Self::Resource(error) => error.message(),
             told => told.to_string(),
         }
     }

@@ -4,17 +4,25 @@
 //! Never: calling a model, HTTP, a canned answer. Lifecycle, Regions and on-demand are always reported as AWS has
 //! them and refused only where [`Settings`] says so.
 //!
-//! Start at [`Catalogue`], whose facts stand in `data/` (one file a provider, sources in `docs/catalogue.md`), then
-//! [`resolve`]. [`foundation_models`] and [`inference_profiles`] are the operations, one function each.
+//! Start at [`Models::resolve`], then at [`Catalogue`], whose facts stand in `data/` (one file a provider, sources in
+//! `docs/catalogue.md`). [`foundation_models`], [`inference_profiles`] and [`tags`] are the operations, one function
+//! each.
 
 pub mod catalogue;
 pub mod error;
+pub mod foundation_models;
 pub mod identifier;
+pub mod inference_profiles;
+mod models;
 pub mod regions;
 pub mod resolve;
 pub mod settings;
+pub mod tags;
+#[cfg(test)]
+mod testing;
 
 pub use catalogue::{Catalogue, LocalKind, LocalModel, Model};
 pub use error::ModelsError;
+pub use models::Models;
 pub use resolve::Resolved;
 pub use settings::Settings;

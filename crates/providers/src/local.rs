@@ -11,6 +11,7 @@ use base64::Engine as _;
 use futures_util::StreamExt;
 use outcrop_api::{Fault, Kind};
 use outcrop_engine::embed::{EmbedService, project};
+use outcrop_engine::weights::EMBEDDING_MODEL;
 use outcrop_engine::{Engine, Event, Generate};
 
 use crate::{Answer, Call, Embedded, Provider};
@@ -19,13 +20,13 @@ use usage::Accounting;
 /// Answers with models on this machine.
 pub struct Local {
     engine: Engine,
-    embedder: Option<EmbedService>,
+    embedder: EmbedService,
     chunk: u32,
 }
 
 impl Local {
     /// Text from `engine`, vectors from `embedder`. `chunk` is the engine's prefill chunk.
-    pub fn new(engine: Engine, embedder: Option<EmbedService>, chunk: u32) -> Self {
+    pub fn new(engine: Engine, embedder: EmbedService, chunk: u32) -> Self {
         Self { engine, embedder, chunk }
     }
 }
@@ -37,7 +38,7 @@ impl Provider for Local {
         let accounting = Accounting::of(&call.request, call.cache_minimum, self.chunk);
         let config = call.request.inference_config.as_ref();
         let generate = Generate {
-            chat: chat::chat(&call.request)?,
+            chat: chat::chat(&call.model, &call.request)?,
             sampling: chat::sampling(&call.request),
             output: chat::output(&call.request)?,
             stop: config.and_then(|c| c.stop_sequences.clone()).unwrap_or_default(),
@@ -56,23 +57,28 @@ impl Provider for Local {
     }
 
     async fn count_tokens(&self, call: Call) -> Result<u32, Fault> {
-        let chat = chat::chat(&call.request)?;
+        let chat = chat::chat(&call.model, &call.request)?;
         Ok(self.engine.count_tokens(&call.model, &chat).await.map_err(|e| told(&e))?.total)
     }
 
     async fn embed(&self, model: &str, texts: Vec<String>, dimensions: usize) -> Result<Embedded, Fault> {
-        let Some(embedder) = &self.embedder else {
-            return Err(Fault::new(Kind::ServiceUnavailable, format!("No local embedding model serves {model}.")));
+        if model != EMBEDDING_MODEL {
+            let text = format!("No local embedding model is called {model}; {EMBEDDING_MODEL} is the one that can be.");
+            return Err(Fault::new(Kind::NotImplemented, text));
+        }
+        let found = self.embedder.embed(texts).await.map_err(|e| told(&e))?;
+        let fit = |vector: Vec<f32>| match dimensions {
+            0 => vector,
+            n => project(&vector, n, 0),
         };
-        let found = embedder.embed(texts).await.map_err(|e| told(&e))?;
         Ok(Embedded {
             tokens: found.iter().map(|e| e.tokens).sum(),
-            vectors: found.into_iter().map(|e| project(&e.vector, dimensions)).collect(),
+            vectors: found.into_iter().map(|e| fit(e.vector)).collect(),
         })
     }
 }
 
-/// The caller's message; the whole error goes to the log.
+/// The caller's message; what the operator should know of a fault of ours goes to the log.
 fn told(error: &dyn outcrop_api::AwsError) -> Fault {
     if error.kind().default_status() >= 500 {
         tracing::error!(%error, "the local engine failed");

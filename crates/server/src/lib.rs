@@ -1,6 +1,14 @@
-//! Listening, routing, the request pipeline and the table of operations.
+//! Listening, routing, the request pipeline and the table of operations; and the wiring that joins all crates.
+//!
+//! Never: a decision that belongs to a domain crate. What an operation means is written where the table points.
+//!
+//! Start at [`pipeline::Pipeline::answer`], the life of a request, and at [`operations::table`], which names the
+//! function behind each operation. [`listen`] owns sockets, [`route`] the paths, [`wiring::Server`] the start.
 
 pub mod compat;
 pub mod config;
 pub mod listen;
+pub mod operations;
+pub mod pipeline;
 pub mod route;
+pub mod wiring;

@@ -17,8 +17,12 @@ pub struct App {
     pub gateway: Arc<Gateway>,
 }
 
-/// Binds an operation to `async fn(&State, &Context, Input)`, as methods are written.
+/// Binds an operation to the `async fn` that answers it: a method of the state, or with `fn` a function that takes
+/// context, state and input.
 macro_rules! on {
+    ($table:expr, $state:expr, fn $operation:ty, $function:path) => {
+        on!(@ $table, $state, $operation, run::<$operation, _, _, _, _>, |state, cx, input| $function(cx, state, input))
+    };
     ($table:expr, $state:expr, $operation:ty, $function:path) => {
         on!(@ $table, $state, $operation, run::<$operation, _, _, _, _>, |state, cx, input| $function(state, cx, input))
     };
@@ -52,6 +56,17 @@ pub fn table(app: &App) -> Table {
         Gateway::invoke_model_with_response_stream
     );
     on!(t, app.gateway, bedrock_runtime::CountTokens, Gateway::count_tokens);
+
+    on!(t, app.models, fn bedrock::ListFoundationModels, foundation_models::list);
+    on!(t, app.models, fn bedrock::GetFoundationModel, foundation_models::get);
+    on!(t, app.models, fn bedrock::GetFoundationModelAvailability, foundation_models::availability);
+    on!(t, app.models, fn bedrock::CreateInferenceProfile, inference_profiles::create);
+    on!(t, app.models, fn bedrock::GetInferenceProfile, inference_profiles::get);
+    on!(t, app.models, fn bedrock::ListInferenceProfiles, inference_profiles::list);
+    on!(t, app.models, fn bedrock::DeleteInferenceProfile, inference_profiles::delete);
+    on!(t, app.models, fn bedrock::ListTagsForResource, tags::list);
+    on!(t, app.models, fn bedrock::TagResource, tags::tag);
+    on!(t, app.models, fn bedrock::UntagResource, tags::untag);
 
     table
 }

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, request};
-use outcrop_access::{Body as ProofBody, Context, Gate, Head, Proof};
-use outcrop_api::{AwsError, Fault, Kind, Service, Spec};
+use outcrop_access::{Body as ProofBody, Caller, Context, Gate, Head, Proof};
+use outcrop_api::{Fault, Kind, Service, Spec};
 use tokio_util::sync::CancellationToken;
 
 use crate::compat::sts;
@@ -62,8 +62,13 @@ impl Pipeline {
         let sts = matches!(goal, Goal::Sts);
         match self.pass(&parts, body, goal, &request_id).await {
             Ok(response) => response,
-            Err(fault) if sts => sts::refuse(&fault, &request_id),
-            Err(fault) => encode::fault(&fault, service, &request_id),
+            Err(fault) if sts => sts::refusal(fault.kind, &fault.message, &request_id),
+            Err(fault) => {
+                if fault.kind.default_status() >= 500 && fault.kind != Kind::NotImplemented {
+                    tracing::error!(request_id, %fault, "failed");
+                }
+                encode::fault(&fault, service, &request_id)
+            }
         }
     }
 
@@ -108,7 +113,11 @@ impl Pipeline {
         let proof = claim.prove(&head, ProofBody::Whole(&bytes)).map_err(refused)?;
         match goal {
             Goal::Nowhere(fault) => Err(fault),
-            Goal::Sts => Ok(sts::answer(parts, &bytes, &proof, request_id)),
+            Goal::Sts => {
+                let form = if parts.method == Method::GET { parts.uri.query().unwrap_or("") } else { utf8(&bytes)? };
+                let Caller { account, arn, user_id, .. } = &proof.caller;
+                Ok(sts::handle(sts::Caller { account, arn, user_id }, request_id, form))
+            }
             Goal::Operation(spec, labels) => {
                 let handler = built.ok_or_else(|| not_built(spec))?;
                 self.run(handler, spec, labels, parts, bytes, proof, request_id).await
@@ -159,6 +168,10 @@ fn health(method: &Method, request_id: &str) -> Response<Body> {
     response
 }
 
+fn utf8(bytes: &[u8]) -> Result<&str, Fault> {
+    std::str::from_utf8(bytes).map_err(|_| Fault::validation("The form is not UTF-8."))
+}
+
 fn refused(error: outcrop_access::AccessError) -> Fault {
     tracing::info!(%error, "refused");
     Fault::of(&error)
@@ -183,20 +196,4 @@ fn not_built(spec: &Spec) -> Fault {
         spec.service.prefix()
     );
     Fault::new(Kind::NotImplemented, text)
-}
-
-impl Pipeline {
-    /// True where `spec` is built.
-    pub fn is_built(&self, spec: &'static Spec) -> bool {
-        self.table.get(spec).is_some()
-    }
-}
-
-/// An error of a domain crate as the caller may know it; what it says beyond goes to the log.
-pub(crate) fn fault_of(error: &dyn AwsError) -> Fault {
-    let fault = Fault::of(error);
-    if fault.kind.default_status() >= 500 {
-        tracing::error!(%error, "failed");
-    }
-    fault
 }

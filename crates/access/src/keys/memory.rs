@@ -40,7 +40,9 @@ impl Keys for MemoryKeys {
     }
 
     async fn list(&self) -> Result<Vec<Key>, AccessError> {
-        Ok(self.read().clone())
+        let mut keys = self.read().clone();
+        keys.sort_by_key(Key::created_at);
+        Ok(keys)
     }
 
     async fn remove(&self, id: &str) -> Result<bool, AccessError> {

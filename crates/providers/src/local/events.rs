@@ -105,6 +105,7 @@ impl Writer {
     }
 
     fn finish(&mut self, finished: Finished) {
+        let usage = self.accounting.usage(&finished.usage, finished.usage.output_tokens);
         let (stop_reason, sequence) = match finished.reason {
             FinishReason::EndTurn => (StopReason::EndTurn, None),
             FinishReason::MaxTokens => (StopReason::MaxTokens, None),
@@ -117,16 +118,12 @@ impl Writer {
         let stop = MessageStopEvent { stop_reason, additional_model_response_fields: Some(fields) };
         self.ready.push_back(ConverseStreamOutput::MessageStop(stop));
         let metadata = ConverseStreamMetadataEvent {
-            usage: usage(&self.accounting, &finished),
+            usage,
             metrics: ConverseStreamMetrics { latency_ms: i64::try_from(self.began.elapsed().as_millis()).unwrap_or(i64::MAX) },
             ..Default::default()
         };
         self.ready.push_back(ConverseStreamOutput::Metadata(metadata));
     }
-}
-
-fn usage(accounting: &Accounting, finished: &Finished) -> TokenUsage {
-    accounting.usage(&finished.usage, finished.usage.output_tokens)
 }
 
 impl Accounting {

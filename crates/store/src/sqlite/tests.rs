@@ -1,5 +1,7 @@
 use std::os::unix::fs::PermissionsExt;
 
+use outcrop_api::AwsError;
+
 use super::*;
 use crate::{NewDocument, Op, Outcome};
 
@@ -39,6 +41,17 @@ async fn is_there_after_reopening() {
     assert_eq!(ids(&open(folder.path()).unwrap()).await, ["a"]);
 }
 
+/// What no killed process can show: a power cut must not lose the last commits either.
+#[test]
+fn every_commit_is_synced() {
+    let folder = tempfile::tempdir().unwrap();
+    let connection = super::open::writer(&super::open::prepare(folder.path()).unwrap(), &Options::default()).unwrap();
+    let pragma =
+        |name| connection.pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0)).unwrap();
+    assert_eq!(pragma("synchronous"), rusqlite::types::Value::Integer(2), "FULL");
+    assert_eq!(pragma("journal_mode"), rusqlite::types::Value::Text("wal".into()));
+}
+
 #[tokio::test]
 async fn only_this_user_may_read() {
     let folder = tempfile::tempdir().unwrap();
@@ -70,6 +83,15 @@ async fn one_server_a_folder_and_commands_beside_it() {
     drop(command);
     drop(server);
     open(folder.path()).unwrap();
+}
+
+#[test]
+fn a_folder_that_cannot_be_is_told_by_name_to_the_log_only() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let error = open(&file.path().join("data")).err().unwrap();
+    let path = file.path().to_string_lossy().into_owned();
+    assert!(error.to_string().contains(&path), "{error}");
+    assert!(!error.message().contains(&path), "{}", error.message());
 }
 
 #[tokio::test]

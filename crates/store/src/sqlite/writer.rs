@@ -28,7 +28,7 @@ impl Writer {
     pub(super) fn start(connection: Connection, options: &Options) -> Result<Self> {
         let (commands, queue) = mpsc::channel(options.queue.max(1));
         let (tick, ticks) = watch::channel(0);
-        let keep = options.keep_changes;
+        let keep = options.keep_changes.max(1); // The last one holds the feed's place.
         let thread =
             std::thread::Builder::new().name("store".to_owned()).spawn(move || run(connection, queue, tick, keep));
         let thread = thread.map_err(|error| Error::io("starting the store's thread", &error))?;

@@ -1,0 +1,70 @@
+//! `outcrop dev` and `outcrop serve`.
+
+use std::io::{IsTerminal, Write};
+
+use outcrop_server::config::Config;
+use outcrop_server::wiring::Server;
+use tokio_util::sync::CancellationToken;
+
+use crate::args;
+
+/// Serves until it is asked to stop.
+pub async fn run(dev: bool, args: args::Serving) -> Result<(), String> {
+    log();
+    let mut config =
+        Config::load(args.config.as_deref(), |name| std::env::var(name).ok()).map_err(|e| e.to_string())?;
+    if let Some(listen) = args.listen {
+        config.listen = listen;
+    }
+    if args.data.is_some() {
+        config.data = args.data;
+    }
+    let server = Server::open(dev, config).await.map_err(|e| e.to_string())?;
+    let address = server.address().map_err(|e| e.to_string())?;
+    println!("listening on http://{address}");
+    // Programs that start the server wait for this line; the table is for people.
+    std::io::stdout().flush().map_err(|e| e.to_string())?;
+    for line in &server.lines {
+        eprintln!("  {line}");
+    }
+    let shutdown = CancellationToken::new();
+    tokio::spawn(signals(shutdown.clone()));
+    server.run(shutdown).await;
+    Ok(())
+}
+
+/// The first signal stops gracefully, the second at once.
+async fn signals(shutdown: CancellationToken) {
+    asked_to_stop().await;
+    tracing::info!("stopping: finishing what is under way; once more stops at once");
+    shutdown.cancel();
+    asked_to_stop().await;
+    std::process::exit(130);
+}
+
+#[cfg(unix)]
+async fn asked_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+        }
+        Err(_) => drop(tokio::signal::ctrl_c().await),
+    }
+}
+
+#[cfg(not(unix))]
+async fn asked_to_stop() {
+    drop(tokio::signal::ctrl_c().await);
+}
+
+/// Logs go to standard error: text on a terminal, else JSON. `RUST_LOG` filters.
+fn log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if std::io::stderr().is_terminal() { builder.with_target(false).init() } else { builder.json().init() }
+}

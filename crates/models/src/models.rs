@@ -1,0 +1,77 @@
+//! The catalogue, the settings and the stored profiles together.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use outcrop_access::Context;
+use outcrop_resources::{Collection, Resources, Scope, Tagger};
+
+use crate::catalogue::{Catalogue, Model};
+use crate::error::ModelsError;
+use crate::identifier::Identifier;
+use crate::inference_profiles::{KINDS, PROFILE, Profile};
+use crate::regions;
+use crate::resolve::{Place, Resolved};
+use crate::settings::Settings;
+
+/// Everything that a modelId can name, for every account. Cheap to clone.
+#[derive(Clone)]
+pub struct Models {
+    catalogue: Arc<Catalogue>,
+    settings: Settings,
+    pub(crate) profiles: Collection<Profile>,
+    pub(crate) tagger: Tagger,
+}
+
+impl Models {
+    /// Models of `catalogue`, with profiles kept in `resources`.
+    pub fn new(catalogue: Catalogue, settings: Settings, resources: &Resources) -> Self {
+        Self {
+            catalogue: Arc::new(catalogue),
+            settings,
+            profiles: resources.collection(&PROFILE),
+            tagger: resources.tagger(KINDS),
+        }
+    }
+
+    /// The known models.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// What is enforced.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The ARN of a model in a Region.
+    pub fn arn(&self, region: &str, model: &Model) -> String {
+        regions::model_arn(region, &model.id)
+    }
+
+    /// What `id`, decoded from the URL, means to this caller.
+    pub async fn resolve(&self, cx: &Context, id: &str) -> Result<Resolved, ModelsError> {
+        let place = Place { account: &cx.caller.account, region: &cx.region, today: today() };
+        let Identifier::ApplicationProfileArn { .. } = Identifier::parse(id) else {
+            return self.catalogue.resolve(id, place, &self.settings);
+        };
+        // One of another account or Region is as good as none.
+        let profile = match self.profiles.get(scope(cx), id).await {
+            Err(outcrop_resources::Error::NotFound { .. }) => return Err(ModelsError::Unresolved),
+            got => got?,
+        };
+        let resolved = self.catalogue.resolve(&profile.value.copy_from, place, &self.settings)?;
+        Ok(Resolved { profile_arn: Some(profile.arn), metric_id: profile.id, ..resolved })
+    }
+}
+
+/// Whose resources a call may see.
+pub(crate) fn scope(cx: &Context) -> Scope<'_> {
+    Scope { account: &cx.caller.account, region: &cx.region }
+}
+
+pub(crate) fn today() -> Date {
+    Timestamp::now().to_zoned(TimeZone::UTC).date()
+}

@@ -1,0 +1,213 @@
+//! From a configuration to a server that answers: opens what lasts, finds the local models, joins the crates.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use outcrop_access::{Gate, Mode, StoredKeys};
+use outcrop_engine::embed::{DIMENSIONS, EmbedService, MAX_TOKENS, Settings as EmbedSettings};
+use outcrop_engine::weights::{Catalog, EMBEDDING_MODEL, ModelDir, TEXT_MODEL};
+use outcrop_engine::{Engine, EngineConfig, LocalModel, ModelKind};
+use outcrop_gateway::{Gateway, StandIns};
+use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Models, Settings};
+use outcrop_providers::local::Local;
+use outcrop_resources::Resources;
+use outcrop_store::{Options, Sqlite, Store};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{Config, LocalKind as ConfiguredKind};
+use crate::listen;
+use crate::operations::{App, table};
+use crate::pipeline::Pipeline;
+
+/// Why a server did not start, as the person at the terminal reads it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct StartError(String);
+
+fn told(error: impl std::fmt::Display) -> StartError {
+    StartError(error.to_string())
+}
+
+/// A server that is ready to answer.
+pub struct Server {
+    listener: TcpListener,
+    pipeline: Arc<Pipeline>,
+    engine: Engine,
+    limits: listen::Limits,
+    stop: CancellationToken,
+    /// What the start-up table says of local models and stand-ins.
+    pub lines: Vec<String>,
+}
+
+/// The folder for everything that must last: `data`, or `outcrop` in the user's data directory.
+pub fn data_folder(data: Option<&Path>) -> Result<PathBuf, StartError> {
+    if let Some(data) = data {
+        return Ok(data.to_owned());
+    }
+    let home = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
+    home("XDG_DATA_HOME")
+        .or_else(|| home("HOME").map(|h| h.join(".local/share")))
+        .map(|folder| folder.join("outcrop"))
+        .ok_or_else(|| StartError("no data folder: set --data, OUTCROP_DATA or HOME".into()))
+}
+
+impl Server {
+    /// Opens everything. Models are loaded by the first call that needs them.
+    pub async fn open(dev: bool, config: Config) -> Result<Self, StartError> {
+        listen::check_bind(config.listen, !dev).map_err(told)?;
+        let listener = listen::bind(config.listen).await.map_err(told)?;
+        let folder = data_folder(config.data.as_deref())?;
+        let store: Arc<dyn Store> = Arc::new(Sqlite::open(&folder, &Options::default()).map_err(told)?);
+        let resources = Resources::open(Arc::clone(&store)).await.map_err(told)?;
+
+        let weights = ModelDir::locate().map_err(told)?;
+        let found = local_models(&config, &weights)?;
+        let models = Arc::new(Models::new(catalogue(&config, &found)?, settings(&config), &resources));
+        let stand_ins = config.stand_ins.mode.is_on(dev).then(|| stand_ins(&config, &found));
+        let lines = describe(&found, stand_ins.as_ref());
+
+        let engine_config = engine_config(&config, &found);
+        let chunk = engine_config.prefill_chunk;
+        let engine = Engine::new(engine_config);
+        let embedder = EmbedService::start(weights, EMBEDDING_MODEL, EmbedSettings::default()).map_err(told)?;
+        let local = Arc::new(Local::new(engine.clone(), embedder, chunk));
+        let gateway = Arc::new(Gateway::new(Arc::clone(&models), local, stand_ins));
+
+        let mode = if dev { Mode::Dev } else { Mode::Serve(Arc::new(StoredKeys::new(store))) };
+        let stop = CancellationToken::new();
+        let pipeline = Pipeline {
+            gate: Gate::new(mode, config.dev.region.clone()),
+            table: table(&App { models, gateway }),
+            body_bytes: config.limits.body_bytes.get(),
+            body_timeout: config.limits.body_timeout(),
+            deadline: config.limits.request_timeout(),
+            stop: stop.clone(),
+        };
+        let limits = config.limits.of_listener();
+        Ok(Self { listener, pipeline: Arc::new(pipeline), engine, limits, stop, lines })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> Result<std::net::SocketAddr, StartError> {
+        self.listener.local_addr().map_err(told)
+    }
+
+    /// Answers until `shutdown`; then finishes what is under way, for as long as the configuration grants.
+    pub async fn run(self, shutdown: CancellationToken) {
+        let pipeline = self.pipeline;
+        let answer = move |request| Arc::clone(&pipeline).answer(request);
+        listen::serve(self.listener, answer, self.limits, shutdown).await;
+        self.stop.cancel();
+        self.engine.shutdown().await;
+    }
+}
+
+/// A local model and whether its weights are here.
+struct Found {
+    model: LocalModel,
+    present: bool,
+}
+
+fn local_models(config: &Config, weights: &ModelDir) -> Result<Vec<Found>, StartError> {
+    let mut found = Vec::new();
+    for status in weights.list().map_err(told)? {
+        let kind = match status.kind {
+            outcrop_engine::weights::ModelKind::Text => ModelKind::Text,
+            outcrop_engine::weights::ModelKind::Embedding => ModelKind::Embedding,
+        };
+        // Weights that are not whole now may be by the time of the first call: their place is known all the same.
+        let verified = weights.weights(&status.name);
+        let first = Catalog::default().get(&status.name).and_then(|m| m.files.first()).map(|f| f.name);
+        let place = || status.path.join(first.or(status.files.first().map(|f| f.name.as_str())).unwrap_or_default());
+        let present = verified.is_ok();
+        let path = verified.unwrap_or_else(|_| place());
+        found.push(Found { model: LocalModel { name: status.name, kind, path }, present });
+    }
+    for local in &config.local_models {
+        let kind = match local.kind {
+            ConfiguredKind::Text => ModelKind::Text,
+            ConfiguredKind::Embedding => ModelKind::Embedding,
+        };
+        found.retain(|f| f.model.name != local.name);
+        let model = LocalModel { name: local.name.clone(), kind, path: local.file.clone() };
+        found.push(Found { present: model.path.exists(), model });
+    }
+    Ok(found)
+}
+
+fn catalogue(config: &Config, found: &[Found]) -> Result<Catalogue, StartError> {
+    let mut catalogue = Catalogue::builtin().map_err(told)?;
+    if !config.models.is_empty() {
+        let mut extra = toml::Table::new();
+        let entries = config.models.iter().cloned().map(toml::Value::Table).collect();
+        extra.insert("models".into(), toml::Value::Array(entries));
+        catalogue = catalogue.with_extra(&extra.to_string()).map_err(told)?;
+    }
+    let default = EngineConfig::default().context_length;
+    let window = config.engine.context_length.map_or(default, std::num::NonZeroU32::get);
+    let listed = found.iter().map(|f| Listed {
+        name: f.model.name.clone(),
+        kind: match f.model.kind {
+            ModelKind::Text => LocalKind::Text,
+            ModelKind::Embedding => LocalKind::Embedding { dimensions: DIMENSIONS as u32 },
+        },
+        context: match f.model.kind {
+            ModelKind::Text => window,
+            ModelKind::Embedding => MAX_TOKENS as u32,
+        },
+    });
+    catalogue.with_local(listed).map_err(told)
+}
+
+fn settings(config: &Config) -> Settings {
+    Settings {
+        enforce_lifecycle: config.catalogue.enforce_lifecycle,
+        enforce_regions: config.catalogue.enforce_regions,
+        enforce_on_demand: config.catalogue.enforce_regions,
+        ..Settings::default()
+    }
+}
+
+fn stand_ins(config: &Config, found: &[Found]) -> StandIns {
+    let default = |kind: ModelKind, name: &str| {
+        found.iter().any(|f| f.model.kind == kind && f.model.name == name).then(|| name.to_owned())
+    };
+    let chosen = &config.stand_ins;
+    StandIns {
+        text: chosen.text.clone().or_else(|| default(ModelKind::Text, TEXT_MODEL)),
+        embedding: chosen.embedding.clone().or_else(|| default(ModelKind::Embedding, EMBEDDING_MODEL)),
+        by_model: chosen.models.clone(),
+    }
+}
+
+fn engine_config(config: &Config, found: &[Found]) -> EngineConfig {
+    let defaults = EngineConfig::default();
+    EngineConfig {
+        models: found.iter().map(|f| f.model.clone()).collect(),
+        threads: config.engine.threads.map(std::num::NonZeroUsize::get),
+        context_length: config.engine.context_length.map_or(defaults.context_length, std::num::NonZeroU32::get),
+        max_sequences: config.engine.max_sequences.get(),
+        max_waiting: config.engine.max_waiting,
+        idle_unload: Duration::from_secs(config.engine.idle_unload_seconds.get().into()),
+        load_wait: Duration::from_secs(config.engine.load_wait_seconds.into()),
+        ..defaults
+    }
+}
+
+fn describe(found: &[Found], stand_ins: Option<&StandIns>) -> Vec<String> {
+    let mut lines: Vec<String> = found
+        .iter()
+        .map(|f| {
+            let here = if f.present { "" } else { "  (weights missing: outcrop models pull)" };
+            format!("outcrop.{}{here}", f.model.name)
+        })
+        .collect();
+    if let Some(stand_ins) = stand_ins {
+        let name = |n: &Option<String>| n.as_ref().map_or("nobody".into(), |n| format!("outcrop.{n}"));
+        lines.push(format!("text models of the catalogue are answered by {}", name(&stand_ins.text)));
+        lines.push(format!("embedding models of the catalogue are answered by {}", name(&stand_ins.embedding)));
+    }
+    lines
+}

@@ -1,0 +1,40 @@
+//! Replays the fuzzers' corpus through the fuzzers' own entry functions, so that what was once found stays found
+//! without a fuzzer at hand.
+
+use std::fs;
+use std::path::Path;
+
+#[path = "../../../fuzz/entries/eventstream.rs"]
+mod eventstream;
+#[path = "../../../fuzz/entries/json.rs"]
+mod json;
+#[path = "../../../fuzz/entries/sigv4.rs"]
+mod sigv4;
+
+fn replay(target: &str, run: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
+    let mut files = 0;
+    for entry in fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        // Captured output names the file whose run fails.
+        eprintln!("{}", path.display());
+        run(&fs::read(&path).unwrap());
+        files += 1;
+    }
+    assert!(files >= 4, "{} has only {files} files", folder.display());
+}
+
+#[test]
+fn eventstream_corpus() {
+    replay("eventstream", eventstream::run);
+}
+
+#[test]
+fn json_corpus() {
+    replay("json", json::run);
+}
+
+#[test]
+fn sigv4_corpus() {
+    replay("sigv4", sigv4::run);
+}
