@@ -1,4 +1,5 @@
 //! The documented formats, file by file: `golden/<dialect>/`. Expected texts were written by hand.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail")]
 
 mod support;
 

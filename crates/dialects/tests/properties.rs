@@ -1,4 +1,5 @@
 //! What holds for every answer and every body.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail")]
 
 mod support;
 
