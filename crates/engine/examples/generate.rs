@@ -42,7 +42,9 @@ async fn main() -> Result<(), Failure> {
     println!("load: {:?}", begun.elapsed());
 
     let begun = Instant::now();
-    let answers = (0..parallel).map(|number| answer(&engine, format!("{number}. {prompt}"), tokens));
+    let answers = (0..parallel).map(|number| {
+        answer(&engine, if number == 0 { prompt.clone() } else { format!("{number}. {prompt}") }, tokens)
+    });
     let answers = future::try_join_all(answers).await?;
     let wall = begun.elapsed();
     let generated: u32 = answers.iter().map(|(_, finished)| finished.usage.output_tokens).sum();

@@ -10,11 +10,11 @@
 
 mod chat;
 mod config;
+pub mod embed;
 mod engine;
 mod error;
 mod generate;
 mod status;
-pub mod embed;
 pub mod weights;
 
 #[cfg(feature = "llama")]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use outcrop_access::{Gate, Mode, StoredKeys};
-use outcrop_engine::embed::{EmbedService, Settings as EmbedSettings};
+use outcrop_engine::embed::{DIMENSIONS, EmbedService, MAX_TOKENS, Settings as EmbedSettings};
 use outcrop_engine::weights::{EMBEDDING_MODEL, ModelDir, TEXT_MODEL};
 use outcrop_engine::{Engine, EngineConfig, LocalModel, ModelKind};
 use outcrop_gateway::{Gateway, StandIns};
@@ -140,13 +140,18 @@ fn catalogue(config: &Config, found: &[Found]) -> Result<Catalogue, StartError> 
         extra.insert("models".into(), toml::Value::Array(entries));
         catalogue = catalogue.with_extra(&extra.to_string()).map_err(told)?;
     }
+    let default = EngineConfig::default().context_length;
+    let window = config.engine.context_length.map_or(default, std::num::NonZeroU32::get);
     let listed = found.iter().map(|f| Listed {
         name: f.model.name.clone(),
         kind: match f.model.kind {
             ModelKind::Text => LocalKind::Text,
-            ModelKind::Embedding => LocalKind::Embedding,
+            ModelKind::Embedding => LocalKind::Embedding { dimensions: DIMENSIONS as u32 },
         },
-        context: config.engine.context_length.map(std::num::NonZeroU32::get),
+        context: match f.model.kind {
+            ModelKind::Text => window,
+            ModelKind::Embedding => MAX_TOKENS as u32,
+        },
     });
     catalogue.with_local(listed).map_err(told)
 }

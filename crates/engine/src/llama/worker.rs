@@ -129,8 +129,12 @@ impl<'m> Worker<'m> {
     /// Computes one chunk of the prompt that goes first.
     fn prefill(&mut self) {
         let waiting = |slot: &usize| self.sequences[*slot].as_ref().is_some_and(|sequence| sequence.next.is_none());
-        let order =
-            |slot: &usize| self.sequences[*slot].as_ref().map(|sequence| (sequence.job.priority, sequence.job.arrived));
+        // One that has begun goes on, so that those behind it find its prefix; only priority passes it.
+        let order = |slot: &usize| {
+            self.sequences[*slot]
+                .as_ref()
+                .map(|sequence| (sequence.job.priority, sequence.computed == 0, sequence.job.arrived))
+        };
         let Some(slot) = self.live().into_iter().filter(waiting).min_by_key(order) else { return };
         if let Err(error) = self.prefill_chunk(slot) {
             self.fail(slot, error);
