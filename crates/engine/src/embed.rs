@@ -93,9 +93,9 @@ impl Embedder {
     fn run(&self, scratch: &mut Scratch, batch: &mut Vec<tokenizer::Encoded>, into: &mut Vec<Embedding>) {
         let ids: Vec<&[u32]> = batch.iter().map(|encoded| encoded.ids.as_slice()).collect();
         self.model.forward(scratch, &ids, &mut |_| ());
-        for (encoded, states) in batch.iter().zip(self.model.states(scratch, &ids)) {
+        for (encoded, vector) in batch.iter().zip(self.model.pooled(scratch, &ids)) {
             let truncated = encoded.tokens as usize + 2 > encoded.ids.len();
-            into.push(Embedding { vector: kernels::mean_unit(states, DIMENSIONS), tokens: encoded.tokens, truncated });
+            into.push(Embedding { vector, tokens: encoded.tokens, truncated });
         }
         batch.clear();
     }
@@ -105,7 +105,7 @@ impl Embedder {
         let ids = self.tokenizer.encode(text, MAX_TOKENS).ids;
         let mut scratch = self.scratch();
         let mut layers = Vec::new();
-        self.model.forward(&mut scratch, &[&ids], &mut |states| layers.push(states.to_vec()));
+        self.model.forward(&mut scratch, &[&ids], &mut |states| layers.push(bert::by_token(states)));
         self.give_back(scratch);
         Ok(HiddenStates { ids, layers })
     }

@@ -38,6 +38,8 @@ pub async fn list(
         let windows = model.variants.iter().map(|suffix| summary(model, &cx.region, suffix));
         summaries.extend([base].into_iter().chain(windows).filter(|s| fits(s, &input)));
     }
+    // A window's suffix sorts before some ids of other models.
+    summaries.sort_by(|a, b| a.model_id.cmp(&b.model_id));
     Ok(ListFoundationModelsResponse { model_summaries: Some(summaries) })
 }
 

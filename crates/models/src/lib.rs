@@ -18,6 +18,8 @@ pub mod regions;
 pub mod resolve;
 pub mod settings;
 pub mod tags;
+#[cfg(test)]
+mod testing;
 
 pub use catalogue::{Catalogue, LocalKind, LocalModel, Model};
 pub use error::ModelsError;

@@ -38,7 +38,7 @@ impl Provider for Local {
         let accounting = Accounting::of(&call.request, call.cache_minimum, self.chunk);
         let config = call.request.inference_config.as_ref();
         let generate = Generate {
-            chat: chat::chat(&call.request)?,
+            chat: chat::chat(&call.model, &call.request)?,
             sampling: chat::sampling(&call.request),
             output: chat::output(&call.request)?,
             stop: config.and_then(|c| c.stop_sequences.clone()).unwrap_or_default(),
@@ -57,7 +57,7 @@ impl Provider for Local {
     }
 
     async fn count_tokens(&self, call: Call) -> Result<u32, Fault> {
-        let chat = chat::chat(&call.request)?;
+        let chat = chat::chat(&call.model, &call.request)?;
         Ok(self.engine.count_tokens(&call.model, &chat).await.map_err(|e| told(&e))?.total)
     }
 
@@ -78,7 +78,7 @@ impl Provider for Local {
     }
 }
 
-/// The caller's message; the whole error goes to the log.
+/// The caller's message; what the operator should know of a fault of ours goes to the log.
 fn told(error: &dyn outcrop_api::AwsError) -> Fault {
     if error.kind().default_status() >= 500 {
         tracing::error!(%error, "the local engine failed");

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use outcrop_access::{Gate, Mode, StoredKeys};
-use outcrop_engine::embed::{EmbedService, Settings as EmbedSettings};
-use outcrop_engine::weights::{EMBEDDING_MODEL, ModelDir, TEXT_MODEL};
+use outcrop_engine::embed::{DIMENSIONS, EmbedService, MAX_TOKENS, Settings as EmbedSettings};
+use outcrop_engine::weights::{Catalog, EMBEDDING_MODEL, ModelDir, TEXT_MODEL};
 use outcrop_engine::{Engine, EngineConfig, LocalModel, ModelKind};
 use outcrop_gateway::{Gateway, StandIns};
 use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Models, Settings};
@@ -117,8 +117,13 @@ fn local_models(config: &Config, weights: &ModelDir) -> Result<Vec<Found>, Start
             outcrop_engine::weights::ModelKind::Text => ModelKind::Text,
             outcrop_engine::weights::ModelKind::Embedding => ModelKind::Embedding,
         };
-        let model = LocalModel { name: status.name, kind, path: status.path };
-        found.push(Found { present: model.path.exists(), model });
+        // Weights that are not whole now may be by the time of the first call: their place is known all the same.
+        let verified = weights.weights(&status.name);
+        let first = Catalog::default().get(&status.name).and_then(|m| m.files.first()).map(|f| f.name);
+        let place = || status.path.join(first.or(status.files.first().map(|f| f.name.as_str())).unwrap_or_default());
+        let present = verified.is_ok();
+        let path = verified.unwrap_or_else(|_| place());
+        found.push(Found { model: LocalModel { name: status.name, kind, path }, present });
     }
     for local in &config.local_models {
         let kind = match local.kind {
@@ -140,13 +145,18 @@ fn catalogue(config: &Config, found: &[Found]) -> Result<Catalogue, StartError> 
         extra.insert("models".into(), toml::Value::Array(entries));
         catalogue = catalogue.with_extra(&extra.to_string()).map_err(told)?;
     }
+    let default = EngineConfig::default().context_length;
+    let window = config.engine.context_length.map_or(default, std::num::NonZeroU32::get);
     let listed = found.iter().map(|f| Listed {
         name: f.model.name.clone(),
         kind: match f.model.kind {
             ModelKind::Text => LocalKind::Text,
-            ModelKind::Embedding => LocalKind::Embedding,
+            ModelKind::Embedding => LocalKind::Embedding { dimensions: DIMENSIONS as u32 },
         },
-        context: config.engine.context_length.map(std::num::NonZeroU32::get),
+        context: match f.model.kind {
+            ModelKind::Text => window,
+            ModelKind::Embedding => MAX_TOKENS as u32,
+        },
     });
     catalogue.with_local(listed).map_err(told)
 }

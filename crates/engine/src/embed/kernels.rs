@@ -1,5 +1,8 @@
 //! What stands between the matrix products: soft-max, layer norm, GELU, pooling. Plain loops that compilers turn
 //! into vector code, compiled once for each instruction set and chosen at run time.
+//!
+//! A matrix here has a row for each feature and a column for each token, so that every sum over features runs down
+//! the rows with all tokens side by side in vector registers.
 
 /// Compiles a function for AVX-512, AVX2 and the base instruction set, and calls the best one that runs here.
 macro_rules! by_instruction_set {
@@ -31,20 +34,20 @@ macro_rules! by_instruction_set {
 }
 
 by_instruction_set! {
-    /// Adds `bias` to every row, then applies GELU (the exact one, over the error function).
-    fn bias_gelu(rows: &mut [f32], bias: &[f32]) = bias_gelu_body
+    /// Adds its bias to every row of `width` values, then applies GELU (the exact one, over the error function).
+    fn bias_gelu(rows: &mut [f32], width: usize, bias: &[f32]) = bias_gelu_body
 }
 by_instruction_set! {
-    /// Adds `bias` to every row.
-    fn add_bias(rows: &mut [f32], bias: &[f32]) = add_bias_body
+    /// Adds its bias to every row of `width` values.
+    fn add_bias(rows: &mut [f32], width: usize, bias: &[f32]) = add_bias_body
 }
 by_instruction_set! {
-    /// `rows` become layer-norm(`rows` + `bias` + `residual`), row by row.
-    fn add_norm(rows: &mut [f32], bias: &[f32], residual: &[f32], norm: &Norm) = add_norm_body
+    /// `rows` become layer-norm(`rows` + `bias` + `residual`), column by column.
+    fn add_norm(rows: &mut [f32], width: usize, bias: &[f32], residual: &[f32], norm: &Norm) = add_norm_body
 }
 by_instruction_set! {
-    /// Every row of `width` values becomes its soft-max.
-    fn softmax(rows: &mut [f32], width: usize) = softmax_body
+    /// Every column becomes its soft-max but for the division by its sum, which `sums` receives.
+    fn softmax_numerators(rows: &mut [f32], sums: &mut [f32]) = softmax_numerators_body
 }
 
 /// A layer norm's parameters.
@@ -55,22 +58,19 @@ pub(super) struct Norm {
 
 /// BERT's `layer_norm_eps` for this model.
 const EPSILON: f32 = 1e-12;
-/// Sums run in so many lanes, or the compiler must keep their order and cannot use vectors.
-const LANES: usize = 16;
-
 #[inline(always)]
-fn add_bias_body(rows: &mut [f32], bias: &[f32]) {
-    for row in rows.chunks_exact_mut(bias.len()) {
-        for (x, b) in row.iter_mut().zip(bias) {
+fn add_bias_body(rows: &mut [f32], width: usize, bias: &[f32]) {
+    for (row, b) in rows.chunks_exact_mut(width).zip(bias) {
+        for x in row {
             *x += b;
         }
     }
 }
 
 #[inline(always)]
-fn bias_gelu_body(rows: &mut [f32], bias: &[f32]) {
-    for row in rows.chunks_exact_mut(bias.len()) {
-        for (x, b) in row.iter_mut().zip(bias) {
+fn bias_gelu_body(rows: &mut [f32], width: usize, bias: &[f32]) {
+    for (row, b) in rows.chunks_exact_mut(width).zip(bias) {
+        for x in row {
             let v = *x + b;
             *x = 0.5 * v * (1.0 + erf(v * std::f32::consts::FRAC_1_SQRT_2));
         }
@@ -78,52 +78,54 @@ fn bias_gelu_body(rows: &mut [f32], bias: &[f32]) {
 }
 
 #[inline(always)]
-fn add_norm_body(rows: &mut [f32], bias: &[f32], residual: &[f32], norm: &Norm) {
-    let width = bias.len();
-    for (row, residual) in rows.chunks_exact_mut(width).zip(residual.chunks_exact(width)) {
-        for ((x, b), r) in row.iter_mut().zip(bias).zip(residual) {
+fn add_norm_body(rows: &mut [f32], width: usize, bias: &[f32], residual: &[f32], norm: &Norm) {
+    let height = bias.len() as f32;
+    let (mut means, mut scales) = (vec![0.0f32; width], vec![0.0f32; width]);
+    for ((row, residual), b) in rows.chunks_exact_mut(width).zip(residual.chunks_exact(width)).zip(bias) {
+        for ((x, r), mean) in row.iter_mut().zip(residual).zip(&mut means) {
             *x += b + r;
+            *mean += *x;
         }
-        let mean = sum(row, |x| x) / width as f32;
-        let variance = sum(row, |x| (x - mean) * (x - mean)) / width as f32;
-        let scale = 1.0 / (variance + EPSILON).sqrt();
-        for ((x, w), b) in row.iter_mut().zip(&norm.weight).zip(&norm.bias) {
+    }
+    for mean in &mut means {
+        *mean /= height;
+    }
+    for row in rows.chunks_exact(width) {
+        for ((x, mean), variance) in row.iter().zip(&means).zip(&mut scales) {
+            *variance += (x - mean) * (x - mean);
+        }
+    }
+    for scale in &mut scales {
+        *scale = 1.0 / (*scale / height + EPSILON).sqrt();
+    }
+    for ((row, w), b) in rows.chunks_exact_mut(width).zip(&norm.weight).zip(&norm.bias) {
+        for ((x, mean), scale) in row.iter_mut().zip(&means).zip(&scales) {
             *x = (*x - mean) * scale * w + b;
         }
     }
 }
 
 #[inline(always)]
-fn softmax_body(rows: &mut [f32], width: usize) {
-    for row in rows.chunks_exact_mut(width.max(1)) {
-        let mut lanes = [f32::NEG_INFINITY; LANES];
-        let mut chunks = row.chunks_exact(LANES);
-        for chunk in &mut chunks {
-            for (lane, x) in lanes.iter_mut().zip(chunk) {
-                *lane = if *x > *lane { *x } else { *lane };
-            }
+fn softmax_numerators_body(rows: &mut [f32], sums: &mut [f32]) {
+    let width = sums.len();
+    // The largest of each column first, in the place of its sum.
+    sums.fill(f32::NEG_INFINITY);
+    for row in rows.chunks_exact(width) {
+        for (x, max) in row.iter().zip(sums.iter_mut()) {
+            *max = if *x > *max { *x } else { *max };
         }
-        let max = lanes.iter().chain(chunks.remainder()).fold(f32::NEG_INFINITY, |a, b| a.max(*b));
-        for x in row.iter_mut() {
+    }
+    for row in rows.chunks_exact_mut(width) {
+        for (x, max) in row.iter_mut().zip(sums.iter()) {
             *x = exp(*x - max);
         }
-        let scale = 1.0 / sum(row, |x| x);
-        for x in row.iter_mut() {
-            *x *= scale;
+    }
+    sums.fill(0.0);
+    for row in rows.chunks_exact(width) {
+        for (x, sum) in row.iter().zip(sums.iter_mut()) {
+            *sum += x;
         }
     }
-}
-
-#[inline(always)]
-fn sum(row: &[f32], f: impl Fn(f32) -> f32) -> f32 {
-    let mut lanes = [0.0f32; LANES];
-    let mut chunks = row.chunks_exact(LANES);
-    for chunk in &mut chunks {
-        for (lane, x) in lanes.iter_mut().zip(chunk) {
-            *lane += f(*x);
-        }
-    }
-    lanes.iter().sum::<f32>() + chunks.remainder().iter().map(|x| f(*x)).sum::<f32>()
 }
 
 /// e^x for x ≤ 0 and a little above, relative error under 3e-7: x = n·ln 2 + r, a polynomial for e^r, n into the
@@ -159,18 +161,6 @@ fn erf(x: f32) -> f32 {
     let p = p * t - 0.284_496_74;
     let p = p * t + 0.254_829_6;
     (1.0 - p * t * exp(-a * a)).copysign(x)
-}
-
-/// The mean of the rows, scaled to length 1.
-pub(super) fn mean_unit(rows: &[f32], width: usize) -> Vec<f32> {
-    let mut mean = vec![0.0f32; width];
-    for row in rows.chunks_exact(width) {
-        for (m, x) in mean.iter_mut().zip(row) {
-            *m += x;
-        }
-    }
-    unit(&mut mean);
-    mean
 }
 
 /// Scales to length 1; a vector of zeros stays.

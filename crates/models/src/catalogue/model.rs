@@ -235,6 +235,45 @@ pub enum Dialect {
     LumaRay,
 }
 
+impl Dialect {
+    /// The key of the catalogue's files, by which `outcrop-dialects` knows the codec.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AnthropicMessages => "anthropic-messages",
+            Self::AnthropicText => "anthropic-text",
+            Self::Nova => "nova",
+            Self::NovaEmbed => "nova-embed",
+            Self::NovaReel => "nova-reel",
+            Self::NovaSonic => "nova-sonic",
+            Self::TitanText => "titan-text",
+            Self::TitanEmbedV1 => "titan-embed-v1",
+            Self::TitanEmbedV2 => "titan-embed-v2",
+            Self::TitanMultimodalEmbed => "titan-multimodal-embed",
+            Self::TitanImage => "titan-image",
+            Self::AmazonRerank => "amazon-rerank",
+            Self::CohereCommand => "cohere-command",
+            Self::CommandR => "command-r",
+            Self::CohereEmbedV3 => "cohere-embed-v3",
+            Self::CohereEmbedV4 => "cohere-embed-v4",
+            Self::CohereRerank => "cohere-rerank",
+            Self::Llama => "llama",
+            Self::MistralText => "mistral-text",
+            Self::MistralChat => "mistral-chat",
+            Self::DeepSeek => "deepseek",
+            Self::OpenAiChat => "openai-chat",
+            Self::Qwen => "qwen",
+            Self::Jamba => "jamba",
+            Self::Ai21J2 => "ai21-j2",
+            Self::Writer => "writer",
+            Self::StabilityImage => "stability-image",
+            Self::StabilitySdxl => "stability-sdxl",
+            Self::Pegasus => "pegasus",
+            Self::Marengo => "marengo",
+            Self::LumaRay => "luma-ray",
+        }
+    }
+}
+
 /// Prompt caching of a model.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]

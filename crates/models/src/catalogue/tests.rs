@@ -90,7 +90,7 @@ fn numbers_are_sane() {
             assert!(output <= context, "{id}: writes {output} of {context}");
         }
         if let Some(cache) = &model.cache {
-            assert!([512, 1024, 2048, 4096].contains(&cache.minimum), "{id}");
+            assert!([512, 1000, 1024, 2048, 4096].contains(&cache.minimum), "{id}");
             assert!(cache.ttl.iter().all(|t| t == "5m" || t == "1h") && cache.ttl[0] == "5m", "{id}");
         }
         if let Some(price) = &model.price {
@@ -231,5 +231,47 @@ fn routes_are_read_line_by_line() {
     assert_eq!(routes.from("c"), None);
     for wrong in [vec!["a b"], vec!["a >"], vec!["a > b", "a > c"]] {
         assert!(Routes::parse(wrong.clone()).is_err(), "{wrong:?}");
+    }
+}
+
+#[test]
+fn the_ids_of_published_samples_are_there() {
+    let catalogue = builtin();
+    for id in [
+        "ai21.jamba-1-5-mini-v1:0",
+        "amazon.nova-micro-v1:0",
+        "amazon.titan-embed-image-v1",
+        "amazon.titan-embed-text-v1",
+        "amazon.titan-embed-text-v2:0",
+        "amazon.titan-text-express-v1",
+        "anthropic.claude-3-5-haiku-20241022-v1:0",
+        "anthropic.claude-3-5-sonnet-20241022-v2:0",
+        "anthropic.claude-3-haiku-20240307-v1:0",
+        "anthropic.claude-v2:1",
+        "cohere.command-r-plus-v1:0",
+        "cohere.embed-english-v3",
+        "cohere.rerank-v3-5:0",
+        "deepseek.r1-v1:0",
+        "deepseek.v3-v1:0",
+        "meta.llama3-1-8b-instruct-v1:0",
+        "mistral.mistral-large-2402-v1:0",
+        "openai.gpt-oss-120b-1:0",
+        "qwen.qwen3-32b-v1:0",
+        "stability.stable-diffusion-xl-v1",
+        "writer.palmyra-x5-v1:0",
+    ] {
+        assert!(catalogue.get(id).is_some(), "{id}");
+    }
+    for (geography, id) in [
+        (Geography::Us, "anthropic.claude-sonnet-4-20250514-v1:0"),
+        (Geography::Us, "anthropic.claude-3-7-sonnet-20250219-v1:0"),
+        (Geography::Us, "meta.llama3-2-11b-instruct-v1:0"),
+        (Geography::Eu, "anthropic.claude-3-haiku-20240307-v1:0"),
+        (Geography::Apac, "anthropic.claude-3-5-sonnet-20240620-v1:0"),
+        (Geography::Jp, "anthropic.claude-sonnet-4-5-20250929-v1:0"),
+        (Geography::Au, "anthropic.claude-haiku-4-5-20251001-v1:0"),
+        (Geography::Global, "anthropic.claude-sonnet-4-20250514-v1:0"),
+    ] {
+        assert!(catalogue.get(id).unwrap().profiles.contains_key(&geography), "{geography}.{id}");
     }
 }

@@ -9,8 +9,8 @@ use outcrop_api::bedrock_runtime::{
 use outcrop_engine::{Chat, ChatMessage, OutputShape, Part, Role, Sampling, Tool, ToolChoice};
 use serde_json::Value;
 
-/// The conversation as the engine wants it.
-pub fn chat(request: &ConverseRequest) -> Result<Chat, Fault> {
+/// The conversation as the engine wants it; `model` is who reads it, for errors.
+pub fn chat(model: &str, request: &ConverseRequest) -> Result<Chat, Fault> {
     let mut chat = Chat::default();
     let mut system: Vec<Part> = request.system.iter().flatten().filter_map(system_part).collect();
     if let Some(config) = &request.tool_config {
@@ -18,11 +18,11 @@ pub fn chat(request: &ConverseRequest) -> Result<Chat, Fault> {
         // Tools stand in the system section of local templates, so a point behind them falls at its end.
         system.extend(point.then_some(Part::CachePoint));
     }
-    if !system.is_empty() {
-        chat.messages.push(ChatMessage { role: Role::System, parts: system });
-    }
+    // Without instructions the system turn is empty, not absent: many templates would put in a persona of their own,
+    // and a caller of Bedrock gets a model that was told nothing else.
+    chat.messages.push(ChatMessage { role: Role::System, parts: system });
     for (at, message) in request.messages.iter().flatten().enumerate() {
-        chat.messages.push(turn(at, message)?);
+        chat.messages.push(turn(model, at, message)?);
     }
     Ok(chat)
 }
@@ -36,7 +36,7 @@ fn system_part(block: &SystemContentBlock) -> Option<Part> {
     }
 }
 
-fn turn(at: usize, message: &Message) -> Result<ChatMessage, Fault> {
+fn turn(model: &str, at: usize, message: &Message) -> Result<ChatMessage, Fault> {
     let role = match message.role {
         ConversationRole::Assistant => Role::Assistant,
         ConversationRole::System => Role::System,
@@ -52,25 +52,25 @@ fn turn(at: usize, message: &Message) -> Result<ChatMessage, Fault> {
                 name: call.name.clone(),
                 arguments: call.input.clone(),
             },
-            ContentBlock::ToolResult(result) => tool_result(at, i, result)?,
+            ContentBlock::ToolResult(result) => tool_result(model, at, i, result)?,
             ContentBlock::CachePoint(_) => Part::CachePoint,
             ContentBlock::ReasoningContent(ReasoningContentBlock::ReasoningText(r)) => Part::Reasoning(r.text.clone()),
             // Redacted reasoning is for the model that wrote it; another can make nothing of it.
             ContentBlock::ReasoningContent(_) => continue,
-            other => return Err(unreadable(&format!("messages.{at}.content.{i}"), other)),
+            other => return Err(unreadable(model, &format!("messages.{at}.content.{i}"), other)),
         });
     }
     Ok(ChatMessage { role, parts })
 }
 
-fn unreadable(path: &str, block: &dyn outcrop_wire::shape::Structure) -> Fault {
+fn unreadable(model: &str, path: &str, block: &dyn outcrop_wire::shape::Structure) -> Fault {
     let members = block.shape().members;
     let set = (0..members.len()).find(|i| !matches!(block.view(*i), outcrop_wire::shape::View::Absent));
     let name = set.map_or("empty", |i| members[i].name);
-    Fault::validation(format!("The local model can't read the {name} block at {path}."))
+    Fault::validation(format!("The {name} block at {path} can't be read by outcrop.{model}, which answers this call."))
 }
 
-fn tool_result(at: usize, i: usize, result: &ToolResultBlock) -> Result<Part, Fault> {
+fn tool_result(model: &str, at: usize, i: usize, result: &ToolResultBlock) -> Result<Part, Fault> {
     let mut content = String::new();
     for (n, part) in result.content.iter().enumerate() {
         if !content.is_empty() {
@@ -79,7 +79,10 @@ fn tool_result(at: usize, i: usize, result: &ToolResultBlock) -> Result<Part, Fa
         match part {
             ToolResultContentBlock::Text(text) => content.push_str(text),
             ToolResultContentBlock::Json(json) => content.push_str(&json.to_string()),
-            other => return Err(unreadable(&format!("messages.{at}.content.{i}.toolResult.content.{n}"), other)),
+            other => {
+                let path = format!("messages.{at}.content.{i}.toolResult.content.{n}");
+                return Err(unreadable(model, &path, other));
+            }
         }
     }
     Ok(Part::ToolResult {

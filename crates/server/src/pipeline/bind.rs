@@ -25,7 +25,7 @@ pub fn request(call: &Call<'_>, input: &mut dyn Structure) -> Result<(), Fault> 
         }
     }
     for (name, value) in text::query_pairs(call.query) {
-        if let Some(index) = members.iter().position(|m| m.at == Location::Query(&name)) {
+        if let Some(index) = members.iter().position(|m| matches!(m.at, Location::Query(n) if n == name)) {
             seen |= 1 << index;
             decode::parameter(&value, input, index, &mut problems);
         }
