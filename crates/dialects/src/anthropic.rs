@@ -9,8 +9,6 @@ mod citations;
 mod decode;
 mod encode;
 mod stream;
-#[cfg(test)]
-mod tests;
 mod tools;
 
 use crate::{ChatDialect, DialectError, Head, StreamEncoder};

@@ -78,7 +78,7 @@ impl Provider for Local {
     }
 }
 
-/// The caller's message; the whole error goes to the log.
+/// The caller's message; what the operator should know of a fault of ours goes to the log.
 fn told(error: &dyn outcrop_api::AwsError) -> Fault {
     if error.kind().default_status() >= 500 {
         tracing::error!(%error, "the local engine failed");

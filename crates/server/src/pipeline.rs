@@ -13,7 +13,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Method, Request, Response, request};
 use outcrop_access::{Body as ProofBody, Caller, Context, Gate, Head, Proof};
-use outcrop_api::{AwsError, Fault, Kind, Service, Spec};
+use outcrop_api::{Fault, Kind, Service, Spec};
 use tokio_util::sync::CancellationToken;
 
 use crate::compat::sts;
@@ -63,7 +63,12 @@ impl Pipeline {
         match self.pass(&parts, body, goal, &request_id).await {
             Ok(response) => response,
             Err(fault) if sts => sts::refusal(fault.kind, &fault.message, &request_id),
-            Err(fault) => encode::fault(&fault, service, &request_id),
+            Err(fault) => {
+                if fault.kind.default_status() >= 500 && fault.kind != Kind::NotImplemented {
+                    tracing::error!(request_id, %fault, "failed");
+                }
+                encode::fault(&fault, service, &request_id)
+            }
         }
     }
 
@@ -191,20 +196,4 @@ fn not_built(spec: &Spec) -> Fault {
         spec.service.prefix()
     );
     Fault::new(Kind::NotImplemented, text)
-}
-
-impl Pipeline {
-    /// True where `spec` is built.
-    pub fn is_built(&self, spec: &'static Spec) -> bool {
-        self.table.get(spec).is_some()
-    }
-}
-
-/// An error of a domain crate as the caller may know it; what it says beyond goes to the log.
-pub(crate) fn fault_of(error: &dyn AwsError) -> Fault {
-    let fault = Fault::of(error);
-    if fault.kind.default_status() >= 500 {
-        tracing::error!(%error, "failed");
-    }
-    fault
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use outcrop_access::{Gate, Mode, StoredKeys};
 use outcrop_engine::embed::{DIMENSIONS, EmbedService, MAX_TOKENS, Settings as EmbedSettings};
-use outcrop_engine::weights::{EMBEDDING_MODEL, ModelDir, TEXT_MODEL};
+use outcrop_engine::weights::{Catalog, EMBEDDING_MODEL, ModelDir, TEXT_MODEL};
 use outcrop_engine::{Engine, EngineConfig, LocalModel, ModelKind};
 use outcrop_gateway::{Gateway, StandIns};
 use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Models, Settings};
@@ -117,8 +117,13 @@ fn local_models(config: &Config, weights: &ModelDir) -> Result<Vec<Found>, Start
             outcrop_engine::weights::ModelKind::Text => ModelKind::Text,
             outcrop_engine::weights::ModelKind::Embedding => ModelKind::Embedding,
         };
-        let model = LocalModel { name: status.name, kind, path: status.path };
-        found.push(Found { present: model.path.exists(), model });
+        // Weights that are not whole now may be by the time of the first call: their place is known all the same.
+        let verified = weights.weights(&status.name);
+        let first = Catalog::default().get(&status.name).and_then(|m| m.files.first()).map(|f| f.name);
+        let place = || status.path.join(first.or(status.files.first().map(|f| f.name.as_str())).unwrap_or_default());
+        let present = verified.is_ok();
+        let path = verified.unwrap_or_else(|_| place());
+        found.push(Found { model: LocalModel { name: status.name, kind, path }, present });
     }
     for local in &config.local_models {
         let kind = match local.kind {

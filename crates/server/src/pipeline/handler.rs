@@ -10,7 +10,7 @@ use http::{HeaderMap, Response};
 use outcrop_access::Context;
 use outcrop_api::{AwsError, Events, Fault, Operation, Reply, Service, Spec};
 
-use super::{bind, encode, fault_of};
+use super::{bind, encode};
 use crate::listen::Body;
 
 /// One proven request, not yet decoded.
@@ -73,7 +73,7 @@ where
                     let reply = reply.into();
                     Ok(encode::response(O::SPEC, &reply.output, &reply.headers, &request_id))
                 }
-                Err(error) => Err(fault_of(&error)),
+                Err(error) => Err(Fault::of(&error)),
             }
         })
     })
@@ -99,7 +99,7 @@ where
                 Ok((head, events)) => {
                     Ok(encode::stream::<O::Event>(O::SPEC, &head.output, &head.headers, &request_id, events))
                 }
-                Err(error) => Err(fault_of(&error)),
+                Err(error) => Err(Fault::of(&error)),
             }
         })
     })
