@@ -105,7 +105,7 @@ class TestStop:
         seen += list(events)
         kinds = [next(iter(event)) for event in seen]
         assert kinds[-2:] == ["messageStop", "metadata"], kinds[-3:]
-        assert server.stop() == 0
+        assert server.process.wait(30) == 0
 
     def test_a_second_signal_does_not_wait(self, fresh):
         server = fresh().start()
