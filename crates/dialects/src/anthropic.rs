@@ -1,6 +1,6 @@
 //! Anthropic Messages, the body of Claude in `InvokeModel` (`anthropic-messages`).
 //!
-//! `anthropic_version` and `max_tokens` are required; `model` and `stream` do not exist here. What Converse has no
+//! `anthropic_version` (any) and `max_tokens` are required; `model` and `stream` do not exist here. What Converse has no
 //! place for (`top_k`, `thinking`, `anthropic_beta`, tools that Anthropic defines, a `tool_choice` of `none`) goes
 //! into `additionalModelRequestFields` under its own name, which is where Converse callers put it too.
 
@@ -9,8 +9,6 @@ mod citations;
 mod decode;
 mod encode;
 mod stream;
-#[cfg(test)]
-mod tests;
 mod tools;
 
 use crate::{ChatDialect, DialectError, Head, StreamEncoder};

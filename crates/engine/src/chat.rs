@@ -1,5 +1,6 @@
 //! The conversation a model is asked to continue.
 
+#[cfg(feature = "llama")]
 pub(crate) mod protect;
 
 use serde_json::Value;

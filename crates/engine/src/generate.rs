@@ -151,6 +151,7 @@ pub struct Generation {
     over: bool,
 }
 
+#[cfg(feature = "llama")]
 impl Generation {
     pub(crate) fn new(events: mpsc::Receiver<Result<Event, EngineError>>) -> Self {
         Self { events, over: false }

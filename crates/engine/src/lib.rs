@@ -1,8 +1,8 @@
 //! Local inference: a chat in, an answer out, on this machine.
 //!
 //! Models are loaded by the first call that names them, answer many calls at once and unload when nobody asks.
-//! One thread owns a model; everything that needs no model ([`template`], [`output`], [`sample`]) is plain code
-//! with tests of its own.
+//! One thread owns a model; everything that needs no model (`template`, `output`, `sample`) is plain code with
+//! tests of its own. [`embed`] turns text into vectors, [`weights`] knows where model files lie.
 //!
 //! Never: HTTP, accounts, catalogue names. A scope is the only thing known of a caller.
 //!

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use outcrop_api::{bedrock, bedrock_runtime};
+use outcrop_api::{Operation, Spec, bedrock, bedrock_runtime};
 use outcrop_gateway::Gateway;
 use outcrop_models::{Models, foundation_models, inference_profiles, tags};
 
@@ -18,8 +18,11 @@ pub struct App {
 }
 
 /// Binds an operation to the `async fn` that answers it: a method of the state, or with `fn` a function that takes
-/// context, state and input.
+/// context, state and input. With `spec` in front, the operation as data.
 macro_rules! on {
+    (spec fn $operation:ty, $function:path) => { <$operation as Operation>::SPEC };
+    (spec stream $operation:ty, $function:path) => { <$operation as Operation>::SPEC };
+    (spec $operation:ty, $function:path) => { <$operation as Operation>::SPEC };
     ($table:expr, $state:expr, fn $operation:ty, $function:path) => {
         on!(@ $table, $state, $operation, run::<$operation, _, _, _, _>, |state, cx, input| $function(cx, state, input))
     };
@@ -41,20 +44,31 @@ macro_rules! on {
     }};
 }
 
-/// Everything that is built.
-pub fn table(app: &App) -> Table {
-    let mut table = Table::default();
-    let t = &mut table;
+/// Reads the rows twice: as the table, and as the list of what is in it, which needs no state.
+macro_rules! operations {
+    ($app:ident, $t:ident: $(on!($same:ident, $it:ident . $state:ident, $($row:tt)*);)*) => {
+        /// Everything that is built.
+        pub fn table($app: &App) -> Table {
+            let mut table = Table::default();
+            let $t = &mut table;
+            $(on!($same, $it.$state, $($row)*);)*
+            table
+        }
 
+        const BUILT: &[&Spec] = &[$(on!(spec $($row)*)),*];
+    };
+}
+
+/// Whether an operation is built. What is not answers 501.
+pub fn built(spec: &Spec) -> bool {
+    BUILT.iter().any(|built| (built.service, built.name) == (spec.service, spec.name))
+}
+
+operations! { app, t:
     on!(t, app.gateway, bedrock_runtime::Converse, Gateway::converse);
     on!(t, app.gateway, stream bedrock_runtime::ConverseStream, Gateway::converse_stream);
     on!(t, app.gateway, bedrock_runtime::InvokeModel, Gateway::invoke_model);
-    on!(
-        t,
-        app.gateway,
-        stream bedrock_runtime::InvokeModelWithResponseStream,
-        Gateway::invoke_model_with_response_stream
-    );
+    on!(t, app.gateway, stream bedrock_runtime::InvokeModelWithResponseStream, Gateway::invoke_model_with_response_stream);
     on!(t, app.gateway, bedrock_runtime::CountTokens, Gateway::count_tokens);
 
     on!(t, app.models, fn bedrock::ListFoundationModels, foundation_models::list);
@@ -67,6 +81,4 @@ pub fn table(app: &App) -> Table {
     on!(t, app.models, fn bedrock::ListTagsForResource, tags::list);
     on!(t, app.models, fn bedrock::TagResource, tags::tag);
     on!(t, app.models, fn bedrock::UntagResource, tags::untag);
-
-    table
 }

@@ -1,6 +1,9 @@
 //! Replays the fuzzers' corpus through the fuzzers' own entry functions, so that what was once found stays found
 //! without a fuzzer at hand.
 
+// All of this is test: failing is what it is for.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use std::fs;
 use std::path::Path;
 

@@ -18,7 +18,7 @@ use crate::config::EngineConfig;
 use crate::error::EngineError;
 
 /// Tokens a sequence has room for at first.
-const FIRST: u32 = 1024;
+const FIRST: u32 = 512;
 
 /// One token to compute.
 pub(super) struct Step {

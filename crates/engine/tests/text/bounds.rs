@@ -105,12 +105,12 @@ async fn a_slow_reader_holds_up_nobody() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sequence_outgrows_its_first_room_without_a_seam() {
-    // The first room is 1,024 tokens: one conversation grows through it while another runs.
+    // The first room is 512 tokens: one conversation grows through it while another runs.
     let engine = engine();
-    let question = || ask(vec![user(&format!("{} Tell me a long story about a fox.", long(7, 940)))], 60);
+    let question = || ask(vec![user(&format!("{} Tell me a long story about a fox.", long(7, 430)))], 60);
     let alone = answer(&engine, question()).await;
     assert!(
-        alone.finished.usage.prompt_tokens > 980 && alone.finished.usage.prompt_tokens < 1024,
+        alone.finished.usage.prompt_tokens > 455 && alone.finished.usage.prompt_tokens < 512,
         "{:?}",
         alone.finished
     );

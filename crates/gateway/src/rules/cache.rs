@@ -2,7 +2,9 @@
 //! which count blocks with `cache_control`.
 
 use super::{Check, refuse};
-use outcrop_api::bedrock_runtime::{CachePointBlock, CacheTTL, ContentBlock, ConverseRequest, SystemContentBlock, Tool};
+use outcrop_api::bedrock_runtime::{
+    CachePointBlock, CacheTTL, ContentBlock, ConverseRequest, SystemContentBlock, Tool,
+};
 
 /// The user guide's limit for Claude, the only one that it gives.
 const MOST: usize = 4;

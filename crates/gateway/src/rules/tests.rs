@@ -75,7 +75,8 @@ fn a_plain_conversation_is_taken() {
 
 #[test]
 fn the_first_turn_is_the_users_where_the_family_says_so() {
-    const TEXT: &str = "A conversation must start with a user message. Try again with a conversation that starts with a user message.";
+    const TEXT: &str =
+        "A conversation must start with a user message. Try again with a conversation that starts with a user message.";
     let first = json!({"messages": [assistant(said("hi"))]});
     refused(first.clone(), &Family { starts_with_user: true, ..easy() }, TEXT);
     taken(first, &easy());
@@ -93,10 +94,7 @@ fn roles_alternate_where_the_family_says_so() {
     );
     taken(twice, &easy());
     let system = json!({"role": "system", "content": [{"text": "Now in French."}]});
-    taken(
-        json!({"messages": [user(said("a")), system, assistant(said("b"))]}),
-        &Family { alternates: true, ..easy() },
-    );
+    taken(json!({"messages": [user(said("a")), system, assistant(said("b"))]}), &Family { alternates: true, ..easy() });
 }
 
 #[test]
@@ -134,7 +132,12 @@ fn empty_content_is_refused() {
     let mut unset = request(json!({"messages": [user(said("a"))]}));
     unset.messages.as_mut().unwrap()[0].content[0] = ContentBlock::Unset;
     let text = check(&unset, &easy()).unwrap_err().message;
-    assert!(text.starts_with("ContentBlock object at messages.0.content.0 must set one of the following keys: text, image, toolUse"), "{text}");
+    assert!(
+        text.starts_with(
+            "ContentBlock object at messages.0.content.0 must set one of the following keys: text, image, toolUse"
+        ),
+        "{text}"
+    );
 }
 
 #[test]
@@ -183,7 +186,8 @@ fn a_tool_result_without_its_use_is_refused() {
 
 #[test]
 fn what_a_server_tool_did_needs_no_answer() {
-    let used = json!({"toolUse": {"toolUseId": "s1", "name": "nova_grounding", "input": {}, "type": "server_tool_use"}});
+    let used =
+        json!({"toolUse": {"toolUseId": "s1", "name": "nova_grounding", "input": {}, "type": "server_tool_use"}});
     let found = json!({"toolResult": {"toolUseId": "s1", "content": [{"text": "x"}], "type": "nova_grounding_result"}});
     let messages = json!([user(said("a")), assistant(json!([used, found, {"text": "b"}])), user(said("c"))]);
     taken(json!({"messages": messages, "toolConfig": tools()}), &easy());
@@ -191,7 +195,8 @@ fn what_a_server_tool_did_needs_no_answer() {
 
 #[test]
 fn text_beside_tools_is_refused_where_the_family_says_so() {
-    let messages = json!([user(said("a")), assistant(json!([{"text": "Looking."}, call("t1")])), user(json!([result("t1")]))]);
+    let messages =
+        json!([user(said("a")), assistant(json!([{"text": "Looking."}, call("t1")])), user(json!([result("t1")]))]);
     refused(
         json!({"messages": messages, "toolConfig": tools()}),
         &Family { text_with_tools_in_one_turn: false, ..easy() },
@@ -256,7 +261,12 @@ fn objects_in_buckets_are_named() {
     ];
     for (name, block) in blocks {
         let text = verdict(json!({"messages": [user(json!([{"text": "?"}, block]))]}), &easy()).unwrap_err();
-        assert!(text.starts_with(&format!("The s3Location at messages.0.content.1.{name}.source can't be read for the model test.model-v1")), "{text}");
+        assert!(
+            text.starts_with(&format!(
+                "The s3Location at messages.0.content.1.{name}.source can't be read for the model test.model-v1"
+            )),
+            "{text}"
+        );
     }
 }
 
@@ -264,7 +274,10 @@ fn objects_in_buckets_are_named() {
 fn images_and_documents_are_the_users() {
     let image = json!({"image": {"format": "png", "source": {"bytes": "aGk="}}});
     let text = verdict(json!({"messages": [user(said("a")), assistant(json!([image]))]}), &easy()).unwrap_err();
-    assert!(text.starts_with("The image content block at messages.1.content.0 is in a message that is not the user's."), "{text}");
+    assert!(
+        text.starts_with("The image content block at messages.1.content.0 is in a message that is not the user's."),
+        "{text}"
+    );
 }
 
 #[test]
@@ -326,7 +339,10 @@ fn tool_definitions_are_sound() {
         &easy(),
         "The value at toolConfig.tools.0.toolSpec.inputSchema.json.type must be one of the following: object.",
     );
-    taken(asked(json!({"tools": [spec("a", object), {"cachePoint": {"type": "default"}}], "toolChoice": {"any": {}}})), &easy());
+    taken(
+        asked(json!({"tools": [spec("a", object), {"cachePoint": {"type": "default"}}], "toolChoice": {"any": {}}})),
+        &easy(),
+    );
 }
 
 #[test]
@@ -386,13 +402,19 @@ fn structured(schema: &str) -> Result<(), String> {
 #[test]
 fn a_schema_is_json_and_an_object() {
     let text = structured("{not json").unwrap_err();
-    assert!(text.starts_with("The value at outputConfig.textFormat.structure.jsonSchema.schema is not valid JSON: "), "{text}");
+    assert!(
+        text.starts_with("The value at outputConfig.textFormat.structure.jsonSchema.schema is not valid JSON: "),
+        "{text}"
+    );
     assert_eq!(
         structured("[]").unwrap_err(),
         "The value at outputConfig.textFormat.structure.jsonSchema.schema must be a JSON object."
     );
     let effort = verdict(json!({"messages": [user(said("a"))], "outputConfig": {"effort": "huge"}}), &easy());
-    assert_eq!(effort.unwrap_err(), "The value 'huge' at outputConfig.effort is invalid. Use one of: low, medium, high, xhigh, max.");
+    assert_eq!(
+        effort.unwrap_err(),
+        "The value 'huge' at outputConfig.effort is invalid. Use one of: low, medium, high, xhigh, max."
+    );
 }
 
 #[test]
@@ -415,7 +437,10 @@ fn the_subset_of_json_schema_is_taken() {
 #[test]
 fn the_rest_of_json_schema_is_refused_with_its_place() {
     let cases = [
-        (json!({"properties": {"n": {"type": "integer", "minimum": 1}}}), "#/properties/n: 'minimum' is not supported."),
+        (
+            json!({"properties": {"n": {"type": "integer", "minimum": 1}}}),
+            "#/properties/n: 'minimum' is not supported.",
+        ),
         (json!({"properties": {"s": {"maxLength": 4}}}), "#/properties/s: 'maxLength' is not supported."),
         (json!({"additionalProperties": true}), "#: 'additionalProperties' must be false."),
         (json!({"items": {"type": "array", "minItems": 2}}), "#/items: 'minItems' must be 0 or 1."),
@@ -431,7 +456,10 @@ fn the_rest_of_json_schema_is_refused_with_its_place() {
     ];
     for (schema, place) in cases {
         let text = structured(&schema.to_string()).unwrap_err();
-        assert_eq!(text, format!("The JSON schema at outputConfig.textFormat.structure.jsonSchema.schema is invalid at {place}"));
+        assert_eq!(
+            text,
+            format!("The JSON schema at outputConfig.textFormat.structure.jsonSchema.schema is invalid at {place}")
+        );
     }
 }
 

@@ -78,12 +78,13 @@ fn definitions(config: &ToolConfiguration) -> Check {
         }
     }
     match &config.tool_choice {
-        Some(ToolChoice::Tool(choice)) if !names.contains(choice.name.as_str()) => {
-            refuse(format!("The model returned the following errors: Tool '{}' not found in provided tools", choice.name))
+        Some(ToolChoice::Tool(choice)) if !names.contains(choice.name.as_str()) => refuse(format!(
+            "The model returned the following errors: Tool '{}' not found in provided tools",
+            choice.name
+        )),
+        Some(ToolChoice::Unset) => {
+            refuse("ToolChoice object at toolConfig.toolChoice must set one of the following keys: auto, any, tool.")
         }
-        Some(ToolChoice::Unset) => refuse(
-            "ToolChoice object at toolConfig.toolChoice must set one of the following keys: auto, any, tool.",
-        ),
         _ => Ok(()),
     }
 }

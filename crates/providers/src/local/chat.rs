@@ -18,9 +18,9 @@ pub fn chat(model: &str, request: &ConverseRequest) -> Result<Chat, Fault> {
         // Tools stand in the system section of local templates, so a point behind them falls at its end.
         system.extend(point.then_some(Part::CachePoint));
     }
-    if !system.is_empty() {
-        chat.messages.push(ChatMessage { role: Role::System, parts: system });
-    }
+    // Without instructions the system turn is empty, not absent: many templates would put in a persona of their own,
+    // and a caller of Bedrock gets a model that was told nothing else.
+    chat.messages.push(ChatMessage { role: Role::System, parts: system });
     for (at, message) in request.messages.iter().flatten().enumerate() {
         chat.messages.push(turn(model, at, message)?);
     }

@@ -1,0 +1,111 @@
+use std::io::{Read, Write};
+use std::net::TcpListener;
+
+use outcrop_engine::weights::ModelDir;
+use outcrop_store::{Options, Sqlite};
+
+use super::*;
+
+#[test]
+fn findings_are_one_line_each_and_a_failure_is_an_error() {
+    let findings = [Finding::new(Level::Ok, "port", "free"), Finding::new(Level::Fail, "model", "gone\nfetch it")];
+    assert_eq!(lines(&findings), "ok    port           free\nfail  model          gone fetch it\n");
+    assert!(report(&findings[..1]).is_ok());
+    assert!(report(&findings).unwrap_err().contains("1 check failed"));
+}
+
+#[test]
+fn a_data_folder_may_be_missing_free_or_held_but_not_foreign() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a/b");
+    assert_eq!(checks::data(Some(&path)).level, Level::Ok);
+    assert!(!path.exists(), "looking makes nothing");
+
+    let server = Sqlite::open(&path, &Options::default()).unwrap();
+    let held = checks::data(Some(&path));
+    assert!(held.level == Level::Ok && held.text.contains("running server"), "{}", held.text);
+    drop(server);
+    let free = checks::data(Some(&path));
+    assert!(free.level == Level::Ok && free.text.contains("no server"), "{}", free.text);
+
+    let foreign = folder.path().join("foreign");
+    std::fs::create_dir(&foreign).unwrap();
+    std::fs::write(foreign.join("outcrop.db"), b"this is no database, however long it may become").unwrap();
+    let found = checks::data(Some(&foreign));
+    assert!(found.level == Level::Fail && found.text.contains("--data"), "{}", found.text);
+    assert_eq!(checks::data(Some(&foreign.join("outcrop.db/x"))).level, Level::Fail);
+}
+
+#[test]
+fn a_model_that_is_missing_or_damaged_fails_with_the_command_that_mends_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let models = ModelDir::at(folder.path());
+    let name = outcrop_engine::weights::TEXT_MODEL;
+    let found = checks::model_in(&models, name);
+    assert!(found.level == Level::Fail && found.text.contains("outcrop models pull"), "{}", found.text);
+    std::fs::create_dir(folder.path().join(name)).unwrap();
+    let found = checks::model_in(&models, name);
+    assert!(found.level == Level::Fail && found.text.contains("outcrop models rm"), "{}", found.text);
+}
+
+#[test]
+fn python_matters_as_long_as_models_are_missing() {
+    assert_eq!(checks::pip_of("no-such-python", false).level, Level::Fail);
+    assert_eq!(checks::pip_of("no-such-python", true).level, Level::Warn);
+    assert!(checks::pip_of("false", false).text.contains("has no pip"));
+}
+
+#[test]
+fn a_port_is_free_ours_or_somebody_elses() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let answering = |answer: &'static [u8]| {
+        let listener = listener.try_clone().unwrap();
+        let answer = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = [0; 1024];
+            let _ = stream.read(&mut request).unwrap();
+            stream.write_all(answer).unwrap();
+        });
+        let found = checks::port(address);
+        answer.join().unwrap();
+        found
+    };
+    let ours = answering(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+    assert!(ours.level == Level::Ok && ours.text.contains("healthy"), "{}", ours.text);
+    for other in [&b"HTTP/1.1 404 Not Found\r\n\r\n"[..], b"SSH-2.0-x\r\n", b""] {
+        let found = answering(other);
+        assert!(found.level == Level::Fail && found.text.contains("--listen"), "{}", found.text);
+    }
+    drop(listener);
+    assert_eq!(checks::port("127.0.0.1:0".parse().unwrap()).level, Level::Ok);
+    let nowhere = checks::port("192.0.2.1:7711".parse().unwrap());
+    assert!(nowhere.level == Level::Fail && nowhere.text.contains("--listen"), "{}", nowhere.text);
+}
+
+#[test]
+fn memory_is_compared_with_the_need() {
+    assert_eq!(checks::available_in("MemTotal: 9 kB\nMemAvailable:   2048 kB\n"), Some(2_097_152));
+    assert_eq!(checks::available_in("MemTotal: 9 kB\n"), None);
+    assert_eq!(checks::enough_memory(Some(10), 10).level, Level::Ok);
+    assert_eq!(checks::enough_memory(Some(9), 10).level, Level::Warn);
+    assert_eq!(checks::enough_memory(None, 10).level, Level::Warn);
+}
+
+#[test]
+fn a_wrong_configuration_fails_and_names_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("outcrop.toml");
+    std::fs::write(&path, "lissten = \"127.0.0.1:1\"\n").unwrap();
+    let (found, config) = checks::configuration(Some(&path));
+    assert!(config.is_none() && found.level == Level::Fail && found.text.contains("listen"), "{}", found.text);
+}
+
+#[test]
+fn operations_are_listed_from_the_table() {
+    let text = operations::list();
+    assert!(text.contains("  built      Converse\n"));
+    assert!(text.contains("  not built  CreateGuardrail\n"));
+    assert!(text.contains(" of 240 operations are built."), "{text}");
+    assert_eq!(text.lines().filter(|line| line.starts_with("  ")).count(), 240);
+}

@@ -1,0 +1,41 @@
+//! What answers look like: tables, sizes, and writing them where nobody may read to the end.
+
+use std::io::{ErrorKind, Write};
+
+#[cfg(test)]
+mod tests;
+
+/// Writes an answer to standard output. A reader that has seen enough (`| head`) is no error.
+pub fn say(answer: &str) -> Result<(), String> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(answer.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(format!("cannot write the answer: {error}")),
+        _ => Ok(()),
+    }
+}
+
+/// Columns as wide as their widest cell, two spaces between them, one line a row.
+pub fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> String {
+    let mut widths = head.map(str::len);
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let mut text = String::new();
+    let head = head.map(str::to_owned);
+    for row in std::iter::once(&head).chain(rows) {
+        let mut line = String::new();
+        for (width, cell) in widths.iter().zip(row) {
+            line += &format!("{cell:<width$}  ");
+        }
+        text += line.trim_end();
+        text.push('\n');
+    }
+    text
+}
+
+/// `98.36 MB`: as package indexes count, a thousand at a time.
+pub fn size(bytes: u64) -> String {
+    indicatif::DecimalBytes(bytes).to_string()
+}

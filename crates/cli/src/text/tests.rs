@@ -1,0 +1,15 @@
+use super::*;
+
+#[test]
+fn columns_are_as_wide_as_their_widest_cell() {
+    let rows = [["a".into(), "é".into(), String::new()], ["long-name".into(), "text".into(), "x".into()]];
+    assert_eq!(table(["NAME", "KIND", "Z"], &rows), "NAME       KIND  Z\na          é\nlong-name  text  x\n");
+    assert_eq!(table(["NAME"], &[]), "NAME\n");
+}
+
+#[test]
+fn sizes_are_read_at_a_glance() {
+    for (bytes, text) in [(0, "0 B"), (612, "612 B"), (231_508, "231.51 kB"), (98_362_432, "98.36 MB")] {
+        assert_eq!(size(bytes), text);
+    }
+}

@@ -1,0 +1,143 @@
+//! The documented formats, file by file: `golden/<dialect>/`. Expected texts were written by hand.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail")]
+
+mod support;
+
+use outcrop_api::bedrock_runtime::ConverseStreamOutput;
+use outcrop_dialects::converse::Fold;
+use outcrop_dialects::{Dialect, NAMES, by_name};
+use serde_json::{Value, json};
+use support::{accumulated, chat, chunks, embedding, head, metrics, read, written};
+
+/// The files of a dialect whose names begin with `kind`.
+fn files(dialect: &str, kind: &str) -> Vec<(String, Value)> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(dialect);
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if name.starts_with(kind) {
+            found.push((name, serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap()));
+        }
+    }
+    assert!(!found.is_empty(), "{dialect} has no {kind} files");
+    found
+}
+
+fn cases(file: &Value) -> Vec<Value> {
+    file.as_array().cloned().unwrap_or_else(|| vec![file.clone()])
+}
+
+fn body(case: &Value) -> Vec<u8> {
+    match case.get("raw") {
+        Some(raw) => raw.as_str().unwrap().as_bytes().to_vec(),
+        None => case["body"].to_string().into_bytes(),
+    }
+}
+
+#[test]
+fn requests() {
+    for dialect in ["anthropic-messages", "titan-text"] {
+        for (name, file) in files(dialect, "decode") {
+            for case in cases(&file) {
+                match (chat(dialect).decode(&body(&case)), case.get("error")) {
+                    (Ok(request), None) => assert_eq!(written(&request), case["converse"], "{dialect}/{name}"),
+                    (Err(error), Some(text)) => assert_eq!(json!(error.to_string()), *text, "{dialect}/{name}"),
+                    (got, _) => panic!("{dialect}/{name}: {case}: {:?}", got.map(|r| written(&r))),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn answers_whole_and_in_chunks() {
+    for dialect in ["anthropic-messages", "titan-text"] {
+        for (name, case) in files(dialect, "stream") {
+            let events: Vec<ConverseStreamOutput> = case["events"].as_array().unwrap().iter().map(read).collect();
+            let head = head(&case["head"]);
+            let chunks = chunks(chat(dialect).stream(head.clone()), &events, &metrics(&case["metrics"]));
+            assert_eq!(json!(chunks), case["chunks"], "{dialect}/{name}");
+
+            let mut fold = Fold::new();
+            events.into_iter().for_each(|event| fold.push(event));
+            let answer = chat(dialect).encode(&head, &fold.finish().unwrap());
+            assert_eq!(answer, case["body"], "{dialect}/{name}");
+            if dialect == "anthropic-messages" {
+                assert_eq!(accumulated(&chunks), answer, "{dialect}/{name}");
+            }
+        }
+    }
+}
+
+#[test]
+fn embeddings() {
+    for dialect in ["titan-embed-v1", "titan-embed-v2", "cohere-embed-v3"] {
+        for (name, file) in files(dialect, "embed") {
+            for case in cases(&file) {
+                match (embedding(dialect).decode(&body(&case)), case.get("error")) {
+                    (Ok(request), None) => {
+                        let asked = &case["request"];
+                        let types: Vec<&str> = request.types.iter().map(|t| t.name()).collect();
+                        assert_eq!(json!(request.texts), asked["texts"], "{dialect}/{name}");
+                        assert_eq!(json!(request.dimensions), asked["dimensions"], "{dialect}/{name}");
+                        assert_eq!(json!(request.normalize), asked["normalize"], "{dialect}/{name}");
+                        assert_eq!(json!(types), asked.get("types").cloned().unwrap_or(json!([])), "{dialect}/{name}");
+                        assert_eq!(
+                            request.input_type.map(|t| format!("{t:?}")).as_deref(),
+                            asked["inputType"].as_str(),
+                            "{dialect}/{name}"
+                        );
+                        assert_eq!(format!("{:?}", request.truncate), asked["truncate"].as_str().unwrap_or("None"));
+                        let vectors: Vec<Vec<f32>> = case["vectors"]
+                            .as_array()
+                            .unwrap()
+                            .iter()
+                            .map(|v| v.as_array().unwrap().iter().map(|x| x.as_f64().unwrap() as f32).collect())
+                            .collect();
+                        let tokens = u32::try_from(case["tokens"].as_u64().unwrap()).unwrap();
+                        let id = case["id"].as_str().unwrap_or_default();
+                        let answer = embedding(dialect).encode(&request, &vectors, tokens, id);
+                        assert_eq!(answer, case["answer"], "{dialect}/{name}");
+                    }
+                    (Err(error), Some(text)) => assert_eq!(json!(error.to_string()), *text, "{dialect}/{name}"),
+                    (got, _) => panic!("{dialect}/{name}: {case}: {got:?}"),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn limits_of_the_embedding_formats() {
+    let cohere = |texts: Vec<String>| {
+        let body = json!({"texts": texts, "input_type": "search_document"}).to_string();
+        embedding("cohere-embed-v3").decode(body.as_bytes()).map_err(|e| e.to_string())
+    };
+    assert_eq!(cohere(vec!["é".repeat(2048); 96]).unwrap().texts.len(), 96);
+    assert_eq!(
+        cohere(vec!["a".to_owned(); 97]).unwrap_err(),
+        "Malformed input request: #/texts: expected maximum item count: 96, found: 97, please reformat your input and try again."
+    );
+    assert_eq!(
+        cohere(vec!["a".to_owned(), "é".repeat(2049)]).unwrap_err(),
+        "Malformed input request: #/texts/1: expected maxLength: 2048, actual: 2049, please reformat your input and try again."
+    );
+    let titan = json!({"inputText": "a".repeat(50_001)}).to_string();
+    assert_eq!(
+        embedding("titan-embed-v2").decode(titan.as_bytes()).unwrap_err().to_string(),
+        "Malformed input request: #/inputText: expected maxLength: 50000, actual: 50001, please reformat your input and try again."
+    );
+}
+
+#[test]
+fn every_name_is_a_dialect_of_that_name() {
+    for name in NAMES {
+        match by_name(name) {
+            Some(Dialect::Chat(chat)) => assert_eq!(chat.name(), *name),
+            Some(Dialect::Embedding(embedding)) => assert_eq!(embedding.name(), *name),
+            None => panic!("{name}"),
+        }
+    }
+    assert!(by_name("nova").is_none());
+}

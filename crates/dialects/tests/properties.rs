@@ -1,0 +1,220 @@
+//! What holds for every answer and every body.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail")]
+
+mod support;
+
+use outcrop_api::bedrock_runtime::{ConverseStreamOutput, TokenUsage};
+use outcrop_dialects::converse::{Fold, text};
+use outcrop_dialects::{Dialect, Head, Metrics, NAMES, by_name};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use support::{accumulated, chat, chunks, read};
+
+/// `text` cut into pieces at arbitrary characters.
+fn pieces(text: &str, cuts: &[prop::sample::Index]) -> Vec<String> {
+    let chars: Vec<char> = text.chars().collect();
+    let mut at: Vec<usize> = cuts.iter().map(|cut| cut.index(chars.len() + 1)).collect();
+    at.extend([0, chars.len()]);
+    at.sort_unstable();
+    at.windows(2).map(|w| chars[w[0]..w[1]].iter().collect()).collect()
+}
+
+#[derive(Debug, Clone)]
+enum Block {
+    Text { text: String, cited: bool },
+    Thinking { text: String, signature: Option<String> },
+    Redacted(Vec<u8>),
+    Tool { name: String, input: Option<Value> },
+}
+
+fn block() -> impl Strategy<Value = Block> {
+    let input = prop::collection::btree_map("[a-z]{1,4}", leaf(), 0..4).prop_map(|map| json!(map));
+    prop_oneof![
+        (".{1,20}", any::<bool>()).prop_map(|(text, cited)| Block::Text { text, cited }),
+        (".{1,20}", prop::option::of("[a-z]{1,8}")).prop_map(|(text, signature)| Block::Thinking { text, signature }),
+        prop::collection::vec(any::<u8>(), 1..8).prop_map(Block::Redacted),
+        ("[a-z]{1,8}", prop::option::of(input)).prop_map(|(name, input)| Block::Tool { name, input }),
+    ]
+}
+
+fn leaf() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_filter("JSON has no infinity", |x| x.is_finite()).prop_map(Value::from),
+        ".{0,12}".prop_map(Value::from),
+    ]
+}
+
+fn tree() -> impl Strategy<Value = Value> {
+    leaf().prop_recursive(4, 32, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map("[a-z_]{1,8}", inner, 0..4).prop_map(|map| json!(map)),
+        ]
+    })
+}
+
+fn delta(index: usize, delta: Value) -> ConverseStreamOutput {
+    read(&json!({"contentBlockDelta": {"contentBlockIndex": index, "delta": delta}}))
+}
+
+/// The events of an answer of these blocks.
+fn events(blocks: &[Block], cuts: &[prop::sample::Index], usage: &Value, stop: &Value) -> Vec<ConverseStreamOutput> {
+    use base64::Engine;
+    let mut out = vec![read(&json!({"messageStart": {"role": "assistant"}}))];
+    for (i, block) in blocks.iter().enumerate() {
+        match block {
+            Block::Text { text, cited } => {
+                out.extend(pieces(text, cuts).into_iter().map(|p| delta(i, json!({"text": p}))));
+                if *cited {
+                    let at = json!({"documentPage": {"documentIndex": 0, "start": 1, "end": 2}});
+                    out.push(delta(i, json!({"citation": {"title": "t", "location": at}})));
+                }
+            }
+            Block::Thinking { text, signature } => {
+                let deltas = pieces(text, cuts).into_iter().map(|p| delta(i, json!({"reasoningContent": {"text": p}})));
+                out.extend(deltas);
+                out.extend(signature.iter().map(|s| delta(i, json!({"reasoningContent": {"signature": s}}))));
+            }
+            Block::Redacted(bytes) => {
+                let (one, two) = bytes.split_at(bytes.len() / 2);
+                for part in [one, two] {
+                    let part = base64::engine::general_purpose::STANDARD.encode(part);
+                    out.push(delta(i, json!({"reasoningContent": {"redactedContent": part}})));
+                }
+            }
+            Block::Tool { name, input } => {
+                let tool = json!({"toolUse": {"toolUseId": format!("tooluse_{i}"), "name": name}});
+                out.push(read(&json!({"contentBlockStart": {"contentBlockIndex": i, "start": tool}})));
+                let text = input.as_ref().map(Value::to_string).unwrap_or_default();
+                out.extend(pieces(&text, cuts).into_iter().map(|p| delta(i, json!({"toolUse": {"input": p}}))));
+            }
+        }
+        out.push(read(&json!({"contentBlockStop": {"contentBlockIndex": i}})));
+    }
+    out.push(read(&json!({"messageStop": stop})));
+    out.push(read(&json!({"metadata": {"usage": usage, "metrics": {"latencyMs": 1}}})));
+    out
+}
+
+fn stop() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(json!({"stopReason": "end_turn"})),
+        Just(json!({"stopReason": "max_tokens"})),
+        Just(json!({"stopReason": "content_filtered"})),
+        ".{1,6}".prop_map(
+            |s| json!({"stopReason": "stop_sequence", "additionalModelResponseFields": {"stop_sequence": s}})
+        ),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn the_chunks_add_up_to_the_whole_answer(
+        blocks in prop::collection::vec(block(), 0..5),
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
+        stop in stop(),
+        counts in (1..5000i32, 1..5000i32, prop::option::of(0..5000i32)),
+        known in any::<bool>(),
+    ) {
+        let usage = json!({
+            "inputTokens": counts.0, "outputTokens": counts.1, "totalTokens": counts.0 + counts.1,
+        });
+        let mut usage = usage;
+        if let Some(read) = counts.2 {
+            usage["cacheReadInputTokens"] = read.into();
+        }
+        let events = events(&blocks, &cuts, &usage, &stop);
+        let mut prompt: TokenUsage = read(&usage);
+        if !known {
+            prompt = TokenUsage::default();
+        }
+        let head = Head { model_id: "m".to_owned(), message_id: "i".to_owned(), prompt };
+        let metrics = Metrics { input_tokens: counts.0, output_tokens: counts.1, ..Metrics::default() };
+        let chunks = chunks(chat("anthropic-messages").stream(head.clone()), &events, &metrics);
+        let mut fold = Fold::new();
+        events.into_iter().for_each(|event| fold.push(event));
+        let whole = chat("anthropic-messages").encode(&head, &fold.finish().unwrap());
+        prop_assert_eq!(accumulated(&chunks), whole);
+        prop_assert!(chunks.last().unwrap()["amazon-bedrock-invocationMetrics"].is_object());
+    }
+
+    #[test]
+    fn text_is_the_same_however_it_is_cut(
+        answer in ".{1,60}",
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
+    ) {
+        let usage = json!({"inputTokens": 1, "outputTokens": 1, "totalTokens": 2});
+        let block = Block::Text { text: answer.clone(), cited: false };
+        let events = events(&[block], &cuts, &usage, &json!({"stopReason": "end_turn"}));
+        for (name, key) in [("anthropic-messages", "/delta/text"), ("titan-text", "/outputText")] {
+            let chunks = chunks(chat(name).stream(Head::default()), &events, &Metrics::default());
+            let said: String = chunks.iter().filter_map(|c| c.pointer(key)?.as_str()).collect();
+            prop_assert_eq!(&said, &answer);
+        }
+        let mut fold = Fold::new();
+        events.into_iter().for_each(|event| fold.push(event));
+        prop_assert_eq!(text(&fold.finish().unwrap()), answer);
+    }
+
+    #[test]
+    fn no_bytes_make_a_decoder_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        decode_with_all(&bytes);
+    }
+
+    #[test]
+    fn no_json_makes_a_decoder_panic(value in tree()) {
+        decode_with_all(value.to_string().as_bytes());
+    }
+
+    /// A good body with any one of its values replaced.
+    #[test]
+    fn no_wrong_value_makes_a_decoder_panic(which in any::<prop::sample::Index>(), value in tree()) {
+        let good = json!({
+            "anthropic_version": "bedrock-2023-05-31", "max_tokens": 5, "top_k": 3, "cache_control": {"type": "ephemeral"},
+            "system": [{"type": "text", "text": "s"}], "tool_choice": {"type": "any"}, "stop_sequences": ["x"],
+            "tools": [{"name": "a", "input_schema": {"type": "object"}}],
+            "output_config": {"format": {"type": "json_schema", "schema": {}}},
+            "messages": [
+                {"role": "user", "content": [
+                    {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "aGk="}},
+                    {"type": "document", "title": "t", "source": {"type": "content", "content": [{"type": "text", "text": "x"}]}},
+                ]},
+                {"role": "assistant", "content": [
+                    {"type": "thinking", "thinking": "t", "signature": "s"},
+                    {"type": "text", "text": "x", "citations": [{"type": "char_location", "document_index": 1}]},
+                    {"type": "tool_use", "id": "1", "name": "a", "input": {}},
+                ]},
+                {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "1", "content": [{"type": "text", "text": "x"}]}]},
+            ],
+        });
+        prop_assert!(chat("anthropic-messages").decode(good.to_string().as_bytes()).is_ok());
+        let mut pointers = Vec::new();
+        walk(&good, String::new(), &mut pointers);
+        let mut broken = good;
+        let at: &String = which.get(&pointers);
+        *broken.pointer_mut(at).unwrap() = value;
+        decode_with_all(broken.to_string().as_bytes());
+    }
+}
+
+fn walk(value: &Value, at: String, out: &mut Vec<String>) {
+    match value {
+        Value::Object(map) => map.iter().for_each(|(key, below)| walk(below, format!("{at}/{key}"), out)),
+        Value::Array(list) => list.iter().enumerate().for_each(|(i, below)| walk(below, format!("{at}/{i}"), out)),
+        _ => {}
+    }
+    out.push(at);
+}
+
+fn decode_with_all(body: &[u8]) {
+    for name in NAMES {
+        match by_name(name) {
+            Some(Dialect::Chat(chat)) => drop(chat.decode(body)),
+            Some(Dialect::Embedding(embedding)) => drop(embedding.decode(body)),
+            None => panic!("{name}"),
+        }
+    }
+}
