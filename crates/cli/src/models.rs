@@ -142,7 +142,7 @@ fn show(status: &ModelStatus, condition: Condition, header: Option<GgufHeader>) 
         ("size", size(status.size)),
     ];
     let verified = match condition {
-        Ok(true) => "yes: every file has the hash below".into(),
+        Ok(true) => "yes: no file has changed since it had the hash below".into(),
         Ok(false) => format!("not pulled; run `outcrop models pull {}`", status.name),
         Err(why) => format!("no: {why}"),
     };

@@ -1,4 +1,5 @@
 //! `outcrop keys` as a person or a script runs it.
+#![allow(clippy::unwrap_used, reason = "a test may panic, its helpers too")]
 
 use std::path::Path;
 use std::process::{Command, Output};

@@ -33,6 +33,8 @@ const BATCH_TOKENS: usize = 512;
 pub struct Embedding {
     /// [`DIMENSIONS`] values, of length 1.
     pub vector: Vec<f32>,
+    /// The length that the model itself gave the vector.
+    pub length: f32,
     /// The tokens of the whole text, without begin and end marks.
     pub tokens: u32,
     /// True when the text is longer than the model reads.
@@ -93,9 +95,9 @@ impl Embedder {
     fn run(&self, scratch: &mut Scratch, batch: &mut Vec<tokenizer::Encoded>, into: &mut Vec<Embedding>) {
         let ids: Vec<&[u32]> = batch.iter().map(|encoded| encoded.ids.as_slice()).collect();
         self.model.forward(scratch, &ids, &mut |_| ());
-        for (encoded, vector) in batch.iter().zip(self.model.pooled(scratch, &ids)) {
+        for (encoded, (vector, length)) in batch.iter().zip(self.model.pooled(scratch, &ids)) {
             let truncated = encoded.tokens as usize + 2 > encoded.ids.len();
-            into.push(Embedding { vector, tokens: encoded.tokens, truncated });
+            into.push(Embedding { vector, length, tokens: encoded.tokens, truncated });
         }
         batch.clear();
     }

@@ -13,7 +13,8 @@ use crate::target::Target;
 use crate::{Gateway, rules};
 
 /// Converse's own words for a model that holds no conversations.
-const NOT_CONVERSATIONAL: &str = "This action doesn't support the model that you provided. Try again with a supported text or chat model.";
+const NOT_CONVERSATIONAL: &str =
+    "This action doesn't support the model that you provided. Try again with a supported text or chat model.";
 
 /// A conversation that is being answered.
 pub struct Begun {

@@ -31,9 +31,15 @@ impl Gateway {
             found = self.local.embed(&target.model, texts, dimensions) => found?,
             () = cx.cancel.cancelled() => return Err(crate::begin::stopping()),
         };
+        let mut vectors = found.vectors;
+        if !request.normalize {
+            for (vector, length) in vectors.iter_mut().zip(&found.lengths) {
+                vector.iter_mut().for_each(|x| *x *= length);
+            }
+        }
         let id = uuid::Uuid::new_v4().to_string();
         let output = InvokeModelResponse {
-            body: text(&dialect.encode(&request, &found.vectors, found.tokens, &id)),
+            body: text(&dialect.encode(&request, &vectors, found.tokens, &id)),
             content_type: "application/json".into(),
             ..Default::default()
         };

@@ -42,6 +42,8 @@ pub struct Answer {
 pub struct Embedded {
     /// One per text, of unit length.
     pub vectors: Vec<Vec<f32>>,
+    /// The length that the model gave each: what a caller multiplies with who wants them as computed.
+    pub lengths: Vec<f32>,
     /// Tokens of all texts.
     pub tokens: u32,
 }

@@ -39,7 +39,7 @@ impl Provider for Local {
         let config = call.request.inference_config.as_ref();
         let generate = Generate {
             chat: chat::chat(&call.model, &call.request)?,
-            sampling: chat::sampling(&call.request),
+            sampling: chat::sampling(&call.request)?,
             output: chat::output(&call.request)?,
             stop: config.and_then(|c| c.stop_sequences.clone()).unwrap_or_default(),
             max_tokens: config.and_then(|c| c.max_tokens).and_then(|n| u32::try_from(n).ok()),
@@ -73,6 +73,7 @@ impl Provider for Local {
         };
         Ok(Embedded {
             tokens: found.iter().map(|e| e.tokens).sum(),
+            lengths: found.iter().map(|e| e.length).collect(),
             vectors: found.into_iter().map(|e| fit(e.vector)).collect(),
         })
     }

@@ -77,7 +77,8 @@ impl Pipeline {
         if path == "/" {
             return Goal::Sts;
         }
-        let host = parts.headers.get("host").and_then(|h| h.to_str().ok()).or(parts.uri.authority().map(|a| a.as_str()));
+        let host =
+            parts.headers.get("host").and_then(|h| h.to_str().ok()).or(parts.uri.authority().map(|a| a.as_str()));
         let has_body = !http_body::Body::is_end_stream(body);
         let asked = Asked { method: parts.method.as_str(), path, host, has_body };
         match route::Table::of_bedrock().find(asked) {
@@ -149,7 +150,8 @@ impl Pipeline {
             deadline: Some(std::time::Instant::now() + self.deadline),
         };
         let span = tracing::info_span!("call", operation = spec.name, request_id, account = context.caller.account);
-        let call = Call { spec, labels, query: parts.uri.query().unwrap_or(""), headers: &parts.headers, body, context };
+        let call =
+            Call { spec, labels, query: parts.uri.query().unwrap_or(""), headers: &parts.headers, body, context };
         let run = tracing::Instrument::instrument(handler(call), span);
         match tokio::time::timeout(self.deadline, run).await {
             Ok(result) => result,

@@ -71,7 +71,10 @@ impl Client {
         let path = format!("{}/model/{}/converse-stream", self.prefix, encoded(&request.model_id));
         let body = outcrop_wire::encode::body(request, Vec::new());
         let unreachable = |e: &dyn std::fmt::Display| {
-            format!("no server answers at http://{}: {e}\nStart one with `outcrop dev`, or name another with --url.", self.authority)
+            format!(
+                "no server answers at http://{}: {e}\nStart one with `outcrop dev`, or name another with --url.",
+                self.authority
+            )
         };
         let stream = tokio::net::TcpStream::connect(self.address()).await.map_err(|e| unreachable(&e))?;
         let (mut sender, connection) =
@@ -109,12 +112,8 @@ impl Client {
         }
         let signable: Vec<(&str, &[u8])> = headers.iter().map(|(n, v)| (*n, v.as_bytes())).collect();
         let request = sigv4::Request { method: "POST", path, query: "", headers: &signable };
-        let signer = sigv4::Signer {
-            access_key_id: &self.key,
-            secret: &self.secret,
-            region: &self.region,
-            service: "bedrock",
-        };
+        let signer =
+            sigv4::Signer { access_key_id: &self.key, secret: &self.secret, region: &self.region, service: "bedrock" };
         let authorization = signer.authorization(request, &names, &timestamp, &hash);
         let mut builder = http::Request::post(path).header("content-type", "application/json");
         for (name, value) in headers {

@@ -58,6 +58,8 @@ impl Progress for Shown {
             bar.set_position(done);
         } else if begins || self.told.elapsed() >= PAUSE {
             self.told = Instant::now();
+            // The first bytes of a stage tell no rate.
+            let done = if begins { 0 } else { done };
             eprintln!("{}: {}", self.name, line(stage, done, total, self.began.elapsed()));
         }
     }

@@ -110,16 +110,16 @@ impl Bert {
         }
     }
 
-    /// The mean of every text's states after [`Bert::forward`], scaled to length 1.
-    pub fn pooled(&self, scratch: &Scratch, texts: &[&[u32]]) -> Vec<Vec<f32>> {
+    /// The mean of every text's states after [`Bert::forward`], scaled to length 1, and the length that it had.
+    pub fn pooled(&self, scratch: &Scratch, texts: &[&[u32]]) -> Vec<(Vec<f32>, f32)> {
         let tokens: usize = texts.iter().map(|ids| ids.len()).sum();
         let mut start = 0;
         let mut vectors = Vec::with_capacity(texts.len());
         for ids in texts {
             let rows = scratch.states.chunks_exact(tokens.max(1));
             let mut vector: Vec<f32> = rows.map(|row| row.iter().skip(start).take(ids.len()).sum()).collect();
-            unit(&mut vector);
-            vectors.push(vector);
+            let length = unit(&mut vector) / ids.len().max(1) as f32;
+            vectors.push((vector, length));
             start += ids.len();
         }
         vectors

@@ -164,12 +164,13 @@ fn erf(x: f32) -> f32 {
 }
 
 /// Scales to length 1; a vector of zeros stays.
-pub(super) fn unit(vector: &mut [f32]) {
+pub(super) fn unit(vector: &mut [f32]) -> f32 {
     let length = vector.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>().sqrt();
     if length > 0.0 {
         let scale = (1.0 / length) as f32;
         vector.iter_mut().for_each(|x| *x *= scale);
     }
+    length as f32
 }
 
 #[cfg(test)]

@@ -47,11 +47,9 @@ fn turn(model: &str, at: usize, message: &Message) -> Result<ChatMessage, Fault>
         parts.push(match block {
             ContentBlock::Text(text) => Part::Text(text.clone()),
             ContentBlock::GuardContent(GuardrailConverseContentBlock::Text(t)) => Part::Text(t.text.clone()),
-            ContentBlock::ToolUse(call) => Part::ToolCall {
-                id: call.tool_use_id.clone(),
-                name: call.name.clone(),
-                arguments: call.input.clone(),
-            },
+            ContentBlock::ToolUse(call) => {
+                Part::ToolCall { id: call.tool_use_id.clone(), name: call.name.clone(), arguments: call.input.clone() }
+            }
             ContentBlock::ToolResult(result) => tool_result(model, at, i, result)?,
             ContentBlock::CachePoint(_) => Part::CachePoint,
             ContentBlock::ReasoningContent(ReasoningContentBlock::ReasoningText(r)) => Part::Reasoning(r.text.clone()),
@@ -127,18 +125,27 @@ fn tools(config: &ToolConfiguration, chat: &mut Chat) -> Result<bool, Fault> {
 /// Temperature and its kin. Beside `inferenceConfig` the names that the model families use in
 /// `additionalModelRequestFields` count: `top_k` (Anthropic, Mistral), `k` (Cohere), `topK` and
 /// `inferenceConfig.topK` (Nova), and `seed`.
-pub fn sampling(request: &ConverseRequest) -> Sampling {
+pub fn sampling(request: &ConverseRequest) -> Result<Sampling, Fault> {
     let config = request.inference_config.as_ref();
     let extra = |pointers: &[&str]| {
-        let fields = request.additional_model_request_fields.as_ref()?;
-        pointers.iter().find_map(|p| fields.pointer(p)?.as_u64())
+        let fields = request.additional_model_request_fields.as_ref();
+        let found = fields.and_then(|f| pointers.iter().find_map(|p| f.pointer(p).map(|value| (*p, value))));
+        found.map_or(Ok(None), |(path, value)| value.as_u64().map(Some).ok_or_else(|| not_a_count(path)))
     };
-    Sampling {
+    Ok(Sampling {
         temperature: config.and_then(|c| c.temperature),
         top_p: config.and_then(|c| c.top_p),
-        top_k: extra(&["/top_k", "/topK", "/inferenceConfig/topK", "/k"]).and_then(|k| u32::try_from(k).ok()),
-        seed: extra(&["/seed"]),
-    }
+        top_k: extra(&["/top_k", "/topK", "/inferenceConfig/topK", "/k"])?.and_then(|k| u32::try_from(k).ok()),
+        seed: extra(&["/seed"])?,
+    })
+}
+
+/// In the words by which Bedrock passes on a model's refusal of its own fields.
+fn not_a_count(path: &str) -> Fault {
+    Fault::validation(format!(
+        "The model returned the following errors: Malformed input request: #{path}: a whole number of 0 or more is \
+         expected, please reformat your input and try again."
+    ))
 }
 
 /// The schema that the answer must satisfy, from any of the ways in which clients ask for one: `outputConfig`, and

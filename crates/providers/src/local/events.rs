@@ -38,7 +38,10 @@ pub fn converse(generation: Generation, accounting: Accounting, began: Instant) 
                 }
                 None => {
                     state.over = true;
-                    let cut = Fault::new(outcrop_api::Kind::ModelStreamError, "The model stopped before its answer was complete.");
+                    let cut = Fault::new(
+                        outcrop_api::Kind::ModelStreamError,
+                        "The model stopped before its answer was complete.",
+                    );
                     return Some((Err(cut), state));
                 }
             }
@@ -64,7 +67,13 @@ struct Writer {
 
 impl Writer {
     fn new(first: ConverseStreamOutput) -> Self {
-        Self { ready: VecDeque::from([first]), open: false, index: 0, accounting: Accounting::default(), began: Instant::now() }
+        Self {
+            ready: VecDeque::from([first]),
+            open: false,
+            index: 0,
+            accounting: Accounting::default(),
+            began: Instant::now(),
+        }
     }
 
     fn close(&mut self) {
@@ -119,7 +128,9 @@ impl Writer {
         self.ready.push_back(ConverseStreamOutput::MessageStop(stop));
         let metadata = ConverseStreamMetadataEvent {
             usage,
-            metrics: ConverseStreamMetrics { latency_ms: i64::try_from(self.began.elapsed().as_millis()).unwrap_or(i64::MAX) },
+            metrics: ConverseStreamMetrics {
+                latency_ms: i64::try_from(self.began.elapsed().as_millis()).unwrap_or(i64::MAX),
+            },
             ..Default::default()
         };
         self.ready.push_back(ConverseStreamOutput::Metadata(metadata));
@@ -132,9 +143,11 @@ impl Accounting {
         let count = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
         let cache = self.split(engine);
         let (read, write) = cache.unwrap_or_default();
-        let details = self.ttl.as_ref().filter(|_| write > 0).map(|ttl| {
-            vec![CacheDetail { ttl: ttl.clone(), input_tokens: count(write) }]
-        });
+        let details = self
+            .ttl
+            .as_ref()
+            .filter(|_| write > 0)
+            .map(|ttl| vec![CacheDetail { ttl: ttl.clone(), input_tokens: count(write) }]);
         TokenUsage {
             input_tokens: count(engine.prompt_tokens - read - write),
             output_tokens: count(output),

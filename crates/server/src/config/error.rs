@@ -52,7 +52,14 @@ impl ConfigError {
 
     pub(super) fn in_file(file: &str, text: &str, error: &toml::de::Error) -> Self {
         let line = error.span().and_then(|span| Some(text.get(..span.start)?.matches('\n').count() + 1));
-        let what = unknown_key(error.message()).unwrap_or_else(|| error.message().trim_end().replace('\n', "; "));
+        let what = unknown_key(error.message()).unwrap_or_else(|| {
+            let said = error.message().trim_end().replace('\n', "; ");
+            let written = line.and_then(|n| text.lines().nth(n - 1)).and_then(|l| l.split_once('='));
+            match written {
+                Some((key, _)) => format!("{}: {said}", key.trim()),
+                None => said,
+            }
+        });
         Self::InFile { file: file.to_owned(), line, what }
     }
 }

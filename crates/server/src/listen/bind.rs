@@ -16,8 +16,7 @@ pub enum BindError {
     Unauthenticated(SocketAddr),
     /// Somebody else listens there.
     #[error(
-        "port {} on {} is already in use. Stop the other program, or choose another port with --listen \
-         (port 0 picks a free one)", .0.port(), .0.ip()
+        "{0} is already in use. Stop the other program, or choose another port with --listen (port 0 picks a free one)"
     )]
     InUse(SocketAddr),
     /// The system forbids it.

@@ -52,12 +52,7 @@ pub fn request(call: &Call<'_>, input: &mut dyn Structure) -> Result<(), Fault> 
 }
 
 /// The body is one member: bytes as they are, or that member's JSON.
-fn body_member(
-    call: &Call<'_>,
-    input: &mut dyn Structure,
-    index: usize,
-    problems: &mut Problems,
-) -> Result<(), Fault> {
+fn body_member(call: &Call<'_>, input: &mut dyn Structure, index: usize, problems: &mut Problems) -> Result<(), Fault> {
     let member = &input.shape().members[index];
     if call.body.is_empty() && !member.required {
         return Ok(());

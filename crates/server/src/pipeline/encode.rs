@@ -13,7 +13,12 @@ use crate::listen::Body;
 const TOGETHER: usize = 32;
 
 /// One response of `spec`.
-pub fn response(spec: &Spec, output: &dyn Structure, extra: &[(&'static str, String)], request_id: &str) -> Response<Body> {
+pub fn response(
+    spec: &Spec,
+    output: &dyn Structure,
+    extra: &[(&'static str, String)],
+    request_id: &str,
+) -> Response<Body> {
     let mut json = true;
     let mut body = None;
     for (index, member) in output.shape().members.iter().enumerate() {

@@ -14,9 +14,8 @@ pub(super) struct Candidate {
 
 /// The one that answers.
 pub(super) fn choose(mut found: Found, path: &str, asked: &Asked<'_>) -> Option<&'static Spec> {
-    // A host name only prefers: `bedrock.example.com` may well serve all four.
-    if let Some(service) = asked.host.and_then(service_of_host)
-        && found.iter().any(|candidate| candidate.spec.service == service)
+    if let Some((service, pins)) = asked.host.and_then(service_of_host)
+        && (pins || found.iter().any(|candidate| candidate.spec.service == service))
     {
         found.retain(|candidate| candidate.spec.service == service);
     }
@@ -34,10 +33,15 @@ pub(super) fn choose(mut found: Found, path: &str, asked: &Asked<'_>) -> Option<
     Some(best.spec)
 }
 
-/// `AWS_ENDPOINT_URL_BEDROCK_AGENT=http://bedrock-agent.…`, or DNS in front.
-fn service_of_host(host: &str) -> Option<Service> {
-    let (first, _) = host.split_once('.')?;
-    Service::ALL.into_iter().find(|service| first.eq_ignore_ascii_case(service.prefix()))
+/// The service that a host name of AWS's form names (`AWS_ENDPOINT_URL_BEDROCK_AGENT=http://bedrock-agent.…`, or DNS
+/// in front), and whether it is the only one there. `bedrock.example.com` may well serve all four, so that one only
+/// prefers, unless a Region follows it.
+fn service_of_host(host: &str) -> Option<(Service, bool)> {
+    let (first, rest) = host.split_once('.')?;
+    let service = Service::ALL.into_iter().find(|service| first.eq_ignore_ascii_case(service.prefix()))?;
+    let second = rest.split('.').next().unwrap_or_default();
+    let region = second.contains('-') && second.ends_with(|c: char| c.is_ascii_digit());
+    Some((service, service != Service::Bedrock || region))
 }
 
 /// Whether it is `a` rather than `b`, for the five pairs of operations that can claim the same path; `None` for all
