@@ -34,19 +34,14 @@ class TestPrefixes:
         code, _ = raw.request(server, "GET", f"/{service}").error(service)
         assert code == "UnknownOperationException"
 
-    @pytest.mark.parametrize("host", ["bedrock-runtime.us-east-1.amazonaws.com", "bedrock-runtime.localhost:7711"])
-    def test_a_host_name_pins_the_service(self, server, host):
-        def send(target, body):
-            headers = Signer().headers("POST", target, host, body)
-            lines = [f"POST {target} HTTP/1.1", f"host: {host}", "connection: close", f"content-length: {len(body)}"]
-            lines += [f"{name}: {value}" for name, value in headers.items()]
-            return raw.exchange(server, "\r\n".join(lines).encode() + b"\r\n\r\n" + body)
-
-        import json
-
-        assert send(f"/model/{HAIKU}/converse", json.dumps(ASK).encode()).status == 200
-        code, _ = send("/agents/ABCDEFGHIJ/", b"").error("bedrock-runtime")
-        assert code == "UnknownOperationException"
+    @pytest.mark.parametrize(
+        ("service", "operation"), [("bedrock-agent", "PrepareAgent"), ("bedrock-agent-runtime", "InvokeInlineAgent")]
+    )
+    def test_a_host_name_decides_where_two_could_answer(self, server, service, operation):
+        host, target = f"{service}.us-east-1.amazonaws.com", "/agents/ABCDEFGHIJ/"
+        lines = [f"POST {target} HTTP/1.1", f"host: {host}", "connection: close", "content-length: 0"]
+        lines += [f"{name}: {value}" for name, value in Signer().headers("POST", target, host).items()]
+        assert operation in operation_of(raw.exchange(server, "\r\n".join(lines).encode() + b"\r\n\r\n"))
 
 
 class TestModelIdentifiers:
