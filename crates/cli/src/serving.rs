@@ -33,14 +33,13 @@ pub async fn run(dev: bool, args: args::Serving) -> Result<(), String> {
     Ok(())
 }
 
-/// The first signal stops gracefully, a Ctrl-C after it at once. A supervisor may repeat its TERM without harm.
+/// The first signal stops gracefully, the second at once.
 async fn signals(shutdown: CancellationToken) {
     asked_to_stop().await;
-    tracing::info!("stopping: finishing what is under way; Ctrl-C stops at once");
+    tracing::info!("stopping: finishing what is under way; once more stops at once");
     shutdown.cancel();
-    if tokio::signal::ctrl_c().await.is_ok() {
-        std::process::exit(130);
-    }
+    asked_to_stop().await;
+    std::process::exit(130);
 }
 
 #[cfg(unix)]

@@ -56,7 +56,7 @@ pub fn data_folder(data: Option<&Path>) -> Result<PathBuf, StartError> {
 impl Server {
     /// Opens everything. Models are loaded by the first call that needs them.
     pub async fn open(dev: bool, config: Config) -> Result<Self, StartError> {
-        listen::check_bind(config.listen, !dev).map_err(told)?;
+        listen::check_bind(config.listen, dev).map_err(told)?;
         let listener = listen::bind(config.listen).await.map_err(told)?;
         let folder = data_folder(config.data.as_deref())?;
         let store: Arc<dyn Store> = Arc::new(Sqlite::open(&folder, &Options::default()).map_err(told)?);
