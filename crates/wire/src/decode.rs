@@ -5,6 +5,8 @@
 
 mod check;
 mod problems;
+#[cfg(test)]
+mod tests;
 
 pub use problems::Problems;
 
@@ -120,11 +122,15 @@ fn structure(r: &mut Reader<'_>, into: &mut dyn Structure, problems: &mut Proble
             r.null()?;
             continue;
         }
-        if shape.union && seen != 0 {
+        let again = seen & (1 << index) != 0;
+        if shape.union && seen != 0 && !again {
             problems.union(shape, true);
         }
         seen |= 1 << index;
         problems.enter(shape.members[index].name);
+        if again {
+            return Err(twice(problems));
+        }
         value(r, into.slot(index), shape.members[index].ty, problems)?;
         problems.leave();
     }
@@ -238,7 +244,12 @@ fn value(r: &mut Reader<'_>, slot: Slot<'_>, ty: &'static Type, problems: &mut P
                 if r.peek()? == Token::Null {
                     r.null()?;
                 } else {
-                    value(r, into.entry(key.into_owned()), element, problems)?;
+                    let known = into.count();
+                    let slot = into.entry(key.into_owned());
+                    value(r, slot, element, problems)?;
+                    if into.count() == known {
+                        return Err(twice(problems));
+                    }
                 }
                 problems.leave();
                 problems.leave();
@@ -247,6 +258,11 @@ fn value(r: &mut Reader<'_>, slot: Slot<'_>, ty: &'static Type, problems: &mut P
         }
     }
     Ok(())
+}
+
+/// Readers differ in which of two equal keys counts, so what one of them checked another may not have seen.
+fn twice(problems: &Problems) -> Unreadable {
+    Unreadable(format!("The key at '{}' is given twice.", problems.path()))
 }
 
 fn wrong(problems: &Problems, wanted: &str) -> Unreadable {

@@ -14,18 +14,26 @@ const SHOWN: usize = 256;
 pub struct Problems {
     /// `a.1.member.b`, lists counted from 1 as AWS does.
     path: String,
-    /// Where each entered part begins.
-    marks: Vec<usize>,
+    /// The parts that were entered.
+    marks: Vec<Mark>,
     lines: Vec<String>,
     count: usize,
     /// The first text that stands alone, outside the counted form.
     alone: Option<String>,
 }
 
+#[derive(Debug)]
+struct Mark {
+    /// Where the part begins in the path.
+    at: usize,
+    /// The part is this element of a list, counted from 0. A map's key may look the same.
+    element: Option<usize>,
+}
+
 impl Problems {
     /// Enters member `name`.
     pub fn enter(&mut self, name: &str) {
-        self.marks.push(self.path.len());
+        self.marks.push(Mark { at: self.path.len(), element: None });
         if !self.path.is_empty() {
             self.path.push('.');
         }
@@ -34,7 +42,7 @@ impl Problems {
 
     /// Enters element `index`, counted from 0; two levels, to be left twice.
     pub(super) fn enter_element(&mut self, index: usize) {
-        self.marks.push(self.path.len());
+        self.marks.push(Mark { at: self.path.len(), element: Some(index) });
         let _ = write!(self.path, ".{}", index + 1);
         self.enter("member");
     }
@@ -48,7 +56,7 @@ impl Problems {
     /// Leaves what was entered last.
     pub fn leave(&mut self) {
         if let Some(mark) = self.marks.pop() {
-            self.path.truncate(mark);
+            self.path.truncate(mark.at);
         }
     }
 
@@ -102,17 +110,16 @@ impl Problems {
             return;
         }
         let mut path = String::new();
-        let mut parts = self.path.split('.').peekable();
-        while let Some(part) = parts.next() {
-            let index = part.parse::<usize>().ok().filter(|_| parts.peek() == Some(&"member"));
-            if index.is_some() {
-                parts.next();
+        let mut marks = self.marks.iter().peekable();
+        while let Some(mark) = marks.next() {
+            if let Some(index) = mark.element {
+                let _ = write!(path, ".{index}");
+                // Its `member`, which this form leaves out.
+                marks.next();
+            } else {
+                let end = marks.peek().map_or(self.path.len(), |next| next.at);
+                path.push_str(&self.path[mark.at..end]);
             }
-            let dot = if path.is_empty() { "" } else { "." };
-            let _ = match index {
-                Some(index) => write!(path, "{dot}{}", index - 1),
-                None => write!(path, "{dot}{part}"),
-            };
         }
         let keys = shape.members.iter().map(|m| m.name).collect::<Vec<_>>().join(", ");
         let one = if several { "only one" } else { "one" };
