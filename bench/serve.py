@@ -3,91 +3,51 @@
 Run it on a quiet machine, with a release build:  python bench/serve.py [runs]
 """
 
-import http.client
 import json
-import os
-import pathlib
 import statistics
+import subprocess
 import sys
+import tempfile
+import threading
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "conformance"))
+from measure import Raw, awake, load, memory_mb, milliseconds, row, table, timed
 
-from support.ask import HAIKU, converse, input_tokens, user  # noqa: E402
-from support.clients import client  # noqa: E402
-from support.server import Server  # noqa: E402
-from support.sigv4 import Signer  # noqa: E402
-from support.waiting import until  # noqa: E402
+from support.ask import HAIKU, converse, input_tokens, user
+from support.clients import client
+from support.server import BIN, Server, environment
+from support.waiting import until
 
-TICK = os.sysconf("SC_CLK_TCK")
-REST_SECONDS = 10
-
-
-def cpu_seconds(pid):
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICK
-
-
-def memory_mb(pid, kind="VmRSS"):
-    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith(kind + ":"):
-            return int(line.split()[1]) / 1024
-    return 0.0
-
-
-def row(name, value, how=""):
-    print(f"| {name} | {value} | {how} |")
-
-
-def milliseconds(samples):
-    ordered = sorted(samples)
-    p50, p99 = statistics.median(ordered), ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
-    return f"{p50 * 1000:.2f} ms, p99 {p99 * 1000:.2f} ms"
-
-
-def timed(call, runs):
-    samples = []
-    for _ in range(runs):
-        began = time.perf_counter()
-        call()
-        samples.append(time.perf_counter() - began)
-    return samples
+REST_SECONDS = 20
 
 
 def start(runs):
-    """From the process's start to its first answered health check."""
-    samples = []
-    for _ in range(runs):
-        server = Server()
+    """From the process's start to its first line, when the socket takes connections."""
+
+    def once(data):
+        command = [BIN, "dev", "--listen", "127.0.0.1:0", "--data", data]
         began = time.perf_counter()
-        server.start()
-        samples.append(time.perf_counter() - began)
-        server.remove()
-    row("start to healthy", milliseconds(samples), f"{runs} starts, new data folder each")
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment()) as process:
+            assert process.stdout.readline().startswith(b"listening on ")
+            seconds = time.perf_counter() - began
+            process.kill()
+        return seconds
+
+    new, again = [], []
+    for _ in range(runs):
+        with tempfile.TemporaryDirectory() as data:
+            new.append(once(data))
+            again.append(once(data))
+    row("start to listening, new data folder", milliseconds(new), f"{runs} starts")
+    row("start to listening, data folder of an earlier start", milliseconds(again), f"{runs} starts after `kill -9`")
 
 
 def rest(server, name):
-    before, end = cpu_seconds(server.pid), time.monotonic() + REST_SECONDS
+    before, end = awake(server.pid), time.monotonic() + REST_SECONDS
     until(lambda: time.monotonic() >= end, REST_SECONDS + 5, "the rest to end")
-    used = cpu_seconds(server.pid) - before
+    used = awake(server.pid) - before
     row(f"memory, {name}", f"{memory_mb(server.pid):.0f} MB", "VmRSS")
-    row(f"processor, {name}", f"{used * 1000:.0f} ms in {REST_SECONDS} s", "/proc/PID/stat")
-
-
-class Raw:
-    """One kept connection and no client library: what is left is the server's own time."""
-
-    def __init__(self, server):
-        self.host = ":".join(map(str, server.address))
-        self.connection = http.client.HTTPConnection(*server.address)
-
-    def __call__(self, method, target, body=b""):
-        headers = Signer().headers(method, target, self.host, body, {"content-type": "application/json"})
-        self.connection.request(method, target, body, headers)
-        answer = self.connection.getresponse()
-        content = answer.read()
-        assert answer.status < 300, content
-        return content
+    row(f"processor, {name}", f"{used / 1e6:.1f} ms in {REST_SECONDS} s", "/proc/PID/task/*/schedstat")
 
 
 def latency(server, runs):
@@ -129,17 +89,62 @@ def rates(server, runs):
     row("prefill", f"{statistics.median(prefill):.0f} tokens/s", "Converse, about 1,000 tokens in, 1 out")
 
 
+def prefix(server, runs):
+    """The same long system prompt before another question, and a system prompt never seen."""
+    raw, cold, warm = Raw(server), [], []
+
+    def ask(system, question):
+        body = {"system": [{"text": system}], "messages": [user(question)], "inferenceConfig": {"maxTokens": 2}}
+        return raw.first_text(f"/model/{HAIKU}/converse-stream", json.dumps(body).encode())
+
+    for i in range(runs):
+        system = f"{i} " + "the harbour lies beyond the old stone bridge and " * 100
+        cold.append(ask(system, "Where is it?"))
+        warm.append(ask(system, "Who goes there?"))
+    row("first text after 1,000 tokens, cold", milliseconds(cold), "ConverseStream, one connection")
+    row("the same system prompt, another question", milliseconds(warm), "the prefix was seen before")
+    ratio = statistics.median(a / b for a, b in zip(cold, warm))
+    row("cold / seen before", f"{ratio:.1f} times", "median of pairs")
+
+
+def together(server, runs):
+    """Tokens a second of eight streams beside those of one; prompts of a line, 128 tokens each."""
+
+    def tokens(name, found):
+        body = {"messages": [user(f"Write a long story about ship number {name}.")]}
+        ask = json.dumps({**body, "inferenceConfig": {"maxTokens": 128, "temperature": 0.8}}).encode()
+        found.append(json.loads(Raw(server)("POST", f"/model/{HAIKU}/converse", ask))["usage"]["outputTokens"])
+
+    def rate(streams, turn):
+        found, began = [], time.perf_counter()
+        threads = [threading.Thread(target=tokens, args=(f"{turn}-{i}", found)) for i in range(streams)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(found) == streams
+        return sum(found) / (time.perf_counter() - began)
+
+    pairs = [(rate(1, turn), rate(8, turn)) for turn in range(runs)]
+    one, eight = (statistics.median(side) for side in zip(*pairs))
+    row("one stream", f"{one:.0f} tokens/s", "Converse, 128 tokens, prompt included")
+    row("eight streams", f"{eight:.0f} tokens/s together, {statistics.median(b / a for a, b in pairs):.2f} times one", "")
+
+
 def main():
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 10
-    print("| | figure | how |\n|---|---|---|")
-    start(runs)
+    table("", "figure", "how")
+    start(max(runs, 20))
     with Server() as server:
         rest(server, "no model loaded")
         converse(client(server.url, "bedrock-runtime"), tokens=1)
+        rest(server, "text model loaded")
         latency(server, runs * 20)
         rates(server, runs)
-        rest(server, "text model loaded")
+        prefix(server, runs)
+        together(server, runs)
         row("memory, highest", f"{memory_mb(server.pid, 'VmHWM'):.0f} MB", "VmHWM")
+    print(f"\n{load()}")
 
 
 main()

@@ -23,7 +23,8 @@ step "starting outcrop dev at $url (Ctrl-C ends it)"
 # a second ends it at once.
 setsid "$OUTCROP_BIN" dev --listen "$listen" &
 server=$!
-trap 'kill -TERM $server 2>/dev/null || true' INT TERM EXIT
+trap 'kill -INT $server 2>/dev/null || true' INT
+trap 'kill -TERM $server 2>/dev/null || true' TERM EXIT
 
 "$PY" scripts/first_call.py wait "$url" "$server" || { wait "$server" || true; fail "the server did not become ready"; }
 "$PY" scripts/first_call.py converse "$url"

@@ -36,8 +36,8 @@ def one(value, path, ending):
             one("1.5", "inferenceConfig.temperature", "have value less than or equal to 1"),
         ),
         (
-            {"inferenceConfig": {"topP": -1}},
-            one("-1.0", "inferenceConfig.topP", "have value greater than or equal to 0"),
+            {"inferenceConfig": {"topP": -0.5}},
+            one("-0.5", "inferenceConfig.topP", "have value greater than or equal to 0"),
         ),
         (
             {"inferenceConfig": {"maxTokens": 0}},
@@ -51,20 +51,11 @@ def one(value, path, ending):
             {"serviceTier": {"type": "gold"}},
             one("gold", "serviceTier.type", "satisfy enum value set: [priority, default, flex, reserved]"),
         ),
-        (
-            {"requestMetadata": {"k" * 257: "v"}},
-            None,
-        ),
     ],
-    ids=["maximum", "minimum", "tokens", "enum", "tier", "key"],
+    ids=["maximum", "minimum", "tokens", "enum", "tier"],
 )
 def test_one_error(server, body, expected):
-    message = converse(server, **body)
-    if expected is None:
-        # The key is too long for its length and for its pattern.
-        assert message.startswith("2 validation errors detected: Value ") and "less than or equal to 256" in message
-    else:
-        assert message.rstrip(".") == expected or message.startswith(expected), message
+    assert converse(server, **body) == expected
 
 
 def test_a_list_counts_from_one_in_paths(server):
@@ -104,6 +95,12 @@ def test_lengths_of_strings_and_lists(server):
     message = converse(server, toolConfig={"tools": []})
     assert "at 'toolConfig.tools' failed" in message, message
     assert message.endswith("Member must have length greater than or equal to 1"), message
+
+
+def test_the_key_of_a_map(server):
+    message = converse(server, requestMetadata={"k" * 257: "v"})
+    constraint = "at 'requestMetadata' failed to satisfy constraint: Member must have length less than or equal to 256"
+    assert constraint in message, message
 
 
 def test_members_of_the_query(loose):

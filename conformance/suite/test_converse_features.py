@@ -106,7 +106,7 @@ class TestStructuredOutput:
 
 
 class TestCachePoints:
-    SYSTEM = [{"text": "You know every port of the coast. " * 300}, {"cachePoint": {"type": "default"}}]
+    SYSTEM = [{"text": "You know every port of the coast. " * 160}, {"cachePoint": {"type": "default"}}]
 
     def test_the_second_call_reads_the_prefix(self, server):
         from support.clients import client

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -51,9 +52,13 @@ class TestStart:
         listen = ":".join(map(str, server.address))
         done = outcrop("dev", "--listen", listen, "--data", str(data), timeout=60)
         assert done.returncode not in (0, 101)
-        assert listen in done.stderr and "in use" in done.stderr, done.stderr
+        assert str(server.address[1]) in done.stderr and "in use" in done.stderr, done.stderr
         assert "panicked" not in done.stderr and "Os {" not in done.stderr, done.stderr
         assert healthy(server.url)
+
+    def test_dev_refuses_an_address_that_others_can_reach(self, tmp_path):
+        done = outcrop("dev", "--listen", "0.0.0.0:0", "--data", str(tmp_path), timeout=60)
+        assert done.returncode not in (0, 101) and "0.0.0.0" in done.stderr and "127.0.0.1" in done.stderr, done.stderr
 
     def test_a_data_folder_that_cannot_be_made(self, tmp_path):
         blocked = tmp_path / "file"
@@ -66,7 +71,7 @@ class TestStart:
         ("config", "said"),
         [
             ("no toml", "outcrop.toml"),
-            ("[limits]\nconnections = 'many'", "connections"),
+            ("[limits]\nconnections = 'many'", "line 2"),
             ('lissten = "127.0.0.1:0"', "listen"),
             ("[limits]\nbody_byte = 7", "body_bytes"),
         ],
@@ -105,16 +110,16 @@ class TestStop:
         seen += list(events)
         kinds = [next(iter(event)) for event in seen]
         assert kinds[-2:] == ["messageStop", "metadata"], kinds[-3:]
-        assert server.stop() == 0
+        assert server.process.wait(30) == 0
 
-    def test_a_second_signal_does_not_wait(self, fresh):
+    def test_ctrl_c_after_that_does_not_wait(self, fresh):
         server = fresh().start()
         events = iter(long_stream(server.url, tokens=4000))
         next(events)
         server.process.terminate()
         until(lambda: _refuses(server), 10, "new connections are refused")
-        server.process.terminate()
-        server.process.wait(15)
+        server.process.send_signal(signal.SIGINT)
+        assert server.process.wait(3) == 130
 
 
 def _refuses(server):

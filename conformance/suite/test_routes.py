@@ -1,5 +1,7 @@
 """One port, four services: prefixes, collisions, ARNs in paths, paths that are nobody's."""
 
+import json
+
 import pytest
 
 from support import raw
@@ -16,6 +18,13 @@ def operation_of(answer):
     code, message = answer.error()
     assert code == "NotImplementedException", (code, message)
     return message
+
+
+def by_host(server, host, target, body=b""):
+    """A POST that says it is for another host."""
+    lines = [f"POST {target} HTTP/1.1", f"host: {host}", "connection: close", f"content-length: {len(body)}"]
+    lines += [f"{name}: {value}" for name, value in Signer().headers("POST", target, host, body).items()]
+    return raw.exchange(server, "\r\n".join(lines).encode() + b"\r\n\r\n" + body)
 
 
 class TestPrefixes:
@@ -36,17 +45,15 @@ class TestPrefixes:
 
     @pytest.mark.parametrize("host", ["bedrock-runtime.us-east-1.amazonaws.com", "bedrock-runtime.localhost:7711"])
     def test_a_host_name_pins_the_service(self, server, host):
-        def send(target, body):
-            headers = Signer().headers("POST", target, host, body)
-            lines = [f"POST {target} HTTP/1.1", f"host: {host}", "connection: close", f"content-length: {len(body)}"]
-            lines += [f"{name}: {value}" for name, value in headers.items()]
-            return raw.exchange(server, "\r\n".join(lines).encode() + b"\r\n\r\n" + body)
-
-        import json
-
-        assert send(f"/model/{HAIKU}/converse", json.dumps(ASK).encode()).status == 200
-        code, _ = send("/agents/ABCDEFGHIJ/", b"").error("bedrock-runtime")
+        assert by_host(server, host, f"/model/{HAIKU}/converse", json.dumps(ASK).encode()).status == 200
+        code, _ = by_host(server, host, "/agents/ABCDEFGHIJ/").error("bedrock-runtime")
         assert code == "UnknownOperationException"
+
+    @pytest.mark.parametrize(
+        ("service", "operation"), [("bedrock-agent", "PrepareAgent"), ("bedrock-agent-runtime", "InvokeInlineAgent")]
+    )
+    def test_a_host_name_decides_where_two_could_answer(self, server, service, operation):
+        assert operation in operation_of(by_host(server, f"{service}.us-east-1.amazonaws.com", "/agents/ABCDEFGHIJ/"))
 
 
 class TestModelIdentifiers:

@@ -14,7 +14,7 @@ mod window;
 
 pub use head::{Body, Head};
 
-use crate::{AccessError, Caller, Keys};
+use crate::{AccessError, Caller, DEFAULT_ACCOUNT, Keys};
 use credentials::Given;
 use jiff::Timestamp;
 use std::fmt;
@@ -47,6 +47,7 @@ impl fmt::Debug for Mode {
 pub struct Gate {
     mode: Mode,
     region: String,
+    account: String,
     clock: Clock,
 }
 
@@ -81,7 +82,13 @@ enum Left {
 impl Gate {
     /// A gate for `mode`; `region` is that of calls whose credentials name none.
     pub fn new(mode: Mode, region: impl Into<String>) -> Self {
-        Self { mode, region: region.into(), clock: Arc::new(Timestamp::now) }
+        let account = DEFAULT_ACCOUNT.to_owned();
+        Self { mode, region: region.into(), account, clock: Arc::new(Timestamp::now) }
+    }
+
+    /// The same gate with another account for credentials that name none, which only `outcrop dev` believes.
+    pub fn with_account(self, account: impl Into<String>) -> Self {
+        Self { account: account.into(), ..self }
     }
 
     /// The same gate by another clock.
@@ -93,8 +100,10 @@ impl Gate {
     pub async fn examine(&self, head: &Head<'_>) -> Result<Claim, AccessError> {
         let now = (self.clock)();
         let left = match (&self.mode, credentials::given(head)?) {
-            (Mode::Dev, Given::Bearer(token)) => Left::Nothing(bearer::believe(token, head, &self.region)),
-            (Mode::Dev, Given::Signed(signed)) => Left::Nothing(signed::believe(&signed)?),
+            (Mode::Dev, Given::Bearer(token)) => {
+                Left::Nothing(bearer::believe(token, head, &self.region, &self.account))
+            }
+            (Mode::Dev, Given::Signed(signed)) => Left::Nothing(signed::believe(&signed, &self.account)?),
             (Mode::Serve(keys), Given::Bearer(token)) => {
                 Left::Nothing(bearer::verify(&**keys, token, head, &self.region, now).await?)
             }

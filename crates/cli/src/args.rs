@@ -60,7 +60,7 @@ pub struct Serving {
     /// The folder for everything that must last
     #[arg(long, value_name = "DIR", env = "OUTCROP_DATA")]
     pub data: Option<PathBuf>,
-    /// Configuration; every key with its default stands in docs/configuration.md
+    /// Configuration; `outcrop doctor --config-defaults` prints every key with its default
     #[arg(long, value_name = "FILE", env = "OUTCROP_CONFIG")]
     pub config: Option<PathBuf>,
 }
@@ -200,6 +200,9 @@ pub struct Doctor {
     /// Lists every operation of the four services and whether it is built
     #[arg(long)]
     pub operations: bool,
+    /// Prints the configuration file with every key, its default and what it means
+    #[arg(long, conflicts_with = "operations")]
+    pub config_defaults: bool,
     /// Which installation.
     #[command(flatten)]
     pub folder: Folder,

@@ -7,7 +7,7 @@ mod operations;
 #[cfg(test)]
 mod tests;
 
-use outcrop_server::config::Config;
+use outcrop_server::config::{Config, DEFAULT_FILE};
 
 use crate::args;
 use crate::text::say;
@@ -40,6 +40,9 @@ impl Finding {
 pub fn run(args: &args::Doctor) -> Result<(), String> {
     if args.operations {
         return say(&operations::list());
+    }
+    if args.config_defaults {
+        return say(DEFAULT_FILE);
     }
     let (configuration, config) = checks::configuration(args.folder.config.as_deref());
     let config = config.unwrap_or_default();

@@ -1,12 +1,13 @@
 //! `outcrop dev` and `outcrop serve`.
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 
 use outcrop_server::config::Config;
 use outcrop_server::wiring::Server;
 use tokio_util::sync::CancellationToken;
 
 use crate::args;
+use crate::text::say;
 
 /// Serves until it is asked to stop.
 pub async fn run(dev: bool, args: args::Serving) -> Result<(), String> {
@@ -21,26 +22,27 @@ pub async fn run(dev: bool, args: args::Serving) -> Result<(), String> {
     }
     let server = Server::open(dev, config).await.map_err(|e| e.to_string())?;
     let address = server.address().map_err(|e| e.to_string())?;
-    println!("listening on http://{address}");
-    // Programs that start the server wait for this line; the table is for people.
-    std::io::stdout().flush().map_err(|e| e.to_string())?;
-    for line in &server.lines {
-        eprintln!("  {line}");
+    // Programs that start the server read this line; the table below it is for people.
+    let mut table = format!("listening on http://{address}\n");
+    for (what, text) in &server.lines {
+        table.push_str(&format!("  {what:<12} {text}\n"));
     }
+    say(&table)?;
     let shutdown = CancellationToken::new();
     tokio::spawn(signals(shutdown.clone()));
     server.run(shutdown).await;
     Ok(())
 }
 
-/// The first signal stops gracefully, a Ctrl-C after it at once. A supervisor may repeat its TERM without harm.
+/// The first signal stops gracefully, the second at once.
 async fn signals(shutdown: CancellationToken) {
     asked_to_stop().await;
-    tracing::info!("stopping: finishing what is under way; Ctrl-C stops at once");
+    tracing::info!("stopping: finishing what is under way; once more stops at once");
     shutdown.cancel();
-    if tokio::signal::ctrl_c().await.is_ok() {
-        std::process::exit(130);
-    }
+    asked_to_stop().await;
+    // Not `exit`: it runs the engine's C++ destructors beneath a thread that still computes, and crashes.
+    // SAFETY: `_exit` takes a number and ends the process; no memory of ours is involved.
+    unsafe { libc::_exit(130) }
 }
 
 #[cfg(unix)]
@@ -67,5 +69,9 @@ fn log() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if std::io::stderr().is_terminal() { builder.with_target(false).init() } else { builder.json().init() }
+    if std::io::stderr().is_terminal() {
+        builder.with_target(false).init()
+    } else {
+        builder.json().with_span_list(false).init()
+    }
 }

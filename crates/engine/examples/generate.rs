@@ -1,7 +1,8 @@
 //! Asks a local model once and measures it: `cargo run --release -p outcrop-engine --example generate -- FILE.gguf
-//! [--prompt TEXT] [--prompt-tokens N] [--tokens N] [--parallel N]`.
+//! [--prompt TEXT] [--prompt-tokens N] [--tokens N] [--parallel N] [--threads N] [--repeat N]`.
 //!
 //! Prints the first answer and the rates of prefill and decode, to be compared with `llama-bench` on one machine.
+//! With `--repeat` it asks once unmeasured, then N times, and prints medians.
 
 #![allow(clippy::print_stdout)]
 
@@ -20,7 +21,7 @@ async fn main() -> Result<(), Failure> {
     let mut arguments = std::env::args().skip(1);
     let path = arguments.next().ok_or("give the path of a GGUF file")?;
     let (mut prompt, mut prompt_tokens, mut tokens, mut parallel) = (String::from("What is a volcano?"), 0, 128, 1);
-    let mut threads = None;
+    let (mut threads, mut repeat) = (None, 1);
     while let Some(option) = arguments.next() {
         let value = arguments.next().ok_or("an option lacks its value")?;
         match option.as_str() {
@@ -28,6 +29,7 @@ async fn main() -> Result<(), Failure> {
             "--prompt-tokens" => prompt_tokens = value.parse()?,
             "--tokens" => tokens = value.parse()?,
             "--parallel" => parallel = value.parse()?,
+            "--repeat" => repeat = value.parse::<usize>()?.max(1),
             "--threads" => threads = Some(value.parse()?),
             other => return Err(format!("unknown option {other}").into()),
         }
@@ -41,34 +43,57 @@ async fn main() -> Result<(), Failure> {
     engine.count_tokens("model", &chat("warm up")).await?;
     println!("load: {:?}", begun.elapsed());
 
-    let begun = Instant::now();
-    let answers = (0..parallel).map(|number| {
-        answer(&engine, if number == 0 { prompt.clone() } else { format!("{number}. {prompt}") }, tokens)
-    });
-    let answers = future::try_join_all(answers).await?;
-    let wall = begun.elapsed();
-    let generated: u32 = answers.iter().map(|(_, finished)| finished.usage.output_tokens).sum();
-    if let Some((text, finished)) = answers.first() {
-        println!("{text}\n");
-        let usage = &finished.usage;
-        println!(
-            "prefill: {} tokens, {:.1} tokens/s",
-            usage.prompt_tokens,
-            rate(usage.prompt_tokens, finished.timings.prefill)
-        );
-        println!(
-            "decode:  {} tokens, {:.1} tokens/s",
-            usage.output_tokens,
-            rate(usage.output_tokens, finished.timings.decode)
-        );
+    if repeat > 1 {
+        answer(&engine, &prompt, tokens).await?;
     }
-    println!("{parallel} answers: {generated} tokens in {wall:?}, {:.1} tokens/s together", rate(generated, wall));
+    let mut rounds = Vec::new();
+    for _ in 0..repeat {
+        rounds.push(round(&engine, &prompt, tokens, parallel).await?);
+    }
+    if let Some((first, _)) = rounds.first() {
+        println!("{}\n\nprompt: {} tokens", first.text, first.finished.usage.prompt_tokens);
+    }
+    let first_text = median(rounds.iter().map(|(one, _)| one.first_text.as_secs_f64() * 1000.0));
+    println!("first text: {first_text:.2} ms after the call");
+    println!("prefill: {:.1} tokens/s", median(rounds.iter().map(|(one, _)| one.prefill_rate())));
+    println!("decode: {:.1} tokens/s", median(rounds.iter().map(|(one, _)| one.decode_rate())));
+    println!("together: {:.1} tokens/s in {parallel} answers", median(rounds.iter().map(|(_, rate)| *rate)));
     engine.shutdown().await;
     Ok(())
 }
 
-fn rate(tokens: u32, time: Duration) -> f64 {
-    f64::from(tokens) / time.as_secs_f64()
+/// Asks `parallel` times at once. Answers with the first of them and the rate of all.
+async fn round(engine: &Engine, prompt: &str, tokens: u32, parallel: usize) -> Result<(Answer, f64), Failure> {
+    let begun = Instant::now();
+    // The first one's prompt stays as it was given; the others share its length, and no memory.
+    let prompts = (0..parallel).map(|number| if number == 0 { prompt.into() } else { format!("{number}. {prompt}") });
+    let prompts = prompts.collect::<Vec<String>>();
+    let mut answers = future::try_join_all(prompts.iter().map(|prompt| answer(engine, prompt, tokens))).await?;
+    let generated: u32 = answers.iter().map(|answer| answer.finished.usage.output_tokens).sum();
+    Ok((answers.swap_remove(0), f64::from(generated) / begun.elapsed().as_secs_f64()))
+}
+
+struct Answer {
+    text: String,
+    first_text: Duration,
+    finished: Finished,
+}
+
+impl Answer {
+    fn prefill_rate(&self) -> f64 {
+        f64::from(self.finished.usage.prompt_tokens) / self.finished.timings.prefill.as_secs_f64()
+    }
+
+    /// The first token comes of the prefill.
+    fn decode_rate(&self) -> f64 {
+        f64::from(self.finished.usage.output_tokens.saturating_sub(1)) / self.finished.timings.decode.as_secs_f64()
+    }
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values = values.collect::<Vec<_>>();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 fn chat(text: &str) -> Chat {
@@ -76,23 +101,30 @@ fn chat(text: &str) -> Chat {
     Chat { messages: vec![message], ..Chat::default() }
 }
 
-async fn answer(engine: &Engine, prompt: String, tokens: u32) -> Result<(String, Finished), Failure> {
+async fn answer(engine: &Engine, prompt: &str, tokens: u32) -> Result<Answer, Failure> {
     let request = Generate {
         model: "model".into(),
-        chat: chat(&prompt),
+        chat: chat(prompt),
         sampling: Sampling { temperature: Some(0.0), ..Sampling::default() },
         stop: Vec::new(),
         max_tokens: Some(tokens),
         output: OutputShape::Free,
         priority: Priority::Normal,
-        scope: prompt,
+        // A scope for each call: repeated prompts are computed again.
+        scope: format!("{:?}", Instant::now()),
     };
+    let begun = Instant::now();
     let mut events = engine.generate(request).await?;
-    let mut text = String::new();
+    let (mut text, mut first_text) = (String::new(), None);
     while let Some(event) = events.next().await {
         match event? {
-            Event::Text(piece) => text.push_str(&piece),
-            Event::Finished(finished) => return Ok((text, finished)),
+            Event::Text(piece) => {
+                first_text.get_or_insert_with(|| begun.elapsed());
+                text.push_str(&piece);
+            }
+            Event::Finished(finished) => {
+                return Ok(Answer { text, first_text: first_text.unwrap_or_else(|| begun.elapsed()), finished });
+            }
             _ => {}
         }
     }

@@ -79,10 +79,9 @@ impl Gateway {
 pub(crate) fn dialect(resolved: &Resolved) -> Result<Dialect, Fault> {
     let name = resolved.model.family.dialect.name();
     outcrop_dialects::by_name(name).ok_or_else(|| {
-        let text = format!(
-            "The request format of {} ({name}) is not built in this version of Outcrop. Converse takes the model.",
-            resolved.model.id
-        );
+        let id = &resolved.model.id;
+        let way = if resolved.model.writes_text() { " Converse takes the model." } else { "" };
+        let text = format!("The request format of {id} ({name}) is not built in this version of Outcrop.{way}");
         Fault::new(Kind::NotImplemented, text)
     })
 }

@@ -196,6 +196,10 @@ pub struct Catalogue {
     pub enforce_lifecycle: bool,
     /// Models are refused where AWS does not offer them.
     pub enforce_regions: bool,
+    /// Models that AWS serves through profiles only are refused by their base id.
+    pub enforce_on_demand: bool,
+    /// Lists show the models of every Region in each.
+    pub list_every_region: bool,
 }
 
 /// `[engine]`

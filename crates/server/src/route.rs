@@ -2,7 +2,7 @@
 //!
 //! One table for all four services. The raw path is split at `/` first and decoded after, never the other way round:
 //! an ARN travels as one segment with `%2F` in it. `//` is never merged: an empty label is a match whose value the
-//! operation's own constraints refuse. Where two operations could answer, [`tell_apart`](collision::tell_apart) holds
+//! operation's own constraints refuse. Where two operations could answer, `collision::tell_apart` holds
 //! the rules of all five collisions.
 //!
 //! Never: signatures, bodies (whether there is one is all that counts), decoding. Start at [`Table::find`].

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use outcrop_access::{Gate, Mode, StoredKeys};
 use outcrop_engine::embed::{DIMENSIONS, EmbedService, MAX_TOKENS, Settings as EmbedSettings};
-use outcrop_engine::weights::{Catalog, EMBEDDING_MODEL, ModelDir, TEXT_MODEL};
+use outcrop_engine::weights::{Catalog, EMBEDDING_MODEL, ModelDir, RecordedFile, TEXT_MODEL};
 use outcrop_engine::{Engine, EngineConfig, LocalModel, ModelKind};
 use outcrop_gateway::{Gateway, StandIns};
 use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Models, Settings};
@@ -40,8 +40,8 @@ pub struct Server {
     engine: Engine,
     limits: listen::Limits,
     stop: CancellationToken,
-    /// What the start-up table says of local models and stand-ins.
-    pub lines: Vec<String>,
+    /// The start-up table: local models and stand-ins.
+    pub lines: Vec<(&'static str, String)>,
 }
 
 /// The folder for everything that must last: `data`, or `outcrop` in the user's data directory.
@@ -59,7 +59,7 @@ pub fn data_folder(data: Option<&Path>) -> Result<PathBuf, StartError> {
 impl Server {
     /// Opens everything. Models are loaded by the first call that needs them.
     pub async fn open(dev: bool, config: Config) -> Result<Self, StartError> {
-        listen::check_bind(config.listen, !dev).map_err(told)?;
+        listen::check_bind(config.listen, dev).map_err(told)?;
         let listener = listen::bind(config.listen).await.map_err(told)?;
         let folder = data_folder(config.data.as_deref())?;
         let store: Arc<dyn Store> = Arc::new(Sqlite::open(&folder, &Options::default()).map_err(told)?);
@@ -81,7 +81,7 @@ impl Server {
         let mode = if dev { Mode::Dev } else { Mode::Serve(Arc::new(StoredKeys::new(store))) };
         let stop = CancellationToken::new();
         let pipeline = Pipeline {
-            gate: Gate::new(mode, config.dev.region.clone()),
+            gate: Gate::new(mode, config.dev.region.clone()).with_account(config.dev.account.clone()),
             table: table(&App { models, gateway }),
             body_bytes: config.limits.body_bytes.get(),
             body_timeout: config.limits.body_timeout(),
@@ -142,11 +142,25 @@ fn local_models(config: &Config, weights: &ModelDir) -> Result<Vec<Found>, Start
             ConfiguredKind::Text => ModelKind::Text,
             ConfiguredKind::Embedding => ModelKind::Embedding,
         };
+        if let Some(expected) = &local.sha256 {
+            verify(&local.file, expected)?;
+        }
         found.retain(|f| f.model.name != local.name);
         let model = LocalModel { name: local.name.clone(), kind, path: local.file.clone() };
         found.push(Found { present: model.path.exists(), model });
     }
     Ok(found)
+}
+
+/// Refuses weights that are not what the configuration says they are.
+fn verify(file: &Path, expected: &str) -> Result<(), StartError> {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let found = RecordedFile::hash(file, &name, &mut |_| ()).map_err(told)?.sha256;
+    if found.eq_ignore_ascii_case(expected) {
+        return Ok(());
+    }
+    let file = file.display();
+    Err(StartError(format!("{file} has the SHA-256 {found}, and the configuration expects {expected}")))
 }
 
 fn catalogue(config: &Config, found: &[Found]) -> Result<Catalogue, StartError> {
@@ -177,8 +191,8 @@ fn settings(config: &Config) -> Settings {
     Settings {
         enforce_lifecycle: config.catalogue.enforce_lifecycle,
         enforce_regions: config.catalogue.enforce_regions,
-        enforce_on_demand: config.catalogue.enforce_regions,
-        ..Settings::default()
+        enforce_on_demand: config.catalogue.enforce_on_demand,
+        list_every_region: config.catalogue.list_every_region,
     }
 }
 
@@ -208,18 +222,23 @@ fn engine_config(config: &Config, found: &[Found]) -> EngineConfig {
     }
 }
 
-fn describe(found: &[Found], stand_ins: Option<&StandIns>) -> Vec<String> {
-    let mut lines: Vec<String> = found
-        .iter()
-        .map(|f| {
-            let here = if f.present { "" } else { "  (weights missing: outcrop models pull)" };
-            format!("outcrop.{}{here}", f.model.name)
-        })
-        .collect();
-    if let Some(stand_ins) = stand_ins {
-        let name = |n: &Option<String>| n.as_ref().map_or("nobody".into(), |n| format!("outcrop.{n}"));
-        lines.push(format!("text models of the catalogue are answered by {}", name(&stand_ins.text)));
-        lines.push(format!("embedding models of the catalogue are answered by {}", name(&stand_ins.embedding)));
+/// What a person wants to know at the start: which models are here, and who answers for whom.
+fn describe(found: &[Found], stand_ins: Option<&StandIns>) -> Vec<(&'static str, String)> {
+    let mut lines = Vec::new();
+    for f in found {
+        let missing = if f.present { "" } else { "  weights missing: run `outcrop models pull`" };
+        lines.push(("local model", format!("outcrop.{}{missing}", f.model.name)));
+    }
+    let Some(stand_ins) = stand_ins else {
+        lines.push(("stand-ins", "off: catalogue models without a provider are refused".into()));
+        return lines;
+    };
+    for (kind, name) in [("text", &stand_ins.text), ("embedding", &stand_ins.embedding)] {
+        let who = name.as_ref().map_or("nobody".into(), |name| format!("outcrop.{name}"));
+        lines.push(("stand-in", format!("{who} answers for the catalogue's {kind} models")));
+    }
+    for (model, name) in &stand_ins.by_model {
+        lines.push(("stand-in", format!("outcrop.{name} answers for {model}")));
     }
     lines
 }

@@ -1,6 +1,6 @@
 //! Measures the store on this disk: `cargo run --release -p outcrop-store --example figures [FOLDER]`.
-//! Durable writes a second beside SQLite called directly with the same settings, and the price of a list page in a
-//! short and in a long list.
+//! Durable writes and reads a second beside SQLite called directly with the same settings, and the price of a list page
+//! in a short and in a long list.
 #![allow(clippy::print_stdout, clippy::unwrap_used, missing_docs)]
 
 use std::path::Path;
@@ -33,6 +33,26 @@ fn direct(connection: &rusqlite::Connection, round: usize, writes: usize) -> f64
         insert.execute((format!("{round}-{index}"), vec![b'x'; BODY])).unwrap();
     }
     writes as f64 / started.elapsed().as_secs_f64()
+}
+
+fn read_direct(connection: &rusqlite::Connection, round: usize, reads: usize) -> f64 {
+    let started = Instant::now();
+    for index in 0..reads {
+        let mut select = connection.prepare_cached("SELECT body FROM documents WHERE id = ?").unwrap();
+        let body: Vec<u8> = select.query_row([format!("{round}-{}", index % 400)], |row| row.get(0)).unwrap();
+        assert_eq!(body.len(), BODY);
+    }
+    reads as f64 / started.elapsed().as_secs_f64()
+}
+
+async fn read_store(store: &Sqlite, round: usize, reads: usize) -> f64 {
+    let scope = Scope::new("000000000000", "us-east-1");
+    let started = Instant::now();
+    for index in 0..reads {
+        let key = scope.key("written", format!("{round}-1-0-{}", index % 400));
+        assert_eq!(store.get(key).await.unwrap().unwrap().body.len(), BODY);
+    }
+    reads as f64 / started.elapsed().as_secs_f64()
 }
 
 async fn through_store(store: &Arc<Sqlite>, round: usize, clients: usize, writes: usize) -> f64 {
@@ -78,18 +98,27 @@ async fn main() {
     let store = Arc::new(Sqlite::open(folder.path(), &Options::default()).unwrap());
     let connection = open_direct(folder.path());
     // In turn, because a disk's mood changes; the first round only brings both logs to their full length.
-    let mut rates = [const { Vec::new() }; 4];
+    let mut rates = [const { Vec::new() }; 6];
     for round in 0..8 {
         rates[0].push(direct(&connection, round, 400));
         for (place, (clients, writes)) in [(1, 400), (16, 1_600), (200, 4_000)].into_iter().enumerate() {
             rates[place + 1].push(through_store(&store, round, clients, writes).await);
         }
+        rates[4].push(read_direct(&connection, round, 4_000));
+        rates[5].push(read_store(&store, round, 4_000).await);
     }
-    let names = ["direct SQLite, 1 client", "store, 1 client", "store, 16 clients", "store, 200 clients"];
+    let names = [
+        "direct SQLite, 1 client, writes",
+        "store, 1 client, writes",
+        "store, 16 clients, writes",
+        "store, 200 clients, writes",
+        "direct SQLite, 1 client, reads",
+        "store, 1 client, reads",
+    ];
     for (name, mut rates) in names.into_iter().zip(rates) {
         rates.remove(0);
         rates.sort_by(f64::total_cmp);
-        println!("{name:<24} {:>7.0} writes/s ({:.0} to {:.0})", rates[3], rates[0], rates[6]);
+        println!("{name:<31} {:>7.0}/s ({:.0} to {:.0})", rates[3], rates[0], rates[6]);
     }
     for (kind, count) in [("few", 100), ("many", 100_000)] {
         for start in (0..count).step_by(1000) {

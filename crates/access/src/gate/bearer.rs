@@ -8,7 +8,6 @@
 use super::head::Head;
 use super::signed::check_scope;
 use super::{Proof, window};
-use crate::account::DEFAULT_ACCOUNT;
 use crate::{AccessError, ApiKey, Caller, CallerKind, Keys, account_of_key};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -23,7 +22,7 @@ const MAX_SECONDS: u32 = 43_200;
 const SKEW: SignedDuration = SignedDuration::from_mins(15);
 
 /// Takes any token for true. One that says whose it is and where it is for is taken at its word.
-pub(super) fn believe(token: &str, head: &Head<'_>, region: &str) -> Proof {
+pub(super) fn believe(token: &str, head: &Head<'_>, region: &str, unnamed: &str) -> Proof {
     let region = head.host_region().unwrap_or(region).to_owned();
     let service = "bedrock".to_owned();
     if let Ok(url) = decode(token)
@@ -31,11 +30,11 @@ pub(super) fn believe(token: &str, head: &Head<'_>, region: &str) -> Proof {
     {
         let id = presigned.authorization.access_key_id();
         let account = account_of_key(id);
-        let caller = Caller::root(account.as_deref().unwrap_or(DEFAULT_ACCOUNT), Some(id), CallerKind::ApiKey);
+        let caller = Caller::root(account.as_deref().unwrap_or(unnamed), Some(id), CallerKind::ApiKey);
         return Proof { caller, region: presigned.authorization.scope().region.to_owned(), service };
     }
     let account = ApiKey::account_in(token);
-    let account = account.as_deref().unwrap_or(DEFAULT_ACCOUNT);
+    let account = account.as_deref().unwrap_or(unnamed);
     Proof { caller: Caller::root(account, None, CallerKind::ApiKey), region, service }
 }
 

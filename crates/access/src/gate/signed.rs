@@ -3,7 +3,6 @@
 use super::credentials::Signed;
 use super::head::{Body, Head};
 use super::{Proof, hint, window};
-use crate::account::DEFAULT_ACCOUNT;
 use crate::{AccessError, Caller, CallerKind, Keys, account_of_key};
 use jiff::Timestamp;
 use outcrop_wire::sigv4::{
@@ -23,14 +22,14 @@ pub(super) struct Pending {
 }
 
 /// Takes a signature's claim for true, so long as it has the right form.
-pub(super) fn believe(signed: &Signed<'_>) -> Result<Proof, AccessError> {
+pub(super) fn believe(signed: &Signed<'_>, unnamed: &str) -> Result<Proof, AccessError> {
     window::parse(&signed.timestamp)?;
     let id = signed.authorization.access_key_id();
     let scope = signed.authorization.scope();
     let account = account_of_key(id);
     let kind = if signed.session_token.is_some() { CallerKind::Session } else { CallerKind::User };
     Ok(Proof {
-        caller: Caller::root(account.as_deref().unwrap_or(DEFAULT_ACCOUNT), Some(id), kind),
+        caller: Caller::root(account.as_deref().unwrap_or(unnamed), Some(id), kind),
         region: scope.region.to_owned(),
         service: scope.service.to_owned(),
     })

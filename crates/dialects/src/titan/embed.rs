@@ -45,12 +45,12 @@ impl EmbeddingDialect for EmbedV2 {
         let body = Node::root(&value);
         body.only(&["inputText", "dimensions", "normalize", "embeddingTypes"])?;
         let text = body.required("inputText")?.text(1, LONGEST)?.to_owned();
-        let mut dimensions = 1024;
+        let mut dimensions = None;
         if let Some(node) = body.get("dimensions")? {
             dimensions = match node.integer(i64::MIN, i64::MAX)? {
-                1024 => 1024,
-                512 => 512,
-                256 => 256,
+                1024 => Some(1024),
+                512 => Some(512),
+                256 => Some(256),
                 other => return Err(node.refuse(format_args!("{other} is not a valid enum value"))),
             };
         }
@@ -62,7 +62,7 @@ impl EmbeddingDialect for EmbedV2 {
         }
         Ok(EmbeddingRequest {
             texts: vec![text],
-            dimensions: Some(dimensions),
+            dimensions,
             normalize: body.get("normalize")?.map(|n| n.boolean()).transpose()?.unwrap_or(true),
             types,
             ..EmbeddingRequest::default()

@@ -18,6 +18,11 @@ pub fn chat(model: &str, request: &ConverseRequest) -> Result<Chat, Fault> {
     let mut system: Vec<Part> = request.system.iter().flatten().filter_map(system_part).collect();
     if let Some(config) = &request.tool_config {
         let point = tools(config, &mut chat)?;
+        // Converse has no word for "no tool now"; Anthropic's own travels beside it.
+        let fields = request.additional_model_request_fields.as_ref();
+        if fields.and_then(|f| f.pointer("/tool_choice/type")).is_some_and(|choice| choice == "none") {
+            chat.tools.clear();
+        }
         // Tools stand in the system section of local templates, so a point behind them falls at its end.
         system.extend(point.then_some(Part::CachePoint));
     }

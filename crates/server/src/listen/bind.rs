@@ -10,10 +10,17 @@ use tokio::net::TcpListener;
 pub enum BindError {
     /// Other machines could reach a server that checks no credentials.
     #[error(
-        "refusing to listen on {0}: other machines could reach it and requests are not authenticated. \
-         Listen on 127.0.0.1, or use `outcrop serve` with keys made by `outcrop keys create`"
+        "refusing to listen on {0}, which is not a loopback address: `outcrop dev` checks no credentials. Listen on \
+         127.0.0.1"
     )]
     Unauthenticated(SocketAddr),
+    /// Other machines could reach it, and nothing hides what they send.
+    #[error(
+        "refusing to listen on {0}, which is not a loopback address: this version speaks no TLS, so prompts would \
+         cross the network in the open. Listen on 127.0.0.1 behind a proxy that speaks TLS and leaves paths as they \
+         are"
+    )]
+    Unencrypted(SocketAddr),
     /// Somebody else listens there.
     #[error(
         "{0} is already in use. Stop the other program, or choose another port with --listen (port 0 picks a free one)"
@@ -30,12 +37,14 @@ pub enum BindError {
     Other(SocketAddr, #[source] io::Error),
 }
 
-/// Refuses an address that other machines can reach unless every request is authenticated.
-pub fn check_bind(addr: SocketAddr, authenticated: bool) -> Result<(), BindError> {
-    if authenticated || addr.ip().to_canonical().is_loopback() {
-        return Ok(());
+/// Refuses an address that other machines can reach: in `dev` nothing is authenticated, and without TLS nothing is
+/// hidden.
+pub fn check_bind(addr: SocketAddr, dev: bool) -> Result<(), BindError> {
+    match (addr.ip().to_canonical().is_loopback(), dev) {
+        (true, _) => Ok(()),
+        (false, true) => Err(BindError::Unauthenticated(addr)),
+        (false, false) => Err(BindError::Unencrypted(addr)),
     }
-    Err(BindError::Unauthenticated(addr))
 }
 
 /// Binds `addr`.

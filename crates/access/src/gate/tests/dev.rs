@@ -10,6 +10,17 @@ fn header(id: &str, region: &str) -> String {
 }
 
 #[tokio::test]
+async fn the_configuration_chooses_the_account_of_keys_that_name_none() {
+    let gate = gate(Mode::Dev, 1_000_000).with_account("210987654321");
+    for (id, account) in [("test", "210987654321"), ("123456789012", "123456789012")] {
+        let call = Call::new("/model/m/converse", b"{}")
+            .with("x-amz-date", STAMP)
+            .with("authorization", header(id, "us-east-1"));
+        assert_eq!(call.prove(&gate).await.unwrap().caller.account, account);
+    }
+}
+
+#[tokio::test]
 async fn any_well_formed_signature_is_believed() {
     // Long after the signature: dev does not look at the clock.
     let gate = gate(Mode::Dev, 1_000_000);
