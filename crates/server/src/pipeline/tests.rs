@@ -224,7 +224,7 @@ async fn streamed(sent: Vec<Result<ConverseStreamOutput, Fault>>) -> Vec<(String
 async fn events_are_framed_and_an_error_is_told_in_the_stream() {
     let start = || Ok(ConverseStreamOutput::MessageStart(MessageStartEvent { role: "assistant".into() }));
     let begun = ("event".to_owned(), "messageStart".to_owned(), json!({ "role": "assistant" }));
-    assert_eq!(streamed(vec![start()]).await, [begun.clone()]);
+    assert_eq!(streamed(vec![start()]).await, std::slice::from_ref(&begun));
     for (kind, name) in [
         (Kind::ModelStreamError, "modelStreamErrorException"),
         (Kind::Throttling, "throttlingException"),
