@@ -6,7 +6,7 @@ use outcrop_api::bedrock_runtime::{
     ConverseRequest, ConverseResponse, ConverseStreamOutput, ConverseStreamRequest, ConverseStreamResponse,
     GuardrailConfiguration,
 };
-use outcrop_api::{Events, Fault, Reply};
+use outcrop_api::{Events, Fault, Kind, Reply};
 use outcrop_dialects::converse::{Fold, check_paths};
 
 use crate::begin::Begun;
@@ -52,7 +52,11 @@ pub(crate) async fn fold(begun: Begun, paths: Vec<String>, cx: &Context) -> Resu
     let mut events = answer::fit(begun.answer.events, paths, begun.options, cx.cancel.clone());
     let mut fold = Fold::default();
     while let Some(event) = events.next().await {
-        fold.push(event?);
+        // ModelStreamErrorException is a name of streams only; the whole answer's is ModelErrorException.
+        fold.push(event.map_err(|fault| match fault.kind {
+            Kind::ModelStreamError => Fault::new(Kind::ModelError, fault.message),
+            _ => fault,
+        })?);
     }
     fold.finish().map_err(|e| Fault::of(&e))
 }

@@ -14,6 +14,8 @@ mod invoke;
 mod options;
 pub mod rules;
 pub mod target;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -1,5 +1,8 @@
 //! From Converse to the engine's chat.
 
+#[cfg(test)]
+mod tests;
+
 use outcrop_api::Fault;
 use outcrop_api::bedrock_runtime::{
     ContentBlock, ConversationRole, ConverseRequest, GuardrailConverseContentBlock, Message, OutputFormatStructure,

@@ -1,5 +1,8 @@
 //! From the engine's events to Converse's.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::VecDeque;
 use std::time::Instant;
 

@@ -95,3 +95,6 @@ pub fn regex(pattern: &str) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests;
