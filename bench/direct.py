@@ -7,6 +7,7 @@ Prints tables for docs/benchmarks.md. Both sides of a row use the same model fil
 """
 
 import json
+import os
 import pathlib
 import re
 import statistics
@@ -21,7 +22,7 @@ from support.ask import TITAN_EMBED
 from support.server import Server, environment
 
 THREADS = 1  # the engine's own choice on two cores
-ROUNDS = 5
+ROUNDS = int(os.environ.get("ROUNDS", "5"))
 MODEL = "outcrop.smollm2-135m-instruct"
 STORY = "Write a long story about a ship that sails to an island where nobody has ever been."
 SENTENCE = "The quick brown fox jumps over the lazy dog near the river bank while rain falls. "
@@ -69,7 +70,7 @@ def engine(folder):
     prefill = lambda: generate(*long)["prefill"]  # noqa: E731
     beside(f"prefill, {prompt} tokens", lambda: llama_bench(folder, "-p", prompt, "-n", 0), prefill)
     small = ("-p", prompt, "-n", 0, "-b", 64, "-ub", 64)
-    beside(f"the same; llama-bench in chunks of 64 too", lambda: llama_bench(folder, *small), prefill)
+    beside("the same; llama-bench in chunks of 64 too", lambda: llama_bench(folder, *small), prefill)
     decode = ("--prompt", STORY, "--tokens", 129, "--repeat", 3)
     depth = int(generate(*decode)["prompt"])
     theirs = lambda: llama_bench(folder, "-p", 0, "-n", 128, "-d", depth)  # noqa: E731
@@ -87,9 +88,12 @@ def latency(server):
     ask = json.dumps({**body, "inferenceConfig": {"maxTokens": 2, "temperature": 0}}).encode()
     through = lambda: raw.first_text(f"/model/{MODEL}/converse-stream", ask)  # noqa: E731
     through()
+    counted = json.loads(raw("POST", f"/model/{MODEL}/converse", ask))["usage"]["inputTokens"]
     alone, http = [], []
     for _ in range(ROUNDS):
-        alone.append(generate("--prompt", STORY, "--tokens", 2, "--repeat", 30)["first text"])
+        engine = generate("--prompt", STORY, "--tokens", 2, "--repeat", 30)
+        assert engine["prompt"] == counted, (engine, counted)
+        alone.append(engine["first text"])
         http.append(statistics.median(through() for _ in range(30)) * 1000)
     added = sorted(b - a for a, b in zip(alone, http))
     middle = statistics.median(added)
@@ -153,4 +157,5 @@ def main():
         resources(server)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -24,8 +24,9 @@ def cpu_seconds(pid):
 
 
 def awake(pid):
-    """Nanoseconds that its present threads have run: finer than the clock ticks above, blind to threads that ended."""
-    return sum(int(task.read_text().split()[0]) for task in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat"))
+    """Nanoseconds that each present thread has run: finer than the clock ticks above."""
+    tasks = pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return {task.parent.name: int(task.read_text().split()[0]) for task in tasks}
 
 
 def memory_mb(pid, kind="VmRSS"):

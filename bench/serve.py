@@ -45,7 +45,7 @@ def start(runs):
 def rest(server, name):
     before, end = awake(server.pid), time.monotonic() + REST_SECONDS
     until(lambda: time.monotonic() >= end, REST_SECONDS + 5, "the rest to end")
-    used = awake(server.pid) - before
+    used = sum(after - before.get(thread, 0) for thread, after in awake(server.pid).items())
     row(f"memory, {name}", f"{memory_mb(server.pid):.0f} MB", "VmRSS")
     row(f"processor, {name}", f"{used / 1e6:.1f} ms in {REST_SECONDS} s", "/proc/PID/task/*/schedstat")
 

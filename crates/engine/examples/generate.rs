@@ -97,8 +97,10 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 fn chat(text: &str) -> Chat {
-    let message = ChatMessage { role: Role::User, parts: vec![Part::Text(text.into())] };
-    Chat { messages: vec![message], ..Chat::default() }
+    // An empty system turn, as the server sends it: without one the template adds a persona of its own.
+    let system = ChatMessage { role: Role::System, parts: Vec::new() };
+    let user = ChatMessage { role: Role::User, parts: vec![Part::Text(text.into())] };
+    Chat { messages: vec![system, user], ..Chat::default() }
 }
 
 async fn answer(engine: &Engine, prompt: &str, tokens: u32) -> Result<Answer, Failure> {
