@@ -1,5 +1,7 @@
 """One port, four services: prefixes, collisions, ARNs in paths, paths that are nobody's."""
 
+import json
+
 import pytest
 
 from support import raw
@@ -18,6 +20,13 @@ def operation_of(answer):
     return message
 
 
+def by_host(server, host, target, body=b""):
+    """A POST that says it is for another host."""
+    lines = [f"POST {target} HTTP/1.1", f"host: {host}", "connection: close", f"content-length: {len(body)}"]
+    lines += [f"{name}: {value}" for name, value in Signer().headers("POST", target, host, body).items()]
+    return raw.exchange(server, "\r\n".join(lines).encode() + b"\r\n\r\n" + body)
+
+
 class TestPrefixes:
     def test_clients_may_use_one(self, server):
         assert converse(client(server.url + "/bedrock-runtime", "bedrock-runtime"), tokens=1)["usage"]
@@ -34,14 +43,17 @@ class TestPrefixes:
         code, _ = raw.request(server, "GET", f"/{service}").error(service)
         assert code == "UnknownOperationException"
 
+    @pytest.mark.parametrize("host", ["bedrock-runtime.us-east-1.amazonaws.com", "bedrock-runtime.localhost:7711"])
+    def test_a_host_name_pins_the_service(self, server, host):
+        assert by_host(server, host, f"/model/{HAIKU}/converse", json.dumps(ASK).encode()).status == 200
+        code, _ = by_host(server, host, "/agents/ABCDEFGHIJ/").error("bedrock-runtime")
+        assert code == "UnknownOperationException"
+
     @pytest.mark.parametrize(
         ("service", "operation"), [("bedrock-agent", "PrepareAgent"), ("bedrock-agent-runtime", "InvokeInlineAgent")]
     )
     def test_a_host_name_decides_where_two_could_answer(self, server, service, operation):
-        host, target = f"{service}.us-east-1.amazonaws.com", "/agents/ABCDEFGHIJ/"
-        lines = [f"POST {target} HTTP/1.1", f"host: {host}", "connection: close", "content-length: 0"]
-        lines += [f"{name}: {value}" for name, value in Signer().headers("POST", target, host).items()]
-        assert operation in operation_of(raw.exchange(server, "\r\n".join(lines).encode() + b"\r\n\r\n"))
+        assert operation in operation_of(by_host(server, f"{service}.us-east-1.amazonaws.com", "/agents/ABCDEFGHIJ/"))
 
 
 class TestModelIdentifiers:

@@ -40,7 +40,9 @@ async fn signals(shutdown: CancellationToken) {
     tracing::info!("stopping: finishing what is under way; once more stops at once");
     shutdown.cancel();
     asked_to_stop().await;
-    std::process::exit(130);
+    // Not `exit`: it runs the engine's C++ destructors beneath a thread that still computes, and crashes.
+    // SAFETY: `_exit` takes a number and ends the process; no memory of ours is involved.
+    unsafe { libc::_exit(130) }
 }
 
 #[cfg(unix)]
@@ -66,7 +68,10 @@ async fn asked_to_stop() {
 fn log() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A log that cannot be written (standard error may lie on the disk that is full) must not be complained of on
+    // standard error: that panics, and takes with it the thread that had something to say.
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).log_internal_errors(false).with_writer(std::io::stderr);
     if std::io::stderr().is_terminal() {
         builder.with_target(false).init()
     } else {

@@ -134,8 +134,10 @@ async fn a_stand_in_answers_openly_and_only_where_there_is_one() {
     let reply = b.gateway.converse(&b.cx, asking(HAIKU, json!({}))).await.unwrap();
     assert_eq!(reply.headers, [("x-outcrop-served-by", "outcrop.tiny".to_owned())]);
     assert_eq!(reply.output.stop_reason, StopReason::EndTurn);
-    let asked = b.provider.asked.lock().unwrap();
-    assert_eq!((asked[0].model.as_str(), asked[0].scope.as_str()), ("tiny", "111122223333"));
+    {
+        let asked = b.provider.asked.lock().unwrap();
+        assert_eq!((asked[0].model.as_str(), asked[0].scope.as_str()), ("tiny", "111122223333"));
+    }
 
     let b = bench(scripted(hello()), None).await;
     let refused = b.gateway.converse(&b.cx, asking(HAIKU, json!({}))).await.unwrap_err();

@@ -4,6 +4,8 @@
 mod bind;
 mod encode;
 mod handler;
+#[cfg(test)]
+mod tests;
 
 pub use handler::{Call, Handler, Table, run, run_stream};
 
@@ -53,8 +55,8 @@ impl Pipeline {
         if request.uri().path() == HEALTH {
             return health(request.method(), &request_id);
         }
-        let (parts, body) = request.into_parts();
-        let goal = self.goal(&parts, &body);
+        let (parts, mut body) = request.into_parts();
+        let goal = self.goal(&parts, &mut body).await;
         let service = match &goal {
             Goal::Operation(spec, _) => spec.service,
             _ => Service::Bedrock,
@@ -72,16 +74,24 @@ impl Pipeline {
         }
     }
 
-    fn goal<'a>(&self, parts: &'a request::Parts, body: &Body) -> Goal<'a> {
+    async fn goal<'a>(&self, parts: &'a request::Parts, body: &mut Body) -> Goal<'a> {
         let path = parts.uri.path();
         if path == "/" {
             return Goal::Sts;
         }
         let host =
             parts.headers.get("host").and_then(|h| h.to_str().ok()).or(parts.uri.authority().map(|a| a.as_str()));
-        let has_body = !http_body::Body::is_end_stream(body);
-        let asked = Asked { method: parts.method.as_str(), path, host, has_body };
-        match route::Table::of_bedrock().find(asked) {
+        let find =
+            |has_body| route::Table::of_bedrock().find(Asked { method: parts.method.as_str(), path, host, has_body });
+        let mut found = find(true);
+        // Few paths depend on it, and it may take a while to know.
+        if let (Ok(with), Ok(without)) = (&found, find(false))
+            && !std::ptr::eq(with.spec, without.spec)
+            && !body.has_content(self.body_timeout).await
+        {
+            found = Ok(without);
+        }
+        match found {
             Ok(found) => Goal::Operation(found.spec, found.labels().collect()),
             Err(miss) => {
                 let kind = if miss.allowed.is_empty() { Kind::UnknownOperation } else { Kind::MethodNotAllowed };
@@ -161,12 +171,13 @@ impl Pipeline {
 }
 
 fn health(method: &Method, request_id: &str) -> Response<Body> {
-    let mut response = if matches!(*method, Method::GET | Method::HEAD) {
-        Response::new(Body::full("{\"status\":\"ok\"}"))
-    } else {
-        encode::fault(&Fault::new(Kind::UnknownOperation, "Health is asked with GET."), Service::Bedrock, request_id)
-    };
+    if !matches!(*method, Method::GET | Method::HEAD) {
+        let fault = Fault::new(Kind::MethodNotAllowed, "Health is asked with GET.");
+        return encode::fault(&fault, Service::Bedrock, request_id);
+    }
+    let mut response = Response::new(Body::full(r#"{"status":"ok"}"#));
     response.headers_mut().insert("content-type", http::HeaderValue::from_static("application/json"));
+    encode::identify(&mut response, request_id);
     response
 }
 

@@ -30,6 +30,9 @@ fn told(error: impl std::fmt::Display) -> StartError {
     StartError(error.to_string())
 }
 
+/// How long before its connections are cut an answer that is still being made is told why it ends.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 /// A server that is ready to answer.
 pub struct Server {
     listener: TcpListener,
@@ -98,8 +101,17 @@ impl Server {
     pub async fn run(self, shutdown: CancellationToken) {
         let pipeline = self.pipeline;
         let answer = move |request| Arc::clone(&pipeline).answer(request);
-        listen::serve(self.listener, answer, self.limits, shutdown).await;
-        self.stop.cancel();
+        let patience = self.limits.grace.saturating_sub(LAST_WORDS);
+        let last_words = async {
+            shutdown.cancelled().await;
+            tokio::time::sleep(patience).await;
+            self.stop.cancel();
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            () = listen::serve(self.listener, answer, self.limits, shutdown.clone()) => {}
+            () = last_words => {}
+        }
         self.engine.shutdown().await;
     }
 }

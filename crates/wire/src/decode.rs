@@ -178,6 +178,9 @@ fn value(r: &mut Reader<'_>, slot: Slot<'_>, ty: &'static Type, problems: &mut P
         }
         Slot::Float(into) => {
             *into = real(r, problems)? as f32;
+            if into.is_infinite() {
+                return Err(wrong(problems, "a number of single precision"));
+            }
             check_number(f64::from(*into), ty, &|| format!("{into:?}"), problems);
         }
         Slot::Double(into) => {

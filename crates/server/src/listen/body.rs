@@ -5,10 +5,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::{BoxStream, Stream, StreamExt};
 use http_body::{Body as _, Frame, SizeHint};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::sync::{Semaphore, mpsc};
 
@@ -52,6 +54,8 @@ pub struct Body {
     pub(super) open: Option<Open>,
     /// Where a request came from. Only on requests that came over a socket.
     pub(super) origin: Option<Origin>,
+    /// Taken by [`Body::has_content`], not yet given to the reader.
+    first: Option<Frame<Bytes>>,
 }
 
 pub(super) struct Origin {
@@ -113,13 +117,42 @@ impl Body {
 
     pub(super) fn incoming(incoming: Incoming, memory: Arc<Semaphore>, watch: Arc<Watch>) -> Self {
         let ended = incoming.is_end_stream();
-        Self { kind: Content::Incoming(incoming), open: None, origin: Some(Origin { memory, watch, ended }) }
+        Self {
+            kind: Content::Incoming(incoming),
+            open: None,
+            origin: Some(Origin { memory, watch, ended }),
+            first: None,
+        }
+    }
+
+    /// Whether any content comes. Where nothing announces its length the first of it tells: an HTTP/2 client may
+    /// end an empty body by an empty frame of its own. Silence for longer than `patience` is taken for content.
+    pub async fn has_content(&mut self, patience: Duration) -> bool {
+        if let Some(length) = self.size_hint().exact() {
+            return length > 0;
+        }
+        let first = async {
+            while let Some(Ok(frame)) = self.frame().await {
+                if frame.data_ref().is_some_and(|data| !data.is_empty()) {
+                    return Some(frame);
+                }
+            }
+            None
+        };
+        match tokio::time::timeout(patience, first).await {
+            Ok(None) => false,
+            Ok(first) => {
+                self.first = first;
+                true
+            }
+            Err(_) => true,
+        }
     }
 }
 
 impl From<Content> for Body {
     fn from(kind: Content) -> Self {
-        Self { kind, open: None, origin: None }
+        Self { kind, open: None, origin: None, first: None }
     }
 }
 
@@ -168,6 +201,9 @@ impl http_body::Body for Body {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let body = self.get_mut();
+        if let Some(first) = body.first.take() {
+            return Poll::Ready(Some(Ok(first)));
+        }
         let polled = body.kind.poll(cx);
         if let Some(open) = &body.open {
             // A piece given and none asked for since: the client is not reading. Waiting for the producer is not that.
@@ -180,7 +216,7 @@ impl http_body::Body for Body {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.kind.is_end_stream()
+        self.first.is_none() && self.kind.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -90,7 +90,10 @@ fn frame(event: &dyn Structure, out: &mut Vec<u8>) {
 /// An error after the head was sent. Clients take a stream that just ends for a complete answer, so it must be told
 /// in the stream, by one of the names that the operation declares.
 fn exception(spec: &Spec, fault: &Fault, out: &mut Vec<u8>) {
-    let name = if spec.errors.contains(&fault.kind.name()) { fault.kind.name() } else { Kind::InternalServer.name() };
+    // This one is a member of the runtime's streams and not among their operations' errors.
+    let only_streamed = fault.kind == Kind::ModelStreamError && spec.service == Service::BedrockRuntime;
+    let declared = only_streamed || spec.errors.contains(&fault.kind.name());
+    let name = if declared { fault.kind.name() } else { Kind::InternalServer.name() };
     let mut member = String::with_capacity(name.len());
     let mut chars = name.chars();
     member.extend(chars.next().map(|c| c.to_ascii_lowercase()));
@@ -109,8 +112,13 @@ pub fn fault(fault: &Fault, service: Service, request_id: &str) -> Response<Body
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert("x-amzn-errortype", HeaderValue::from_static(fault.kind.name()));
-    insert(&mut response, HeaderName::from_static("x-amzn-requestid"), request_id);
+    identify(&mut response, request_id);
     response
+}
+
+/// Every answer carries the id by which the log knows its request.
+pub fn identify(response: &mut Response<Body>, request_id: &str) {
+    insert(response, HeaderName::from_static("x-amzn-requestid"), request_id);
 }
 
 fn headers(response: &mut Response<Body>, output: &dyn Structure, extra: &[(&'static str, String)], request_id: &str) {
@@ -125,7 +133,7 @@ fn headers(response: &mut Response<Body>, output: &dyn Structure, extra: &[(&'st
     for (name, value) in extra {
         insert(response, HeaderName::from_static(name), value);
     }
-    insert(response, HeaderName::from_static("x-amzn-requestid"), request_id);
+    identify(response, request_id);
 }
 
 fn insert(response: &mut Response<Body>, name: HeaderName, value: &str) {

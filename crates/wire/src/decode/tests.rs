@@ -69,6 +69,10 @@ fn numbers_come_in_more_than_one_form() {
         told(r#"{"name":"n","single":1.5}"#),
         "Value '1.5' at 'single' failed to satisfy constraint: Member must have value less than or equal to 1"
     );
+    assert_eq!(
+        read(r#"{"single":-1e300}"#).unwrap_err(),
+        "The value at 'single' must be a number of single precision."
+    );
     for text in [r#"{"count":1.5}"#, r#"{"count":99999999999999999999}"#, r#"{"big":18446744073709551615}"#] {
         assert!(read(text).unwrap_err().ends_with("must be a whole number of at most 64 bits."), "{text}");
     }

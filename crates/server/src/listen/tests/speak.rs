@@ -1,5 +1,8 @@
 //! What a well-behaved client sees, and what hyper would have answered by itself.
 
+use http_body::Frame;
+use http_body_util::StreamBody;
+
 use super::*;
 
 #[tokio::test]
@@ -154,5 +157,34 @@ async fn binding_says_what_is_wrong() {
             assert_eq!(checked.is_ok(), allowed, "{addr}");
             assert!(checked.err().is_none_or(|e| e.to_string().contains("loopback")), "{addr}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_ends_at_once_is_none() {
+    let server = start(Limits::default(), |mut request: Request<Body>| async move {
+        let has_content = request.body_mut().has_content(PATIENCE).await;
+        let bytes = collect(request.into_body(), 1_000_000, PATIENCE).await.unwrap();
+        Response::new(Body::full(format!("{has_content} {}", bytes.len())))
+    })
+    .await;
+    let io = TokioIo::new(TcpStream::connect(server.addr).await.unwrap());
+    let (mut sender, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), io).await.unwrap();
+    tokio::spawn(connection);
+    for (frames, announced, said) in [
+        (vec![], None, "false 0"),
+        (vec![""], None, "false 0"),
+        (vec![""], Some("0"), "false 0"),
+        (vec!["", "ab", "c"], None, "true 3"),
+        (vec!["ab"], Some("2"), "true 2"),
+    ] {
+        let mut request = Request::post("http://localhost/agents/A/");
+        if let Some(length) = announced {
+            request = request.header("content-length", length);
+        }
+        let frames: Vec<_> = frames.iter().map(|f| hyper::Result::Ok(Frame::data(Bytes::from(*f)))).collect();
+        let body = StreamBody::new(futures_util::stream::iter(frames));
+        let answer = timeout(PATIENCE, sender.send_request(request.body(body).unwrap())).await.unwrap();
+        assert_eq!(text(answer.unwrap()).await, said);
     }
 }
