@@ -229,7 +229,7 @@ impl http_body::Body for Body {
 }
 
 /// The writing end of [`Body::channel`]. Dropped without [`BodySender::finish`], the answer is cut, never
-/// quietly ended: every known client takes a stream that just ends for a complete answer (reference 12).
+/// quietly ended: every known client takes a stream that just ends for a complete answer.
 #[derive(Debug)]
 pub struct BodySender {
     sender: mpsc::Sender<Bytes>,
