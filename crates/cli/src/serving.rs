@@ -64,10 +64,10 @@ async fn asked_to_stop() {
     drop(tokio::signal::ctrl_c().await);
 }
 
-/// Logs go to standard error: text on a terminal, else JSON. `RUST_LOG` filters.
+/// Logs go to standard error: text on a terminal, else JSON. `RUST_LOG` filters; by default llama.cpp tells of trouble only.
 fn log() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,llama-cpp-2=warn"));
     // A log that cannot be written (standard error may lie on the disk that is full) must not be complained of on
     // standard error: that panics, and takes with it the thread that had something to say.
     let builder =
