@@ -3,7 +3,6 @@
 import collections
 import dataclasses
 import types
-from http.client import HTTPException
 
 from botocore.eventstream import ParserError
 
@@ -19,7 +18,7 @@ for _entry in lists.read("missing-parts.txt"):
     _operation, _member, _text = _entry.split(maxsplit=2)
     PARTS[_operation].append((_member, _text))
 # What a wrong answer makes of its judge.
-WRONG = (AssertionError, ValueError, LookupError, TypeError, AttributeError, ParserError, HTTPException)
+WRONG = (AssertionError, ValueError, LookupError, TypeError, AttributeError, ParserError, OSError, EOFError)
 COUNTED = ("1 validation error detected: ", " validation errors detected: ")
 
 
@@ -42,14 +41,18 @@ def run(connection, service, operation, built, stop_at=None, record=None):
     if stop_at and len(report.failures) >= stop_at:
         return report
     generator = Generator(rules, operation, known)
+    probes = []
     for probe in generator.probes():
         verdict = oracle.judge(operation, probe.made)
-        if not agrees(probe, verdict):
+        if agrees(probe, verdict):
+            probes.append((probe, verdict))
+        else:
             report.failures.append(f"{probe.name}: the probe claims {probe.claim}, the model says {verdict}")
-            continue
+    answers = connection.send_all(connection.probe(service, operation, probe.made) for probe, _ in probes)
+    for probe, verdict in probes:
         report.sent[probe.claim] += 1
         try:
-            answer = connection.probe(service, operation, probe.made)
+            answer = next(answers)
             report.answered += answer.status < 300
             count(record, service, operation, answer, built)
             judge(service, operation, verdict, answer, built)
