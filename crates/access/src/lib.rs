@@ -26,5 +26,7 @@ pub use error::AccessError;
 pub use gate::{Body, Claim, Clock, Gate, Head, Mode, Proof};
 pub use keys::{AccessKey, ApiKey, Keys, MemoryKeys, StoredKeys};
 pub use permissions::Permissions;
-pub use policy::Policy;
+pub use policy::{
+    Decision, Keys as ConditionKeys, MAX_BYTES as MAX_POLICY_BYTES, Policy, PolicyError, PolicyKind, Principal, Request,
+};
 pub use secret::Secret;
