@@ -2,6 +2,7 @@
 //!
 //! Does: proves a request's caller from its signature or bearer token ([`Gate`]), makes and looks up keys
 //! ([`Keys`]), and answers whether a caller may do a thing ([`Context::allow`]).
+//! Users, roles and issuers of web identities are declared in a [`Directory`]; [`Sts`] makes sessions of roles.
 //! Never: reads a socket, routes, knows an operation's shape; the arithmetic of signatures is `outcrop_wire::sigv4`.
 //!
 //! Start at [`Gate::prove`]. `outcrop dev` believes any well-formed credentials, `outcrop serve` only what it can
@@ -11,17 +12,21 @@ mod account;
 mod caller;
 mod client;
 mod context;
+pub mod directory;
 mod error;
 mod gate;
 pub mod keys;
+pub mod oidc;
 mod permissions;
 mod policy;
 mod secret;
+pub mod sts;
 
 pub use account::{DEFAULT_ACCOUNT, account_of_key};
 pub use caller::{Caller, CallerKind};
 pub use client::ClientInfo;
 pub use context::Context;
+pub use directory::{Directory, DirectoryError, LiveDirectory};
 pub use error::AccessError;
 pub use gate::{Body, Claim, Clock, Gate, Head, Mode, Proof};
 pub use keys::{AccessKey, ApiKey, Keys, MemoryKeys, StoredKeys};
@@ -30,3 +35,4 @@ pub use policy::{
     Decision, Keys as ConditionKeys, MAX_BYTES as MAX_POLICY_BYTES, Policy, PolicyError, PolicyKind, Principal, Request,
 };
 pub use secret::Secret;
+pub use sts::Sts;
