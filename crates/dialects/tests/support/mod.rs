@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test crate uses its part")]
 
 use outcrop_api::bedrock_runtime::{ConverseStreamOutput, TokenUsage};
-use outcrop_dialects::{ChatDialect, Dialect, EmbeddingDialect, Head, Metrics, StreamEncoder, by_name};
+use outcrop_dialects::{ChatDialect, Dialect, EmbeddingDialect, Head, Metrics, NAMES, StreamEncoder, by_name};
 use outcrop_wire::decode::{self, Problems};
 use outcrop_wire::encode;
 use outcrop_wire::shape::Structure;
@@ -20,6 +20,18 @@ pub fn embedding(name: &str) -> &'static dyn EmbeddingDialect {
         Some(Dialect::Embedding(embedding)) => embedding,
         _ => panic!("{name} is no embedding dialect"),
     }
+}
+
+/// Every chat dialect.
+pub fn chats() -> Vec<&'static dyn ChatDialect> {
+    let known = |name: &&str| if let Some(Dialect::Chat(it)) = by_name(name) { Some(it) } else { None };
+    NAMES.iter().filter_map(known).collect()
+}
+
+/// Every embedding dialect.
+pub fn embeddings() -> Vec<&'static dyn EmbeddingDialect> {
+    let known = |name: &&str| if let Some(Dialect::Embedding(it)) = by_name(name) { Some(it) } else { None };
+    NAMES.iter().filter_map(known).collect()
 }
 
 /// A shape out of its JSON.
