@@ -157,6 +157,7 @@ impl Pipeline {
             caller: proof.caller,
             permissions: proof.permissions,
             client: outcrop_access::ClientInfo::default(),
+            resource_policies: outcrop_access::ResourcePolicies::default(),
             region: proof.region,
             service: spec.service.prefix(),
             request_id: request_id.to_owned(),
