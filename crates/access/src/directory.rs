@@ -1,7 +1,7 @@
 //! Users, roles, policies and token issuers, as the configuration declares them.
 //!
-//! A [`Directory`] never changes; [`LiveDirectory`] holds the one that counts, so that a new configuration takes
-//! effect between two requests and never within one. Start at [`Directory::builder`] and [`Directory::permissions`].
+//! A [`Directory`] never changes: a new configuration makes a new one, which counts for the requests that begin after
+//! it. Start at [`Directory::builder`] and [`Directory::permissions`].
 
 mod build;
 mod error;
@@ -19,7 +19,7 @@ use crate::policy::{Policy, PolicyKind};
 use crate::{AccessError, Permissions};
 use names::Named;
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 /// Account and name of a user or role.
 type Address = (String, String);
@@ -162,25 +162,4 @@ impl Default for Directory {
 
 fn address(account: &str, name: &str) -> Address {
     (account.to_owned(), name.to_owned())
-}
-
-/// The directory that counts now.
-#[derive(Debug, Clone, Default)]
-pub struct LiveDirectory(Arc<RwLock<Arc<Directory>>>);
-
-impl LiveDirectory {
-    /// Begins with `directory`.
-    pub fn new(directory: Directory) -> Self {
-        Self(Arc::new(RwLock::new(Arc::new(directory))))
-    }
-
-    /// The one that counts for a request that begins now, to its end.
-    pub fn current(&self) -> Arc<Directory> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// From now on `directory` counts.
-    pub fn swap(&self, directory: Directory) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(directory);
-    }
 }

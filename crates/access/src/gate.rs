@@ -15,7 +15,7 @@ mod window;
 pub use head::{Body, Head};
 
 use crate::keys::Usage;
-use crate::{AccessError, Caller, DEFAULT_ACCOUNT, Keys, LiveDirectory, Permissions};
+use crate::{AccessError, Caller, DEFAULT_ACCOUNT, Directory, Keys, Permissions};
 use credentials::Given;
 use jiff::Timestamp;
 use std::fmt;
@@ -51,7 +51,7 @@ pub struct Gate {
     region: String,
     account: String,
     clock: Clock,
-    directory: LiveDirectory,
+    directory: Arc<Directory>,
     sessions: Option<Arc<dyn Keys>>,
     usage: Option<Arc<Usage>>,
 }
@@ -59,7 +59,7 @@ pub struct Gate {
 /// What proving a request looks into.
 struct Books<'a> {
     keys: &'a dyn Keys,
-    directory: &'a LiveDirectory,
+    directory: &'a Directory,
     usage: Option<&'a Arc<Usage>>,
     now: Timestamp,
 }
@@ -98,13 +98,13 @@ impl Gate {
     /// A gate for `mode`; `region` is that of calls whose credentials name none.
     pub fn new(mode: Mode, region: impl Into<String>) -> Self {
         let account = DEFAULT_ACCOUNT.to_owned();
-        let directory = LiveDirectory::default();
+        let directory = Arc::<Directory>::default();
         let clock: Clock = Arc::new(Timestamp::now);
         Self { mode, region: region.into(), account, clock, directory, sessions: None, usage: None }
     }
 
     /// The same gate, with users and roles from `directory`.
-    pub fn with_directory(self, directory: LiveDirectory) -> Self {
+    pub fn with_directory(self, directory: Arc<Directory>) -> Self {
         Self { directory, ..self }
     }
 

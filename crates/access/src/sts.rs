@@ -6,7 +6,6 @@
 mod assume;
 mod error;
 mod input;
-mod keys;
 mod session_token;
 mod web_identity;
 
@@ -16,8 +15,8 @@ pub use session_token::GetSessionToken;
 pub use web_identity::AssumeRoleWithWebIdentity;
 
 use crate::keys::{AccessKey, Key, NewSession, remove_expired_sessions};
-use crate::oidc::{Fetch, Verifier};
-use crate::{Clock, Keys, LiveDirectory};
+use crate::oidc::Verifier;
+use crate::{Clock, Directory, Keys};
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,8 +28,8 @@ const SWEEP: Duration = Duration::from_secs(600);
 /// Makes sessions.
 pub struct Sts {
     keys: Arc<dyn Keys>,
-    directory: LiveDirectory,
-    verifier: Verifier,
+    directory: Arc<Directory>,
+    verifier: Arc<Verifier>,
     clock: Clock,
 }
 
@@ -60,15 +59,14 @@ impl Issued {
 }
 
 impl Sts {
-    /// Sessions in `keys` for the roles of `directory`; `fetch` is for the keys of token issuers.
-    pub fn new(keys: Arc<dyn Keys>, directory: LiveDirectory, fetch: Arc<dyn Fetch>) -> Self {
-        let clock: Clock = Arc::new(Timestamp::now);
-        Self { keys, directory, verifier: Verifier::new(fetch, clock.clone()), clock }
+    /// Sessions in `keys` for the roles of `directory`; `verifier` outlives a directory, with the keys it has fetched.
+    pub fn new(keys: Arc<dyn Keys>, directory: Arc<Directory>, verifier: Arc<Verifier>) -> Self {
+        Self { keys, directory, verifier, clock: Arc::new(Timestamp::now) }
     }
 
     /// The same by another clock.
-    pub fn with_clock(self, fetch: Arc<dyn Fetch>, clock: Clock) -> Self {
-        Self { verifier: Verifier::new(fetch, clock.clone()), clock, ..self }
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
     }
 
     async fn issue(&self, new: NewSession, seconds: u32) -> Result<AccessKey, StsError> {
@@ -76,15 +74,15 @@ impl Sts {
         self.keys.add(Key::Access(key.clone())).await?;
         Ok(key)
     }
+}
 
-    /// Removes ended sessions from time to time, until `stop`.
-    pub async fn sweep(self: Arc<Self>, stop: CancellationToken) {
-        while tokio::time::timeout(SWEEP, stop.cancelled()).await.is_err() {
-            match remove_expired_sessions(&*self.keys, (self.clock)()).await {
-                Ok(0) => {}
-                Ok(removed) => tracing::debug!(removed, "ended sessions removed"),
-                Err(error) => tracing::warn!(%error, "ended sessions could not be removed"),
-            }
+/// Removes ended sessions from time to time, until `stop`.
+pub async fn sweep(keys: Arc<dyn Keys>, stop: CancellationToken) {
+    while tokio::time::timeout(SWEEP, stop.cancelled()).await.is_err() {
+        match remove_expired_sessions(&*keys, Timestamp::now()).await {
+            Ok(0) => {}
+            Ok(removed) => tracing::debug!(removed, "ended sessions removed"),
+            Err(error) => tracing::warn!(%error, "ended sessions could not be removed"),
         }
     }
 }

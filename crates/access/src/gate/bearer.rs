@@ -60,7 +60,7 @@ pub(super) async fn verify(
         return Err(AccessError::Expired);
     }
     let region = head.host_region().unwrap_or(region).to_owned();
-    let permissions = books.directory.current().user(&key.account, &key.user);
+    let permissions = books.directory.user(&key.account, &key.user);
     if let Some(usage) = books.usage {
         usage.note(&key.id, &key.account, books.now);
     }
@@ -108,7 +108,7 @@ async fn short_term(books: &Books<'_>, token: &str, head: &Head<'_>) -> Result<P
     if -age > SKEW {
         return Err(AccessError::Unknown("the API key is from the future"));
     }
-    let permissions = books.directory.current().permissions(&key)?;
+    let permissions = books.directory.permissions(&key)?;
     if let Some(usage) = books.usage.filter(|_| key.session.is_none()) {
         usage.note(&key.id, &key.account, now);
     }

@@ -40,7 +40,7 @@ pub(super) async fn believe(
     {
         key.check(signed.session_token.as_deref(), made.now)?;
         return Ok(Proof {
-            permissions: made.directory.current().permissions(&key)?,
+            permissions: made.directory.permissions(&key)?,
             caller: key.caller(CallerKind::Session),
             region: scope.region.to_owned(),
             service: scope.service.to_owned(),
@@ -76,7 +76,7 @@ pub(super) async fn examine(
     Ok(Pending {
         proof: Proof {
             caller: key.caller(kind),
-            permissions: books.directory.current().permissions(&key)?,
+            permissions: books.directory.permissions(&key)?,
             region: scope.region.to_owned(),
             service: scope.service.to_owned(),
         },

@@ -53,7 +53,7 @@ fn session() -> Session {
 }
 
 /// Where `reader` is a role and `ada` a user with one policy and a tag.
-fn directory() -> LiveDirectory {
+fn directory() -> Arc<Directory> {
     let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"123456789012"},"Action":"sts:AssumeRole"}]}"#;
     let role = NewRole {
         account: "123456789012".into(),
@@ -69,7 +69,7 @@ fn directory() -> LiveDirectory {
         policies: vec!["AmazonBedrockLimitedAccess".into()],
         tags: [("team".to_owned(), "red".to_owned())].into(),
     };
-    LiveDirectory::new(Directory::builder().role(role).user(user).build().unwrap())
+    Arc::new(Directory::builder().role(role).user(user).build().unwrap())
 }
 
 fn gate(mode: Mode, seconds: i64) -> Gate {

@@ -1,11 +1,12 @@
 //! `AssumeRole`, and what it shares with its sister for web identities.
 
 use super::input::Problems;
-use super::{Issued, Sts, StsError, keys};
+use super::{Issued, Sts, StsError};
+use crate::ask;
 use crate::directory::{Directory, Role, check_tags};
 use crate::keys::{NewSession, SessionOf};
-use crate::policy::{Decision, Keys as ConditionKeys, Policy, PolicyKind, Request};
-use crate::{CallerKind, Context, Permissions};
+use crate::policy::{Decision, Keys as ConditionKeys, Policy, PolicyKind, Principal, Request};
+use crate::{Caller, CallerKind, Context, Permissions};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -195,7 +196,7 @@ impl Sts {
             let (who, role) = (&cx.caller.arn, &input.role_arn);
             StsError::Denied(format!("User: {who} is not authorized to perform: {action} on resource: {role}"))
         };
-        let directory = self.directory.current();
+        let directory = &self.directory;
         // Whether a role exists is told only to those who may assume it.
         let role = directory.role_by_arn(&input.role_arn).ok_or_else(|| denied("sts:AssumeRole"))?;
         let calling = match &cx.caller.access_key_id {
@@ -224,7 +225,7 @@ impl Sts {
             }
         }
 
-        let mut conditions = keys::of_caller(cx, (self.clock)());
+        let mut conditions = ask::keys::of(cx, &role.account, &[]);
         session_keys(&mut conditions, &input.session_name, &tags, &transitive, source_identity.as_deref());
         if let Some(id) = &input.external_id {
             conditions.set("sts:ExternalId", id.as_str());
@@ -244,7 +245,7 @@ impl Sts {
         let seconds = seconds(&role, input.duration_seconds, chained)?;
         let of = SessionOf::Role { role: role.name.clone(), name: input.session_name.clone() };
         let mut session = NewSession::new(&role.account, of);
-        input.narrowing.put(&mut session, &directory)?;
+        input.narrowing.put(&mut session, directory)?;
         session.tags = tags;
         session.transitive = transitive;
         session.source_identity = source_identity;
@@ -262,8 +263,9 @@ impl Sts {
 /// caller within the account; where it names the account only, or from another account, the caller's own policies
 /// must allow it too. A denial on either side is final.
 fn may(cx: &Context, role: &Role, action: &str, conditions: &ConditionKeys) -> bool {
-    let (arn, own_role) = (role.arn(), keys::role(cx));
-    let principal = keys::principal(cx, own_role.as_deref());
+    let (arn, own_role) = (role.arn(), cx.caller.role_arn());
+    let Caller { account, arn: caller, .. } = &cx.caller;
+    let principal = Principal { account, arn: caller, role: own_role.as_deref(), federated: None };
     let request = Request { action, resource: &arn, principal, keys: conditions };
     let trust = role.trust.evaluate(&request);
     let own = own_policies(&cx.permissions, &request);

@@ -2,8 +2,8 @@
 
 use super::assume::{Narrowing, check_session, packed_percent, seconds, session_keys};
 use super::input::Problems;
-use super::keys::of_client;
 use super::{Issued, Sts, StsError};
+use crate::ask::keys::of_client;
 use crate::directory::check_tags;
 use crate::keys::{NewSession, SessionOf};
 use crate::oidc::TokenError;
@@ -47,8 +47,8 @@ impl Sts {
             return Err(StsError::Validation(told.into()));
         }
 
-        let directory = self.directory.current();
-        let (issuer, claims) = self.verifier.verify(&directory, input.token.reveal()).await?;
+        let directory = &self.directory;
+        let (issuer, claims) = self.verifier.verify(directory, input.token.reveal()).await?;
         let role = directory.role_by_arn(&input.role_arn).ok_or_else(|| StsError::Denied(DENIED.into()))?;
         if let Some(claim) = &issuer.role_claim
             && !claims.texts(claim).any(|named| named == role.name || named == role.arn())
@@ -63,7 +63,7 @@ impl Sts {
         let source_identity = claims.source_identity();
 
         let mut keys = ConditionKeys::new();
-        of_client(&mut keys, &client, (self.clock)());
+        of_client(&mut keys, &client);
         session_keys(&mut keys, &input.session_name, &tags, &transitive, source_identity);
         let name = issuer.name();
         for (claim, values) in claims.for_conditions() {
@@ -86,7 +86,7 @@ impl Sts {
         let seconds = seconds(&role, input.duration_seconds, false)?;
         let of = SessionOf::Role { role: role.name.clone(), name: input.session_name };
         let mut session = NewSession::new(&role.account, of);
-        input.narrowing.put(&mut session, &directory)?;
+        input.narrowing.put(&mut session, directory)?;
         session.tags = tags;
         session.transitive = transitive;
         session.source_identity = source_identity.map(str::to_owned);

@@ -63,7 +63,7 @@ async fn a_session_has_its_role_s_policies_while_the_role_is_declared() {
     let proof = call.prove(&gate).await.unwrap();
     assert!(is(&proof.permissions, "AmazonBedrockReadOnly"));
     // What the configuration does not declare any more is gone with the next request.
-    gate.directory.swap(Directory::default());
+    let gate = gate.with_directory(Arc::default());
     assert_eq!(call.refused(&gate).await, (Kind::UnrecognizedClient, INVALID.to_owned()));
 }
 
