@@ -61,7 +61,9 @@ pub enum DirectoryError {
         seconds: u32,
     },
     /// Not a tag.
-    #[error("the tag `{0}` cannot be: a key has 1 to 128 characters, a value at most 256, and a principal at most 50 tags")]
+    #[error(
+        "the tag `{0}` cannot be: a key has 1 to 128 characters, a value at most 256, and a principal at most 50 tags"
+    )]
     BadTag(String),
     /// An issuer that cannot be.
     #[error("issuer `{issuer}`: {reason}")]

@@ -10,10 +10,7 @@ pub(super) enum Named<'a> {
     /// `arn:aws:iam::aws:policy/NAME`.
     Aws(&'a str),
     /// `arn:aws:iam::ACCOUNT:policy/NAME`: declared ones belong to every account.
-    Declared {
-        account: &'a str,
-        name: &'a str,
-    },
+    Declared { account: &'a str, name: &'a str },
 }
 
 /// Reads a name or an ARN; none where it is an ARN of another kind.

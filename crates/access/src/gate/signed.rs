@@ -57,11 +57,7 @@ pub(super) async fn believe(
 }
 
 /// Finds the key and checks all but the signature.
-pub(super) async fn examine(
-    books: &Books<'_>,
-    signed: &Signed<'_>,
-    head: &Head<'_>,
-) -> Result<Pending, AccessError> {
+pub(super) async fn examine(books: &Books<'_>, signed: &Signed<'_>, head: &Head<'_>) -> Result<Pending, AccessError> {
     let (keys, now) = (books.keys, books.now);
     let time = window::parse(&signed.timestamp)?;
     let authorization = &signed.authorization;

@@ -14,7 +14,8 @@ pub async fn check_room(keys: &dyn Keys, new: &Key, now: Timestamp) -> Result<()
             && (key.account(), key.user()) == (new.account(), new.user())
             && key.is_active(now)
     };
-    let active: Vec<String> = keys.list().await?.iter().filter(|key| same(key)).map(|key| key.id().to_owned()).collect();
+    let active: Vec<String> =
+        keys.list().await?.iter().filter(|key| same(key)).map(|key| key.id().to_owned()).collect();
     if active.len() < MAX_ACTIVE {
         return Ok(());
     }

@@ -82,7 +82,8 @@ impl Claims {
         for (tag, claim) in &issuer.tags {
             if let Some(value) = self.get(claim) {
                 let text = scalar(value);
-                let text = text.ok_or_else(|| TokenError::Invalid(format!("The claim {claim} is no text for a tag.")))?;
+                let text =
+                    text.ok_or_else(|| TokenError::Invalid(format!("The claim {claim} is no text for a tag.")))?;
                 tags.insert(tag.clone(), text);
             }
         }

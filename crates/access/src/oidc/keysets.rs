@@ -96,7 +96,8 @@ impl Verifier {
         };
         let mut known = set.0.lock().await;
         let now = (self.clock)();
-        let younger = |than: SignedDuration, when: Option<Timestamp>| when.is_some_and(|at| now.duration_since(at) < than);
+        let younger =
+            |than: SignedDuration, when: Option<Timestamp>| when.is_some_and(|at| now.duration_since(at) < than);
         if younger(FRESH, known.fetched) && has(&known.keys) {
             return Ok(known.keys.clone());
         }
@@ -149,7 +150,8 @@ fn fits(key: &PublicKey, token: &Token<'_>, keys: usize) -> bool {
 
 /// Where a discovery document says that the keys are. It must be the issuer's own, or it could speak for another.
 fn discovered(document: &[u8], issuer: &Issuer) -> Result<String, FetchError> {
-    let unusable = |reason: &str| FetchError::Unusable(format!("the discovery document of {}: {reason}", issuer.issuer));
+    let unusable =
+        |reason: &str| FetchError::Unusable(format!("the discovery document of {}: {reason}", issuer.issuer));
     let document: Value = serde_json::from_slice(document).map_err(|_| unusable("it is not JSON"))?;
     if document.get("issuer").and_then(Value::as_str) != Some(&issuer.issuer) {
         return Err(unusable("its `issuer` is another"));

@@ -86,7 +86,8 @@ impl Narrowing {
     /// Puts the policies into a session, if they are policies.
     pub(super) fn put(self, session: &mut NewSession, directory: &Directory) -> Result<(), StsError> {
         if let Some(policy) = self.policy {
-            Policy::parse(&policy, PolicyKind::Identity).map_err(|error| StsError::MalformedPolicy(error.to_string()))?;
+            Policy::parse(&policy, PolicyKind::Identity)
+                .map_err(|error| StsError::MalformedPolicy(error.to_string()))?;
             session.policies.push(policy);
         }
         for arn in self.policy_arns {
