@@ -16,6 +16,7 @@ pub mod deepseek;
 pub mod embedding;
 mod error;
 pub mod meta;
+pub mod nova;
 mod prompt;
 mod request;
 pub mod titan;
@@ -42,6 +43,7 @@ pub fn by_name(key: &str) -> Option<Dialect> {
         "anthropic-text" => Dialect::Chat(&anthropic::Completions),
         "llama" => Dialect::Chat(&meta::Llama),
         "deepseek" => Dialect::Chat(&deepseek::R1),
+        "nova" => Dialect::Chat(&nova::Nova),
         "titan-text" => Dialect::Chat(&titan::Text),
         "titan-embed-v1" => Dialect::Embedding(&titan::EmbedV1),
         "titan-embed-v2" => Dialect::Embedding(&titan::EmbedV2),
@@ -56,6 +58,7 @@ pub const NAMES: &[&str] = &[
     "anthropic-text",
     "llama",
     "deepseek",
+    "nova",
     "titan-text",
     "titan-embed-v1",
     "titan-embed-v2",

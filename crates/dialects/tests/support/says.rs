@@ -94,6 +94,12 @@ pub const CHATS: &[Says] = &[
         reasoning: true,
         ..PLAIN
     },
+    Says {
+        name: "nova",
+        delta: "/contentBlockDelta/delta/text",
+        fields: r#"{"inferenceConfig": {"topK": 20}, "reasoningConfig": {"type": "disabled"}}"#,
+        ..EVERYTHING
+    },
     Says { name: "titan-text", delta: "/outputText", ..PLAIN },
 ];
 
