@@ -47,6 +47,8 @@ pub fn by_name(key: &str) -> Option<Dialect> {
         "titan-text" => Dialect::Chat(&titan::Text),
         "titan-embed-v1" => Dialect::Embedding(&titan::EmbedV1),
         "titan-embed-v2" => Dialect::Embedding(&titan::EmbedV2),
+        "titan-multimodal-embed" => Dialect::Embedding(&titan::EmbedMultimodal),
+        "cohere-embed-v4" => Dialect::Embedding(&cohere::EmbedV4),
         "cohere-embed-v3" => Dialect::Embedding(&cohere::EmbedV3),
         _ => return None,
     })
@@ -62,6 +64,8 @@ pub const NAMES: &[&str] = &[
     "titan-text",
     "titan-embed-v1",
     "titan-embed-v2",
+    "titan-multimodal-embed",
+    "cohere-embed-v4",
     "cohere-embed-v3",
 ];
 

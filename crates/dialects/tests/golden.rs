@@ -87,6 +87,7 @@ fn vectors() {
                         let types: Vec<&str> = request.types.iter().map(|t| t.name()).collect();
                         assert_eq!(json!(request.texts), asked["texts"], "{dialect}/{name}");
                         assert_eq!(json!(request.dimensions), asked["dimensions"], "{dialect}/{name}");
+                        assert_eq!(json!(request.max_tokens), asked["maxTokens"], "{dialect}/{name}");
                         assert_eq!(json!(request.normalize), asked["normalize"], "{dialect}/{name}");
                         assert_eq!(json!(types), asked.get("types").cloned().unwrap_or(json!([])), "{dialect}/{name}");
                         assert_eq!(
