@@ -200,8 +200,11 @@ pub struct Doctor {
     /// Lists every operation of the four services and whether it is built
     #[arg(long)]
     pub operations: bool,
-    /// Prints the configuration file with every key, its default and what it means
+    /// Lists every route on the port: method, path, name, and whether it is built
     #[arg(long, conflicts_with = "operations")]
+    pub routes: bool,
+    /// Prints the configuration file with every key, its default and what it means
+    #[arg(long, conflicts_with_all = ["operations", "routes"])]
     pub config_defaults: bool,
     /// Which installation.
     #[command(flatten)]

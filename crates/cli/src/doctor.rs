@@ -41,6 +41,9 @@ pub fn run(args: &args::Doctor) -> Result<(), String> {
     if args.operations {
         return say(&operations::list());
     }
+    if args.routes {
+        return say(&operations::routes());
+    }
     if args.config_defaults {
         return say(DEFAULT_FILE);
     }

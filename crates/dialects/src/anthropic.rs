@@ -8,6 +8,7 @@ mod blocks;
 mod citations;
 mod decode;
 mod encode;
+mod request;
 mod stream;
 mod tools;
 
@@ -24,6 +25,9 @@ impl ChatDialect for Messages {
     }
     fn decode(&self, body: &[u8]) -> Result<ConverseRequest, DialectError> {
         decode::request(body)
+    }
+    fn encode_request(&self, request: &ConverseRequest) -> Result<Value, DialectError> {
+        request::body(request)
     }
     fn encode(&self, head: &Head, answer: &ConverseResponse) -> Value {
         encode::answer(head, answer)

@@ -79,8 +79,7 @@ pub enum Truncate {
 
 /// The numbers as a JSON array.
 pub fn floats(vector: &[f32]) -> Value {
-    // The shortest decimal text of the f32: widened to f64 first, every number would carry nine stray digits.
-    vector.iter().map(|x| x.to_string().parse::<f64>().map_or(Value::Null, Value::from)).collect()
+    vector.iter().map(|x| crate::request::decimal(*x)).collect()
 }
 
 /// One bit a number, set where it is positive, one array element each.

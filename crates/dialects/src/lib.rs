@@ -4,8 +4,8 @@
 //! (`outcrop-gateway` has those), a member of a request lost in silence: what Converse has no place for travels in
 //! `additionalModelRequestFields`.
 //!
-//! Start at [`by_name`], then [`anthropic`], the fullest of the dialects: `decode` reads a body, `encode` writes the
-//! answer, `stream` the chunks. [`converse::Fold`] turns a stream of Converse events into the answer that `encode`
+//! Start at [`by_name`], then [`anthropic`], the fullest of the dialects: `decode` reads a body,
+//! `encode_request` writes one, `encode` writes the answer, `stream` the chunks. [`converse::Fold`] turns a stream of Converse events into the answer that `encode`
 //! takes. [`body`] words the refusals.
 
 pub mod anthropic;
@@ -14,6 +14,7 @@ pub mod cohere;
 pub mod converse;
 pub mod embedding;
 mod error;
+mod request;
 pub mod titan;
 
 use outcrop_api::bedrock_runtime::{ConverseRequest, ConverseResponse, ConverseStreamOutput, TokenUsage};
@@ -102,6 +103,9 @@ pub trait ChatDialect: Send + Sync {
     fn name(&self) -> &'static str;
     /// Reads a body. `model_id` stays empty: it came in the path.
     fn decode(&self, body: &[u8]) -> Result<ConverseRequest, DialectError>;
+    /// The body that this format would carry for `request`, which [`ChatDialect::decode`] reads back. What the format
+    /// has no place for is [`DialectError::NoPlace`], which names the member.
+    fn encode_request(&self, request: &ConverseRequest) -> Result<Value, DialectError>;
     /// The body of the whole answer. `answer` carries every `additionalModelResponseFields` of the provider.
     fn encode(&self, head: &Head, answer: &ConverseResponse) -> Value;
     /// A writer of chunks for one answer.

@@ -7,6 +7,7 @@
 
 pub mod compat;
 pub mod config;
+pub mod doors;
 pub mod listen;
 pub mod operations;
 pub mod pipeline;

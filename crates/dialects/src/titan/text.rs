@@ -1,8 +1,9 @@
 use crate::body::{Node, parse};
 use crate::converse;
+use crate::request::{self, decimal, put};
 use crate::{ChatDialect, DialectError, Head, METRICS, Metrics, StreamEncoder};
 use outcrop_api::bedrock_runtime::*;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// Titan Text: a prompt and its completion.
 pub struct Text;
@@ -46,6 +47,23 @@ impl ChatDialect for Text {
             inference_config: Some(inference),
             ..ConverseRequest::default()
         })
+    }
+
+    fn encode_request(&self, request: &ConverseRequest) -> Result<Value, DialectError> {
+        request::only(request, &["messages", "inferenceConfig", "additionalModelRequestFields"])?;
+        let message = request::single(request)?;
+        let mut config = Map::new();
+        if let Some(given) = &request.inference_config {
+            put(&mut config, "temperature", given.temperature.map(decimal));
+            put(&mut config, "topP", given.top_p.map(decimal));
+            put(&mut config, "maxTokenCount", given.max_tokens);
+            put(&mut config, "stopSequences", given.stop_sequences.clone());
+        }
+        let mut body = Map::new();
+        put(&mut body, "inputText", Some(request::text("messages.0", &message.content)?));
+        put(&mut body, "textGenerationConfig", Some(config));
+        request::merge(&mut body, request.additional_model_request_fields.as_ref())?;
+        Ok(Value::Object(body))
     }
 
     fn encode(&self, _: &Head, answer: &ConverseResponse) -> Value {
