@@ -3,12 +3,9 @@
 use crate::{ClientInfo, ConditionKeys, Context};
 use jiff::Timestamp;
 
-/// All that is known of the call, and what the operation adds, which wins nothing over it: names do not overlap.
+/// All that is known of the call, and what the operation adds: it knows better in which Region a call may run.
 pub(crate) fn of(cx: &Context, resource_account: &str, own: &[(String, Vec<String>)]) -> ConditionKeys {
     let mut keys = ConditionKeys::new();
-    for (key, values) in own {
-        keys.set_all(key, values.iter().cloned());
-    }
     let caller = &cx.caller;
     of_client(&mut keys, &cx.client);
     keys.set("aws:RequestedRegion", cx.region.clone());
@@ -25,6 +22,9 @@ pub(crate) fn of(cx: &Context, resource_account: &str, own: &[(String, Vec<Strin
     }
     for (key, value) in &cx.permissions.tags {
         keys.set(&format!("aws:PrincipalTag/{key}"), value.clone());
+    }
+    for (key, values) in own {
+        keys.set_all(key, values.iter().cloned());
     }
     keys
 }
