@@ -9,6 +9,7 @@ mod model;
 mod prefixes;
 mod prompt;
 mod queue;
+mod seal;
 mod sequence;
 mod text_model;
 mod worker;

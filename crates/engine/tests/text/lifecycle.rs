@@ -58,7 +58,7 @@ async fn an_unknown_model_is_unknown() {
 async fn weights_that_cannot_be_used_are_an_error_until_they_can() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.gguf");
-    let model = LocalModel { name: MODEL.into(), kind: ModelKind::Text, path: path.clone() };
+    let model = LocalModel { name: MODEL.into(), kind: ModelKind::Text, path: path.clone(), sha256: None };
     let engine = Engine::new(EngineConfig { models: vec![model], ..config() });
     let whole = std::fs::read(weights()).unwrap();
     let mut garbled = whole[..4096].to_vec();
