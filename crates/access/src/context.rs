@@ -1,7 +1,8 @@
 //! What an operation knows about its call besides the input.
 
-use crate::{AccessError, Caller, CallerKind};
+use crate::{AccessError, Caller, CallerKind, ClientInfo, Permissions};
 use outcrop_wire::arn::Arn;
+use std::sync::Arc;
 use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -13,6 +14,10 @@ mod tests;
 pub struct Context {
     /// The proven caller; resources of other accounts do not exist for it.
     pub caller: Caller,
+    /// What its policies let it do.
+    pub permissions: Arc<Permissions>,
+    /// Where the request came from.
+    pub client: ClientInfo,
     /// The Region that the call is for; resources of other Regions do not exist in it.
     pub region: String,
     /// The endpoint prefix of the service called: `bedrock`, `bedrock-runtime`, `bedrock-agent`,
@@ -27,6 +32,20 @@ pub struct Context {
 }
 
 impl Context {
+    /// A call by `caller` that nothing cancels and that may do what an account's owner may.
+    pub fn new(caller: Caller, region: &str, service: &'static str) -> Self {
+        Self {
+            caller,
+            permissions: Arc::default(),
+            client: ClientInfo::default(),
+            region: region.to_owned(),
+            service,
+            request_id: String::new(),
+            cancel: CancellationToken::new(),
+            deadline: None,
+        }
+    }
+
     /// Whether the caller may do `action` (as IAM writes it, `bedrock:InvokeModel`) to `resource` (an ARN or `*`).
     ///
     /// A caller may do everything within its own account, but for the two agent services by API key: AWS opens

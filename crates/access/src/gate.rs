@@ -14,7 +14,7 @@ mod window;
 
 pub use head::{Body, Head};
 
-use crate::{AccessError, Caller, DEFAULT_ACCOUNT, Keys};
+use crate::{AccessError, Caller, DEFAULT_ACCOUNT, Keys, Permissions};
 use credentials::Given;
 use jiff::Timestamp;
 use std::fmt;
@@ -58,10 +58,12 @@ impl fmt::Debug for Gate {
 }
 
 /// What a request has proven.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Proof {
     /// Who calls.
     pub caller: Caller,
+    /// What it may.
+    pub permissions: Arc<Permissions>,
     /// The Region that the call is for.
     pub region: String,
     /// The service of the credential's scope: `bedrock` for all four Bedrock services, `sts` for STS. Bearer

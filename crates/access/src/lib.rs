@@ -9,16 +9,22 @@
 
 mod account;
 mod caller;
+mod client;
 mod context;
 mod error;
 mod gate;
 pub mod keys;
+mod permissions;
+mod policy;
 mod secret;
 
 pub use account::{DEFAULT_ACCOUNT, account_of_key};
 pub use caller::{Caller, CallerKind};
+pub use client::ClientInfo;
 pub use context::Context;
 pub use error::AccessError;
 pub use gate::{Body, Claim, Clock, Gate, Head, Mode, Proof};
 pub use keys::{AccessKey, ApiKey, Keys, MemoryKeys, StoredKeys};
+pub use permissions::Permissions;
+pub use policy::Policy;
 pub use secret::Secret;

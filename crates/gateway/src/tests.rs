@@ -19,7 +19,6 @@ use outcrop_store::{Options, Sqlite};
 use outcrop_wire::decode::{self, Problems};
 use outcrop_wire::shape::Structure;
 use serde_json::{Value, json};
-use tokio_util::sync::CancellationToken;
 
 use super::*;
 
@@ -92,14 +91,7 @@ async fn bench(provider: Scripted, stand_ins: Option<StandIns>) -> Bench {
     let catalogue = Catalogue::builtin().unwrap().with_local([local]).unwrap();
     let models = Arc::new(Models::new(catalogue, Settings::default(), &resources));
     let provider = Arc::new(provider);
-    let cx = Context {
-        caller: Caller::root("111122223333", None, CallerKind::User),
-        region: "us-east-1".into(),
-        service: "bedrock-runtime",
-        request_id: "r".into(),
-        cancel: CancellationToken::new(),
-        deadline: None,
-    };
+    let cx = Context::new(Caller::root("111122223333", None, CallerKind::User), "us-east-1", "bedrock-runtime");
     Bench { gateway: Gateway::new(models, provider.clone(), stand_ins), provider, cx, _folder: folder }
 }
 

@@ -153,6 +153,8 @@ impl Pipeline {
         }
         let context = Context {
             caller: proof.caller,
+            permissions: proof.permissions,
+            client: outcrop_access::ClientInfo::default(),
             region: proof.region,
             service: spec.service.prefix(),
             request_id: request_id.to_owned(),

@@ -2,14 +2,7 @@ use super::*;
 use outcrop_api::AwsError;
 
 fn context(service: &'static str, kind: CallerKind) -> Context {
-    Context {
-        caller: Caller::root("123456789012", None, kind),
-        region: "us-east-1".to_owned(),
-        service,
-        request_id: "id".to_owned(),
-        cancel: CancellationToken::new(),
-        deadline: None,
-    }
+    Context::new(Caller::root("123456789012", None, kind), "us-east-1", service)
 }
 
 #[test]

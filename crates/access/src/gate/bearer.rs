@@ -13,6 +13,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use outcrop_wire::sigv4::{EMPTY_BODY, PathRule, Place, Presigned, Request, SigningKey, ToSign};
+use std::sync::Arc;
 
 const PREFIX: &str = "bedrock-api-key-";
 const HOST: &str = "bedrock.amazonaws.com";
@@ -31,11 +32,17 @@ pub(super) fn believe(token: &str, head: &Head<'_>, region: &str, unnamed: &str)
         let id = presigned.authorization.access_key_id();
         let account = account_of_key(id);
         let caller = Caller::root(account.as_deref().unwrap_or(unnamed), Some(id), CallerKind::ApiKey);
-        return Proof { caller, region: presigned.authorization.scope().region.to_owned(), service };
+        return Proof {
+            caller,
+            permissions: Arc::default(),
+            region: presigned.authorization.scope().region.to_owned(),
+            service,
+        };
     }
     let account = ApiKey::account_in(token);
     let account = account.as_deref().unwrap_or(unnamed);
-    Proof { caller: Caller::root(account, None, CallerKind::ApiKey), region, service }
+    let caller = Caller::root(account, None, CallerKind::ApiKey);
+    Proof { caller, permissions: Arc::default(), region, service }
 }
 
 /// Verifies a token of either kind.
@@ -54,7 +61,7 @@ pub(super) async fn verify(
         return Err(AccessError::Expired);
     }
     let region = head.host_region().unwrap_or(region).to_owned();
-    Ok(Proof { caller: key.caller(), region, service: "bedrock".to_owned() })
+    Ok(Proof { caller: key.caller(), permissions: Arc::default(), region, service: "bedrock".to_owned() })
 }
 
 async fn short_term(keys: &dyn Keys, token: &str, head: &Head<'_>, now: Timestamp) -> Result<Proof, AccessError> {
@@ -98,7 +105,7 @@ async fn short_term(keys: &dyn Keys, token: &str, head: &Head<'_>, now: Timestam
         return Err(AccessError::Unknown("the API key is from the future"));
     }
     let caller = key.caller(CallerKind::ApiKey);
-    Ok(Proof { caller, region: scope.region.to_owned(), service: "bedrock".to_owned() })
+    Ok(Proof { caller, permissions: Arc::default(), region: scope.region.to_owned(), service: "bedrock".to_owned() })
 }
 
 /// The URL inside a short-term key, without its scheme.

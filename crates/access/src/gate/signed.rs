@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use outcrop_wire::sigv4::{
     EMPTY_BODY, PathRule, Place, STREAMING_EVENTS, Scope, SigningKey, ToSign, UNSIGNED_BODY, sha256_hex,
 };
+use std::sync::Arc;
 
 /// A signature whose key is known and whose head is in order.
 #[derive(Debug)]
@@ -30,6 +31,7 @@ pub(super) fn believe(signed: &Signed<'_>, unnamed: &str) -> Result<Proof, Acces
     let kind = if signed.session_token.is_some() { CallerKind::Session } else { CallerKind::User };
     Ok(Proof {
         caller: Caller::root(account.as_deref().unwrap_or(unnamed), Some(id), kind),
+        permissions: Arc::default(),
         region: scope.region.to_owned(),
         service: scope.service.to_owned(),
     })
@@ -53,7 +55,12 @@ pub(super) async fn examine(
     check_headers(authorization.signed_headers(), head)?;
     let kind = if key.session.is_some() { CallerKind::Session } else { CallerKind::User };
     Ok(Pending {
-        proof: Proof { caller: key.caller(kind), region: scope.region.to_owned(), service: scope.service.to_owned() },
+        proof: Proof {
+            caller: key.caller(kind),
+            permissions: Arc::default(),
+            region: scope.region.to_owned(),
+            service: scope.service.to_owned(),
+        },
         key: SigningKey::derive(key.secret.reveal(), scope),
         date: scope.date.to_owned(),
         signed_headers: authorization.signed_headers().to_owned(),

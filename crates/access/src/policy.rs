@@ -1,0 +1,5 @@
+//! Policy documents.
+
+/// A policy document, parsed once and asked often.
+#[derive(Debug)]
+pub struct Policy {}
