@@ -1,4 +1,7 @@
+use std::num::NonZeroUsize;
+
 use super::*;
+use crate::listen::Limits;
 
 fn none(_: &str) -> Option<String> {
     None
