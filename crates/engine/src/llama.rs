@@ -4,6 +4,8 @@
 //! prompt on their own ([`prompt`], [`grammar`]) and hand it over through a bounded queue ([`queue`]).
 
 mod context;
+#[cfg(test)]
+mod goldens;
 mod grammar;
 mod model;
 mod prefixes;

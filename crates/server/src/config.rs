@@ -22,7 +22,7 @@ mod tests;
 
 pub use catalogue::Catalogue;
 pub use dev::Dev;
-pub use engine::Engine;
+pub use engine::{Engine, PrefixSharing};
 pub use error::ConfigError;
 pub use limits::ClientLimits;
 pub use local_models::{LocalKind, LocalModel};

@@ -8,7 +8,7 @@ use outcrop_access::{Gate, Mode, StoredKeys};
 use outcrop_engine::embed::{DIMENSIONS, EmbedService, MAX_TOKENS, Settings as EmbedSettings};
 use outcrop_engine::weights::{Catalog, EMBEDDING_MODEL, ModelDir, RecordedFile, TEXT_MODEL};
 use outcrop_engine::{Engine, EngineConfig, LocalModel, ModelKind};
-use outcrop_gateway::{Gateway, StandIns};
+use outcrop_gateway::{Gateway, Sharing, StandIns};
 use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Models, Settings};
 use outcrop_providers::local::Local;
 use outcrop_resources::Resources;
@@ -16,7 +16,7 @@ use outcrop_store::{Options, Sqlite, Store};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, LocalKind as ConfiguredKind};
+use crate::config::{Config, LocalKind as ConfiguredKind, PrefixSharing};
 use crate::listen;
 use crate::operations::{App, table};
 use crate::pipeline::Pipeline;
@@ -76,7 +76,7 @@ impl Server {
         let engine = Engine::new(engine_config);
         let embedder = EmbedService::start(weights, EMBEDDING_MODEL, EmbedSettings::default()).map_err(told)?;
         let local = Arc::new(Local::new(engine.clone(), embedder, chunk));
-        let gateway = Arc::new(Gateway::new(Arc::clone(&models), local, stand_ins));
+        let gateway = Arc::new(Gateway::new(Arc::clone(&models), local, stand_ins).sharing(sharing(&config)));
 
         let mode = if dev { Mode::Dev } else { Mode::Serve(Arc::new(StoredKeys::new(store))) };
         let stop = CancellationToken::new();
@@ -135,7 +135,7 @@ fn local_models(config: &Config, weights: &ModelDir) -> Result<Vec<Found>, Start
         let place = || status.path.join(first.or(status.files.first().map(|f| f.name.as_str())).unwrap_or_default());
         let present = verified.is_ok();
         let path = verified.unwrap_or_else(|_| place());
-        found.push(Found { model: LocalModel { name: status.name, kind, path }, present });
+        found.push(Found { model: LocalModel { name: status.name, kind, path, sha256: None }, present });
     }
     for local in &config.local_models {
         let kind = match local.kind {
@@ -146,7 +146,8 @@ fn local_models(config: &Config, weights: &ModelDir) -> Result<Vec<Found>, Start
             verify(&local.file, expected)?;
         }
         found.retain(|f| f.model.name != local.name);
-        let model = LocalModel { name: local.name.clone(), kind, path: local.file.clone() };
+        let sha256 = local.sha256.clone();
+        let model = LocalModel { name: local.name.clone(), kind, path: local.file.clone(), sha256 };
         found.push(Found { present: model.path.exists(), model });
     }
     Ok(found)
@@ -208,16 +209,29 @@ fn stand_ins(config: &Config, found: &[Found]) -> StandIns {
     }
 }
 
+/// Who may profit from whose computed prefixes.
+fn sharing(config: &Config) -> Sharing {
+    match config.engine.prefix_sharing {
+        PrefixSharing::Account => Sharing::Account,
+        PrefixSharing::Principal | PrefixSharing::None => Sharing::Principal,
+    }
+}
+
 fn engine_config(config: &Config, found: &[Found]) -> EngineConfig {
     let defaults = EngineConfig::default();
     EngineConfig {
         models: found.iter().map(|f| f.model.clone()).collect(),
+        memory: config.engine.memory_bytes.map(std::num::NonZeroU64::get),
         threads: config.engine.threads.map(std::num::NonZeroUsize::get),
         context_length: config.engine.context_length.map_or(defaults.context_length, std::num::NonZeroU32::get),
         max_sequences: config.engine.max_sequences.get(),
         max_waiting: config.engine.max_waiting,
         idle_unload: Duration::from_secs(config.engine.idle_unload_seconds.get().into()),
         load_wait: Duration::from_secs(config.engine.load_wait_seconds.into()),
+        prefix_cache: match config.engine.prefix_sharing {
+            PrefixSharing::None => 0,
+            _ => config.engine.prefix_bytes,
+        },
         ..defaults
     }
 }

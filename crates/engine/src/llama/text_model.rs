@@ -255,3 +255,6 @@ fn prepare(
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, EngineError> {
     tokio::task::spawn_blocking(work).await.map_err(|error| EngineError::Internal(error.to_string()))
 }
+
+#[cfg(test)]
+mod tests;

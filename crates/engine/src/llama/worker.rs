@@ -38,6 +38,9 @@ pub(super) struct Gauges {
     pub(super) running: AtomicUsize,
     pub(super) prefix_bytes: AtomicUsize,
     pub(super) computed: AtomicU64,
+    /// Makes the thread panic at its next step.
+    #[cfg(test)]
+    pub(super) panic: std::sync::atomic::AtomicBool,
 }
 
 impl<'m> Worker<'m> {
@@ -77,6 +80,8 @@ impl<'m> Worker<'m> {
                 }
                 continue;
             }
+            #[cfg(test)]
+            assert!(!self.gauges.panic.swap(false, Ordering::Relaxed), "as the test wished");
             self.prefill();
             self.close_gap();
             self.decode();
