@@ -27,7 +27,7 @@ mod tests;
 pub use catalogue::Catalogue;
 pub use changes::Change;
 pub use dev::Dev;
-pub use engine::Engine;
+pub use engine::{Engine, PrefixSharing};
 pub use error::ConfigError;
 pub use limits::ClientLimits;
 pub use local_models::{LocalKind, LocalModel};

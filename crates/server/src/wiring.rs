@@ -8,7 +8,7 @@ use outcrop_access::{Gate, Mode, StoredKeys};
 use outcrop_engine::embed::{DIMENSIONS, EmbedService, MAX_TOKENS, Settings as EmbedSettings};
 use outcrop_engine::weights::{Catalog, EMBEDDING_MODEL, ModelDir, RecordedFile, TEXT_MODEL};
 use outcrop_engine::{Engine, EngineConfig, LocalModel, ModelKind};
-use outcrop_gateway::{Gateway, StandIns};
+use outcrop_gateway::{Gateway, Sharing, StandIns};
 use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Models, Settings};
 use outcrop_providers::Provider;
 use outcrop_providers::local::Local;
@@ -16,7 +16,7 @@ use outcrop_resources::Resources;
 use outcrop_store::{Options, Sqlite, Store};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, LocalKind as ConfiguredKind};
+use crate::config::{Config, LocalKind as ConfiguredKind, PrefixSharing};
 use crate::control;
 use crate::listen::{self, Tls, tls};
 use crate::operations::{App, table};
@@ -188,7 +188,8 @@ impl Parts {
     pub(crate) fn pipeline(&self, config: &Config) -> Result<Pipeline, StartError> {
         let models = Arc::new(Models::new(catalogue(config, &self.found)?, settings(config), &self.resources));
         let stand_ins = config.stand_ins.mode.is_on(self.dev).then(|| stand_ins(config, &self.found));
-        let gateway = Arc::new(Gateway::new(Arc::clone(&models), Arc::clone(&self.local), stand_ins));
+        let gateway =
+            Arc::new(Gateway::new(Arc::clone(&models), Arc::clone(&self.local), stand_ins).sharing(sharing(config)));
         Ok(Pipeline {
             gate: Gate::new(self.mode.clone(), config.dev.region.clone()).with_account(config.dev.account.clone()),
             table: table(&App { models, gateway }),
@@ -237,7 +238,7 @@ fn local_models(config: &Config, weights: &ModelDir) -> Result<Vec<Found>, Start
         let place = || status.path.join(first.or(status.files.first().map(|f| f.name.as_str())).unwrap_or_default());
         let present = verified.is_ok();
         let path = verified.unwrap_or_else(|_| place());
-        found.push(Found { model: LocalModel { name: status.name, kind, path }, present });
+        found.push(Found { model: LocalModel { name: status.name, kind, path, sha256: None }, present });
     }
     for local in &config.local_models {
         let kind = match local.kind {
@@ -248,7 +249,8 @@ fn local_models(config: &Config, weights: &ModelDir) -> Result<Vec<Found>, Start
             verify(&local.file, expected)?;
         }
         found.retain(|f| f.model.name != local.name);
-        let model = LocalModel { name: local.name.clone(), kind, path: local.file.clone() };
+        let sha256 = local.sha256.clone();
+        let model = LocalModel { name: local.name.clone(), kind, path: local.file.clone(), sha256 };
         found.push(Found { present: model.path.exists(), model });
     }
     Ok(found)
@@ -310,16 +312,29 @@ fn stand_ins(config: &Config, found: &[Found]) -> StandIns {
     }
 }
 
+/// Who may profit from whose computed prefixes.
+fn sharing(config: &Config) -> Sharing {
+    match config.engine.prefix_sharing {
+        PrefixSharing::Account => Sharing::Account,
+        PrefixSharing::Principal | PrefixSharing::None => Sharing::Principal,
+    }
+}
+
 fn engine_config(config: &Config, found: &[Found]) -> EngineConfig {
     let defaults = EngineConfig::default();
     EngineConfig {
         models: found.iter().map(|f| f.model.clone()).collect(),
+        memory: config.engine.memory_bytes.map(std::num::NonZeroU64::get),
         threads: config.engine.threads.map(std::num::NonZeroUsize::get),
         context_length: config.engine.context_length.map_or(defaults.context_length, std::num::NonZeroU32::get),
         max_sequences: config.engine.max_sequences.get(),
         max_waiting: config.engine.max_waiting,
         idle_unload: Duration::from_secs(config.engine.idle_unload_seconds.get().into()),
         load_wait: Duration::from_secs(config.engine.load_wait_seconds.into()),
+        prefix_cache: match config.engine.prefix_sharing {
+            PrefixSharing::None => 0,
+            _ => config.engine.prefix_bytes,
+        },
         ..defaults
     }
 }
