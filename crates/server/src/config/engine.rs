@@ -37,7 +37,7 @@ impl Default for Engine {
 }
 
 /// Within what a prompt's computed beginning may serve another call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PrefixSharing {
     /// An account.
