@@ -29,7 +29,7 @@ fn programs_get_the_names_that_aws_uses() {
 fn a_list_shows_no_secret_and_says_what_has_expired() {
     let access = AccessKey::generate("123456789012", "ada", None, now()).unwrap();
     let secret = access.secret.clone();
-    let (api, token) = ApiKey::generate("210987654321", Some(1), now()).unwrap();
+    let (api, token) = ApiKey::generate("210987654321", None, Some(1), now()).unwrap();
     let later = "2026-02-01T00:00:00Z".parse().unwrap();
     let text = list(&[Key::Access(access), Key::Api(api)], later);
     assert!(text.contains("123456789012  ada") && text.contains("expired") && text.contains("never"), "{text}");
