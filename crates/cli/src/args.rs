@@ -245,6 +245,9 @@ pub struct Doctor {
     /// Lists every operation of the four services and whether it is built
     #[arg(long)]
     pub operations: bool,
+    /// Lists every route on the port: method, path, name, and whether it is built
+    #[arg(long, conflicts_with = "operations")]
+    pub routes: bool,
     /// Which installation.
     #[command(flatten)]
     pub folder: Folder,

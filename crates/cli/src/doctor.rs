@@ -41,6 +41,9 @@ pub fn run(args: &args::Doctor) -> Result<(), String> {
     if args.operations {
         return say(&operations::list());
     }
+    if args.routes {
+        return say(&operations::routes());
+    }
     let (configuration, config) = checks::configuration(args.folder.config.as_deref());
     let config = config.unwrap_or_default();
     report(&every(configuration, &config, args))

@@ -4,16 +4,21 @@
 //! (`outcrop-gateway` has those), a member of a request lost in silence: what Converse has no place for travels in
 //! `additionalModelRequestFields`.
 //!
-//! Start at [`by_name`], then [`anthropic`], the fullest of the dialects: `decode` reads a body, `encode` writes the
-//! answer, `stream` the chunks. [`converse::Fold`] turns a stream of Converse events into the answer that `encode`
+//! Start at [`by_name`], then [`anthropic`], the fullest of the dialects: `decode` reads a body,
+//! `encode_request` writes one, `encode` writes the answer, `stream` the chunks. [`converse::Fold`] turns a stream of Converse events into the answer that `encode`
 //! takes. [`body`] words the refusals.
 
 pub mod anthropic;
 pub mod body;
 pub mod cohere;
 pub mod converse;
+pub mod deepseek;
 pub mod embedding;
 mod error;
+pub mod meta;
+pub mod nova;
+mod prompt;
+mod request;
 pub mod titan;
 
 use outcrop_api::bedrock_runtime::{ConverseRequest, ConverseResponse, ConverseStreamOutput, TokenUsage};
@@ -35,16 +40,34 @@ pub enum Dialect {
 pub fn by_name(key: &str) -> Option<Dialect> {
     Some(match key {
         "anthropic-messages" => Dialect::Chat(&anthropic::Messages),
+        "anthropic-text" => Dialect::Chat(&anthropic::Completions),
+        "llama" => Dialect::Chat(&meta::Llama),
+        "deepseek" => Dialect::Chat(&deepseek::R1),
+        "nova" => Dialect::Chat(&nova::Nova),
         "titan-text" => Dialect::Chat(&titan::Text),
         "titan-embed-v1" => Dialect::Embedding(&titan::EmbedV1),
         "titan-embed-v2" => Dialect::Embedding(&titan::EmbedV2),
+        "titan-multimodal-embed" => Dialect::Embedding(&titan::EmbedMultimodal),
+        "cohere-embed-v4" => Dialect::Embedding(&cohere::EmbedV4),
         "cohere-embed-v3" => Dialect::Embedding(&cohere::EmbedV3),
         _ => return None,
     })
 }
 
 /// The keys that [`by_name`] knows.
-pub const NAMES: &[&str] = &["anthropic-messages", "titan-text", "titan-embed-v1", "titan-embed-v2", "cohere-embed-v3"];
+pub const NAMES: &[&str] = &[
+    "anthropic-messages",
+    "anthropic-text",
+    "llama",
+    "deepseek",
+    "nova",
+    "titan-text",
+    "titan-embed-v1",
+    "titan-embed-v2",
+    "titan-multimodal-embed",
+    "cohere-embed-v4",
+    "cohere-embed-v3",
+];
 
 /// What is known of an answer before its first event.
 #[derive(Debug, Clone, Default)]
@@ -102,6 +125,9 @@ pub trait ChatDialect: Send + Sync {
     fn name(&self) -> &'static str;
     /// Reads a body. `model_id` stays empty: it came in the path.
     fn decode(&self, body: &[u8]) -> Result<ConverseRequest, DialectError>;
+    /// The body that this format would carry for `request`, which [`ChatDialect::decode`] reads back. What the format
+    /// has no place for is [`DialectError::NoPlace`], which names the member.
+    fn encode_request(&self, request: &ConverseRequest) -> Result<Value, DialectError>;
     /// The body of the whole answer. `answer` carries every `additionalModelResponseFields` of the provider.
     fn encode(&self, head: &Head, answer: &ConverseResponse) -> Value;
     /// A writer of chunks for one answer.

@@ -8,6 +8,7 @@
 pub mod compat;
 pub mod config;
 pub mod control;
+pub mod doors;
 pub mod listen;
 pub mod operations;
 pub mod pipeline;

@@ -19,6 +19,7 @@ use outcrop_api::{Fault, Kind, Service, Spec};
 use tokio_util::sync::CancellationToken;
 
 use crate::compat::sts;
+use crate::doors::Door;
 use crate::listen::{self, Body, BodyError, Peer, TrustedProxy};
 use crate::route::{self, Asked};
 
@@ -54,11 +55,15 @@ impl Pipeline {
     /// Answers one request.
     pub async fn answer(self: Arc<Self>, request: Request<Body>) -> Response<Body> {
         let request_id = uuid::Uuid::new_v4().to_string();
-        if request.uri().path() == HEALTH {
+        let door = Door::at(request.uri().path());
+        if door == Some(Door::Health) {
             return health(request.method(), &request_id);
         }
         let (parts, mut body) = request.into_parts();
-        let goal = self.goal(&parts, &mut body).await;
+        let goal = match door {
+            Some(Door::Sts) => Goal::Sts,
+            _ => self.goal(&parts, &mut body).await,
+        };
         let service = match &goal {
             Goal::Operation(spec, _) => spec.service,
             _ => Service::Bedrock,
@@ -78,9 +83,6 @@ impl Pipeline {
 
     async fn goal<'a>(&self, parts: &'a request::Parts, body: &mut Body) -> Goal<'a> {
         let path = parts.uri.path();
-        if path == "/" {
-            return Goal::Sts;
-        }
         let host =
             parts.headers.get("host").and_then(|h| h.to_str().ok()).or(parts.uri.authority().map(|a| a.as_str()));
         let find =
@@ -163,6 +165,7 @@ impl Pipeline {
             caller: proof.caller,
             permissions: proof.permissions,
             client: self.client(parts),
+            resource_policies: outcrop_access::ResourcePolicies::default(),
             region: proof.region,
             service: spec.service.prefix(),
             request_id: request_id.to_owned(),
