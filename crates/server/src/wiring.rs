@@ -9,9 +9,9 @@ use outcrop_engine::embed::{DIMENSIONS, EmbedService, MAX_TOKENS, Settings as Em
 use outcrop_engine::weights::{Catalog, EMBEDDING_MODEL, ModelDir, RecordedFile, TEXT_MODEL};
 use outcrop_engine::{Engine, EngineConfig, LocalModel, ModelKind};
 use outcrop_gateway::{Gateway, StandIns};
-use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Models, Settings};
+use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Models, Settings, inference_profiles};
 use outcrop_providers::local::Local;
-use outcrop_resources::Resources;
+use outcrop_resources::{Policies, Resources};
 use outcrop_store::{Options, Sqlite, Store};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -37,6 +37,7 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 pub struct Server {
     listener: TcpListener,
     pipeline: Arc<Pipeline>,
+    policies: Arc<Policies>,
     engine: Engine,
     limits: listen::Limits,
     stop: CancellationToken,
@@ -67,6 +68,8 @@ impl Server {
 
         let weights = ModelDir::locate().map_err(told)?;
         let found = local_models(&config, &weights)?;
+        let policies = Policies::open(resources.clone(), inference_profiles::KINDS).await.map_err(told)?;
+        let policies = Arc::new(policies);
         let models = Arc::new(Models::new(catalogue(&config, &found)?, settings(&config), &resources));
         let stand_ins = config.stand_ins.mode.is_on(dev).then(|| stand_ins(&config, &found));
         let lines = describe(&found, stand_ins.as_ref());
@@ -82,14 +85,15 @@ impl Server {
         let stop = CancellationToken::new();
         let pipeline = Pipeline {
             gate: Gate::new(mode, config.dev.region.clone()).with_account(config.dev.account.clone()),
-            table: table(&App { models, gateway }),
+            resource_policies: policies.in_memory(),
+            table: table(&App { models, gateway, policies: Arc::clone(&policies) }),
             body_bytes: config.limits.body_bytes.get(),
             body_timeout: config.limits.body_timeout(),
             deadline: config.limits.request_timeout(),
             stop: stop.clone(),
         };
         let limits = config.limits.of_listener();
-        Ok(Self { listener, pipeline: Arc::new(pipeline), engine, limits, stop, lines })
+        Ok(Self { listener, pipeline: Arc::new(pipeline), policies, engine, limits, stop, lines })
     }
 
     /// Where it listens.
@@ -108,9 +112,14 @@ impl Server {
             self.stop.cancel();
             std::future::pending::<()>().await;
         };
+        let fresh = async {
+            self.policies.follow().await;
+            std::future::pending::<()>().await;
+        };
         tokio::select! {
             () = listen::serve(self.listener, answer, self.limits, shutdown.clone()) => {}
             () = last_words => {}
+            () = fresh => {}
         }
         self.engine.shutdown().await;
     }

@@ -53,6 +53,10 @@ fn apply(connection: &Connection, op: Op, keep_changes: u64) -> Applied<Outcome>
             documents::put(connection, &key, expect, name, body, keep_changes).map(Outcome::Document)
         }
         Op::Delete { key, expect } => documents::delete(connection, &key, expect, keep_changes),
+        Op::Discard { key } => match documents::delete(connection, &key, None, keep_changes) {
+            Err(Failure::Condition(Error::Missing { .. })) => Ok(Outcome::Done),
+            result => result,
+        },
         Op::Require { key, expect } => documents::require(connection, &key, expect).map(|_| Outcome::Done),
         Op::Tag { scope, arn, tags, max } => tag(connection, &scope, &arn, &tags, max),
         Op::Untag { scope, arn, keys } => untag(connection, &scope, &arn, keys),
