@@ -1,7 +1,7 @@
 //! Asking whether the caller may do a thing: the condition keys of the request, and what all policies say together.
 
 mod decide;
-mod keys;
+pub(crate) mod keys;
 #[cfg(test)]
 mod tests;
 

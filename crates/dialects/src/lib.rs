@@ -12,8 +12,12 @@ pub mod anthropic;
 pub mod body;
 pub mod cohere;
 pub mod converse;
+pub mod deepseek;
 pub mod embedding;
 mod error;
+pub mod meta;
+pub mod nova;
+mod prompt;
 mod request;
 pub mod titan;
 
@@ -36,16 +40,34 @@ pub enum Dialect {
 pub fn by_name(key: &str) -> Option<Dialect> {
     Some(match key {
         "anthropic-messages" => Dialect::Chat(&anthropic::Messages),
+        "anthropic-text" => Dialect::Chat(&anthropic::Completions),
+        "llama" => Dialect::Chat(&meta::Llama),
+        "deepseek" => Dialect::Chat(&deepseek::R1),
+        "nova" => Dialect::Chat(&nova::Nova),
         "titan-text" => Dialect::Chat(&titan::Text),
         "titan-embed-v1" => Dialect::Embedding(&titan::EmbedV1),
         "titan-embed-v2" => Dialect::Embedding(&titan::EmbedV2),
+        "titan-multimodal-embed" => Dialect::Embedding(&titan::EmbedMultimodal),
+        "cohere-embed-v4" => Dialect::Embedding(&cohere::EmbedV4),
         "cohere-embed-v3" => Dialect::Embedding(&cohere::EmbedV3),
         _ => return None,
     })
 }
 
 /// The keys that [`by_name`] knows.
-pub const NAMES: &[&str] = &["anthropic-messages", "titan-text", "titan-embed-v1", "titan-embed-v2", "cohere-embed-v3"];
+pub const NAMES: &[&str] = &[
+    "anthropic-messages",
+    "anthropic-text",
+    "llama",
+    "deepseek",
+    "nova",
+    "titan-text",
+    "titan-embed-v1",
+    "titan-embed-v2",
+    "titan-multimodal-embed",
+    "cohere-embed-v4",
+    "cohere-embed-v3",
+];
 
 /// What is known of an answer before its first event.
 #[derive(Debug, Clone, Default)]

@@ -78,6 +78,7 @@ impl<T> Collection<T> {
             StoreError::NameTaken { name, .. } => Error::NameInUse { noun, name },
             StoreError::Stale { key, .. } => Error::Changed { noun, id: key.id },
             StoreError::TokenReused => Error::TokenReused,
+            StoreError::UnknownKeyName(name) => Error::KmsKeyGone { name },
             StoreError::TooManyTags { arn, found, max } => Error::TooManyTags { arn, found, max },
             other => Error::Store(other),
         }
@@ -105,6 +106,7 @@ impl<T: Serialize + DeserializeOwned> Collection<T> {
     pub async fn create(&self, scope: Scope<'_>, new: Create<'_, T>) -> Result<Resource<T>> {
         tags::check(new.tags)?;
         let body = self.write(new.value)?;
+        let sealed_by = new.kms_key.map(|key| self.resources.kms.name(scope, key)).transpose()?;
         let fingerprint = new.client_token.map(|_| new.fingerprint()).transpose()?;
         for _ in 0..TRIES {
             let id = new.id.map_or_else(|| self.kind.ids.generate(), |id| Ok(id.to_owned()))?;
@@ -121,6 +123,7 @@ impl<T: Serialize + DeserializeOwned> Collection<T> {
                 name: new.name.map(str::to_owned),
                 parent: new.parent.map(str::to_owned),
                 body: body.clone(),
+                sealed_by: sealed_by.clone(),
             });
             let tag = Op::Tag {
                 scope: scope.owned(),

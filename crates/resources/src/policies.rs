@@ -82,7 +82,7 @@ impl Policies {
             let (key, body, name) = (key(arn), body.clone(), None);
             let write = match old {
                 Some(old) => Op::Put { key, expect: Some(old.version), name, body },
-                None => Op::Insert(NewDocument { key, name, parent: None, body }),
+                None => Op::Insert(NewDocument { key, name, parent: None, body, sealed_by: None }),
             };
             let exists = Op::Require { key: resource.clone(), expect: None };
             match self.resources.store.commit(Batch::new([exists, write])).await {

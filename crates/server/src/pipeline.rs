@@ -14,13 +14,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, request};
-use outcrop_access::{Body as ProofBody, Caller, Context, Gate, Head, Proof, ResourcePolicies};
+use outcrop_access::{Body as ProofBody, Caller, ClientInfo, Context, Gate, Head, Proof, ResourcePolicies};
 use outcrop_api::{Fault, Kind, Service, Spec};
 use tokio_util::sync::CancellationToken;
 
 use crate::compat::sts;
 use crate::doors::Door;
-use crate::listen::{self, Body, BodyError};
+use crate::listen::{self, Body, BodyError, Peer, TrustedProxy};
 use crate::route::{self, Asked};
 
 /// Liveness: the one path that needs no credentials.
@@ -34,6 +34,8 @@ pub struct Pipeline {
     pub resource_policies: ResourcePolicies,
     /// Runs them.
     pub table: Table,
+    /// Whose word about a request's origin counts.
+    pub trusted_proxies: Vec<TrustedProxy>,
     /// The greatest body.
     pub body_bytes: usize,
     /// How long a body may take to arrive.
@@ -140,6 +142,12 @@ impl Pipeline {
         }
     }
 
+    /// Where the request came from.
+    fn client(&self, parts: &request::Parts) -> ClientInfo {
+        let peer = parts.extensions.get::<Peer>();
+        peer.map(|peer| listen::client(peer, &parts.headers, &self.trusted_proxies)).unwrap_or_default()
+    }
+
     #[allow(clippy::too_many_arguments)]
     async fn run(
         &self,
@@ -158,7 +166,7 @@ impl Pipeline {
         let context = Context {
             caller: proof.caller,
             permissions: proof.permissions,
-            client: outcrop_access::ClientInfo::default(),
+            client: self.client(parts),
             resource_policies: self.resource_policies.clone(),
             region: proof.region,
             service: spec.service.prefix(),

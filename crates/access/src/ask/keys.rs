@@ -1,20 +1,14 @@
 //! The global condition keys of a call.
 
-use crate::{ConditionKeys, Context};
+use crate::{ClientInfo, ConditionKeys, Context};
 use jiff::Timestamp;
 
 /// All that is known of the call, and what the operation adds: it knows better in which Region a call may run.
-pub(super) fn of(cx: &Context, resource_account: &str, own: &[(String, Vec<String>)]) -> ConditionKeys {
+pub(crate) fn of(cx: &Context, resource_account: &str, own: &[(String, Vec<String>)]) -> ConditionKeys {
     let mut keys = ConditionKeys::new();
     let caller = &cx.caller;
-    let now = Timestamp::now();
-    keys.set("aws:CurrentTime", now.to_string());
-    keys.set("aws:EpochTime", now.as_second().to_string());
+    of_client(&mut keys, &cx.client);
     keys.set("aws:RequestedRegion", cx.region.clone());
-    keys.set("aws:SecureTransport", cx.client.secure.to_string());
-    if let Some(ip) = cx.client.ip {
-        keys.set("aws:SourceIp", ip.to_canonical().to_string());
-    }
     keys.set("aws:PrincipalAccount", caller.account.clone());
     // A session's principal is its role.
     keys.set("aws:PrincipalArn", caller.role_arn().unwrap_or_else(|| caller.arn.clone()));
@@ -33,4 +27,15 @@ pub(super) fn of(cx: &Context, resource_account: &str, own: &[(String, Vec<Strin
         keys.set_all(key, values.iter().cloned());
     }
     keys
+}
+
+/// What is known of a call before anybody is proven.
+pub(crate) fn of_client(keys: &mut ConditionKeys, client: &ClientInfo) {
+    let now = Timestamp::now();
+    keys.set("aws:CurrentTime", now.to_string());
+    keys.set("aws:EpochTime", now.as_second().to_string());
+    keys.set("aws:SecureTransport", client.secure.to_string());
+    if let Some(ip) = client.ip {
+        keys.set("aws:SourceIp", ip.to_canonical().to_string());
+    }
 }

@@ -23,8 +23,10 @@ pub struct Says {
     pub text_with_tools: bool,
     /// Images.
     pub images: bool,
-    /// Reasoning of earlier turns, with its signature.
+    /// Reasoning of earlier turns.
     pub reasoning: bool,
+    /// The signature of reasoning.
+    pub signature: bool,
     /// Cache points behind a text.
     pub cache: bool,
     /// Members of `additionalModelRequestFields`, as JSON.
@@ -43,6 +45,7 @@ pub const EVERYTHING: Says = Says {
     text_with_tools: true,
     images: true,
     reasoning: true,
+    signature: true,
     cache: true,
     fields: "{}",
 };
@@ -56,6 +59,7 @@ const PLAIN: Says = Says {
     text_with_tools: false,
     images: false,
     reasoning: false,
+    signature: false,
     cache: false,
     ..EVERYTHING
 };
@@ -63,6 +67,39 @@ const PLAIN: Says = Says {
 /// In the order of `NAMES`.
 pub const CHATS: &[Says] = &[
     Says { name: "anthropic-messages", delta: "/delta/text", fields: r#"{"top_k": 5}"#, ..EVERYTHING },
+    Says {
+        name: "anthropic-text",
+        delta: "/completion",
+        system: true,
+        turns: true,
+        begun: true,
+        fields: r#"{"top_k": 5}"#,
+        ..PLAIN
+    },
+    Says {
+        name: "llama",
+        delta: "/generation",
+        config: &["maxTokens", "temperature", "topP"],
+        system: true,
+        turns: true,
+        begun: true,
+        ..PLAIN
+    },
+    Says {
+        name: "deepseek",
+        delta: "/choices/0/text",
+        system: true,
+        turns: true,
+        begun: true,
+        reasoning: true,
+        ..PLAIN
+    },
+    Says {
+        name: "nova",
+        delta: "/contentBlockDelta/delta/text",
+        fields: r#"{"inferenceConfig": {"topK": 20}, "reasoningConfig": {"type": "disabled"}}"#,
+        ..EVERYTHING
+    },
     Says { name: "titan-text", delta: "/outputText", ..PLAIN },
 ];
 
@@ -75,7 +112,7 @@ impl Says {
     pub fn conversation(&self) -> BoxedStrategy<Value> {
         let says = *self;
         let rounds = if says.turns { 0..3usize } else { 0..1 };
-        let config = (1..4000u32, 0..=4u8, 0..=4u8, prop::collection::vec("[a-z#]{1,3}", 1..3));
+        let config = (1..2000u32, 0..=4u8, 0..=4u8, prop::collection::vec("[a-z#]{1,3}", 1..3));
         (
             prop::collection::vec(says.round(), rounds),
             says.user(),
@@ -162,7 +199,7 @@ impl Says {
                 let mut content = vec![json!({"text": answer})];
                 if let (true, Some(thought)) = (self.reasoning, thought) {
                     let mut reasoning = json!({"text": thought});
-                    if flags[2] {
+                    if self.signature && flags[2] {
                         reasoning["signature"] = json!("c2ln");
                     }
                     content.insert(0, json!({"reasoningContent": {"reasoningText": reasoning}}));

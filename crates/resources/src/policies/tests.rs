@@ -133,7 +133,7 @@ async fn what_cannot_be_read_denies_everything() {
     let (b, all) = bench().await;
     let arn = thing(&b).await;
     for body in ["{}", "7", r#"{"policy":"{}","revision":"1"}"#] {
-        let document = NewDocument { key: key(&arn), name: None, parent: None, body: body.into() };
+        let document = NewDocument { key: key(&arn), name: None, parent: None, body: body.into(), sealed_by: None };
         b.resources.store().commit(Op::Insert(document).into()).await.unwrap();
         all.catch_up().await.unwrap();
         let mut cx = call(HERE.account);

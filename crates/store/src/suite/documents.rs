@@ -81,7 +81,7 @@ pub(super) async fn all_or_nothing(store: &dyn Store) {
     let batch = Batch::new([
         Op::Insert(new(&a, "1")),
         Op::Add { scope: scope.clone(), counter: "n".into(), by: 1, min: 0, max: 9 },
-        Op::Enqueue { queue: "atomic".into(), body: b"work".to_vec() },
+        Op::Enqueue { queue: "atomic".into(), body: b"work".to_vec(), sealed_by: None },
         Op::Delete { key: b.clone(), expect: None },
     ]);
     let failed = store.commit(batch).await;
