@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, request};
-use outcrop_access::{Body as ProofBody, Caller, ClientInfo, Context, Gate, Head, Proof};
+use outcrop_access::{Body as ProofBody, Caller, ClientInfo, Context, Gate, Head, Proof, ResourcePolicies};
 use outcrop_api::{Fault, Kind, Service, Spec};
 use tokio_util::sync::CancellationToken;
 
@@ -30,6 +30,8 @@ pub const HEALTH: &str = "/outcrop/health";
 pub struct Pipeline {
     /// Proves callers.
     pub gate: Gate,
+    /// What the resources' own policies say of them.
+    pub resource_policies: ResourcePolicies,
     /// Runs them.
     pub table: Table,
     /// Whose word about a request's origin counts.
@@ -165,7 +167,7 @@ impl Pipeline {
             caller: proof.caller,
             permissions: proof.permissions,
             client: self.client(parts),
-            resource_policies: outcrop_access::ResourcePolicies::default(),
+            resource_policies: self.resource_policies.clone(),
             region: proof.region,
             service: spec.service.prefix(),
             request_id: request_id.to_owned(),

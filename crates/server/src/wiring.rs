@@ -9,10 +9,10 @@ use outcrop_engine::embed::{DIMENSIONS, EmbedService, MAX_TOKENS, Settings as Em
 use outcrop_engine::weights::{Catalog, EMBEDDING_MODEL, ModelDir, RecordedFile, TEXT_MODEL};
 use outcrop_engine::{Engine, EngineConfig, LocalModel, ModelKind};
 use outcrop_gateway::{Gateway, Sharing, StandIns};
-use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Models, Settings};
+use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Models, Settings, inference_profiles};
 use outcrop_providers::Provider;
 use outcrop_providers::local::Local;
-use outcrop_resources::Resources;
+use outcrop_resources::{Policies, Resources};
 use outcrop_store::{Options, Sqlite, Store};
 use tokio_util::sync::CancellationToken;
 
@@ -49,6 +49,7 @@ pub struct Start {
 pub struct Server {
     listener: listen::Listener,
     live: Arc<Live>,
+    policies: Arc<Policies>,
     engine: Engine,
     stop: CancellationToken,
     folder: PathBuf,
@@ -103,9 +104,11 @@ impl Server {
 
         let mode = if dev { Mode::Dev } else { Mode::Serve(Arc::new(StoredKeys::new(store))) };
         let stop = CancellationToken::new();
-        let parts = Parts { dev, resources, found, local, mode, stop: stop.clone() };
+        let policies = Policies::open(resources.clone(), inference_profiles::KINDS).await.map_err(told)?;
+        let policies = Arc::new(policies);
+        let parts = Parts { dev, resources, policies: Arc::clone(&policies), found, local, mode, stop: stop.clone() };
         let live = Arc::new(Live::new(parts, config, tls, load)?);
-        Ok(Self { listener, live, engine, stop, folder, local_tls, lines })
+        Ok(Self { listener, live, policies, engine, stop, folder, local_tls, lines })
     }
 
     /// Where it listens.
@@ -138,10 +141,15 @@ impl Server {
             self.stop.cancel();
             std::future::pending::<()>().await;
         };
+        let fresh = async {
+            self.policies.follow().await;
+            std::future::pending::<()>().await;
+        };
         let (limits, tls) = (self.live.limits(), self.live.tls());
         tokio::select! {
             () = listen::serve(self.listener, answer, limits, tls, shutdown.clone()) => {}
             () = last_words => {}
+            () = fresh => {}
             () = control::serve(&self.folder, Arc::clone(&self.live)) => {}
             () = watch_tls(self.live.tls()) => {}
             () = renew(authority_folder(&self.folder), self.local_tls) => {}
@@ -176,6 +184,7 @@ async fn renew(folder: PathBuf, local_tls: bool) {
 pub(crate) struct Parts {
     pub(crate) dev: bool,
     resources: Resources,
+    policies: Arc<Policies>,
     found: Vec<Found>,
     local: Arc<dyn Provider>,
     mode: Mode,
@@ -192,7 +201,8 @@ impl Parts {
             Arc::new(Gateway::new(Arc::clone(&models), Arc::clone(&self.local), stand_ins).sharing(sharing(config)));
         Ok(Pipeline {
             gate: Gate::new(self.mode.clone(), config.dev.region.clone()).with_account(config.dev.account.clone()),
-            table: table(&App { models, gateway }),
+            resource_policies: self.policies.in_memory(),
+            table: table(&App { models, gateway, policies: Arc::clone(&self.policies) }),
             trusted_proxies: config.trusted_proxies.clone(),
             body_bytes: config.limits.body_bytes.get(),
             body_timeout: config.limits.body_timeout(),
