@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use outcrop_access::{Gate, Mode, StoredKeys};
+use outcrop_access::keys::Usage;
+use outcrop_access::oidc::Verifier;
+use outcrop_access::{Gate, Keys, Mode, StoredKeys, Sts, sts};
 use outcrop_engine::embed::{DIMENSIONS, EmbedService, MAX_TOKENS, Settings as EmbedSettings};
 use outcrop_engine::weights::{Catalog, EMBEDDING_MODEL, ModelDir, RecordedFile, TEXT_MODEL};
 use outcrop_engine::{Engine, EngineConfig, LocalModel, ModelKind};
@@ -18,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, LocalKind as ConfiguredKind};
 use crate::control;
+use crate::fetch::HttpFetch;
 use crate::listen::{self, Tls, tls};
 use crate::operations::{App, table};
 use crate::pipeline::Pipeline;
@@ -50,6 +53,8 @@ pub struct Server {
     listener: listen::Listener,
     live: Arc<Live>,
     engine: Engine,
+    keys: Arc<dyn Keys>,
+    usage: Arc<Usage>,
     stop: CancellationToken,
     folder: PathBuf,
     local_tls: bool,
@@ -101,11 +106,22 @@ impl Server {
         let embedder = EmbedService::start(weights, EMBEDDING_MODEL, EmbedSettings::default()).map_err(told)?;
         let local: Arc<dyn Provider> = Arc::new(Local::new(engine.clone(), embedder, chunk));
 
-        let mode = if dev { Mode::Dev } else { Mode::Serve(Arc::new(StoredKeys::new(store))) };
+        let keys: Arc<dyn Keys> = Arc::new(StoredKeys::new(store));
+        let usage = Arc::new(Usage::default());
+        let verifier = Arc::new(Verifier::new(Arc::new(HttpFetch), Arc::new(jiff::Timestamp::now)));
         let stop = CancellationToken::new();
-        let parts = Parts { dev, resources, found, local, mode, stop: stop.clone() };
+        let parts = Parts {
+            dev,
+            resources,
+            found,
+            local,
+            keys: Arc::clone(&keys),
+            usage: Arc::clone(&usage),
+            verifier,
+            stop: stop.clone(),
+        };
         let live = Arc::new(Live::new(parts, config, tls, load)?);
-        Ok(Self { listener, live, engine, stop, folder, local_tls, lines })
+        Ok(Self { listener, live, engine, keys, usage, stop, folder, local_tls, lines })
     }
 
     /// Where it listens.
@@ -145,6 +161,11 @@ impl Server {
             () = control::serve(&self.folder, Arc::clone(&self.live)) => {}
             () = watch_tls(self.live.tls()) => {}
             () = renew(authority_folder(&self.folder), self.local_tls) => {}
+            () = self.usage.run(&*self.keys) => {}
+            () = sts::sweep(&*self.keys) => {}
+        }
+        if let Err(error) = self.usage.flush(&*self.keys).await {
+            tracing::warn!(%error, "the last use of keys could not be written");
         }
         self.engine.shutdown().await;
     }
@@ -178,7 +199,9 @@ pub(crate) struct Parts {
     resources: Resources,
     found: Vec<Found>,
     local: Arc<dyn Provider>,
-    mode: Mode,
+    keys: Arc<dyn Keys>,
+    usage: Arc<Usage>,
+    verifier: Arc<Verifier>,
     stop: CancellationToken,
 }
 
@@ -189,8 +212,17 @@ impl Parts {
         let models = Arc::new(Models::new(catalogue(config, &self.found)?, settings(config), &self.resources));
         let stand_ins = config.stand_ins.mode.is_on(self.dev).then(|| stand_ins(config, &self.found));
         let gateway = Arc::new(Gateway::new(Arc::clone(&models), Arc::clone(&self.local), stand_ins));
+        let directory = Arc::new(config.access.directory().map_err(told)?);
+        let keys = || Arc::clone(&self.keys);
+        let mode = if self.dev { Mode::Dev } else { Mode::Serve(keys()) };
+        let gate = Gate::new(mode, config.dev.region.clone())
+            .with_account(config.dev.account.clone())
+            .with_directory(Arc::clone(&directory))
+            .with_sessions(keys())
+            .with_usage(Arc::clone(&self.usage));
         Ok(Pipeline {
-            gate: Gate::new(self.mode.clone(), config.dev.region.clone()).with_account(config.dev.account.clone()),
+            gate,
+            sts: Sts::new(keys(), directory, Arc::clone(&self.verifier)),
             table: table(&App { models, gateway }),
             trusted_proxies: config.trusted_proxies.clone(),
             body_bytes: config.limits.body_bytes.get(),
