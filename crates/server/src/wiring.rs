@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use outcrop_access::{Gate, Mode, StoredKeys};
+use outcrop_access::keys::Usage;
+use outcrop_access::oidc::Verifier;
+use outcrop_access::{Gate, Keys, Mode, StoredKeys, Sts, sts};
 use outcrop_engine::embed::{DIMENSIONS, EmbedService, MAX_TOKENS, Settings as EmbedSettings};
 use outcrop_engine::weights::{Catalog, EMBEDDING_MODEL, ModelDir, RecordedFile, TEXT_MODEL};
 use outcrop_engine::{Engine, EngineConfig, LocalModel, ModelKind};
@@ -18,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, LocalKind as ConfiguredKind, PrefixSharing};
 use crate::control;
+use crate::fetch::HttpFetch;
 use crate::listen::{self, Tls, tls};
 use crate::operations::{App, table};
 use crate::pipeline::Pipeline;
@@ -51,6 +54,8 @@ pub struct Server {
     live: Arc<Live>,
     policies: Arc<Policies>,
     engine: Engine,
+    keys: Arc<dyn Keys>,
+    usage: Arc<Usage>,
     stop: CancellationToken,
     folder: PathBuf,
     local_tls: bool,
@@ -102,13 +107,25 @@ impl Server {
         let embedder = EmbedService::start(weights, EMBEDDING_MODEL, EmbedSettings::default()).map_err(told)?;
         let local: Arc<dyn Provider> = Arc::new(Local::new(engine.clone(), embedder, chunk));
 
-        let mode = if dev { Mode::Dev } else { Mode::Serve(Arc::new(StoredKeys::new(store))) };
+        let keys: Arc<dyn Keys> = Arc::new(StoredKeys::new(store));
+        let usage = Arc::new(Usage::default());
+        let verifier = Arc::new(Verifier::new(Arc::new(HttpFetch), Arc::new(jiff::Timestamp::now)));
         let stop = CancellationToken::new();
         let policies = Policies::open(resources.clone(), inference_profiles::KINDS).await.map_err(told)?;
         let policies = Arc::new(policies);
-        let parts = Parts { dev, resources, policies: Arc::clone(&policies), found, local, mode, stop: stop.clone() };
+        let parts = Parts {
+            dev,
+            resources,
+            policies: Arc::clone(&policies),
+            found,
+            local,
+            keys: Arc::clone(&keys),
+            usage: Arc::clone(&usage),
+            verifier,
+            stop: stop.clone(),
+        };
         let live = Arc::new(Live::new(parts, config, tls, load)?);
-        Ok(Self { listener, live, policies, engine, stop, folder, local_tls, lines })
+        Ok(Self { listener, live, policies, engine, keys, usage, stop, folder, local_tls, lines })
     }
 
     /// Where it listens.
@@ -153,6 +170,11 @@ impl Server {
             () = control::serve(&self.folder, Arc::clone(&self.live)) => {}
             () = watch_tls(self.live.tls()) => {}
             () = renew(authority_folder(&self.folder), self.local_tls) => {}
+            () = self.usage.run(&*self.keys) => {}
+            () = sts::sweep(&*self.keys) => {}
+        }
+        if let Err(error) = self.usage.flush(&*self.keys).await {
+            tracing::warn!(%error, "the last use of keys could not be written");
         }
         self.engine.shutdown().await;
     }
@@ -187,7 +209,9 @@ pub(crate) struct Parts {
     policies: Arc<Policies>,
     found: Vec<Found>,
     local: Arc<dyn Provider>,
-    mode: Mode,
+    keys: Arc<dyn Keys>,
+    usage: Arc<Usage>,
+    verifier: Arc<Verifier>,
     stop: CancellationToken,
 }
 
@@ -199,8 +223,17 @@ impl Parts {
         let stand_ins = config.stand_ins.mode.is_on(self.dev).then(|| stand_ins(config, &self.found));
         let gateway =
             Arc::new(Gateway::new(Arc::clone(&models), Arc::clone(&self.local), stand_ins).sharing(sharing(config)));
+        let directory = Arc::new(config.access.directory().map_err(told)?);
+        let keys = || Arc::clone(&self.keys);
+        let mode = if self.dev { Mode::Dev } else { Mode::Serve(keys()) };
+        let gate = Gate::new(mode, config.dev.region.clone())
+            .with_account(config.dev.account.clone())
+            .with_directory(Arc::clone(&directory))
+            .with_sessions(keys())
+            .with_usage(Arc::clone(&self.usage));
         Ok(Pipeline {
-            gate: Gate::new(self.mode.clone(), config.dev.region.clone()).with_account(config.dev.account.clone()),
+            gate,
+            sts: Sts::new(keys(), directory, Arc::clone(&self.verifier)),
             resource_policies: self.policies.in_memory(),
             table: table(&App { models, gateway, policies: Arc::clone(&self.policies) }),
             trusted_proxies: config.trusted_proxies.clone(),
