@@ -88,7 +88,9 @@ impl Server {
         let mut lines = Vec::new();
         if local_tls {
             let local = tls::authority::prepare(&authority_folder(&folder)).map_err(told)?;
-            lines.push(("tls", format!("export AWS_CA_BUNDLE={}", local.bundle.display())));
+            // Whole: it is copied into other shells, in other folders.
+            let bundle = std::path::absolute(&local.bundle).map_err(told)?;
+            lines.push(("tls", format!("export AWS_CA_BUNDLE={}", bundle.display())));
             lines.push(("tls", format!("export AWS_ENDPOINT_URL=https://{}", listener.address().map_err(told)?)));
             let configured = load;
             load = Arc::new(move || configured().map(|config| Config { tls: Some(local.files.clone()), ..config }));
@@ -313,11 +315,16 @@ fn verify(file: &Path, expected: &str) -> Result<(), StartError> {
 
 fn catalogue(config: &Config, found: &[Found]) -> Result<Catalogue, StartError> {
     let mut catalogue = Catalogue::builtin().map_err(told)?;
-    if !config.models.is_empty() {
-        let mut extra = toml::Table::new();
-        let entries = config.models.iter().cloned().map(toml::Value::Table).collect();
-        extra.insert("models".into(), toml::Value::Array(entries));
-        catalogue = catalogue.with_extra(&extra.to_string()).map_err(told)?;
+    for entry in &config.models {
+        let models = toml::Value::Array(vec![toml::Value::Table(entry.clone())]);
+        let file = toml::Table::from_iter([("models".to_owned(), models)]);
+        catalogue = catalogue.with_extra(&file.to_string()).map_err(|error| {
+            // Only the last line: the lines before show a place in the text made here, which nobody wrote.
+            let said = error.to_string();
+            let said = said.trim_end().lines().last().unwrap_or_default().trim_start_matches("catalogue, [[models]]: ");
+            let id = entry.get("id").and_then(toml::Value::as_str).unwrap_or("without an id");
+            StartError(format!("[[models]], the entry {id}: {said}"))
+        })?;
     }
     let default = EngineConfig::default().context_length;
     let window = config.engine.context_length.map_or(default, std::num::NonZeroU32::get);
