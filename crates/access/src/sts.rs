@@ -20,7 +20,6 @@ use crate::{Clock, Directory, Keys};
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio_util::sync::CancellationToken;
 
 /// How long an ended session may lie around before its row is removed. It opens nothing in that time.
 const SWEEP: Duration = Duration::from_secs(600);
@@ -76,13 +75,14 @@ impl Sts {
     }
 }
 
-/// Removes ended sessions from time to time, until `stop`.
-pub async fn sweep(keys: Arc<dyn Keys>, stop: CancellationToken) {
-    while tokio::time::timeout(SWEEP, stop.cancelled()).await.is_err() {
-        match remove_expired_sessions(&*keys, Timestamp::now()).await {
+/// Removes ended sessions from time to time, without end.
+pub async fn sweep(keys: &dyn Keys) {
+    loop {
+        match remove_expired_sessions(keys, Timestamp::now()).await {
             Ok(0) => {}
             Ok(removed) => tracing::debug!(removed, "ended sessions removed"),
             Err(error) => tracing::warn!(%error, "ended sessions could not be removed"),
         }
+        tokio::time::sleep(SWEEP).await;
     }
 }

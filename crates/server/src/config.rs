@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::listen::{Address, TlsFiles, TrustedProxy};
 
+mod access;
 mod catalogue;
 mod changes;
 mod dev;
@@ -24,10 +25,11 @@ mod stand_ins;
 #[cfg(test)]
 mod tests;
 
+pub use access::{Access, Oidc, PolicySource, Role, User};
 pub use catalogue::Catalogue;
 pub use changes::Change;
 pub use dev::Dev;
-pub use engine::Engine;
+pub use engine::{Engine, PrefixSharing};
 pub use error::ConfigError;
 pub use limits::ClientLimits;
 pub use local_models::{LocalKind, LocalModel};
@@ -53,6 +55,8 @@ pub struct Config {
     pub limits: ClientLimits,
     /// Who asks, where credentials say nothing.
     pub dev: Dev,
+    /// Users, roles and what they may.
+    pub access: Access,
     /// Local models for catalogue models.
     pub stand_ins: StandIns,
     /// What of the catalogue is enforced.
@@ -74,6 +78,7 @@ impl Default for Config {
             tls: None,
             limits: ClientLimits::default(),
             dev: Dev::default(),
+            access: Access::default(),
             stand_ins: StandIns::default(),
             catalogue: Catalogue::default(),
             engine: Engine::default(),
@@ -144,6 +149,7 @@ impl Config {
         {
             return Err(impossible("tls.client_auth", "set", "left out where tls.client_ca is"));
         }
+        self.access.directory()?;
         local_models::check(&self.local_models)
     }
 }

@@ -9,6 +9,7 @@ pub mod compat;
 pub mod config;
 pub mod control;
 pub mod doors;
+mod fetch;
 pub mod listen;
 pub mod operations;
 pub mod pipeline;

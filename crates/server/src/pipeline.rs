@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, request};
-use outcrop_access::{Body as ProofBody, Caller, ClientInfo, Context, Gate, Head, Proof, ResourcePolicies};
+use outcrop_access::{AccessError, Body as ProofBody, ClientInfo, Context, Gate, Head, Proof, ResourcePolicies, Sts};
 use outcrop_api::{Fault, Kind, Service, Spec};
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +32,8 @@ pub struct Pipeline {
     pub gate: Gate,
     /// What the resources' own policies say of them.
     pub resource_policies: ResourcePolicies,
+    /// Makes their sessions.
+    pub sts: Sts,
     /// Runs them.
     pub table: Table,
     /// Whose word about a request's origin counts.
@@ -45,6 +47,9 @@ pub struct Pipeline {
     /// Cancelled when the server stops for good.
     pub stop: CancellationToken,
 }
+
+/// The greatest form of STS that is read before anybody is proven.
+const UNSIGNED_BYTES: usize = 128 * 1024;
 
 /// Where a request goes.
 enum Goal<'a> {
@@ -114,6 +119,9 @@ impl Pipeline {
         request_id: &str,
     ) -> Result<Response<Body>, Fault> {
         let head = Head::from(parts);
+        if matches!(goal, Goal::Sts) && !head.has_credentials() {
+            return self.unsigned(parts, body, request_id).await;
+        }
         let claim = self.gate.examine(&head).await.map_err(refused)?;
         let built = match &goal {
             Goal::Operation(spec, _) => self.table.get(spec),
@@ -132,8 +140,8 @@ impl Pipeline {
             Goal::Nowhere(fault) => Err(fault),
             Goal::Sts => {
                 let form = if parts.method == Method::GET { parts.uri.query().unwrap_or("") } else { utf8(&bytes)? };
-                let Caller { account, arn, user_id, .. } = &proof.caller;
-                Ok(sts::handle(sts::Caller { account, arn, user_id }, request_id, form))
+                let context = self.context(parts, proof, "sts", request_id);
+                Ok(sts::handle(&self.sts, &context, form).await)
             }
             Goal::Operation(spec, labels) => {
                 let handler = built.ok_or_else(|| not_built(spec))?;
@@ -146,6 +154,30 @@ impl Pipeline {
     fn client(&self, parts: &request::Parts) -> ClientInfo {
         let peer = parts.extensions.get::<Peer>();
         peer.map(|peer| listen::client(peer, &parts.headers, &self.trusted_proxies)).unwrap_or_default()
+    }
+
+    /// A call of STS without credentials: one that brings its own, or none at all.
+    async fn unsigned(&self, parts: &request::Parts, body: Body, request_id: &str) -> Result<Response<Body>, Fault> {
+        let bytes = listen::collect(body, UNSIGNED_BYTES, self.body_timeout).await.map_err(|e| unread(&e))?;
+        let form = if parts.method == Method::GET { parts.uri.query().unwrap_or("") } else { utf8(&bytes)? };
+        if !sts::proves_itself(form) {
+            return Err(refused(AccessError::Missing));
+        }
+        Ok(sts::unsigned(&self.sts, self.client(parts), request_id, form).await)
+    }
+
+    fn context(&self, parts: &request::Parts, proof: Proof, service: &'static str, request_id: &str) -> Context {
+        Context {
+            caller: proof.caller,
+            permissions: proof.permissions,
+            client: self.client(parts),
+            resource_policies: self.resource_policies.clone(),
+            region: proof.region,
+            service,
+            request_id: request_id.to_owned(),
+            cancel: self.stop.child_token(),
+            deadline: Some(std::time::Instant::now() + self.deadline),
+        }
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -163,17 +195,7 @@ impl Pipeline {
             let text = format!("Credential should be scoped to correct service: 'bedrock', not '{}'.", proof.service);
             return Err(Fault::new(Kind::InvalidSignature, text));
         }
-        let context = Context {
-            caller: proof.caller,
-            permissions: proof.permissions,
-            client: self.client(parts),
-            resource_policies: self.resource_policies.clone(),
-            region: proof.region,
-            service: spec.service.prefix(),
-            request_id: request_id.to_owned(),
-            cancel: self.stop.child_token(),
-            deadline: Some(std::time::Instant::now() + self.deadline),
-        };
+        let context = self.context(parts, proof, spec.service.prefix(), request_id);
         let span = tracing::info_span!("call", operation = spec.name, request_id, account = context.caller.account);
         let call =
             Call { spec, labels, query: parts.uri.query().unwrap_or(""), headers: &parts.headers, body, context };

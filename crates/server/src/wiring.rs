@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use outcrop_access::{Gate, Mode, StoredKeys};
+use outcrop_access::keys::Usage;
+use outcrop_access::oidc::Verifier;
+use outcrop_access::{Gate, Keys, Mode, StoredKeys, Sts, sts};
 use outcrop_engine::embed::{DIMENSIONS, EmbedService, MAX_TOKENS, Settings as EmbedSettings};
 use outcrop_engine::weights::{Catalog, EMBEDDING_MODEL, ModelDir, RecordedFile, TEXT_MODEL};
 use outcrop_engine::{Engine, EngineConfig, LocalModel, ModelKind};
-use outcrop_gateway::{Gateway, StandIns};
+use outcrop_gateway::{Gateway, Sharing, StandIns};
 use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Models, Settings, inference_profiles};
 use outcrop_providers::Provider;
 use outcrop_providers::local::Local;
@@ -16,8 +18,9 @@ use outcrop_resources::{Policies, Resources};
 use outcrop_store::{Options, Sqlite, Store};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, LocalKind as ConfiguredKind};
+use crate::config::{Config, LocalKind as ConfiguredKind, PrefixSharing};
 use crate::control;
+use crate::fetch::HttpFetch;
 use crate::listen::{self, Tls, tls};
 use crate::operations::{App, table};
 use crate::pipeline::Pipeline;
@@ -51,6 +54,8 @@ pub struct Server {
     live: Arc<Live>,
     policies: Arc<Policies>,
     engine: Engine,
+    keys: Arc<dyn Keys>,
+    usage: Arc<Usage>,
     stop: CancellationToken,
     folder: PathBuf,
     local_tls: bool,
@@ -102,13 +107,25 @@ impl Server {
         let embedder = EmbedService::start(weights, EMBEDDING_MODEL, EmbedSettings::default()).map_err(told)?;
         let local: Arc<dyn Provider> = Arc::new(Local::new(engine.clone(), embedder, chunk));
 
-        let mode = if dev { Mode::Dev } else { Mode::Serve(Arc::new(StoredKeys::new(store))) };
+        let keys: Arc<dyn Keys> = Arc::new(StoredKeys::new(store));
+        let usage = Arc::new(Usage::default());
+        let verifier = Arc::new(Verifier::new(Arc::new(HttpFetch), Arc::new(jiff::Timestamp::now)));
         let stop = CancellationToken::new();
         let policies = Policies::open(resources.clone(), inference_profiles::KINDS).await.map_err(told)?;
         let policies = Arc::new(policies);
-        let parts = Parts { dev, resources, policies: Arc::clone(&policies), found, local, mode, stop: stop.clone() };
+        let parts = Parts {
+            dev,
+            resources,
+            policies: Arc::clone(&policies),
+            found,
+            local,
+            keys: Arc::clone(&keys),
+            usage: Arc::clone(&usage),
+            verifier,
+            stop: stop.clone(),
+        };
         let live = Arc::new(Live::new(parts, config, tls, load)?);
-        Ok(Self { listener, live, policies, engine, stop, folder, local_tls, lines })
+        Ok(Self { listener, live, policies, engine, keys, usage, stop, folder, local_tls, lines })
     }
 
     /// Where it listens.
@@ -153,6 +170,11 @@ impl Server {
             () = control::serve(&self.folder, Arc::clone(&self.live)) => {}
             () = watch_tls(self.live.tls()) => {}
             () = renew(authority_folder(&self.folder), self.local_tls) => {}
+            () = self.usage.run(&*self.keys) => {}
+            () = sts::sweep(&*self.keys) => {}
+        }
+        if let Err(error) = self.usage.flush(&*self.keys).await {
+            tracing::warn!(%error, "the last use of keys could not be written");
         }
         self.engine.shutdown().await;
     }
@@ -187,7 +209,9 @@ pub(crate) struct Parts {
     policies: Arc<Policies>,
     found: Vec<Found>,
     local: Arc<dyn Provider>,
-    mode: Mode,
+    keys: Arc<dyn Keys>,
+    usage: Arc<Usage>,
+    verifier: Arc<Verifier>,
     stop: CancellationToken,
 }
 
@@ -197,9 +221,19 @@ impl Parts {
     pub(crate) fn pipeline(&self, config: &Config) -> Result<Pipeline, StartError> {
         let models = Arc::new(Models::new(catalogue(config, &self.found)?, settings(config), &self.resources));
         let stand_ins = config.stand_ins.mode.is_on(self.dev).then(|| stand_ins(config, &self.found));
-        let gateway = Arc::new(Gateway::new(Arc::clone(&models), Arc::clone(&self.local), stand_ins));
+        let gateway =
+            Arc::new(Gateway::new(Arc::clone(&models), Arc::clone(&self.local), stand_ins).sharing(sharing(config)));
+        let directory = Arc::new(config.access.directory().map_err(told)?);
+        let keys = || Arc::clone(&self.keys);
+        let mode = if self.dev { Mode::Dev } else { Mode::Serve(keys()) };
+        let gate = Gate::new(mode, config.dev.region.clone())
+            .with_account(config.dev.account.clone())
+            .with_directory(Arc::clone(&directory))
+            .with_sessions(keys())
+            .with_usage(Arc::clone(&self.usage));
         Ok(Pipeline {
-            gate: Gate::new(self.mode.clone(), config.dev.region.clone()).with_account(config.dev.account.clone()),
+            gate,
+            sts: Sts::new(keys(), directory, Arc::clone(&self.verifier)),
             resource_policies: self.policies.in_memory(),
             table: table(&App { models, gateway, policies: Arc::clone(&self.policies) }),
             trusted_proxies: config.trusted_proxies.clone(),
@@ -247,7 +281,7 @@ fn local_models(config: &Config, weights: &ModelDir) -> Result<Vec<Found>, Start
         let place = || status.path.join(first.or(status.files.first().map(|f| f.name.as_str())).unwrap_or_default());
         let present = verified.is_ok();
         let path = verified.unwrap_or_else(|_| place());
-        found.push(Found { model: LocalModel { name: status.name, kind, path }, present });
+        found.push(Found { model: LocalModel { name: status.name, kind, path, sha256: None }, present });
     }
     for local in &config.local_models {
         let kind = match local.kind {
@@ -258,7 +292,8 @@ fn local_models(config: &Config, weights: &ModelDir) -> Result<Vec<Found>, Start
             verify(&local.file, expected)?;
         }
         found.retain(|f| f.model.name != local.name);
-        let model = LocalModel { name: local.name.clone(), kind, path: local.file.clone() };
+        let sha256 = local.sha256.clone();
+        let model = LocalModel { name: local.name.clone(), kind, path: local.file.clone(), sha256 };
         found.push(Found { present: model.path.exists(), model });
     }
     Ok(found)
@@ -320,16 +355,29 @@ fn stand_ins(config: &Config, found: &[Found]) -> StandIns {
     }
 }
 
+/// Who may profit from whose computed prefixes.
+fn sharing(config: &Config) -> Sharing {
+    match config.engine.prefix_sharing {
+        PrefixSharing::Account => Sharing::Account,
+        PrefixSharing::Principal | PrefixSharing::None => Sharing::Principal,
+    }
+}
+
 fn engine_config(config: &Config, found: &[Found]) -> EngineConfig {
     let defaults = EngineConfig::default();
     EngineConfig {
         models: found.iter().map(|f| f.model.clone()).collect(),
+        memory: config.engine.memory_bytes.map(std::num::NonZeroU64::get),
         threads: config.engine.threads.map(std::num::NonZeroUsize::get),
         context_length: config.engine.context_length.map_or(defaults.context_length, std::num::NonZeroU32::get),
         max_sequences: config.engine.max_sequences.get(),
         max_waiting: config.engine.max_waiting,
         idle_unload: Duration::from_secs(config.engine.idle_unload_seconds.get().into()),
         load_wait: Duration::from_secs(config.engine.load_wait_seconds.into()),
+        prefix_cache: match config.engine.prefix_sharing {
+            PrefixSharing::None => 0,
+            _ => config.engine.prefix_bytes,
+        },
         ..defaults
     }
 }

@@ -92,14 +92,14 @@ impl Builder {
     pub fn build(self) -> Result<Directory, DirectoryError> {
         let known = Known::new(self.policies)?;
         let defaults = self.defaults.unwrap_or_else(|| vec![DEFAULT_POLICY.to_owned()]);
-        let undeclared = known.permissions(&defaults, BTreeMap::new())?;
+        let undeclared = known.permissions("default_policies", &defaults, BTreeMap::new())?;
         let mut users = BTreeMap::new();
         for user in self.users {
             check_principal(&user.account, &user.name)?;
             if user.name == ROOT {
                 return Err(DirectoryError::Root);
             }
-            let permissions = known.permissions(&user.policies, user.tags)?;
+            let permissions = known.permissions(&format!("user `{}`", user.name), &user.policies, user.tags)?;
             if users.insert(address(&user.account, &user.name), permissions).is_some() {
                 return Err(DirectoryError::Twice { what: "user", name: user.name, account: user.account });
             }
@@ -159,11 +159,12 @@ impl Known {
 
     fn permissions(
         &self,
+        of: &str,
         names: &[String],
         tags: BTreeMap<String, String>,
     ) -> Result<Arc<Permissions>, DirectoryError> {
         check_tags(&tags)?;
-        let find = |name: &String| self.find(name).ok_or_else(|| self.unknown(name));
+        let find = |name: &String| self.find(name).ok_or_else(|| self.unknown(of, name));
         let identity = names.iter().map(find).collect::<Result<_, _>>()?;
         Ok(Arc::new(Permissions { identity: Some(identity), session: Vec::new(), tags }))
     }
@@ -176,10 +177,10 @@ impl Known {
         }
     }
 
-    fn unknown(&self, name: &str) -> DirectoryError {
+    fn unknown(&self, of: &str, name: &str) -> DirectoryError {
         let declared = self.policies.keys().cloned();
         let known: Vec<String> = declared.chain(managed::names().map(str::to_owned)).collect();
-        DirectoryError::NoSuchPolicy { name: name.to_owned(), known: known.join(", ") }
+        DirectoryError::NoSuchPolicy { of: of.to_owned(), name: name.to_owned(), known: known.join(", ") }
     }
 
     fn role(&self, role: NewRole) -> Result<Role, DirectoryError> {
@@ -190,7 +191,7 @@ impl Known {
         }
         let trust = Policy::parse(&trust, PolicyKind::Trust)
             .map_err(|error| DirectoryError::BadTrust { role: name.clone(), reason: error.to_string() })?;
-        let permissions = self.permissions(&policies, tags)?;
+        let permissions = self.permissions(&format!("role `{name}`"), &policies, tags)?;
         Ok(Role { account, name, trust, permissions, max_session_seconds })
     }
 }

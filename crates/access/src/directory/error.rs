@@ -4,8 +4,12 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DirectoryError {
     /// A name that no policy has.
-    #[error("there is no policy `{name}`; declare it as [access.policies.{name}], or use one of: {known}")]
+    #[error(
+        "{of} names the policy `{name}`, which there is not; declare it as [access.policies.{name}], or use one of: {known}"
+    )]
     NoSuchPolicy {
+        /// Who names it.
+        of: String,
         /// The name.
         name: String,
         /// Those that there are.

@@ -188,19 +188,25 @@ async fn uses_are_written_once_a_minute_and_none_is_lost() {
     let keys: Arc<dyn Keys> = Arc::new(open());
     let key = Key::Access(AccessKey::generate(ACCOUNT, "ada", None, now()).unwrap());
     keys.add(key.clone()).await.unwrap();
-    let usage = Arc::new(Usage::default());
+    let usage = Usage::default();
     let seconds = |n| now() + jiff::SignedDuration::from_secs(n);
     for (at, known) in [(0, 0), (59, 0), (60, 60), (61, 60)] {
         usage.note(key.id(), ACCOUNT, seconds(at));
         usage.flush(&*keys).await.unwrap();
         assert_eq!(keys.last_used(&key).await.unwrap(), Some(seconds(known)), "after {at} s");
     }
-    // What was noted when the server stops is written before it ends.
-    let stop = tokio_util::sync::CancellationToken::new();
-    let task = tokio::spawn(usage.clone().run(keys.clone(), stop.clone()));
-    usage.note(key.id(), ACCOUNT, seconds(600));
-    stop.cancel();
-    task.await.unwrap();
+    // The task writes by itself.
+    let writes = async { tokio::join!(usage.run(&*keys), std::future::pending::<()>()) };
+    let written = async {
+        usage.note(key.id(), ACCOUNT, seconds(600));
+        while keys.last_used(&key).await.unwrap() != Some(seconds(600)) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        _ = writes => {}
+        () = written => {}
+    }
     drop(keys);
     assert_eq!(open().last_used(&key).await.unwrap(), Some(seconds(600)));
 }

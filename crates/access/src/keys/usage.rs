@@ -3,10 +3,9 @@
 use super::{Keys, Use};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
 
 /// How exactly a last use is known: a key that is used all the time is written this often.
 const EVERY: SignedDuration = SignedDuration::from_secs(60);
@@ -66,18 +65,13 @@ impl Usage {
         written
     }
 
-    /// Writes from time to time until `stop`, and then what is left.
-    pub async fn run(self: Arc<Self>, keys: Arc<dyn Keys>, stop: CancellationToken) {
+    /// Writes from time to time, without end. Who drops it [flushes](Self::flush) what is left.
+    pub async fn run(&self, keys: &dyn Keys) {
         loop {
-            let stopped = tokio::select! {
-                () = self.woken.notified() => tokio::time::timeout(GATHER, stop.cancelled()).await.is_ok(),
-                () = stop.cancelled() => true,
-            };
-            if let Err(error) = self.flush(&*keys).await {
+            self.woken.notified().await;
+            tokio::time::sleep(GATHER).await;
+            if let Err(error) = self.flush(keys).await {
                 tracing::warn!(%error, "the last use of keys could not be written");
-            }
-            if stopped {
-                return;
             }
         }
     }
