@@ -4,9 +4,13 @@ import json
 
 import pytest
 
+from aws_bedrock_token_generator import provide_token
+from botocore.credentials import Credentials
+
+from support import raw
 from support.ask import HAIKU, HAIKU_ARN, PROFILE, TITAN_EMBED, converse, stream, user
 from support.clients import CliError, cli, client, raises
-from support.keys import access_key
+from support.keys import access_key, api_key
 from support.server import Server
 
 ACCOUNT = "123456789012"
@@ -56,11 +60,17 @@ USERS = {
     "no-stream": [allow(INVOKE, "*")],
     "counter": [allow("bedrock:CountTokens", "arn:aws:bedrock:us-east-1::foundation-model/*")],
     "owner-like": [allow("bedrock:*")],
+    "no-bearer": [allow("bedrock:*"), deny("bedrock:CallWithBearerToken")],
+    # What every user has that is declared nowhere, those of long-term API keys among them.
+    "default": [
+        allow("bedrock:*"),
+        deny("bedrock:CallWithBearerToken", "*", **when("StringEquals", "bedrock:bearerTokenType", "LONG_TERM")),
+    ],
 }
 
 
 def config():
-    parts = ['[stand_ins]\nmode = "on"\n']
+    parts = ['[stand_ins]\nmode = "on"\n[access]\ndefault_policies = ["default"]\n']
     for name, statements in USERS.items():
         document = json.dumps({"Version": "2012-10-17", "Statement": statements})
         parts.append(f"[access.policies.{name}]\njson = '''{document}'''\n")
@@ -74,7 +84,8 @@ def config():
 def guarded():
     server = Server("serve", config=config())
     try:
-        server.keys = {name: access_key(server.data, ACCOUNT, name) for name in USERS}
+        server.keys = {name: access_key(server.data, ACCOUNT, name) for name in [*USERS, "undeclared"]}
+        server.long_term = api_key(server.data, ACCOUNT)
         with server:
             yield server
     finally:
@@ -205,6 +216,39 @@ def test_every_built_control_operation_asks(by):
     for name, call in calls.items():
         told = raises(call, "AccessDeniedException", status=403)
         assert f"because no identity-based policy allows the bedrock:{name} action" in told, told
+
+
+class Provider:
+    """The generator wants a provider that loads credentials."""
+
+    def __init__(self, key):
+        self.key = key
+
+    def load(self):
+        return Credentials(*self.key)
+
+
+def bearer(server, token):
+    headers = {"authorization": "Bearer " + token}
+    answer = raw.request(server, "GET", "/foundation-models", headers=headers, signer=None)
+    return answer.status, None if answer.status == 200 else answer.error("bedrock")[1]
+
+
+def test_api_keys_need_an_action_of_their_own(guarded):
+    def short_term(name):
+        return provide_token(region="us-east-1", aws_credentials_provider=Provider(guarded.keys[name]))
+
+    action = "bedrock:CallWithBearerToken on resource: *"
+    assert bearer(guarded, short_term("owner-like")) == (200, None)
+    status, told = bearer(guarded, short_term("no-bearer"))
+    assert status == 403 and told.endswith(f"{action} {EXPLICIT}"), told
+    status, told = bearer(guarded, short_term("named"))
+    assert status == 403 and f"{action} because no identity-based policy" in told, told
+    # The default policy tells the two kinds of keys apart.
+    assert bearer(guarded, short_term("undeclared")) == (200, None)
+    status, told = bearer(guarded, guarded.long_term)
+    assert status == 403 and told.endswith(f"{action} {EXPLICIT}"), told
+    assert "user/BedrockAPIKey-" in told
 
 
 def test_conditions_on_who_calls(by):
