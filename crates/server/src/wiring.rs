@@ -312,13 +312,7 @@ fn verify(file: &Path, expected: &str) -> Result<(), StartError> {
 }
 
 fn catalogue(config: &Config, found: &[Found]) -> Result<Catalogue, StartError> {
-    let mut catalogue = Catalogue::builtin().map_err(told)?;
-    if !config.models.is_empty() {
-        let mut extra = toml::Table::new();
-        let entries = config.models.iter().cloned().map(toml::Value::Table).collect();
-        extra.insert("models".into(), toml::Value::Array(entries));
-        catalogue = catalogue.with_extra(&extra.to_string()).map_err(told)?;
-    }
+    let catalogue = Catalogue::builtin().and_then(|known| known.with_extra(&config.models)).map_err(told)?;
     let default = EngineConfig::default().context_length;
     let window = config.engine.context_length.map_or(default, std::num::NonZeroU32::get);
     let listed = found.iter().map(|f| Listed {
