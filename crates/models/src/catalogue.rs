@@ -95,8 +95,8 @@ impl Catalogue {
         for table in models {
             let place =
                 format!("[[models]] {}", table.get("id").and_then(toml::Value::as_str).unwrap_or("without an id"));
-            let entry: Entry =
-                table.clone().try_into().map_err(|e: toml::de::Error| ModelsError::catalogue(&place, e.message()))?;
+            let told = |e: toml::de::Error| ModelsError::catalogue(&place, e.to_string().trim().replace('\n', " "));
+            let entry: Entry = table.clone().try_into().map_err(told)?;
             self.add(entry, None).map_err(|e| ModelsError::catalogue(&place, e))?;
         }
         Ok(self)
