@@ -4,10 +4,12 @@
 #![allow(clippy::print_stdout, reason = "answers go to standard output; that is what this crate is for")]
 
 mod args;
+mod backup;
 mod chat;
 mod doctor;
 mod keys;
 mod models;
+mod secrets;
 mod serving;
 mod text;
 
@@ -28,6 +30,9 @@ fn main() -> std::process::ExitCode {
             Command::Chat(chat) => chat::run(chat).await,
             Command::Models(models) => models::run(models),
             Command::Keys(keys) => keys::run(keys).await,
+            Command::Secrets(secrets) => secrets::run(secrets).await,
+            Command::Backup(backup) => backup::backup(&backup),
+            Command::Restore(restore) => backup::restore(&restore),
             Command::Doctor(doctor) => doctor::run(&doctor),
         }
     });

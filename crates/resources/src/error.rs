@@ -105,7 +105,9 @@ impl AwsError for Error {
 
     fn message(&self) -> String {
         match self {
-            Self::Unreadable { .. } | Self::KmsKeyGone { .. } | Self::Internal(_) => "The server could not process the resource.".to_owned(),
+            Self::Unreadable { .. } | Self::KmsKeyGone { .. } | Self::Internal(_) => {
+                "The server could not process the resource.".to_owned()
+            }
             Self::Store(error) => error.message(),
             _ => self.to_string(),
         }

@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 mod catalogue;
 mod dev;
+mod encryption;
 mod engine;
 mod error;
 mod limits;
@@ -22,6 +23,7 @@ mod tests;
 
 pub use catalogue::Catalogue;
 pub use dev::Dev;
+pub use encryption::Encryption;
 pub use engine::Engine;
 pub use error::ConfigError;
 pub use limits::ClientLimits;
@@ -43,6 +45,8 @@ pub struct Config {
     pub limits: ClientLimits,
     /// Who asks, where credentials say nothing.
     pub dev: Dev,
+    /// Which keys seal what is kept.
+    pub encryption: Encryption,
     /// Local models for catalogue models.
     pub stand_ins: StandIns,
     /// What of the catalogue is enforced.
@@ -62,6 +66,7 @@ impl Default for Config {
             data: None,
             limits: ClientLimits::default(),
             dev: Dev::default(),
+            encryption: Encryption::default(),
             stand_ins: StandIns::default(),
             catalogue: Catalogue::default(),
             engine: Engine::default(),
@@ -125,6 +130,7 @@ impl Config {
     /// What no type says. One line for each section that has something to say.
     fn check(&self) -> Result<(), ConfigError> {
         self.dev.check()?;
+        self.encryption.check()?;
         local_models::check(&self.local_models)
     }
 }

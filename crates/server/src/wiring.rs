@@ -12,7 +12,7 @@ use outcrop_gateway::{Gateway, StandIns};
 use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Models, Settings};
 use outcrop_providers::local::Local;
 use outcrop_resources::Resources;
-use outcrop_store::{Options, Sqlite, Store};
+use outcrop_store::{Sqlite, Store};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -62,8 +62,9 @@ impl Server {
         listen::check_bind(config.listen, dev).map_err(told)?;
         let listener = listen::bind(config.listen).await.map_err(told)?;
         let folder = data_folder(config.data.as_deref())?;
-        let store: Arc<dyn Store> = Arc::new(Sqlite::open(&folder, &Options::default()).map_err(told)?);
+        let store: Arc<dyn Store> = Arc::new(Sqlite::open(&folder, &config.store()).map_err(told)?);
         let resources = Resources::open(Arc::clone(&store)).await.map_err(told)?;
+        let resources = resources.with_kms(config.encryption.kms_keys());
 
         let weights = ModelDir::locate().map_err(told)?;
         let found = local_models(&config, &weights)?;

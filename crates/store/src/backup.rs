@@ -91,7 +91,9 @@ pub fn backup(
 
 /// Begins the transaction that the copy sees; answers the schema.
 fn begin(source: &Connection, path: &Path) -> Result<i64> {
-    let begun = source.execute_batch("BEGIN").and_then(|()| source.query_row("SELECT count(*) FROM sqlite_schema", (), |_| Ok(())));
+    let begun = source
+        .execute_batch("BEGIN")
+        .and_then(|()| source.query_row("SELECT count(*) FROM sqlite_schema", (), |_| Ok(())));
     begun.map_err(|error| crate::sqlite::explain_at(path, "reading", &error))?;
     schema(source, path)
 }

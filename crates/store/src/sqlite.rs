@@ -25,15 +25,15 @@ use async_trait::async_trait;
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
-pub use keys::{KeyInfo, KeyState};
 pub(crate) use keys::key_table;
+pub use keys::{KeyInfo, KeyState};
 pub(crate) use migrate::{SCHEMA, schema};
+pub(crate) use open::{RESTORING, create_folder, explain_at, own, private, reader, sync_folder};
 pub(crate) use rotate::BLOBS;
 pub use rotate::{Progress, Rotated, rotate};
-pub(crate) use open::{RESTORING, create_folder, explain_at, own, private, reader, sync_folder};
 
-use crate::{Batch, Change, Document, Error, Key, Query, Receipt, Result, Scope, Secret, Store, Tag, Ticks};
 use crate::vault::Vault;
+use crate::{Batch, Change, Document, Error, Key, Query, Receipt, Result, Scope, Secret, Store, Tag, Ticks};
 use crate::{Encryption, folder};
 use apply::Applied;
 use writer::Writer;
@@ -98,9 +98,7 @@ impl Sqlite {
         let readers = Readers { idle: Mutex::new(readers), places: Arc::new(Semaphore::new(options.readers.max(1))) };
         let vault = Arc::new(vault);
         let registry = Mutex::new(open::reader(&path)?);
-        vault.register(Box::new(move || {
-            Ok(keys::currents(&registry.lock().unwrap_or_else(PoisonError::into_inner))?)
-        }));
+        vault.register(Box::new(move || Ok(keys::currents(&registry.lock().unwrap_or_else(PoisonError::into_inner))?)));
         let writer = Writer::start(connection, path.clone(), vault.clone(), options)?;
         Ok(Self { writer, readers: Arc::new(readers), vault, path, _owner: owner })
     }

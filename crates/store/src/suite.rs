@@ -11,7 +11,9 @@ mod sealed;
 mod small;
 mod tokens;
 
-use crate::{Batch, Blobs, Document, Encryption, Key, KeySource, NewDocument, Op, OtherSource, Outcome, Result, Scope, Store};
+use crate::{
+    Batch, Blobs, Document, Encryption, Key, KeySource, NewDocument, Op, OtherSource, Outcome, Result, Scope, Store,
+};
 
 /// The name of the key that the store under test must have.
 pub const KEY: &str = "suite";

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use zeroize::Zeroizing;
 
-use crate::keys::{self, Key, MASTER, hex, random};
 use crate::backup::is_key_name;
+use crate::keys::{self, Key, MASTER, hex, random};
 use crate::sqlite::sync_folder;
 use crate::{Encryption, Error, KeyId, KeySource, Result};
 

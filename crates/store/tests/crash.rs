@@ -13,8 +13,8 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use outcrop_store::{
-    Batch, BlobKey, Blobs, Cursor, Document, Error, Folder, MASTER, NewDocument, Op, Options, Order, Query, Scope, Sqlite,
-    Store,
+    Batch, BlobKey, Blobs, Cursor, Document, Error, Folder, MASTER, NewDocument, Op, Options, Order, Query, Scope,
+    Sqlite, Store,
 };
 use tokio::io::AsyncReadExt;
 
@@ -154,7 +154,13 @@ async fn survives_kill() {
         checked = documents.len();
     }
     assert!(with_blob > 0);
-    let again = NewDocument { key: scope().key("thing", &*acknowledged[0]), name: None, parent: None, body: vec![], sealed_by: None };
+    let again = NewDocument {
+        key: scope().key("thing", &*acknowledged[0]),
+        name: None,
+        parent: None,
+        body: vec![],
+        sealed_by: None,
+    };
     let store = Sqlite::open(folder.path(), &Options::default()).unwrap();
     let exists = store.commit(Batch::from(Op::Insert(again))).await;
     assert!(matches!(exists, Err(Error::Exists { .. })), "{exists:?}");

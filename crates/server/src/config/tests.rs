@@ -34,12 +34,21 @@ fn every_key_is_in_the_default_file_and_explained() {
     assert!(
         config.stand_ins.text.is_some() && config.stand_ins.embedding.is_some() && config.stand_ins.models.len() == 1
     );
+    assert!(config.encryption.key_file.is_some() && config.encryption.default_key.is_some());
+    assert!(config.encryption.keys.len() == 1 && config.encryption.kms.len() == 1);
     assert!(config.local_models[0].sha256.is_some() && config.models.len() == 1);
 
     // Every key of the struct, as serde knows them, has its line.
-    for table in
-        ["", "[limits]", "[dev]", "[stand_ins]", "[catalogue]", "[engine]", "[[local_models]]\nname='a'\nfile='b'"]
-    {
+    for table in [
+        "",
+        "[limits]",
+        "[dev]",
+        "[encryption]",
+        "[stand_ins]",
+        "[catalogue]",
+        "[engine]",
+        "[[local_models]]\nname='a'\nfile='b'",
+    ] {
         let message = refused(&format!("{table}\nqqqqqqqq = 1"));
         let keys = message.split_once("The keys here are: ").unwrap().1.trim_end_matches('.').split(", ");
         for key in keys {

@@ -98,7 +98,8 @@ impl Manifest {
         }
         let mut lines = lines.split_inclusive(|byte| *byte == b'\n');
         let head = lines.next().unwrap_or_default();
-        let head: Head = serde_json::from_slice(head).map_err(|error| format!("its manifest cannot be read: {error}"))?;
+        let head: Head =
+            serde_json::from_slice(head).map_err(|error| format!("its manifest cannot be read: {error}"))?;
         if head.outcrop_backup != FORMAT {
             let found = head.outcrop_backup;
             let maker = head.version.escape_debug();

@@ -84,11 +84,15 @@ fn bad(from: &Path, reason: impl Into<String>) -> Error {
 fn unpack(from: &Path, staging: &Path, progress: &mut dyn FnMut(BackupProgress)) -> Result<Manifest> {
     let reading = |error: io::Error| Error::io(format!("reading {}", from.display()), &error);
     let is_folder = std::fs::metadata(from).map_err(reading)?.is_dir();
-    let (text, found) = if is_folder { unpack_folder(from, staging, progress)? } else { unpack_tar(from, staging, progress)? };
+    let (text, found) =
+        if is_folder { unpack_folder(from, staging, progress)? } else { unpack_tar(from, staging, progress)? };
     let manifest = Manifest::parse(&text).map_err(|reason| bad(from, reason))?;
     if manifest.head.schema > SCHEMA {
         let (schema, version) = (manifest.head.schema, &manifest.head.version);
-        return Err(bad(from, format!("it was made by Outcrop {version} (schema {schema}); restore it with that version")));
+        return Err(bad(
+            from,
+            format!("it was made by Outcrop {version} (schema {schema}); restore it with that version"),
+        ));
     }
     if manifest.files.len() != found.len() {
         return Err(bad(from, "it holds other files than its manifest names"));
@@ -213,7 +217,8 @@ fn put_in_place(folder: &Path, staging: &Path) -> Result<Vec<PathBuf>> {
 }
 
 fn rename(from: &Path, to: &Path) -> Result<()> {
-    std::fs::rename(from, to).map_err(|error| Error::io(format!("moving {} to {}", from.display(), to.display()), &error))
+    std::fs::rename(from, to)
+        .map_err(|error| Error::io(format!("moving {} to {}", from.display(), to.display()), &error))
 }
 
 /// The keys that the restored data needs and the configuration does not find.

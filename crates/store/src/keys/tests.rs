@@ -9,7 +9,9 @@ fn key_files_are_read_as_tools_write_them() {
     assert_eq!((keys[0].bytes()[31], keys[1].bytes()[0]), (1, 7));
     let again = parse(&keys[1].line()).unwrap();
     assert_eq!(again[0].id, keys[1].id);
-    for (wrong, said) in [("", "no key in it"), ("# only\n", "no key in it"), ("\nabcd", "line 2"), (&hex[1..], "line 1")] {
+    for (wrong, said) in
+        [("", "no key in it"), ("# only\n", "no key in it"), ("\nabcd", "line 2"), (&hex[1..], "line 1")]
+    {
         let told = parse(wrong).unwrap_err();
         assert!(told.contains(said), "{told}");
         assert!(wrong.len() < 9 || !told.contains(wrong), "a key is never repeated");

@@ -7,9 +7,7 @@ fn key() -> Arc<Key> {
 }
 
 fn open_with(key: &Arc<Key>, envelope: &[u8], address: &Address) -> Result<Vec<u8>> {
-    open(envelope, address, "a record", |id| {
-        if id == key.id { Ok(key.clone()) } else { Err(Error::UnknownKey(id)) }
-    })
+    open(envelope, address, "a record", |id| if id == key.id { Ok(key.clone()) } else { Err(Error::UnknownKey(id)) })
 }
 
 fn address() -> Address {

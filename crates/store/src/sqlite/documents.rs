@@ -20,8 +20,18 @@ pub(super) fn insert(tx: &Transaction<'_>, new: NewDocument) -> Applied<Document
          VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?)",
     )?;
     let written = written.as_ref().unwrap_or(&body);
-    let seq = insert
-        .insert(params![key.scope.account, key.scope.region, key.kind, key.id, name, parent, written, at, at, by])?;
+    let seq = insert.insert(params![
+        key.scope.account,
+        key.scope.region,
+        key.kind,
+        key.id,
+        name,
+        parent,
+        written,
+        at,
+        at,
+        by
+    ])?;
     record(tx, &key, "created", 1, at)?;
     let at = read::timestamp(at);
     Ok(Document { key, name, parent, version: 1, body, created: at, updated: at, sealed_by, cursor: Cursor(seq) })
@@ -55,7 +65,12 @@ pub(super) fn put(
 }
 
 /// What is written of a body, where that is not the body itself, and the id of the key.
-fn sealed(tx: &Transaction<'_>, key: &Key, name: Option<&str>, body: &[u8]) -> Applied<(Option<Vec<u8>>, Option<String>)> {
+fn sealed(
+    tx: &Transaction<'_>,
+    key: &Key,
+    name: Option<&str>,
+    body: &[u8],
+) -> Applied<(Option<Vec<u8>>, Option<String>)> {
     let Some(name) = name else { return Ok((None, None)) };
     let (sealed, id): (_, KeyId) = tx.seal(name, &seal::document(key), body)?;
     Ok((Some(sealed), Some(id.to_string())))

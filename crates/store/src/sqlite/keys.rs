@@ -65,9 +65,8 @@ pub(super) fn currents(connection: &Connection) -> Applied<Currents> {
 
 /// Every key, by name and age.
 pub(super) fn all(connection: &Connection) -> Applied<Vec<KeyInfo>> {
-    let mut statement = connection.prepare_cached(
-        "SELECT id, name, state, source, made FROM keys ORDER BY name != 'master', name, made, id",
-    )?;
+    let mut statement = connection
+        .prepare_cached("SELECT id, name, state, source, made FROM keys ORDER BY name != 'master', name, made, id")?;
     let rows = statement.query_map((), |row| {
         let texts: [String; 4] = [row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?];
         Ok((texts, row.get::<_, i64>(4)?))

@@ -44,11 +44,16 @@ pub(super) fn claim(tx: &Transaction<'_>, queue: &str, lease: Duration) -> Appli
     Ok(Outcome::Claim(Some(Claim { lease, body })))
 }
 
-pub(super) fn extend(tx: &Transaction<'_>, lease: Lease, by: Duration, checkpoint: Option<Vec<u8>>) -> Applied<Outcome> {
+pub(super) fn extend(
+    tx: &Transaction<'_>,
+    lease: Lease,
+    by: Duration,
+    checkpoint: Option<Vec<u8>>,
+) -> Applied<Outcome> {
     let until = now().saturating_add(micros(by));
-    let mut extend = tx.connection.prepare_cached(
-        "UPDATE queue SET ready = ? WHERE row = ? AND attempt = ? RETURNING queue, sealed_by",
-    )?;
+    let mut extend = tx
+        .connection
+        .prepare_cached("UPDATE queue SET ready = ? WHERE row = ? AND attempt = ? RETURNING queue, sealed_by")?;
     let row = extend.query_row(params![until, lease.row, lease.attempt], |row| Ok((row.get(0)?, row.get(1)?)));
     let held: Option<(String, Option<String>)> = row.optional()?;
     let Some((queue, sealed_by)) = held else { return Err(Error::LeaseLost(lease.row).into()) };

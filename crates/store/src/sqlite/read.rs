@@ -119,7 +119,8 @@ pub(super) fn counter(connection: &Connection, scope: &Scope, counter: &str) -> 
 
 pub(super) fn secret(connection: &Connection, vault: &Vault, kind: &str, id: &str) -> Applied<Option<Secret>> {
     let mut statement = connection.prepare_cached("SELECT secret, sealed_by FROM secrets WHERE kind = ? AND id = ?")?;
-    let found = statement.query_row([kind, id], |row| Ok((row.get(0)?, row.get::<_, Option<String>>(1)?))).optional()?;
+    let found =
+        statement.query_row([kind, id], |row| Ok((row.get(0)?, row.get::<_, Option<String>>(1)?))).optional()?;
     let Some((secret, sealed_by)) = found else { return Ok(None) };
     let what = || format!("the secret {kind} {id}");
     let secret = seal::opened(vault, sealed_by.as_deref(), || seal::secret(kind, id), what, secret)?;

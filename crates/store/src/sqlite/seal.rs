@@ -52,7 +52,8 @@ pub(super) fn secrets(connection: &Connection, vault: &Vault) -> Applied<()> {
     let rows: Vec<(String, String, Vec<u8>)> = rows.collect::<rusqlite::Result<_>>()?;
     for (kind, name, bytes) in rows {
         let sealed = seal::seal(&key, &secret(&kind, &name), &bytes)?;
-        let mut update = connection.prepare_cached("UPDATE secrets SET secret = ?, sealed_by = ? WHERE kind = ? AND id = ?")?;
+        let mut update =
+            connection.prepare_cached("UPDATE secrets SET secret = ?, sealed_by = ? WHERE kind = ? AND id = ?")?;
         update.execute(params![sealed, id.to_string(), kind, name])?;
     }
     Ok(())

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use rusqlite::backup::{Backup, StepResult};
 use rusqlite::Connection;
+use rusqlite::backup::{Backup, StepResult};
 
 use super::open::{check_pages, explain_at};
 use crate::vault::write_private;

@@ -28,12 +28,7 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(
-        connection: Connection,
-        path: PathBuf,
-        vault: Arc<Vault>,
-        options: &Options,
-    ) -> Result<Self> {
+    pub(super) fn start(connection: Connection, path: PathBuf, vault: Arc<Vault>, options: &Options) -> Result<Self> {
         let (commands, queue) = mpsc::channel(options.queue.max(1));
         let (tick, ticks) = watch::channel(0);
         let keep = options.keep_changes.max(1); // The last one holds the feed's place.
