@@ -15,7 +15,7 @@ use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Models, Setting
 use outcrop_providers::Provider;
 use outcrop_providers::local::Local;
 use outcrop_resources::{Policies, Resources};
-use outcrop_store::{Options, Sqlite, Store};
+use outcrop_store::{Sqlite, Store};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, LocalKind as ConfiguredKind, PrefixSharing};
@@ -83,8 +83,9 @@ impl Server {
         listen::check_bind(&config.listen, dev, local_tls || config.tls.is_some()).map_err(told)?;
         let listener = listen::bind(&config.listen).await.map_err(told)?;
         let folder = data_folder(config.data.as_deref())?;
-        let store: Arc<dyn Store> = Arc::new(Sqlite::open(&folder, &Options::default()).map_err(told)?);
+        let store: Arc<dyn Store> = Arc::new(Sqlite::open(&folder, &config.store()).map_err(told)?);
         let resources = Resources::open(Arc::clone(&store)).await.map_err(told)?;
+        let resources = resources.with_kms(config.encryption.kms_keys());
         let mut lines = Vec::new();
         if local_tls {
             let local = tls::authority::prepare(&authority_folder(&folder)).map_err(told)?;
