@@ -9,7 +9,11 @@ mod tests;
 pub use fold::{Fold, Incomplete, citation, tool_input};
 pub use pointers::{check_paths, prune};
 
-use outcrop_api::bedrock_runtime::ConverseResponse;
+use std::borrow::Cow;
+
+use outcrop_api::bedrock_runtime::{
+    CitationGeneratedContent, ContentBlock, ConverseOutput, ConverseResponse, GuardrailConverseContentBlock,
+};
 use serde_json::Value;
 
 /// The stop sequence that ended an answer. Providers put it into `additionalModelResponseFields`.
@@ -19,21 +23,32 @@ pub fn stop_sequence(fields: Option<&Value>) -> Option<&str> {
 
 /// The text blocks of an answer, joined.
 pub fn text(answer: &ConverseResponse) -> String {
-    use outcrop_api::bedrock_runtime::{CitationGeneratedContent, ContentBlock, ConverseOutput};
     let ConverseOutput::Message(message) = &answer.output else { return String::new() };
-    let mut text = String::new();
-    for block in &message.content {
-        match block {
-            ContentBlock::Text(t) => text.push_str(t),
-            ContentBlock::CitationsContent(c) => {
-                for part in c.content.iter().flatten() {
-                    if let CitationGeneratedContent::Text(t) = part {
-                        text.push_str(t);
-                    }
+    message.content.iter().filter_map(plain).collect()
+}
+
+/// What a block says, where it says it in words.
+pub fn plain(block: &ContentBlock) -> Option<Cow<'_, str>> {
+    Some(match block {
+        ContentBlock::Text(text) => text.into(),
+        ContentBlock::GuardContent(GuardrailConverseContentBlock::Text(guarded)) => (&guarded.text).into(),
+        ContentBlock::CitationsContent(cited) => {
+            let mut text = String::new();
+            for part in cited.content.iter().flatten() {
+                if let CitationGeneratedContent::Text(part) = part {
+                    text.push_str(part);
                 }
             }
-            _ => {}
+            text.into()
         }
-    }
-    text
+        ContentBlock::SearchResult(found) => {
+            let mut text = format!("{} ({})", found.title, found.source);
+            for part in &found.content {
+                text.push('\n');
+                text.push_str(&part.text);
+            }
+            text.into()
+        }
+        _ => return None,
+    })
 }

@@ -131,7 +131,7 @@ proptest! {
         if !known {
             prompt = TokenUsage::default();
         }
-        let head = Head { model_id: "m".to_owned(), message_id: "i".to_owned(), prompt };
+        let head = Head { model_id: "m".to_owned(), message_id: "i".to_owned(), prompt, ..Head::default() };
         let metrics = Metrics { input_tokens: counts.0, output_tokens: counts.1, ..Metrics::default() };
         let chunks = chunks(chat("anthropic-messages").stream(head.clone()), &events, &metrics);
         let mut fold = Fold::new();
