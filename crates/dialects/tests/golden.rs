@@ -10,34 +10,8 @@ mod support;
 use outcrop_api::bedrock_runtime::ConverseStreamOutput;
 use outcrop_dialects::converse::Fold;
 use outcrop_dialects::{Dialect, NAMES, by_name};
-use serde_json::{Value, json};
-use support::{accumulated, chats, chunks, embedding, embeddings, head, metrics, read, written};
-
-/// The files of a dialect whose names begin with `kind`.
-fn files(dialect: &str, kind: &str) -> Vec<(String, Value)> {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(dialect);
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if name.starts_with(kind) {
-            found.push((name, serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap()));
-        }
-    }
-    assert!(!found.is_empty(), "{dialect} has no {kind} files");
-    found
-}
-
-fn cases(file: &Value) -> Vec<Value> {
-    file.as_array().cloned().unwrap_or_else(|| vec![file.clone()])
-}
-
-fn body(case: &Value) -> Vec<u8> {
-    match case.get("raw") {
-        Some(raw) => raw.as_str().unwrap().as_bytes().to_vec(),
-        None => case["body"].to_string().into_bytes(),
-    }
-}
+use serde_json::json;
+use support::{accumulated, body, cases, chats, chunks, embedding, embeddings, files, head, metrics, read, written};
 
 #[test]
 fn requests() {

@@ -3,12 +3,14 @@
 
 mod support;
 
-use outcrop_api::bedrock_runtime::{ConverseStreamOutput, TokenUsage};
+use outcrop_api::bedrock_runtime::{ConverseRequest, ConverseStreamOutput, TokenUsage};
 use outcrop_dialects::converse::{Fold, text};
 use outcrop_dialects::{Dialect, Head, Metrics, NAMES, by_name};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use support::{accumulated, chat, chunks, read};
+use std::sync::LazyLock;
+use support::says::{self, CHATS, Says};
+use support::{accumulated, cases, chat, chats, chunks, files, read, written};
 
 /// `text` cut into pieces at arbitrary characters.
 fn pieces(text: &str, cuts: &[prop::sample::Index]) -> Vec<String> {
@@ -149,14 +151,45 @@ proptest! {
         let usage = json!({"inputTokens": 1, "outputTokens": 1, "totalTokens": 2});
         let block = Block::Text { text: answer.clone(), cited: false };
         let events = events(&[block], &cuts, &usage, &json!({"stopReason": "end_turn"}));
-        for (name, key) in [("anthropic-messages", "/delta/text"), ("titan-text", "/outputText")] {
-            let chunks = chunks(chat(name).stream(Head::default()), &events, &Metrics::default());
-            let said: String = chunks.iter().filter_map(|c| c.pointer(key)?.as_str()).collect();
-            prop_assert_eq!(&said, &answer);
+        for row in CHATS {
+            let chunks = chunks(chat(row.name).stream(Head::default()), &events, &Metrics::default());
+            let said: String = chunks.iter().filter_map(|c| c.pointer(row.delta)?.as_str()).collect();
+            prop_assert_eq!(&said, &answer, "{}", row.name);
+            let metrics: Vec<bool> = chunks.iter().map(|c| c.get("amazon-bedrock-invocationMetrics").is_some()).collect();
+            prop_assert_eq!(metrics.iter().position(|m| *m), Some(chunks.len() - 1), "{}", row.name);
         }
         let mut fold = Fold::new();
         events.into_iter().for_each(|event| fold.push(event));
         prop_assert_eq!(text(&fold.finish().unwrap()), answer);
+    }
+
+    #[test]
+    fn a_conversation_is_the_same_on_the_other_side(seed in conversations()) {
+        for (row, conversation) in CHATS.iter().zip(seed) {
+            let dialect = chat(row.name);
+            let asked: ConverseRequest = read(&conversation);
+            let body = dialect.encode_request(&asked);
+            let body = body.map_err(|e| TestCaseError::fail(format!("{}: {e}: {conversation}", row.name)))?;
+            let once = dialect.decode(body.to_string().as_bytes());
+            let once = once.map_err(|e| TestCaseError::fail(format!("{}: {e}: {body}", row.name)))?;
+            same(row.name, &conversation, &written(&once))?;
+            let twice = dialect.encode_request(&once).unwrap();
+            let twice = dialect.decode(twice.to_string().as_bytes()).unwrap();
+            prop_assert_eq!(written(&once), written(&twice), "{}", row.name);
+        }
+    }
+
+    /// Of any conversation, what cannot be said is refused, never left out.
+    #[test]
+    fn nothing_is_left_out_in_silence(conversation in says::EVERYTHING.conversation()) {
+        let asked: ConverseRequest = read(&conversation);
+        for row in CHATS {
+            if let Ok(body) = chat(row.name).encode_request(&asked)
+                && let Ok(got) = chat(row.name).decode(body.to_string().as_bytes())
+            {
+                same(row.name, &conversation, &written(&got))?;
+            }
+        }
     }
 
     #[test]
@@ -171,33 +204,49 @@ proptest! {
 
     /// A good body with any one of its values replaced.
     #[test]
-    fn no_wrong_value_makes_a_decoder_panic(which in any::<prop::sample::Index>(), value in tree()) {
-        let good = json!({
-            "anthropic_version": "bedrock-2023-05-31", "max_tokens": 5, "top_k": 3, "cache_control": {"type": "ephemeral"},
-            "system": [{"type": "text", "text": "s"}], "tool_choice": {"type": "any"}, "stop_sequences": ["x"],
-            "tools": [{"name": "a", "input_schema": {"type": "object"}}],
-            "output_config": {"format": {"type": "json_schema", "schema": {}}},
-            "messages": [
-                {"role": "user", "content": [
-                    {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "aGk="}},
-                    {"type": "document", "title": "t", "source": {"type": "content", "content": [{"type": "text", "text": "x"}]}},
-                ]},
-                {"role": "assistant", "content": [
-                    {"type": "thinking", "thinking": "t", "signature": "s"},
-                    {"type": "text", "text": "x", "citations": [{"type": "char_location", "document_index": 1}]},
-                    {"type": "tool_use", "id": "1", "name": "a", "input": {}},
-                ]},
-                {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "1", "content": [{"type": "text", "text": "x"}]}]},
-            ],
-        });
-        prop_assert!(chat("anthropic-messages").decode(good.to_string().as_bytes()).is_ok());
+    fn no_wrong_value_makes_a_decoder_panic(body in any::<prop::sample::Index>(), at in any::<prop::sample::Index>(), value in tree()) {
+        let mut broken: Value = body.get(&GOOD).clone();
         let mut pointers = Vec::new();
-        walk(&good, String::new(), &mut pointers);
-        let mut broken = good;
-        let at: &String = which.get(&pointers);
-        *broken.pointer_mut(at).unwrap() = value;
+        walk(&broken, String::new(), &mut pointers);
+        *broken.pointer_mut(at.get::<String>(&pointers)).unwrap() = value;
         decode_with_all(broken.to_string().as_bytes());
     }
+}
+
+#[test]
+fn every_chat_dialect_has_its_row() {
+    let rows: Vec<&str> = CHATS.iter().map(|row| row.name).collect();
+    let known: Vec<&str> = chats().iter().map(|chat| chat.name()).collect();
+    assert_eq!(rows, known);
+}
+
+/// The bodies of the golden files that are no errors.
+static GOOD: LazyLock<Vec<Value>> = LazyLock::new(|| {
+    let mut all = Vec::new();
+    for name in NAMES {
+        let kind = if matches!(by_name(name), Some(Dialect::Chat(_))) { "decode" } else { "embed" };
+        for (_, file) in files(name, kind) {
+            all.extend(cases(&file).iter().filter(|c| c.get("error").is_none()).map(|c| c["body"].clone()));
+        }
+    }
+    all
+});
+
+/// One conversation for each row of [`CHATS`], of what that dialect can say.
+fn conversations() -> Vec<BoxedStrategy<Value>> {
+    CHATS.iter().map(Says::conversation).collect()
+}
+
+/// What the caller said is said still; defaults may have come to it.
+fn same(name: &str, said: &Value, got: &Value) -> Result<(), TestCaseError> {
+    for (pointer, expected) in says::parts(said) {
+        prop_assert_eq!(got.pointer(&pointer), Some(&expected), "{}: {} of {} became {}", name, pointer, said, got);
+    }
+    let more = |key: &str| got.get(key).is_some() && said.get(key).is_none();
+    for key in ["system", "toolConfig", "additionalModelRequestFields"] {
+        prop_assert!(!more(key), "{}: {} came from nowhere: {}", name, key, got);
+    }
+    Ok(())
 }
 
 fn walk(value: &Value, at: String, out: &mut Vec<String>) {
@@ -209,10 +258,15 @@ fn walk(value: &Value, at: String, out: &mut Vec<String>) {
     out.push(at);
 }
 
+/// What a decoder reads, it can write, and reads again as the same.
 fn decode_with_all(body: &[u8]) {
     for name in NAMES {
         match by_name(name) {
-            Some(Dialect::Chat(chat)) => drop(chat.decode(body)),
+            Some(Dialect::Chat(chat)) => {
+                let Ok(once) = chat.decode(body) else { continue };
+                let twice = chat.encode_request(&once).unwrap().to_string();
+                assert_eq!(written(&chat.decode(twice.as_bytes()).unwrap()), written(&once), "{name}");
+            }
             Some(Dialect::Embedding(embedding)) => drop(embedding.decode(body)),
             None => panic!("{name}"),
         }

@@ -1,6 +1,8 @@
 //! Shared by the golden and the property tests.
 #![allow(dead_code, reason = "each test crate uses its part")]
 
+pub mod says;
+
 use outcrop_api::bedrock_runtime::{ConverseStreamOutput, TokenUsage};
 use outcrop_dialects::{ChatDialect, Dialect, EmbeddingDialect, Head, Metrics, NAMES, StreamEncoder, by_name};
 use outcrop_wire::decode::{self, Problems};
@@ -32,6 +34,34 @@ pub fn chats() -> Vec<&'static dyn ChatDialect> {
 pub fn embeddings() -> Vec<&'static dyn EmbeddingDialect> {
     let known = |name: &&str| if let Some(Dialect::Embedding(it)) = by_name(name) { Some(it) } else { None };
     NAMES.iter().filter_map(known).collect()
+}
+
+/// The files of a dialect whose names begin with `kind`.
+pub fn files(dialect: &str, kind: &str) -> Vec<(String, Value)> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(dialect);
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if name.starts_with(kind) {
+            found.push((name, serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap()));
+        }
+    }
+    assert!(!found.is_empty(), "{dialect} has no {kind} files");
+    found
+}
+
+/// The cases of a file: one or a list.
+pub fn cases(file: &Value) -> Vec<Value> {
+    file.as_array().cloned().unwrap_or_else(|| vec![file.clone()])
+}
+
+/// The bytes of a case's body.
+pub fn body(case: &Value) -> Vec<u8> {
+    match case.get("raw") {
+        Some(raw) => raw.as_str().unwrap().as_bytes().to_vec(),
+        None => case["body"].to_string().into_bytes(),
+    }
 }
 
 /// A shape out of its JSON.
