@@ -56,14 +56,14 @@ pub fn by_name(key: &str) -> Option<Dialect> {
 pub const NAMES: &[&str] = &[
     "anthropic-messages",
     "titan-text",
-    "titan-embed-v1",
-    "titan-embed-v2",
-    "cohere-embed-v3",
     "openai-chat",
     "qwen",
     "mistral-text",
     "mistral-chat",
     "jamba",
+    "titan-embed-v1",
+    "titan-embed-v2",
+    "cohere-embed-v3",
 ];
 
 /// What is known of an answer before its first event.

@@ -26,7 +26,7 @@ impl ChatDialect for Text {
             }
         }
         let max_tokens = body.get("max_tokens")?.map(|n| n.integer(1, 8192)).transpose()?.unwrap_or(512);
-        let top_k = body.get("top_k")?.map(|k| k.integer(1, 200)).transpose()?.unwrap_or(50);
+        let top_k = body.get("top_k")?.map(|k| k.integer(1, 200)).transpose()?;
         // The defaults of the user guide for Mistral 7B and Mixtral, not those of the model behind it.
         Ok(ConverseRequest {
             messages: Some(prompt::read(prompt)),
@@ -36,7 +36,7 @@ impl ChatDialect for Text {
                 top_p: Some(body.get("top_p")?.map(|p| p.number(0.0, 1.0)).transpose()?.unwrap_or(0.9)),
                 stop_sequences: (!stops.is_empty()).then_some(stops),
             }),
-            additional_model_request_fields: Some(json!({"top_k": top_k})),
+            additional_model_request_fields: top_k.map(|k| json!({"top_k": k})),
             ..ConverseRequest::default()
         })
     }

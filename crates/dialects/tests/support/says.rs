@@ -60,10 +60,19 @@ const PLAIN: Says = Says {
     ..EVERYTHING
 };
 
+/// Chat completions.
+const COMPLETIONS: Says =
+    Says { delta: "/choices/0/delta/content", reasoning: false, cache: false, ..EVERYTHING };
+
 /// In the order of `NAMES`.
 pub const CHATS: &[Says] = &[
     Says { name: "anthropic-messages", delta: "/delta/text", fields: r#"{"top_k": 5}"#, ..EVERYTHING },
     Says { name: "titan-text", delta: "/outputText", ..PLAIN },
+    Says { name: "openai-chat", fields: r#"{"seed": 5}"#, ..COMPLETIONS },
+    Says { name: "qwen", fields: r#"{"top_k": 5}"#, ..COMPLETIONS },
+    Says { name: "mistral-text", delta: "/outputs/0/text", turns: true, begun: true, ..PLAIN },
+    Says { name: "mistral-chat", delta: "/choices/0/message/content", ..COMPLETIONS },
+    Says { name: "jamba", images: false, fields: r#"{"presence_penalty": 0.5}"#, ..COMPLETIONS },
 ];
 
 fn words() -> impl Strategy<Value = String> {
