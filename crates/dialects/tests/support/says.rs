@@ -61,8 +61,7 @@ const PLAIN: Says = Says {
 };
 
 /// Chat completions.
-const COMPLETIONS: Says =
-    Says { delta: "/choices/0/delta/content", reasoning: false, cache: false, ..EVERYTHING };
+const COMPLETIONS: Says = Says { delta: "/choices/0/delta/content", reasoning: false, cache: false, ..EVERYTHING };
 
 /// In the order of `NAMES`.
 pub const CHATS: &[Says] = &[
