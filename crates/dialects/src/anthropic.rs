@@ -1,4 +1,5 @@
-//! Anthropic Messages, the body of Claude in `InvokeModel` (`anthropic-messages`).
+//! Anthropic Messages, the body of Claude in `InvokeModel` (`anthropic-messages`), and the legacy text completions
+//! (`anthropic-text`).
 //!
 //! `anthropic_version` (any) and `max_tokens` are required; `model` and `stream` do not exist here. What Converse has no
 //! place for (`top_k`, `thinking`, `anthropic_beta`, tools that Anthropic defines, a `tool_choice` of `none`) goes
@@ -10,7 +11,10 @@ mod decode;
 mod encode;
 mod request;
 mod stream;
+mod text;
 mod tools;
+
+pub use text::Completions;
 
 use crate::{ChatDialect, DialectError, Head, StreamEncoder};
 use outcrop_api::bedrock_runtime::{ConverseRequest, ConverseResponse};

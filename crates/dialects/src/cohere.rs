@@ -1,13 +1,15 @@
 //! Cohere: `cohere-command` (a prompt and its completion), `command-r` (a message, what was said before it, documents
-//! and tools), `cohere-embed-v3`.
+//! and tools), `cohere-embed-v3`, `cohere-embed-v4`.
 
 mod command;
 mod command_r;
 mod embed;
+mod embed_v4;
 
 pub use command::Command;
 pub use command_r::CommandR;
 pub use embed::EmbedV3;
+pub use embed_v4::EmbedV4;
 
 use outcrop_api::bedrock_runtime::StopReason;
 

@@ -12,13 +12,27 @@ pub use pointers::{check_paths, prune};
 use std::borrow::Cow;
 
 use outcrop_api::bedrock_runtime::{
-    CitationGeneratedContent, ContentBlock, ConverseOutput, ConverseResponse, GuardrailConverseContentBlock,
+    CitationGeneratedContent, ContentBlock, ContentBlockDelta, ConverseOutput, ConverseResponse, ConverseStreamOutput,
+    GuardrailConverseContentBlock, TokenUsage,
 };
 use serde_json::Value;
 
 /// The stop sequence that ended an answer. Providers put it into `additionalModelResponseFields`.
 pub fn stop_sequence(fields: Option<&Value>) -> Option<&str> {
     fields?.get("stop_sequence")?.as_str()
+}
+
+/// The text that an event adds to the answer.
+pub fn text_delta(event: &ConverseStreamOutput) -> Option<&str> {
+    let ConverseStreamOutput::ContentBlockDelta(event) = event else { return None };
+    let ContentBlockDelta::Text(text) = &event.delta else { return None };
+    (!text.is_empty()).then_some(text)
+}
+
+/// Everything that was read, the cache included: for formats that have one count.
+pub fn prompt_tokens(usage: &TokenUsage) -> i32 {
+    let cached = [usage.cache_read_input_tokens, usage.cache_write_input_tokens];
+    cached.into_iter().flatten().fold(usage.input_tokens, i32::saturating_add)
 }
 
 /// The text blocks of an answer, joined.

@@ -17,6 +17,8 @@ pub struct EmbeddingRequest {
     pub types: Vec<EmbeddingType>,
     /// What happens to a text that is too long.
     pub truncate: Truncate,
+    /// The tokens of a text that are read at most; as many as the model can where absent.
+    pub max_tokens: Option<u32>,
 }
 
 /// What vectors are for; models put different words before the text.

@@ -13,10 +13,14 @@ pub mod anthropic;
 pub mod body;
 pub mod cohere;
 pub mod converse;
+pub mod deepseek;
 pub mod embedding;
 mod error;
+pub mod meta;
 pub mod mistral;
+pub mod nova;
 pub mod openai;
+mod prompt;
 mod request;
 pub mod titan;
 
@@ -39,6 +43,10 @@ pub enum Dialect {
 pub fn by_name(key: &str) -> Option<Dialect> {
     Some(match key {
         "anthropic-messages" => Dialect::Chat(&anthropic::Messages),
+        "anthropic-text" => Dialect::Chat(&anthropic::Completions),
+        "llama" => Dialect::Chat(&meta::Llama),
+        "deepseek" => Dialect::Chat(&deepseek::R1),
+        "nova" => Dialect::Chat(&nova::Nova),
         "titan-text" => Dialect::Chat(&titan::Text),
         "openai-chat" => Dialect::Chat(&openai::CHAT),
         "qwen" => Dialect::Chat(&openai::QWEN),
@@ -49,6 +57,8 @@ pub fn by_name(key: &str) -> Option<Dialect> {
         "command-r" => Dialect::Chat(&cohere::CommandR),
         "titan-embed-v1" => Dialect::Embedding(&titan::EmbedV1),
         "titan-embed-v2" => Dialect::Embedding(&titan::EmbedV2),
+        "titan-multimodal-embed" => Dialect::Embedding(&titan::EmbedMultimodal),
+        "cohere-embed-v4" => Dialect::Embedding(&cohere::EmbedV4),
         "cohere-embed-v3" => Dialect::Embedding(&cohere::EmbedV3),
         _ => return None,
     })
@@ -57,6 +67,10 @@ pub fn by_name(key: &str) -> Option<Dialect> {
 /// The keys that [`by_name`] knows.
 pub const NAMES: &[&str] = &[
     "anthropic-messages",
+    "anthropic-text",
+    "llama",
+    "deepseek",
+    "nova",
     "titan-text",
     "openai-chat",
     "qwen",
@@ -67,6 +81,8 @@ pub const NAMES: &[&str] = &[
     "command-r",
     "titan-embed-v1",
     "titan-embed-v2",
+    "titan-multimodal-embed",
+    "cohere-embed-v4",
     "cohere-embed-v3",
 ];
 

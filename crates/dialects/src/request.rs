@@ -101,6 +101,13 @@ pub(crate) fn decimal(x: f32) -> Value {
     x.to_string().parse::<f64>().map_or(Value::Null, Value::from)
 }
 
+/// The number of tokens, where the format has no default: only the caller knows the greatest number of the model.
+pub(crate) fn max_tokens(config: &InferenceConfiguration) -> Result<i32> {
+    config.max_tokens.ok_or_else(|| {
+        DialectError::Rule("inferenceConfig.maxTokens is required by the model's request format.".to_owned())
+    })
+}
+
 /// Inserts `value`, where there is one.
 pub(crate) fn put<T: Into<Value>>(body: &mut Map<String, Value>, key: &str, value: Option<T>) {
     if let Some(value) = value {

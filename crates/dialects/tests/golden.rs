@@ -7,7 +7,7 @@
 
 mod support;
 
-use outcrop_api::bedrock_runtime::ConverseStreamOutput;
+use outcrop_api::bedrock_runtime::{ConverseRequest, ConverseStreamOutput};
 use outcrop_dialects::converse::Fold;
 use outcrop_dialects::{Dialect, NAMES, by_name};
 use serde_json::json;
@@ -40,7 +40,9 @@ fn requests_the_other_way() {
         let dialect = chat.name();
         for (name, file) in files(dialect, "encode") {
             for case in cases(&file) {
-                match (chat.encode_request(&read(&case["converse"])), case.get("error")) {
+                let mut request: ConverseRequest = read(&case["converse"]);
+                request.model_id = case["model"].as_str().unwrap_or_default().to_owned();
+                match (chat.encode_request(&request), case.get("error")) {
                     (Ok(body), None) => assert_eq!(body, case["body"], "{dialect}/{name}"),
                     (Err(error), Some(text)) => assert_eq!(json!(error.to_string()), *text, "{dialect}/{name}"),
                     (got, _) => panic!("{dialect}/{name}: {case}: {got:?}"),
@@ -85,6 +87,7 @@ fn vectors() {
                         let types: Vec<&str> = request.types.iter().map(|t| t.name()).collect();
                         assert_eq!(json!(request.texts), asked["texts"], "{dialect}/{name}");
                         assert_eq!(json!(request.dimensions), asked["dimensions"], "{dialect}/{name}");
+                        assert_eq!(json!(request.max_tokens), asked["maxTokens"], "{dialect}/{name}");
                         assert_eq!(json!(request.normalize), asked["normalize"], "{dialect}/{name}");
                         assert_eq!(json!(types), asked.get("types").cloned().unwrap_or(json!([])), "{dialect}/{name}");
                         assert_eq!(

@@ -17,11 +17,7 @@ pub(super) fn body(request: &ConverseRequest) -> Result<Value> {
     let mut body = Map::new();
     put(&mut body, "anthropic_version", Some("bedrock-2023-05-31"));
     let config = request.inference_config.clone().unwrap_or_default();
-    // The format has no default, and only the caller knows the greatest number of the model.
-    let Some(max_tokens) = config.max_tokens else {
-        return Err(DialectError::Rule("inferenceConfig.maxTokens is required by the model's request format.".into()));
-    };
-    put(&mut body, "max_tokens", Some(max_tokens));
+    put(&mut body, "max_tokens", Some(request::max_tokens(&config)?));
     put(&mut body, "temperature", config.temperature.map(decimal));
     put(&mut body, "top_p", config.top_p.map(decimal));
     put(&mut body, "stop_sequences", config.stop_sequences);

@@ -139,15 +139,12 @@ struct Encoder {
 impl StreamEncoder for Encoder {
     fn event(&mut self, event: &ConverseStreamOutput, out: &mut Vec<Value>) {
         match event {
-            ConverseStreamOutput::ContentBlockDelta(ContentBlockDeltaEvent {
-                delta: ContentBlockDelta::Text(text),
-                ..
-            }) if !text.is_empty() => {
-                // Clients read both of the others in every chunk.
-                out.push(json!({"text": text, "is_finished": false, "finish_reason": null}));
-            }
             ConverseStreamOutput::MessageStop(stop) => self.stop = stop.stop_reason.clone(),
-            _ => {}
+            // Clients read the other two in every chunk.
+            event => out.extend(
+                converse::text_delta(event)
+                    .map(|text| json!({"text": text, "is_finished": false, "finish_reason": null})),
+            ),
         }
     }
 

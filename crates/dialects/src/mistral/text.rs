@@ -1,6 +1,7 @@
 use super::prompt;
 use crate::body::{Node, parse};
 use crate::converse;
+use crate::prompt::{Prompt, text_block, text_only};
 use crate::request::{self, decimal, put};
 use crate::{ChatDialect, DialectError, Head, METRICS, Metrics, StreamEncoder};
 use outcrop_api::bedrock_runtime::*;
@@ -26,25 +27,26 @@ impl ChatDialect for Text {
             }
         }
         let max_tokens = body.get("max_tokens")?.map(|n| n.integer(1, 8192)).transpose()?.unwrap_or(512);
-        let top_k = body.get("top_k")?.map(|k| k.integer(1, 200)).transpose()?;
         // The defaults of the user guide for Mistral 7B and Mixtral, not those of the model behind it.
-        Ok(ConverseRequest {
-            messages: Some(prompt::read(prompt)),
-            inference_config: Some(InferenceConfiguration {
-                max_tokens: i32::try_from(max_tokens).ok(),
-                temperature: Some(body.get("temperature")?.map(|t| t.number(0.0, 1.0)).transpose()?.unwrap_or(0.5)),
-                top_p: Some(body.get("top_p")?.map(|p| p.number(0.0, 1.0)).transpose()?.unwrap_or(0.9)),
-                stop_sequences: (!stops.is_empty()).then_some(stops),
-            }),
-            additional_model_request_fields: top_k.map(|k| json!({"top_k": k})),
-            ..ConverseRequest::default()
-        })
+        let inference = InferenceConfiguration {
+            max_tokens: i32::try_from(max_tokens).ok(),
+            temperature: Some(body.get("temperature")?.map(|t| t.number(0.0, 1.0)).transpose()?.unwrap_or(0.5)),
+            top_p: Some(body.get("top_p")?.map(|p| p.number(0.0, 1.0)).transpose()?.unwrap_or(0.9)),
+            stop_sequences: (!stops.is_empty()).then_some(stops),
+        };
+        let top_k = body.get("top_k")?.map(|k| k.integer(1, 200)).transpose()?;
+        let conversation = prompt::read(prompt).unwrap_or_else(|| Prompt::plain(prompt));
+        let mut request = conversation.request(inference, text_block);
+        request.additional_model_request_fields = top_k.map(|k| json!({"top_k": k}));
+        Ok(request)
     }
 
     fn encode_request(&self, request: &ConverseRequest) -> Result<Value, DialectError> {
         request::only(request, &["messages", "inferenceConfig", "additionalModelRequestFields"])?;
         let mut body = Map::new();
-        put(&mut body, "prompt", Some(prompt::write(request.messages.as_deref().unwrap_or_default())?));
+        let conversation = Prompt::of(request, "\n", text_only)?;
+        let written = conversation.proven_or_plain(prompt::write(&conversation), prompt::read)?;
+        put(&mut body, "prompt", Some(written));
         let config = request.inference_config.clone().unwrap_or_default();
         put(&mut body, "max_tokens", config.max_tokens);
         put(&mut body, "temperature", config.temperature.map(decimal));
@@ -81,12 +83,8 @@ struct Encoder {
 impl StreamEncoder for Encoder {
     fn event(&mut self, event: &ConverseStreamOutput, out: &mut Vec<Value>) {
         match event {
-            ConverseStreamOutput::ContentBlockDelta(ContentBlockDeltaEvent {
-                delta: ContentBlockDelta::Text(text),
-                ..
-            }) if !text.is_empty() => out.push(output(text, None)),
             ConverseStreamOutput::MessageStop(stop) => self.stop = stop.stop_reason.clone(),
-            _ => {}
+            event => out.extend(converse::text_delta(event).map(|text| output(text, None))),
         }
     }
 

@@ -1,7 +1,7 @@
 use super::format::Format;
 use super::messages::{CLOSE, OPEN};
 use crate::Head;
-use crate::converse::plain;
+use crate::converse::{plain, prompt_tokens};
 use outcrop_api::bedrock_runtime::*;
 use serde_json::{Map, Value, json};
 
@@ -62,15 +62,13 @@ pub(super) fn ending(reason: &StopReason) -> &'static str {
 
 /// The counts: here the tokens read from the cache are among those of the prompt.
 pub(super) fn usage(usage: &TokenUsage) -> Value {
-    let read = usage.cache_read_input_tokens;
-    let prompt = [read, usage.cache_write_input_tokens];
-    let prompt = prompt.into_iter().flatten().fold(usage.input_tokens, i32::saturating_add);
+    let prompt = prompt_tokens(usage);
     let mut counts = json!({
         "prompt_tokens": prompt,
         "completion_tokens": usage.output_tokens,
         "total_tokens": prompt.saturating_add(usage.output_tokens),
     });
-    if let Some(read) = read {
+    if let Some(read) = usage.cache_read_input_tokens {
         counts["prompt_tokens_details"] = json!({"cached_tokens": read});
     }
     counts

@@ -1,5 +1,5 @@
 use crate::body::{Node, parse};
-use crate::converse;
+use crate::converse::{self, prompt_tokens};
 use crate::request::{self, decimal, put};
 use crate::{ChatDialect, DialectError, Head, METRICS, Metrics, StreamEncoder};
 use outcrop_api::bedrock_runtime::*;
@@ -82,12 +82,6 @@ impl ChatDialect for Text {
     }
 }
 
-/// Everything that was read, the cache included: this format has one count.
-fn prompt_tokens(usage: &TokenUsage) -> i32 {
-    let cached = [usage.cache_read_input_tokens, usage.cache_write_input_tokens];
-    cached.into_iter().flatten().fold(usage.input_tokens, i32::saturating_add)
-}
-
 fn completion_reason(reason: &StopReason) -> &'static str {
     match reason {
         StopReason::MaxTokens | StopReason::ModelContextWindowExceeded => "LENGTH",
@@ -105,18 +99,16 @@ struct Encoder {
 impl StreamEncoder for Encoder {
     fn event(&mut self, event: &ConverseStreamOutput, out: &mut Vec<Value>) {
         match event {
-            ConverseStreamOutput::ContentBlockDelta(ContentBlockDeltaEvent {
-                delta: ContentBlockDelta::Text(text),
-                ..
-            }) if !text.is_empty() => out.push(json!({
-                "outputText": text,
-                "index": 0,
-                "totalOutputTextTokenCount": null,
-                "completionReason": null,
-                "inputTextTokenCount": self.prompt,
-            })),
             ConverseStreamOutput::MessageStop(stop) => self.stop = stop.stop_reason.clone(),
-            _ => {}
+            event => out.extend(converse::text_delta(event).map(|text| {
+                json!({
+                    "outputText": text,
+                    "index": 0,
+                    "totalOutputTextTokenCount": null,
+                    "completionReason": null,
+                    "inputTextTokenCount": self.prompt,
+                })
+            })),
         }
     }
 

@@ -19,12 +19,18 @@ pub struct Says {
     pub begun: bool,
     /// Tools, their calls and results.
     pub tools: bool,
+    /// A tool call that must be made.
+    pub must_call: bool,
+    /// Ids of tool calls; without them they are told apart by their place.
+    pub ids: bool,
     /// Text beside a tool call or a result.
     pub text_with_tools: bool,
     /// Images.
     pub images: bool,
-    /// Reasoning of earlier turns, with its signature.
+    /// Reasoning of earlier turns.
     pub reasoning: bool,
+    /// The signature of reasoning.
+    pub signature: bool,
     /// Cache points behind a text.
     pub cache: bool,
     /// Members of `additionalModelRequestFields`, as JSON.
@@ -40,9 +46,12 @@ pub const EVERYTHING: Says = Says {
     turns: true,
     begun: true,
     tools: true,
+    must_call: true,
+    ids: true,
     text_with_tools: true,
     images: true,
     reasoning: true,
+    signature: true,
     cache: true,
     fields: "{}",
 };
@@ -53,25 +62,74 @@ const PLAIN: Says = Says {
     turns: false,
     begun: false,
     tools: false,
+    must_call: false,
     text_with_tools: false,
     images: false,
     reasoning: false,
+    signature: false,
     cache: false,
     ..EVERYTHING
 };
 
 /// Chat completions.
-const COMPLETIONS: Says = Says { delta: "/choices/0/delta/content", reasoning: false, cache: false, ..EVERYTHING };
+const COMPLETIONS: Says =
+    Says { delta: "/choices/0/delta/content", reasoning: false, signature: false, cache: false, ..EVERYTHING };
 
 /// In the order of `NAMES`.
 pub const CHATS: &[Says] = &[
     Says { name: "anthropic-messages", delta: "/delta/text", fields: r#"{"top_k": 5}"#, ..EVERYTHING },
+    Says {
+        name: "anthropic-text",
+        delta: "/completion",
+        system: true,
+        turns: true,
+        begun: true,
+        fields: r#"{"top_k": 5}"#,
+        ..PLAIN
+    },
+    Says {
+        name: "llama",
+        delta: "/generation",
+        config: &["maxTokens", "temperature", "topP"],
+        system: true,
+        turns: true,
+        begun: true,
+        ..PLAIN
+    },
+    Says {
+        name: "deepseek",
+        delta: "/choices/0/text",
+        system: true,
+        turns: true,
+        begun: true,
+        reasoning: true,
+        ..PLAIN
+    },
+    Says {
+        name: "nova",
+        delta: "/contentBlockDelta/delta/text",
+        fields: r#"{"inferenceConfig": {"topK": 20}, "reasoningConfig": {"type": "disabled"}}"#,
+        ..EVERYTHING
+    },
     Says { name: "titan-text", delta: "/outputText", ..PLAIN },
-    Says { name: "openai-chat", fields: r#"{"seed": 5}"#, ..COMPLETIONS },
-    Says { name: "qwen", fields: r#"{"top_k": 5}"#, ..COMPLETIONS },
+    Says { name: "openai-chat", reasoning: true, fields: r#"{"seed": 5}"#, ..COMPLETIONS },
+    Says { name: "qwen", reasoning: true, fields: r#"{"top_k": 5}"#, ..COMPLETIONS },
     Says { name: "mistral-text", delta: "/outputs/0/text", turns: true, begun: true, ..PLAIN },
     Says { name: "mistral-chat", delta: "/choices/0/message/content", ..COMPLETIONS },
     Says { name: "jamba", images: false, fields: r#"{"presence_penalty": 0.5}"#, ..COMPLETIONS },
+    Says { name: "cohere-command", delta: "/text", fields: r#"{"k": 5}"#, ..PLAIN },
+    Says {
+        name: "command-r",
+        delta: "/text",
+        config: &["maxTokens", "temperature", "stopSequences"],
+        system: true,
+        turns: true,
+        tools: true,
+        ids: false,
+        text_with_tools: true,
+        fields: r#"{"k": 5}"#,
+        ..PLAIN
+    },
 ];
 
 fn words() -> impl Strategy<Value = String> {
@@ -83,7 +141,7 @@ impl Says {
     pub fn conversation(&self) -> BoxedStrategy<Value> {
         let says = *self;
         let rounds = if says.turns { 0..3usize } else { 0..1 };
-        let config = (1..4000u32, 0..=4u8, 0..=4u8, prop::collection::vec("[a-z#]{1,3}", 1..3));
+        let config = (1..2000u32, 0..=4u8, 0..=4u8, prop::collection::vec("[a-z#]{1,3}", 1..3));
         (
             prop::collection::vec(says.round(), rounds),
             says.user(),
@@ -118,7 +176,7 @@ impl Says {
                         "name": "tide", "description": "Tide at a port.",
                         "inputSchema": {"json": {"type": "object", "properties": {"port": {"type": "string"}}}},
                     }}]});
-                    if keep[3] {
+                    if says.must_call && keep[3] {
                         out["toolConfig"]["toolChoice"] = json!({"any": {}});
                     }
                 }
@@ -170,7 +228,7 @@ impl Says {
                 let mut content = vec![json!({"text": answer})];
                 if let (true, Some(thought)) = (self.reasoning, thought) {
                     let mut reasoning = json!({"text": thought});
-                    if flags[2] {
+                    if self.signature && flags[2] {
                         reasoning["signature"] = json!("c2ln");
                     }
                     content.insert(0, json!({"reasoningContent": {"reasoningText": reasoning}}));
@@ -194,4 +252,23 @@ pub fn parts(said: &Value) -> Vec<(String, Value)> {
         }
     }
     out
+}
+
+/// The same with the ids of tool calls replaced by their places.
+pub fn without_ids(mut said: Value) -> Value {
+    let mut ids = std::collections::HashMap::new();
+    let mut next = 0;
+    for message in said["messages"].as_array_mut().into_iter().flatten() {
+        for block in message["content"].as_array_mut().into_iter().flatten() {
+            if let Some(id) = block.pointer_mut("/toolUse/toolUseId") {
+                ids.insert(id.to_string(), next);
+                *id = next.into();
+                next += 1;
+            }
+            if let Some(id) = block.pointer_mut("/toolResult/toolUseId") {
+                *id = json!(ids.get(&id.to_string()));
+            }
+        }
+    }
+    said
 }

@@ -47,6 +47,12 @@ pub(super) fn write(request: &ConverseRequest) -> Result<Value> {
         preamble.push_str(text);
     }
     put(&mut body, "preamble", Some(preamble).filter(|p| !p.is_empty()));
+    if let Some(p) = request.inference_config.as_ref().and_then(|c| c.top_p)
+        && !(0.01..=0.99).contains(&p)
+    {
+        let text = "inferenceConfig.topP must be from 0.01 to 0.99 in the model's request format.";
+        return Err(DialectError::Rule(text.to_owned()));
+    }
     write_inference(request, &mut body);
     if let Some(config) = &request.tool_config {
         put(&mut body, "tools", Some(tools::write(config)?));

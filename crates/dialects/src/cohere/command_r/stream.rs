@@ -1,5 +1,5 @@
 use super::encode;
-use crate::converse::Fold;
+use crate::converse::{Fold, text_delta};
 use crate::{Head, METRICS, Metrics, StreamEncoder};
 use outcrop_api::bedrock_runtime::*;
 use serde_json::{Value, json};
@@ -18,17 +18,12 @@ impl Encoder {
 
 impl StreamEncoder for Encoder {
     fn event(&mut self, event: &ConverseStreamOutput, out: &mut Vec<Value>) {
-        match event {
-            ConverseStreamOutput::MessageStart(_) => out.push(json!({
-                "event_type": "stream-start", "is_finished": false, "generation_id": self.head.message_id,
-            })),
-            ConverseStreamOutput::ContentBlockDelta(ContentBlockDeltaEvent {
-                delta: ContentBlockDelta::Text(text),
-                ..
-            }) if !text.is_empty() => {
-                out.push(json!({"event_type": "text-generation", "is_finished": false, "text": text}));
-            }
-            _ => {}
+        if let ConverseStreamOutput::MessageStart(_) = event {
+            let id = &self.head.message_id;
+            out.push(json!({"event_type": "stream-start", "is_finished": false, "generation_id": id}));
+        }
+        if let Some(text) = text_delta(event) {
+            out.push(json!({"event_type": "text-generation", "is_finished": false, "text": text}));
         }
         self.fold.push(event.clone());
     }
