@@ -144,6 +144,37 @@ proptest! {
     }
 
     #[test]
+    fn the_chunks_of_a_completion_add_up_to_it(
+        blocks in prop::collection::vec(block(), 0..5),
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
+        stop in stop(),
+    ) {
+        let usage = json!({"inputTokens": 3, "outputTokens": 4, "totalTokens": 7});
+        let events = events(&blocks, &cuts, &usage, &stop);
+        let metrics = Metrics { input_tokens: 3, output_tokens: 4, ..Metrics::default() };
+        for (name, piece, ending) in
+            [("openai-chat", "delta", "finish_reason"), ("mistral-chat", "message", "stop_reason")]
+        {
+            let chunks = chunks(chat(name).stream(Head::default()), &events, &metrics);
+            let mut fold = Fold::new();
+            events.iter().for_each(|event| fold.push(event.clone()));
+            let whole = chat(name).encode(&Head::default(), &fold.finish().unwrap());
+            let (text, calls) = completed(&chunks, piece);
+            let message = &whole["choices"][0]["message"];
+            prop_assert_eq!(&text, message["content"].as_str().unwrap_or_default(), "{}", name);
+            let mut expected = message["tool_calls"].as_array().cloned().unwrap_or_default();
+            for call in &mut expected {
+                let arguments = call["function"]["arguments"].as_str().unwrap();
+                call["function"]["arguments"] = serde_json::from_str(arguments).unwrap();
+            }
+            prop_assert_eq!(calls, expected, "{}", name);
+            let last = chunks.last().unwrap();
+            prop_assert_eq!(&last["choices"][0][ending], &whole["choices"][0][ending], "{}", name);
+            prop_assert_eq!(&last["usage"], &whole["usage"], "{}", name);
+        }
+    }
+
+    #[test]
     fn text_is_the_same_however_it_is_cut(
         answer in ".{1,60}",
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
@@ -211,6 +242,30 @@ proptest! {
         *broken.pointer_mut(at.get::<String>(&pointers)).unwrap() = value;
         decode_with_all(broken.to_string().as_bytes());
     }
+}
+
+/// Adds the chunks of a completion up: its text and its tool calls, their arguments parsed.
+fn completed(chunks: &[Value], piece: &str) -> (String, Vec<Value>) {
+    let (mut text, mut calls) = (String::new(), Vec::<Value>::new());
+    let mut arguments: Vec<String> = Vec::new();
+    for chunk in chunks {
+        let piece = &chunk["choices"][0][piece];
+        text.push_str(piece["content"].as_str().unwrap_or_default());
+        for call in piece["tool_calls"].as_array().into_iter().flatten() {
+            let index = usize::try_from(call["index"].as_u64().unwrap()).unwrap();
+            if index == calls.len() {
+                let mut call = call.clone();
+                call.as_object_mut().unwrap().remove("index");
+                calls.push(call);
+                arguments.push(String::new());
+            }
+            arguments[index].push_str(call["function"]["arguments"].as_str().unwrap());
+        }
+    }
+    for (call, arguments) in calls.iter_mut().zip(arguments) {
+        call["function"]["arguments"] = serde_json::from_str(&arguments).unwrap();
+    }
+    (text, calls)
 }
 
 #[test]

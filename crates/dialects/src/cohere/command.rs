@@ -75,6 +75,10 @@ impl ChatDialect for Command {
     fn encode_request(&self, request: &ConverseRequest) -> Result<Value, DialectError> {
         request::only(request, &["messages", "inferenceConfig", "additionalModelRequestFields"])?;
         let message = request::single(request)?;
+        if request.inference_config.as_ref().is_some_and(|c| c.top_p == Some(0.0)) {
+            let text = "inferenceConfig.topP must be above 0: in the model's request format 0 switches it off.";
+            return Err(DialectError::Rule(text.to_owned()));
+        }
         let mut body = Map::new();
         put(&mut body, "prompt", Some(request::text("messages.0", &message.content)?));
         write_inference(request, &mut body);

@@ -67,7 +67,7 @@ fn texts(content: &Node) -> Result<Vec<String>> {
         return Ok(vec![text.to_owned()]);
     }
     let mut out = Vec::new();
-    for part in content.array()? {
+    for part in content.items(1, usize::MAX)? {
         part.required("type")?.one_of(&["text"])?;
         part.only(&["type", "text"])?;
         out.push(part.required("text")?.string()?.to_owned());
@@ -141,7 +141,11 @@ fn assistant(format: &Format, item: &Node) -> Result<Vec<ContentBlock>> {
     let mut out = Vec::new();
     for key in thoughts {
         if let Some(thought) = item.get(key)? {
-            out.push(reasoning(thought.string()?));
+            let text = thought.string()?;
+            if text.contains(CLOSE) {
+                return Err(thought.refuse(format_args!("{CLOSE} ends reasoning and can't be part of it")));
+            }
+            out.push(reasoning(text));
             break;
         }
     }

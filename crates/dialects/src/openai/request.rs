@@ -4,6 +4,7 @@ use super::format::Format;
 use super::messages::{CLOSE, OPEN};
 use super::tools;
 use crate::DialectError;
+use crate::body::parse;
 use crate::converse::plain;
 use crate::request::{self, decimal, no_block, no_place, put};
 use base64::Engine;
@@ -60,7 +61,7 @@ fn output(config: &OutputConfig, body: &mut Map<String, Value>) -> Result<()> {
     let Some(text) = &config.text_format else { return Ok(()) };
     let at = "outputConfig.textFormat.structure.jsonSchema.schema";
     let OutputFormatStructure::JsonSchema(definition) = &text.structure else { return Err(no_place(at)) };
-    let Ok(schema @ Value::Object(_)) = serde_json::from_str(&definition.schema) else { return Err(no_place(at)) };
+    let Ok(schema @ Value::Object(_)) = parse(definition.schema.as_bytes()) else { return Err(no_place(at)) };
     let mut wanted = Map::new();
     put(&mut wanted, "name", definition.name.as_deref());
     put(&mut wanted, "description", definition.description.as_deref());

@@ -117,7 +117,13 @@ pub const CHATS: &[Says] = &[
     Says { name: "mistral-text", delta: "/outputs/0/text", turns: true, begun: true, ..PLAIN },
     Says { name: "mistral-chat", delta: "/choices/0/message/content", ..COMPLETIONS },
     Says { name: "jamba", images: false, fields: r#"{"presence_penalty": 0.5}"#, ..COMPLETIONS },
-    Says { name: "cohere-command", delta: "/text", fields: r#"{"k": 5}"#, ..PLAIN },
+    Says {
+        name: "cohere-command",
+        delta: "/text",
+        config: &["maxTokens", "temperature", "stopSequences"],
+        fields: r#"{"k": 5}"#,
+        ..PLAIN
+    },
     Says {
         name: "command-r",
         delta: "/text",

@@ -19,6 +19,7 @@ pub(super) fn read(list: &Node) -> Result<Vec<ContentBlock>, DialectError> {
                 "title" => title = text.to_owned(),
                 "id" => source = text.to_owned(),
                 "snippet" => snippet = text.to_owned(),
+                key if key.contains(": ") => return Err(node.refuse(format_args!("the key [{key}] contains a colon"))),
                 _ => more.push(SearchResultContentBlock { text: format!("{key}: {text}") }),
             }
         }

@@ -45,9 +45,10 @@ pub(super) fn read(list: &Node) -> Result<Vec<Message>> {
 
 /// Adds what the user says; behind tool results it belongs to their turn, because Converse has one for both.
 pub(super) fn say(turns: &mut Vec<Message>, said: Vec<ContentBlock>) {
+    let nothing = |block: &ContentBlock| matches!(block, ContentBlock::Text(text) if text.is_empty());
     match turns.last_mut() {
         _ if said.is_empty() => {}
-        Some(last) if answers(last) => last.content.extend(said),
+        Some(last) if answers(last) => last.content.extend(said.into_iter().filter(|block| !nothing(block))),
         _ => turns.push(Message { role: ConversationRole::User, content: said }),
     }
 }

@@ -20,14 +20,17 @@ pub(super) fn write(request: &ConverseRequest) -> Result<Value> {
     match asked(messages) {
         // The results of the calls that the message led to.
         Some((asked, before)) => {
+            let answers = results(messages, before.len())?;
+            let mut turns = history(before)?;
+            turns.extend((!answers.is_empty()).then(|| json!({"role": "TOOL", "tool_results": answers})));
             put(&mut body, "message", Some(said(before.len(), asked)?));
-            put(&mut body, "chat_history", history(before)?);
+            put(&mut body, "chat_history", Some(turns).filter(|t| !t.is_empty()));
             put(&mut body, "tool_results", Some(results(messages, messages.len() - 1)?));
         }
         None => {
             let answers = results(messages, before.len())?;
             let text = said(before.len(), last)?;
-            let mut turns = history(before)?.unwrap_or_default();
+            let mut turns = history(before)?;
             if text.is_empty() {
                 put(&mut body, "tool_results", Some(answers).filter(|a| !a.is_empty()));
             } else if !answers.is_empty() {
@@ -73,21 +76,24 @@ fn asked(messages: &[Message]) -> Option<(&Message, &[Message])> {
             return None;
         }
     }
-    let words = |b: &ContentBlock| matches!(b, ContentBlock::Text(_) | ContentBlock::SearchResult(_));
+    let fitting = |b: &ContentBlock| {
+        matches!(b, ContentBlock::Text(_) | ContentBlock::SearchResult(_) | ContentBlock::ToolResult(_))
+    };
     let fits = called.content.len() == last.content.len()
         && called.role == ConversationRole::Assistant
         && asked.role == ConversationRole::User
-        && asked.content.iter().all(words)
+        && asked.content.iter().all(fitting)
         && asked.content.iter().any(|b| matches!(b, ContentBlock::Text(text) if !text.is_empty()));
     fits.then_some((asked, before))
 }
 
-fn history(messages: &[Message]) -> Result<Option<Vec<Value>>> {
+/// The turns before the one that is asked about; documents are of that one only.
+fn history(messages: &[Message]) -> Result<Vec<Value>> {
     if let Some(i) = messages.iter().position(|m| m.content.iter().any(|b| matches!(b, ContentBlock::SearchResult(_))))
     {
         return Err(no_place(format!("messages.{i}.content.searchResult")));
     }
-    Ok(Some(turns(messages)?).filter(|t| !t.is_empty()))
+    turns(messages)
 }
 
 /// `messages` as the turns of `chat_history`; documents stand apart.
