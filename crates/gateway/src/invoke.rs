@@ -13,7 +13,7 @@ use outcrop_api::bedrock_runtime::{
 };
 use outcrop_api::{Events, Fault, Kind, Reply};
 use outcrop_dialects::{ChatDialect, Dialect, Head, Metrics, StreamEncoder};
-use outcrop_models::Resolved;
+use outcrop_models::{Invocation, Resolved};
 use serde_json::Value;
 
 use crate::begin::Begun;
@@ -27,8 +27,13 @@ const EVERYTHING: &str = "";
 impl Gateway {
     /// The model's own request in, its own answer out.
     pub async fn invoke_model(&self, cx: &Context, r: InvokeModelRequest) -> Result<Reply<InvokeModelResponse>, Fault> {
+        let call = Invocation {
+            action: "bedrock:InvokeModel",
+            tier: r.service_tier.as_ref().map(|tier| tier.as_str()),
+            guardrail: r.guardrail_identifier.as_deref().map(|id| (id, r.guardrail_version.as_deref())),
+        };
+        let resolved = self.resolve(cx, call, &r.model_id).await?;
         no_guardrail(r.guardrail_identifier.as_deref())?;
-        let resolved = self.resolve(cx, "bedrock:InvokeModel", &r.model_id).await?;
         let body = r.body.unwrap_or_default();
         let chat = match dialect(&resolved)? {
             Dialect::Chat(chat) => chat,
@@ -59,8 +64,13 @@ impl Gateway {
         cx: &Context,
         r: InvokeModelWithResponseStreamRequest,
     ) -> Result<(Reply<InvokeModelWithResponseStreamResponse>, Events<ResponseStream>), Fault> {
+        let call = Invocation {
+            action: "bedrock:InvokeModelWithResponseStream",
+            tier: r.service_tier.as_ref().map(|tier| tier.as_str()),
+            guardrail: r.guardrail_identifier.as_deref().map(|id| (id, r.guardrail_version.as_deref())),
+        };
+        let resolved = self.resolve(cx, call, &r.model_id).await?;
         no_guardrail(r.guardrail_identifier.as_deref())?;
-        let resolved = self.resolve(cx, "bedrock:InvokeModelWithResponseStream", &r.model_id).await?;
         let Dialect::Chat(chat) = dialect(&resolved)? else {
             return Err(Fault::validation("The model is unsupported for streaming."));
         };

@@ -19,7 +19,6 @@ use outcrop_store::{Options, Sqlite};
 use outcrop_wire::decode::{self, Problems};
 use outcrop_wire::shape::Structure;
 use serde_json::{Value, json};
-use tokio_util::sync::CancellationToken;
 
 use super::*;
 
@@ -92,14 +91,7 @@ async fn bench(provider: Scripted, stand_ins: Option<StandIns>) -> Bench {
     let catalogue = Catalogue::builtin().unwrap().with_local([local]).unwrap();
     let models = Arc::new(Models::new(catalogue, Settings::default(), &resources));
     let provider = Arc::new(provider);
-    let cx = Context {
-        caller: Caller::root("111122223333", None, CallerKind::User),
-        region: "us-east-1".into(),
-        service: "bedrock-runtime",
-        request_id: "r".into(),
-        cancel: CancellationToken::new(),
-        deadline: None,
-    };
+    let cx = Context::new(Caller::root("111122223333", None, CallerKind::User), "us-east-1", "bedrock-runtime");
     Bench { gateway: Gateway::new(models, provider.clone(), stand_ins), provider, cx, _folder: folder }
 }
 
@@ -300,4 +292,25 @@ async fn what_a_model_cannot_do_is_refused_before_anyone_is_asked() {
     let unknown = b.gateway.converse(&b.cx, asking("nobody.knows-v1", json!({}))).await.unwrap_err();
     assert_eq!(unknown.message, "The provided model identifier is invalid.");
     assert!(b.provider.asked.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn computed_prompts_stay_within_the_account_or_the_principal() {
+    let scopes = async |sharing| {
+        let mut scopes = Vec::new();
+        for (account, user) in [("111122223333", "alice"), ("111122223333", "bob"), ("444455556666", "alice")] {
+            let mut b = bench(scripted(hello()), tiny()).await;
+            b.gateway = b.gateway.sharing(sharing);
+            b.cx.caller.account = account.into();
+            b.cx.caller.arn = format!("arn:aws:iam::{account}:user/{user}");
+            b.gateway.converse(&b.cx, asking(HAIKU, json!({}))).await.unwrap();
+            let scope = b.provider.asked.lock().unwrap()[0].scope.clone();
+            scopes.push(scope);
+        }
+        scopes
+    };
+    let account = scopes(Sharing::Account).await;
+    assert!(account[0] == account[1] && account[0] != account[2]);
+    let principal = scopes(Sharing::Principal).await;
+    assert!(principal[0] != principal[1] && principal[0] != principal[2] && principal[1] != principal[2]);
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use outcrop_access::{Caller, CallerKind, Context};
 use outcrop_resources::Resources;
 use outcrop_store::{Options, Sqlite};
-use tokio_util::sync::CancellationToken;
 
 use crate::{Catalogue, LocalKind, LocalModel, Models, Settings};
 
@@ -16,14 +15,7 @@ pub(crate) const SONNET4: &str = "us.anthropic.claude-sonnet-4-20250514-v1:0";
 
 /// A call from `account` in `region`.
 pub(crate) fn call(account: &str, region: &str) -> Context {
-    Context {
-        caller: Caller::root(account, None, CallerKind::User),
-        region: region.to_owned(),
-        service: "bedrock",
-        request_id: "test".to_owned(),
-        cancel: CancellationToken::new(),
-        deadline: None,
-    }
+    Context::new(Caller::root(account, None, CallerKind::User), region, "bedrock")
 }
 
 /// A call from [`ACCOUNT`] in us-east-1.
