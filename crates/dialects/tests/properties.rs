@@ -233,6 +233,16 @@ proptest! {
         decode_with_all(value.to_string().as_bytes());
     }
 
+    /// Prompts of template marks in any order.
+    #[test]
+    fn what_a_prompt_is_read_as_it_is_written_as(parts in prop::collection::vec(prop::sample::select(MARKS), 0..14)) {
+        let prompt = parts.concat();
+        decode_with_all(json!({"prompt": prompt}).to_string().as_bytes());
+        decode_with_all(json!({"prompt": prompt, "max_tokens_to_sample": 5}).to_string().as_bytes());
+        let images = vec!["iVBORw0KGgo="; prompt.matches("<|image|>").count()];
+        decode_with_all(json!({"prompt": prompt, "images": images}).to_string().as_bytes());
+    }
+
     /// A good body with any one of its values replaced.
     #[test]
     fn no_wrong_value_makes_a_decoder_panic(body in any::<prop::sample::Index>(), at in any::<prop::sample::Index>(), value in tree()) {
@@ -274,6 +284,42 @@ fn every_chat_dialect_has_its_row() {
     let known: Vec<&str> = chats().iter().map(|chat| chat.name()).collect();
     assert_eq!(rows, known);
 }
+
+/// The marks of every prompt template, and what may stand between them.
+const MARKS: &[&str] = &[
+    "a",
+    "b c",
+    " ",
+    "\n",
+    "\n\n",
+    "\n\nHuman:",
+    "\n\nAssistant:",
+    "<|begin_of_text|>",
+    "<|start_header_id|>",
+    "user",
+    "assistant",
+    "system",
+    "<|end_header_id|>",
+    "<|eot_id|>",
+    "<|start_header_id|>user<|end_header_id|>\n\n",
+    "<|start_header_id|>assistant<|end_header_id|>\n\n",
+    "<|header_start|>user<|header_end|>\n\n",
+    "<|header_start|>assistant<|header_end|>\n\n",
+    "<|eot|>",
+    "<|image|>",
+    "<s>",
+    "</s>",
+    "[INST]",
+    "[/INST]",
+    "<<SYS>>",
+    "<</SYS>>",
+    "<｜begin▁of▁sentence｜>",
+    "<｜User｜>",
+    "<｜Assistant｜>",
+    "<｜end▁of▁sentence｜>",
+    "<think>\n",
+    "\n</think>\n\n",
+];
 
 /// The bodies of the golden files that are no errors.
 static GOOD: LazyLock<Vec<Value>> = LazyLock::new(|| {
