@@ -5,6 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use outcrop_server::listen::Address;
 
+mod keeping;
+
+pub use keeping::{Backup, Restore, Secrets};
+
 /// Amazon Bedrock's API on your own machine: start it, point an AWS SDK at it, call Converse.
 ///
 /// Start with `outcrop dev`, then in another terminal:
@@ -48,6 +52,34 @@ pub enum Command {
     /// Checks a configuration, shows the defaults, puts a changed file in force without a restart
     #[command(subcommand)]
     Config(Config),
+    /// Lists and rotates the keys that seal what is kept
+    #[command(subcommand)]
+    Secrets(Secrets),
+    /// Copies everything that lasts, while the server runs
+    ///
+    /// The copy is of one moment and whole: the database, and every blob that it names. It is a folder, or a
+    /// single file where the name ends in .tar. Every file's SHA-256 is in its manifest.jsonl; until everything is
+    /// copied and on disk, nothing bears the name given here.
+    ///
+    /// What is sealed stays sealed. The keys are not in the backup: keep them elsewhere, or whoever finds the
+    /// backup finds the keys with it.
+    ///
+    /// Examples:
+    ///   outcrop backup /backups/monday
+    ///   outcrop backup /backups/monday.tar --data /var/lib/outcrop
+    #[command(verbatim_doc_comment)]
+    Backup(Backup),
+    /// Puts a backup into a data folder
+    ///
+    /// Stop the server first. Everything is copied and compared with the backup's checksums before anything is put
+    /// in place. A folder that is not empty is refused; with --force what is in it is set aside, in a folder
+    /// replaced-TIME inside it. A key file (master.keys) may lie there already, and stays.
+    ///
+    /// Examples:
+    ///   outcrop restore /backups/monday --data /var/lib/outcrop
+    ///   outcrop restore /backups/monday.tar --data /tmp/look-at-it
+    #[command(verbatim_doc_comment)]
+    Restore(Restore),
     /// Looks for what could keep this installation from working, and says what to do about it
     ///
     /// One line for each thing looked at: ok, warn (works, but not as well as it could) or fail (will not work until

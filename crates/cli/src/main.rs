@@ -4,11 +4,13 @@
 #![allow(clippy::print_stdout, reason = "answers go to standard output; that is what this crate is for")]
 
 mod args;
+mod backup;
 mod chat;
 mod config;
 mod doctor;
 mod keys;
 mod models;
+mod secrets;
 mod serving;
 mod text;
 
@@ -30,6 +32,9 @@ fn main() -> std::process::ExitCode {
             Command::Models(models) => models::run(models),
             Command::Keys(keys) => keys::run(keys).await,
             Command::Config(config) => config::run(config),
+            Command::Secrets(secrets) => secrets::run(secrets).await,
+            Command::Backup(backup) => backup::backup(&backup),
+            Command::Restore(restore) => backup::restore(&restore),
             Command::Doctor(doctor) => doctor::run(&doctor),
         }
     });

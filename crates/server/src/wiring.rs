@@ -15,7 +15,7 @@ use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Models, Setting
 use outcrop_providers::Provider;
 use outcrop_providers::local::Local;
 use outcrop_resources::{Policies, Resources};
-use outcrop_store::{Options, Sqlite, Store};
+use outcrop_store::{Sqlite, Store};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, LocalKind as ConfiguredKind, PrefixSharing};
@@ -83,8 +83,9 @@ impl Server {
         listen::check_bind(&config.listen, dev, local_tls || config.tls.is_some()).map_err(told)?;
         let listener = listen::bind(&config.listen).await.map_err(told)?;
         let folder = data_folder(config.data.as_deref())?;
-        let store: Arc<dyn Store> = Arc::new(Sqlite::open(&folder, &Options::default()).map_err(told)?);
+        let store: Arc<dyn Store> = Arc::new(Sqlite::open(&folder, &config.store()).map_err(told)?);
         let resources = Resources::open(Arc::clone(&store)).await.map_err(told)?;
+        let resources = resources.with_kms(config.encryption.kms_keys());
         let mut lines = Vec::new();
         if local_tls {
             let local = tls::authority::prepare(&authority_folder(&folder)).map_err(told)?;
@@ -314,18 +315,7 @@ fn verify(file: &Path, expected: &str) -> Result<(), StartError> {
 }
 
 fn catalogue(config: &Config, found: &[Found]) -> Result<Catalogue, StartError> {
-    let mut catalogue = Catalogue::builtin().map_err(told)?;
-    for entry in &config.models {
-        let models = toml::Value::Array(vec![toml::Value::Table(entry.clone())]);
-        let file = toml::Table::from_iter([("models".to_owned(), models)]);
-        catalogue = catalogue.with_extra(&file.to_string()).map_err(|error| {
-            // Only the last line: the lines before show a place in the text made here, which nobody wrote.
-            let said = error.to_string();
-            let said = said.trim_end().lines().last().unwrap_or_default().trim_start_matches("catalogue, [[models]]: ");
-            let id = entry.get("id").and_then(toml::Value::as_str).unwrap_or("without an id");
-            StartError(format!("[[models]], the entry {id}: {said}"))
-        })?;
-    }
+    let catalogue = Catalogue::builtin().and_then(|known| known.with_extra(&config.models)).map_err(told)?;
     let default = EngineConfig::default().context_length;
     let window = config.engine.context_length.map_or(default, std::num::NonZeroU32::get);
     let listed = found.iter().map(|f| Listed {
