@@ -16,11 +16,8 @@ pub fn run(data: &[u8]) {
         _ => PolicyKind::Identity,
     };
     let (action, resource, user, document) = (line(), line(), line(), line());
-    let principal = Principal {
-        account: "111122223333",
-        arn: "arn:aws:iam::111122223333:user/bob",
-        ..Principal::default()
-    };
+    let principal =
+        Principal { account: "111122223333", arn: "arn:aws:iam::111122223333:user/bob", ..Principal::default() };
     let keys = ConditionKeys::new().with("aws:username", user);
     let request = Request { action, resource, principal, keys: &keys };
     let policy = match Policy::parse(document, kind) {

@@ -3,6 +3,7 @@
 //! Never: logic that a program could want without a terminal. Start at [`args::Cli`].
 #![allow(clippy::print_stdout, reason = "answers go to standard output; that is what this crate is for")]
 
+mod access;
 mod args;
 mod chat;
 mod config;
@@ -29,6 +30,7 @@ fn main() -> std::process::ExitCode {
             Command::Chat(chat) => chat::run(chat).await,
             Command::Models(models) => models::run(models),
             Command::Keys(keys) => keys::run(keys).await,
+            Command::Access(access) => access::run(access),
             Command::Config(config) => config::run(config),
             Command::Doctor(doctor) => doctor::run(&doctor),
         }
