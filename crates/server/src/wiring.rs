@@ -15,7 +15,7 @@ use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Models, Setting
 use outcrop_providers::Provider;
 use outcrop_providers::local::Local;
 use outcrop_resources::{Policies, Resources};
-use outcrop_store::{Options, Sqlite, Store};
+use outcrop_store::{Sqlite, Store};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, LocalKind as ConfiguredKind, PrefixSharing};
@@ -83,12 +83,15 @@ impl Server {
         listen::check_bind(&config.listen, dev, local_tls || config.tls.is_some()).map_err(told)?;
         let listener = listen::bind(&config.listen).await.map_err(told)?;
         let folder = data_folder(config.data.as_deref())?;
-        let store: Arc<dyn Store> = Arc::new(Sqlite::open(&folder, &Options::default()).map_err(told)?);
+        let store: Arc<dyn Store> = Arc::new(Sqlite::open(&folder, &config.store()).map_err(told)?);
         let resources = Resources::open(Arc::clone(&store)).await.map_err(told)?;
+        let resources = resources.with_kms(config.encryption.kms_keys());
         let mut lines = Vec::new();
         if local_tls {
             let local = tls::authority::prepare(&authority_folder(&folder)).map_err(told)?;
-            lines.push(("tls", format!("export AWS_CA_BUNDLE={}", local.bundle.display())));
+            // Whole: it is copied into other shells, in other folders.
+            let bundle = std::path::absolute(&local.bundle).map_err(told)?;
+            lines.push(("tls", format!("export AWS_CA_BUNDLE={}", bundle.display())));
             lines.push(("tls", format!("export AWS_ENDPOINT_URL=https://{}", listener.address().map_err(told)?)));
             let configured = load;
             load = Arc::new(move || configured().map(|config| Config { tls: Some(local.files.clone()), ..config }));
@@ -259,6 +262,7 @@ pub fn examine(config: &Config, dev: bool) -> Vec<String> {
         }
     }
     problems.extend(catalogue(config, &[]).err().map(|e| e.to_string()));
+    problems.extend(config.access.directory().err().map(|e| e.to_string()));
     problems
 }
 
@@ -311,13 +315,7 @@ fn verify(file: &Path, expected: &str) -> Result<(), StartError> {
 }
 
 fn catalogue(config: &Config, found: &[Found]) -> Result<Catalogue, StartError> {
-    let mut catalogue = Catalogue::builtin().map_err(told)?;
-    if !config.models.is_empty() {
-        let mut extra = toml::Table::new();
-        let entries = config.models.iter().cloned().map(toml::Value::Table).collect();
-        extra.insert("models".into(), toml::Value::Array(entries));
-        catalogue = catalogue.with_extra(&extra.to_string()).map_err(told)?;
-    }
+    let catalogue = Catalogue::builtin().and_then(|known| known.with_extra(&config.models)).map_err(told)?;
     let default = EngineConfig::default().context_length;
     let window = config.engine.context_length.map_or(default, std::num::NonZeroU32::get);
     let listed = found.iter().map(|f| Listed {
