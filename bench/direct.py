@@ -3,7 +3,8 @@
     cargo build --release -p outcrop-engine -p outcrop-store --examples
     python bench/direct.py [FOLDER OF LLAMA-BENCH]        # bench/llama_bench.sh builds it and prints the folder
 
-Prints tables for docs/benchmarks.md. Both sides of a row use the same model file and the same threads.
+With ONNX_PYTHON, an interpreter that has torch, transformers, onnx and onnxruntime, embeddings are also compared with
+onnxruntime's. Prints tables for docs/benchmarks.md. Both sides of a row use the same model file and the same threads.
 """
 
 import json
@@ -16,7 +17,7 @@ import sys
 import tempfile
 import time
 
-from measure import BUILT, TEXT, Raw, cpu_seconds, load, row, table, timed
+from measure import BUILT, MINILM, ROOT, TEXT, Raw, cpu_seconds, load, row, table, timed
 
 from support.ask import TITAN_EMBED
 from support.server import Server, environment
@@ -111,8 +112,11 @@ def embeddings(server):
     ask = json.dumps({"inputText": text}).encode()
     through = lambda: raw("POST", f"/model/{TITAN_EMBED}/invoke", ask)  # noqa: E731
     tokens = json.loads(through())["inputTextTokenCount"]
-    alone, http, wall = [], [], []
+    alone, http, wall, onnx = [], [], [], []
     for _ in range(ROUNDS):
+        if python := os.environ.get("ONNX_PYTHON"):
+            rate = run(python, ROOT / "bench" / "onnx_rate.py", MINILM, text)
+            onnx.append(float(rate.splitlines()[-1]))
         alone.append(float(re.search(r"^126-token texts, 1 a call: (\d+)", run(BUILT / "embed_rate"), re.M)[1]))
         before, began = cpu_seconds(server.pid), time.perf_counter()
         timed(through, 200)
@@ -122,6 +126,10 @@ def embeddings(server):
     table("embeddings, one text a call", "embedder alone", "InvokeModel", "ratio")
     figures = f"{statistics.median(alone):.0f} per CPU-s", f"{statistics.median(http):.0f} per CPU-s"
     row(f"{tokens} tokens", *figures, f"{ratio:.2f} ({statistics.median(wall):.0f} a second by the clock)")
+    if onnx:
+        ratios = sorted(b / a for a, b in zip(onnx, http))
+        spread = f"{statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"
+        row("InvokeModel beside onnxruntime", f"{statistics.median(onnx):.0f} per CPU-s", figures[1], spread)
     print(f"\n{load()}\n")
 
 

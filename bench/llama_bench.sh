@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds llama.cpp's own benchmark programs, for comparison only; nothing of it is part of the product.
+# Builds llama.cpp's own benchmark programs and its server, for comparison only; nothing of it is part of the product.
 #
 #   bench/llama_bench.sh [FOLDER OF LLAMA.CPP'S SOURCES]
 #
@@ -19,7 +19,7 @@ if [ -z "$sources" ]; then
 fi
 
 options=(-DCMAKE_BUILD_TYPE=Release -DBUILD_SHARED_LIBS=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_EXAMPLES=OFF
-  -DLLAMA_BUILD_SERVER=OFF -DLLAMA_BUILD_TOOLS=ON -DLLAMA_CURL=OFF -DLLAMA_OPENSSL=OFF)
+  -DLLAMA_BUILD_SERVER=ON -DLLAMA_BUILD_UI=OFF -DLLAMA_USE_PREBUILT_UI=OFF -DLLAMA_BUILD_TOOLS=ON -DLLAMA_CURL=OFF -DLLAMA_OPENSSL=OFF)
 if [ "${NATIVE:-0}" = 1 ]; then
   build=$work/native
 else
@@ -31,5 +31,5 @@ else
   fi
 fi
 cmake -S "$sources" -B "$build" "${options[@]}" >"$build.log"
-cmake --build "$build" --parallel "$(nproc)" --target llama-bench llama-batched-bench >>"$build.log" 2>&1
+cmake --build "$build" --parallel "$(nproc)" --target llama-bench llama-batched-bench llama-server >>"$build.log" 2>&1
 echo "$build/bin"

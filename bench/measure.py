@@ -15,6 +15,7 @@ from support.sigv4 import Signer  # noqa: E402
 TICK = os.sysconf("SC_CLK_TCK")
 BUILT = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", "~/.cache/outcrop/target")).expanduser() / "release" / "examples"
 MODELS = pathlib.Path(os.environ.get("OUTCROP_MODELS", "~/.cache/outcrop/models")).expanduser()
+MINILM = MODELS / "all-minilm-l6-v2"
 TEXT = MODELS / "smollm2-135m-instruct" / "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 

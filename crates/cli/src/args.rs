@@ -1,9 +1,9 @@
 //! The command line, with the help that teaches it.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use outcrop_server::listen::Address;
 
 mod keeping;
 
@@ -32,11 +32,12 @@ pub enum Command {
     /// A Bedrock model that no provider serves is answered by a local model of its kind, openly: the start-up table,
     /// the header x-outcrop-served-by and the log name it. The access key id chooses the account: twelve digits are
     /// taken as they are, other keys share account 000000000000.
-    Dev(Serving),
+    Dev(Dev),
     /// Serves with authentication: only keys made by `outcrop keys create` open it
     ///
     /// Make a key first: outcrop keys create --account 123456789012. Catalogue models are not answered by local
-    /// stand-ins unless the configuration says so. Plain HTTP: let other machines in through a proxy that speaks TLS.
+    /// stand-ins unless the configuration says so. Without [tls] in the configuration it speaks plain HTTP and listens
+    /// on this machine only.
     Serve(Serving),
     /// Talks with a model of a running server, in this terminal
     ///
@@ -48,6 +49,9 @@ pub enum Command {
     /// Makes, lists and revokes the keys that `outcrop serve` accepts
     #[command(subcommand)]
     Keys(Keys),
+    /// Checks a configuration, shows the defaults, puts a changed file in force without a restart
+    #[command(subcommand)]
+    Config(Config),
     /// Lists and rotates the keys that seal what is kept
     #[command(subcommand)]
     Secrets(Secrets),
@@ -83,16 +87,30 @@ pub enum Command {
     Doctor(Doctor),
 }
 
+/// How to serve for development.
+#[derive(Args)]
+pub struct Dev {
+    /// Speaks HTTPS with a certificate of its own; boto3 sends Bedrock API keys over HTTPS only
+    ///
+    /// An authority for this machine's own names is made once, in the data folder. The start-up table has the line that
+    /// makes the AWS SDKs and the AWS CLI trust it.
+    #[arg(long)]
+    pub tls: bool,
+    /// How to serve.
+    #[command(flatten)]
+    pub serving: Serving,
+}
+
 /// How to serve.
 #[derive(Args)]
 pub struct Serving {
-    /// Address and port; port 0 picks a free one, printed in the first line
-    #[arg(long, value_name = "HOST:PORT", env = "OUTCROP_LISTEN")]
-    pub listen: Option<SocketAddr>,
+    /// Address and port, or unix:/PATH; port 0 picks a free one, printed in the first line
+    #[arg(long, value_name = "HOST:PORT|unix:PATH", env = "OUTCROP_LISTEN")]
+    pub listen: Option<Address>,
     /// The folder for everything that must last
     #[arg(long, value_name = "DIR", env = "OUTCROP_DATA")]
     pub data: Option<PathBuf>,
-    /// Configuration; `outcrop doctor --config-defaults` prints every key with its default
+    /// Configuration; `outcrop config defaults` prints every key with its default
     #[arg(long, value_name = "FILE", env = "OUTCROP_CONFIG")]
     pub config: Option<PathBuf>,
 }
@@ -226,15 +244,42 @@ pub struct Folder {
     pub config: Option<PathBuf>,
 }
 
+/// The configuration.
+#[derive(Subcommand)]
+pub enum Config {
+    /// Reads a configuration as the server would, looks at the files it names, and shows what it sets
+    ///
+    /// Follows references to secrets, and shows none. Ends with status 1 if a server could not start with it.
+    Check {
+        /// The file [default: none, only the environment]
+        #[arg(env = "OUTCROP_CONFIG")]
+        file: Option<PathBuf>,
+    },
+    /// Prints a configuration file with every key, its default and what it means
+    Defaults,
+    /// Has the running server read its configuration anew: all of it or, if anything is wrong, nothing
+    ///
+    /// The server reads the file that it was started with. Requests under way are not disturbed. SIGHUP does the same,
+    /// except for a server on a terminal, but tells the log only.
+    Reload {
+        /// Only shows what would change
+        #[arg(long)]
+        dry_run: bool,
+        /// Which server.
+        #[command(flatten)]
+        folder: Folder,
+    },
+}
+
 /// What to look at.
 #[derive(Args)]
 pub struct Doctor {
     /// Lists every operation of the four services and whether it is built
     #[arg(long)]
     pub operations: bool,
-    /// Prints the configuration file with every key, its default and what it means
+    /// Lists every route on the port: method, path, name, and whether it is built
     #[arg(long, conflicts_with = "operations")]
-    pub config_defaults: bool,
+    pub routes: bool,
     /// Which installation.
     #[command(flatten)]
     pub folder: Folder,

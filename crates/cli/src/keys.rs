@@ -23,11 +23,11 @@ pub async fn run(command: args::Keys) -> Result<(), String> {
             let keys = open(&folder, true)?;
             let now = Timestamp::now();
             let (key, secret) = if api_key {
-                let (key, token) = ApiKey::generate(&account, Some(days), now).map_err(|e| e.to_string())?;
+                let (key, token) = ApiKey::generate(&account, None, Some(days), now).map_err(|e| e.to_string())?;
                 (Key::Api(key), token)
             } else {
                 let user = user.as_deref().unwrap_or("admin");
-                let key = AccessKey::generate(&account, user, now).map_err(|e| e.to_string())?;
+                let key = AccessKey::generate(&account, user, None, now).map_err(|e| e.to_string())?;
                 let secret = key.secret.clone();
                 (Key::Access(key), secret)
             };

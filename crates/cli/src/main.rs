@@ -6,6 +6,7 @@
 mod args;
 mod backup;
 mod chat;
+mod config;
 mod doctor;
 mod keys;
 mod models;
@@ -25,11 +26,12 @@ fn main() -> std::process::ExitCode {
     };
     let result = runtime.block_on(async {
         match cli.command {
-            Command::Dev(serving) => serving::run(true, serving).await,
-            Command::Serve(serving) => serving::run(false, serving).await,
+            Command::Dev(dev) => serving::run(true, dev.tls, dev.serving).await,
+            Command::Serve(serving) => serving::run(false, false, serving).await,
             Command::Chat(chat) => chat::run(chat).await,
             Command::Models(models) => models::run(models),
             Command::Keys(keys) => keys::run(keys).await,
+            Command::Config(config) => config::run(config),
             Command::Secrets(secrets) => secrets::run(secrets).await,
             Command::Backup(backup) => backup::backup(&backup),
             Command::Restore(restore) => backup::restore(&restore),

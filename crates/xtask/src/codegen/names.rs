@@ -88,12 +88,19 @@ pub fn regex(pattern: &str) -> String {
                 class = false;
                 out.push(']');
             }
-            // A hyphen beside a class escape is literal in Java; say so.
-            '-' if class && chars.peek().is_some_and(|n| *n == ']' || *n == '\\') => out.push_str(r"\-"),
+            // A hyphen beside a class escape is literal in Java; say so. Before a letter's number it is a range.
+            '-' if class && chars.peek().is_some_and(|n| *n == ']' || *n == '\\') && !is_number(chars.clone()) => {
+                out.push_str(r"\-");
+            }
             _ => out.push(c),
         }
     }
     out
+}
+
+/// Whether a letter is written as its number: `\u0020`, `\x20`.
+fn is_number(mut chars: impl Iterator<Item = char>) -> bool {
+    chars.next() == Some('\\') && matches!(chars.next(), Some('u' | 'x'))
 }
 
 #[cfg(test)]
