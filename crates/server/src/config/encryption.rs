@@ -8,7 +8,7 @@ use outcrop_resources::KmsKeys;
 use outcrop_store::{KeySource, MASTER, Options, OtherSource};
 use serde::{Deserialize, Serialize};
 
-use super::{Config, ConfigError, impossible};
+use super::{Config, ConfigError, SecretRef, impossible};
 
 #[cfg(test)]
 mod tests;
@@ -96,27 +96,16 @@ impl Config {
 /// environment of a process does not change.
 fn source(place: &str) -> Option<KeySource> {
     let (scheme, rest) = place.split_once(':').filter(|(_, rest)| !rest.trim().is_empty())?;
+    let live = match scheme {
+        "file" => return Some(KeySource::File(rest.into())),
+        "env" => false,
+        "cmd" => true,
+        _ => return None,
+    };
     let what = place.to_owned();
-    let rest = rest.to_owned();
-    match scheme {
-        "file" => Some(KeySource::File(rest.into())),
-        "env" => {
-            let read = Arc::new(move || std::env::var(&rest).map_err(|_| format!("the variable {rest} is not set")));
-            Some(KeySource::Other(OtherSource { what, live: false, read }))
-        }
-        "cmd" => Some(KeySource::Other(OtherSource { what, live: true, read: Arc::new(move || output(&rest)) })),
-        _ => None,
-    }
-}
-
-/// What a program prints. Words are divided by blanks: there is no shell.
-fn output(line: &str) -> Result<String, String> {
-    let mut words = line.split_whitespace();
-    let program = words.next().unwrap_or_default();
-    let ran = std::process::Command::new(program).args(words).stdin(std::process::Stdio::null()).output();
-    let ran = ran.map_err(|error| format!("{program} does not start: {error}"))?;
-    if !ran.status.success() {
-        return Err(format!("{program} ended with {}", ran.status));
-    }
-    String::from_utf8(ran.stdout).map_err(|_| format!("what {program} prints is not UTF-8"))
+    let read = {
+        let what = what.clone();
+        Arc::new(move || SecretRef::resolve(&what).map(|secret| secret.expose().to_owned()))
+    };
+    Some(KeySource::Other(OtherSource { what, live, read }))
 }

@@ -48,7 +48,7 @@ fn sources_are_read_and_say_what_is_wrong() {
         other => panic!("{other:?}"),
     };
     assert_eq!(read("env:CARGO_PKG_NAME"), (Ok("outcrop-server".into()), false));
-    assert_eq!(read("cmd:echo one two"), (Ok("one two\n".into()), true));
+    assert_eq!(read("cmd:echo one two"), (Ok("one two".into()), true));
     for (place, said) in
         [("env:OUTCROP_NO_SUCH", "OUTCROP_NO_SUCH"), ("cmd:false", "false"), ("cmd:/no/such/program", "does not start")]
     {
