@@ -9,6 +9,10 @@ from support.clients import client
 from support.server import BIN, HIDDEN, Server
 
 
+# What the generated probes counted, printed at the end.
+probed = []
+
+
 def pytest_addoption(parser):
     parser.addoption("--write-expected", action="store_true", help="write the lists of expected/ anew")
 
@@ -27,8 +31,17 @@ def pytest_sessionstart(session):
 def pytest_terminal_summary(terminalreporter):
     if terminalreporter.config.option.collectonly:
         return
+    if probed:
+        terminalreporter.section("generated probes")
+        for line in probed:
+            terminalreporter.write_line(line)
     terminalreporter.section("coverage by operation")
     terminalreporter.write_line(coverage.write())
+
+
+@pytest.fixture(scope="session")
+def record_probes():
+    return probed
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,9 @@
 # Installs what a build and a test run need and this machine lacks. Quick when nothing is missing.
 source "$(dirname "$0")/lib.sh"
 
-# The embedded engine (llama.cpp) is C++ behind generated bindings: cmake, a compiler, clang with its library.
-DEBIAN_PACKAGES=(g++ make cmake clang libclang-dev pkg-config python3-venv)
+# The embedded engine (llama.cpp) is C++ behind generated bindings: cmake, a compiler, clang with its library. The
+# conformance suite makes its certificates with openssl.
+DEBIAN_PACKAGES=(g++ make cmake clang libclang-dev openssl pkg-config python3-venv)
 
 missing_packages() {
   for package in "${DEBIAN_PACKAGES[@]}"; do
@@ -13,7 +14,7 @@ missing_packages() {
 
 system_packages() {
   if ! command -v apt-get >/dev/null; then
-    for tool in cmake clang c++ make pkg-config python3; do
+    for tool in cmake clang c++ make openssl pkg-config python3; do
       command -v "$tool" >/dev/null || fail "$tool is missing; install it (with clang's library and headers) and run this again"
     done
     return

@@ -8,6 +8,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from botocore.exceptions import EventStreamError
 
 from support import raw
 from support.ask import HAIKU, converse, text, user
@@ -110,6 +111,18 @@ class TestStop:
         seen += list(events)
         kinds = [next(iter(event)) for event in seen]
         assert kinds[-2:] == ["messageStop", "metadata"], kinds[-3:]
+        assert server.process.wait(30) == 0
+
+    def test_a_stream_that_outlasts_the_grace_ends_in_an_exception(self, fresh):
+        server = fresh(config="[limits]\ngrace_seconds = 2\n").start()
+        events = iter(long_stream(server.url, tokens=4000))
+        next(events)
+        server.process.terminate()
+        with pytest.raises(EventStreamError) as told:
+            for _ in events:
+                pass
+        code = told.value.response["Error"]["Code"]
+        assert code in ("serviceUnavailableException", "internalServerException"), told.value
         assert server.process.wait(30) == 0
 
     def test_ctrl_c_after_that_does_not_wait(self, fresh):

@@ -18,16 +18,18 @@ REGION = "us-east-1"
 KEY = ("test", "test")
 
 
-def client(url, service, *, region=REGION, key=KEY, account=None, parameter_validation=True, **config):
+def client(url, service, *, region=REGION, key=KEY, account=None, parameter_validation=True, verify=None, **config):
     """A client that fails the calling test on any answer that the service model does not allow.
 
-    `account`: twelve digits, which `outcrop dev` takes from the access key id.
+    `account`: twelve digits, which `outcrop dev` takes from the access key id. `verify`: the authority of an HTTPS
+    endpoint.
     """
     key_id, secret = (account, "test") if account else key
     made = boto3.client(
         service,
         endpoint_url=url,
         region_name=region,
+        verify=verify,
         aws_access_key_id=key_id,
         aws_secret_access_key=secret,
         config=Config(

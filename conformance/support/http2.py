@@ -1,4 +1,4 @@
-"""HTTP/2 with prior knowledge on a plain socket, as the JavaScript SDK speaks it."""
+"""HTTP/2: with prior knowledge on a plain socket, as the JavaScript SDK speaks it, or on a socket that is ready."""
 
 import dataclasses
 import socket
@@ -28,9 +28,9 @@ class _Caseless(dict):
 
 
 class Connection:
-    def __init__(self, server):
-        self.authority = ":".join(map(str, server.address))
-        self.socket = socket.create_connection(server.address, timeout=120)
+    def __init__(self, server=None, *, connected=None, authority="localhost"):
+        self.authority = ":".join(map(str, server.address)) if server else authority
+        self.socket = connected or socket.create_connection(server.address, timeout=120)
         self.http = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True, header_encoding="utf-8"))
         self.http.initiate_connection()
         self.answers = {}

@@ -6,6 +6,8 @@ import queue
 import re
 import shutil
 import signal
+import socket
+import ssl
 import subprocess
 import tempfile
 import threading
@@ -40,18 +42,33 @@ def outcrop(*args, env=None, timeout=60, **kwargs):
 
 
 def healthy(url):
+    if url.startswith("unix:"):
+        return _healthy_socket(url.removeprefix("unix:"))
+    # Whether it answers is the question here, not who it is: the tests of TLS ask that.
+    context = ssl._create_unverified_context() if url.startswith("https:") else None
     try:
-        with urllib.request.urlopen(url + "/outcrop/health", timeout=5) as answer:
+        with urllib.request.urlopen(url + "/outcrop/health", timeout=5, context=context) as answer:
             return answer.status == 200
     except (urllib.error.URLError, OSError):
+        return False
+
+
+def _healthy_socket(path):
+    try:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(5)
+            connection.connect(path)
+            connection.sendall(b"GET /outcrop/health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+            return connection.recv(12) == b"HTTP/1.1 200"
+    except OSError:
         return False
 
 
 class Server:
     """One running server. `start` may be called again after `stop` or `kill`: the data stays."""
 
-    def __init__(self, mode="dev", *, config=None, env=None, data=None):
-        self.mode, self.config, self.env = mode, config, env
+    def __init__(self, mode="dev", *, config=None, env=None, data=None, args=()):
+        self.mode, self.config, self.env, self.args = mode, config, env, args
         self.own_data = data is None
         self.data = pathlib.Path(data or tempfile.mkdtemp(prefix="outcrop-conformance-"))
         self.log_path = self.data.with_name(self.data.name + ".log")
@@ -59,12 +76,15 @@ class Server:
         self.url = None
         self.lines = []
 
-    def start(self, listen="127.0.0.1:0"):
-        command = [BIN, self.mode, "--listen", listen, "--data", str(self.data)]
+    @property
+    def config_path(self):
+        return self.data.with_name(self.data.name + ".toml")
+
+    def start(self, listen="127.0.0.1:0", wait=True):
+        command = [BIN, self.mode, "--listen", listen, "--data", str(self.data), *self.args]
         if self.config is not None:
-            path = self.data.with_name(self.data.name + ".toml")
-            path.write_text(self.config)
-            command += ["--config", str(path)]
+            self.config_path.write_text(self.config)
+            command += ["--config", str(self.config_path)]
         self.log = open(self.log_path, "ab")
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log, env=environment(self.env)
@@ -76,11 +96,13 @@ class Server:
         except queue.Empty:
             self.kill()
             raise AssertionError("the server said nothing: " + self.log_tail()) from None
-        match = re.fullmatch(r"listening on (http://\S+)", line)
+        match = re.fullmatch(r"listening on ((?:https?://|unix:)\S+)", line)
         if not match:
             self.kill()
             raise AssertionError(f"the first line is {line!r}: {self.log_tail()}")
         self.url = match[1]
+        if not wait:
+            return self
         until(lambda: healthy(self.url) or self.process.poll() is not None, START_SECONDS, "a healthy server")
         assert self.process.poll() is None, self.log_tail()
         return self
@@ -97,15 +119,19 @@ class Server:
 
     @property
     def address(self):
-        host, port = self.url.removeprefix("http://").rsplit(":", 1)
+        host, port = self.url.split("://")[1].rsplit(":", 1)
         return host, int(port)
 
     @property
     def pid(self):
         return self.process.pid
 
+    @property
+    def log_text(self):
+        return self.log_path.read_text(errors="replace")
+
     def log_tail(self):
-        return self.log_path.read_text(errors="replace")[-2000:]
+        return self.log_text[-2000:]
 
     def kill(self):
         self._end(signal.SIGKILL)

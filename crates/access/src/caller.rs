@@ -1,5 +1,7 @@
 //! The proven caller.
 
+use outcrop_wire::arn::Arn;
+
 /// Who a request comes from, proven or (in `outcrop dev`) believed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
@@ -35,6 +37,31 @@ impl Caller {
             user_id: account.to_owned(),
             access_key_id: access_key_id.map(str::to_owned),
             kind,
+        }
+    }
+
+    /// The role behind an assumed role's session.
+    pub fn role_arn(&self) -> Option<String> {
+        let arn = Arn::parse(&self.arn).filter(|arn| arn.service == "sts")?;
+        let (role, _) = arn.resource.strip_prefix("assumed-role/")?.rsplit_once('/')?;
+        Some(format!("arn:{}:iam::{}:role/{role}", arn.partition, arn.account))
+    }
+
+    /// `aws:username`: a user's name without its path; sessions and owners have none.
+    pub(crate) fn user_name(&self) -> Option<&str> {
+        let arn = Arn::parse(&self.arn).filter(|arn| arn.service == "iam")?;
+        let user = arn.resource.strip_prefix("user/")?;
+        Some(user.rsplit_once('/').map_or(user, |(_, name)| name))
+    }
+
+    /// `aws:PrincipalType`.
+    pub(crate) fn principal_type(&self) -> &'static str {
+        let resource = Arn::parse(&self.arn).map_or("", |arn| arn.resource);
+        match resource.split_once('/').map_or(resource, |(kind, _)| kind) {
+            "user" => "User",
+            "assumed-role" => "AssumedRole",
+            "federated-user" => "FederatedUser",
+            _ => "Account",
         }
     }
 }

@@ -29,16 +29,16 @@ pub enum AccessError {
     #[error("the credentials have expired")]
     Expired,
     /// The caller is known and may not.
-    #[error("{principal} may not {action} on {resource}")]
+    #[error("{principal} may not {action} on {resource:?}: {why:?}")]
     Denied {
         /// Who.
         principal: String,
         /// What.
         action: String,
-        /// On what.
-        resource: String,
-        /// Because API keys do not open this service at all.
-        closed_to_key: bool,
+        /// On what; none where the action is on no one resource.
+        resource: Option<String>,
+        /// Which policy says no, or says nothing.
+        why: Denial,
     },
     /// A key cannot be made as asked.
     #[error("{0}")]
@@ -46,6 +46,44 @@ pub enum AccessError {
     /// The keys could not be read or written, or the system gave no randomness.
     #[error("the keys are out of reach: {0}")]
     Unavailable(String),
+}
+
+/// Which kind of policy a call failed by. AWS tells one, the first that denies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Denial {
+    /// No policy of the user or role allows it.
+    IdentitySilent,
+    /// One denies it.
+    IdentityDenies,
+    /// The resource is another account's, and its policy does not allow it.
+    ResourceSilent,
+    /// The resource's policy denies it.
+    ResourceDenies,
+    /// The session was narrowed by policies, and none allows it.
+    SessionSilent,
+    /// One denies it.
+    SessionDenies,
+    /// Bedrock API keys do not open the agent services, whatever policies say.
+    ClosedToKeys,
+}
+
+impl Denial {
+    /// The end of the sentence, as "Troubleshoot access denied error messages" of the IAM user guide has it.
+    fn because(self, action: &str) -> String {
+        let silent = |kind: &str| format!("because no {kind} policy allows the {action} action");
+        let denies = |kind: &str| format!("with an explicit deny in {kind} policy");
+        match self {
+            Self::IdentitySilent => silent("identity-based"),
+            Self::IdentityDenies => denies("an identity-based"),
+            Self::ResourceSilent => silent("resource-based"),
+            Self::ResourceDenies => denies("a resource-based"),
+            Self::SessionSilent => silent("session"),
+            Self::SessionDenies => denies("a session"),
+            Self::ClosedToKeys => {
+                silent("identity-based") + ". Bedrock API keys open bedrock and bedrock-runtime only."
+            }
+        }
+    }
 }
 
 fn hint(hint: &Option<&'static str>) -> String {
@@ -81,13 +119,11 @@ impl AwsError for AccessError {
             }
             Self::Scope(text) | Self::BadKey(text) => text.clone(),
             Self::Expired => "The security token included in the request is expired".to_owned(),
-            Self::Denied { principal, action, resource, closed_to_key } => {
-                let text = format!(
-                    "User: {principal} is not authorized to perform: {action} on resource: {resource} because no \
-                     identity-based policy allows the {action} action"
-                );
-                let door = ". Bedrock API keys open bedrock and bedrock-runtime only.";
-                if *closed_to_key { text + door } else { text }
+            Self::Denied { principal, action, resource, why } => {
+                // AWS names no resource where the action has none.
+                let on = resource.as_ref().map(|arn| format!(" on resource: {arn}")).unwrap_or_default();
+                let because = why.because(action);
+                format!("User: {principal} is not authorized to perform: {action}{on} {because}")
             }
             Self::Unavailable(_) => "The service could not verify the credentials.".to_owned(),
         }

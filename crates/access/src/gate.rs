@@ -14,7 +14,8 @@ mod window;
 
 pub use head::{Body, Head};
 
-use crate::{AccessError, Caller, DEFAULT_ACCOUNT, Keys, Permissions};
+use crate::keys::Usage;
+use crate::{AccessError, Caller, DEFAULT_ACCOUNT, Directory, Keys, Permissions};
 use credentials::Given;
 use jiff::Timestamp;
 use std::fmt;
@@ -27,7 +28,8 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 #[derive(Clone)]
 pub enum Mode {
     /// `outcrop dev`: any well-formed credentials. The account comes from the access key id, the Region from the
-    /// credential's scope; signatures are not verified.
+    /// credential's scope; signatures are not verified. Everybody is the owner of the account, but for sessions that
+    /// this server has made itself ([`Gate::with_sessions`]).
     Dev,
     /// `outcrop serve`: only what these keys verify.
     Serve(Arc<dyn Keys>),
@@ -49,6 +51,17 @@ pub struct Gate {
     region: String,
     account: String,
     clock: Clock,
+    directory: Arc<Directory>,
+    sessions: Option<Arc<dyn Keys>>,
+    usage: Option<Arc<Usage>>,
+}
+
+/// What proving a request looks into.
+struct Books<'a> {
+    keys: &'a dyn Keys,
+    directory: &'a Directory,
+    usage: Option<&'a Arc<Usage>>,
+    now: Timestamp,
 }
 
 impl fmt::Debug for Gate {
@@ -85,7 +98,25 @@ impl Gate {
     /// A gate for `mode`; `region` is that of calls whose credentials name none.
     pub fn new(mode: Mode, region: impl Into<String>) -> Self {
         let account = DEFAULT_ACCOUNT.to_owned();
-        Self { mode, region: region.into(), account, clock: Arc::new(Timestamp::now) }
+        let directory = Arc::<Directory>::default();
+        let clock: Clock = Arc::new(Timestamp::now);
+        Self { mode, region: region.into(), account, clock, directory, sessions: None, usage: None }
+    }
+
+    /// The same gate, with users and roles from `directory`.
+    pub fn with_directory(self, directory: Arc<Directory>) -> Self {
+        Self { directory, ..self }
+    }
+
+    /// The same gate, which in `outcrop dev` knows the sessions in `keys` for what they are: a program that assumes
+    /// a role there has the role's permissions.
+    pub fn with_sessions(self, keys: Arc<dyn Keys>) -> Self {
+        Self { sessions: Some(keys), ..self }
+    }
+
+    /// The same gate, which notes in `usage` when keys are used.
+    pub fn with_usage(self, usage: Arc<Usage>) -> Self {
+        Self { usage: Some(usage), ..self }
     }
 
     /// The same gate with another account for credentials that name none, which only `outcrop dev` believes.
@@ -101,16 +132,20 @@ impl Gate {
     /// All that can be judged before the body is read: form, key, session, time, scope.
     pub async fn examine(&self, head: &Head<'_>) -> Result<Claim, AccessError> {
         let now = (self.clock)();
+        let books = |keys| Books { keys, directory: &self.directory, usage: self.usage.as_ref(), now };
+        let made = || self.sessions.as_deref().map(books);
         let left = match (&self.mode, credentials::given(head)?) {
             (Mode::Dev, Given::Bearer(token)) => {
                 Left::Nothing(bearer::believe(token, head, &self.region, &self.account))
             }
-            (Mode::Dev, Given::Signed(signed)) => Left::Nothing(signed::believe(&signed, &self.account)?),
+            (Mode::Dev, Given::Signed(signed)) => {
+                Left::Nothing(signed::believe(&signed, &self.account, made().as_ref()).await?)
+            }
             (Mode::Serve(keys), Given::Bearer(token)) => {
-                Left::Nothing(bearer::verify(&**keys, token, head, &self.region, now).await?)
+                Left::Nothing(bearer::verify(&books(&**keys), token, head, &self.region).await?)
             }
             (Mode::Serve(keys), Given::Signed(signed)) => {
-                Left::Signature(signed::examine(&**keys, &signed, head, now).await?)
+                Left::Signature(signed::examine(&books(&**keys), &signed, head).await?)
             }
         };
         Ok(Claim(left))

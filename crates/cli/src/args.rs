@@ -1,9 +1,13 @@
 //! The command line, with the help that teaches it.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use outcrop_server::listen::Address;
+
+mod keeping;
+
+pub use keeping::{Backup, Restore, Secrets};
 
 /// Amazon Bedrock's API on your own machine: start it, point an AWS SDK at it, call Converse.
 ///
@@ -28,11 +32,12 @@ pub enum Command {
     /// A Bedrock model that no provider serves is answered by a local model of its kind, openly: the start-up table,
     /// the header x-outcrop-served-by and the log name it. The access key id chooses the account: twelve digits are
     /// taken as they are, other keys share account 000000000000.
-    Dev(Serving),
+    Dev(Dev),
     /// Serves with authentication: only keys made by `outcrop keys create` open it
     ///
     /// Make a key first: outcrop keys create --account 123456789012. Catalogue models are not answered by local
-    /// stand-ins unless the configuration says so. Plain HTTP: let other machines in through a proxy that speaks TLS.
+    /// stand-ins unless the configuration says so. Without [tls] in the configuration it speaks plain HTTP and listens
+    /// on this machine only.
     Serve(Serving),
     /// Talks with a model of a running server, in this terminal
     ///
@@ -44,6 +49,40 @@ pub enum Command {
     /// Makes, lists and revokes the keys that `outcrop serve` accepts
     #[command(subcommand)]
     Keys(Keys),
+    /// Says who may do what by the policies of a configuration
+    #[command(subcommand)]
+    Access(Access),
+    /// Checks a configuration, shows the defaults, puts a changed file in force without a restart
+    #[command(subcommand)]
+    Config(Config),
+    /// Lists and rotates the keys that seal what is kept
+    #[command(subcommand)]
+    Secrets(Secrets),
+    /// Copies everything that lasts, while the server runs
+    ///
+    /// The copy is of one moment and whole: the database, and every blob that it names. It is a folder, or a
+    /// single file where the name ends in .tar. Every file's SHA-256 is in its manifest.jsonl; until everything is
+    /// copied and on disk, nothing bears the name given here.
+    ///
+    /// What is sealed stays sealed. The keys are not in the backup: keep them elsewhere, or whoever finds the
+    /// backup finds the keys with it.
+    ///
+    /// Examples:
+    ///   outcrop backup /backups/monday
+    ///   outcrop backup /backups/monday.tar --data /var/lib/outcrop
+    #[command(verbatim_doc_comment)]
+    Backup(Backup),
+    /// Puts a backup into a data folder
+    ///
+    /// Stop the server first. Everything is copied and compared with the backup's checksums before anything is put
+    /// in place. A folder that is not empty is refused; with --force what is in it is set aside, in a folder
+    /// replaced-TIME inside it. A key file (master.keys) may lie there already, and stays.
+    ///
+    /// Examples:
+    ///   outcrop restore /backups/monday --data /var/lib/outcrop
+    ///   outcrop restore /backups/monday.tar --data /tmp/look-at-it
+    #[command(verbatim_doc_comment)]
+    Restore(Restore),
     /// Looks for what could keep this installation from working, and says what to do about it
     ///
     /// One line for each thing looked at: ok, warn (works, but not as well as it could) or fail (will not work until
@@ -51,16 +90,30 @@ pub enum Command {
     Doctor(Doctor),
 }
 
+/// How to serve for development.
+#[derive(Args)]
+pub struct Dev {
+    /// Speaks HTTPS with a certificate of its own; boto3 sends Bedrock API keys over HTTPS only
+    ///
+    /// An authority for this machine's own names is made once, in the data folder. The start-up table has the line that
+    /// makes the AWS SDKs and the AWS CLI trust it.
+    #[arg(long)]
+    pub tls: bool,
+    /// How to serve.
+    #[command(flatten)]
+    pub serving: Serving,
+}
+
 /// How to serve.
 #[derive(Args)]
 pub struct Serving {
-    /// Address and port; port 0 picks a free one, printed in the first line
-    #[arg(long, value_name = "HOST:PORT", env = "OUTCROP_LISTEN")]
-    pub listen: Option<SocketAddr>,
+    /// Address and port, or unix:/PATH; port 0 picks a free one, printed in the first line
+    #[arg(long, value_name = "HOST:PORT|unix:PATH", env = "OUTCROP_LISTEN")]
+    pub listen: Option<Address>,
     /// The folder for everything that must last
     #[arg(long, value_name = "DIR", env = "OUTCROP_DATA")]
     pub data: Option<PathBuf>,
-    /// Configuration; `outcrop doctor --config-defaults` prints every key with its default
+    /// Configuration; `outcrop config defaults` prints every key with its default
     #[arg(long, value_name = "FILE", env = "OUTCROP_CONFIG")]
     pub config: Option<PathBuf>,
 }
@@ -207,15 +260,82 @@ pub struct Folder {
     pub config: Option<PathBuf>,
 }
 
+/// Users, roles and their policies.
+#[derive(Subcommand)]
+pub enum Access {
+    /// Says whether a user, role or owner may do a thing, in the words that a refused call gets
+    ///
+    /// Ends with status 1 if not. No server needs to run. Policies of resources live in a server's data and are not
+    /// asked, unless one is given as a file. A call through an inference profile is several questions: one for the
+    /// profile, one for the model in each Region (docs/policies.md).
+    Check {
+        /// Who: arn:aws:iam::123456789012:user/bob, …:role/app, …:root
+        #[arg(long, value_name = "ARN")]
+        principal: String,
+        /// What, as policies name it: bedrock:InvokeModel
+        #[arg(long)]
+        action: String,
+        /// On what [default: the action is on no one resource]
+        #[arg(long, value_name = "ARN")]
+        resource: Option<String>,
+        /// From which Region
+        #[arg(long, default_value = "us-east-1")]
+        region: String,
+        /// A condition key of the call, such as aws:SourceIp=203.0.113.7; may be repeated
+        #[arg(long = "key", value_name = "KEY=VALUE", value_parser = pair)]
+        keys: Vec<(String, String)>,
+        /// The policy of the resource
+        #[arg(long, value_name = "FILE", requires = "resource")]
+        resource_policy: Option<PathBuf>,
+        /// The configuration file
+        #[arg(long, value_name = "FILE", env = "OUTCROP_CONFIG")]
+        config: Option<PathBuf>,
+    },
+}
+
+fn pair(text: &str) -> Result<(String, String), &'static str> {
+    match text.split_once('=') {
+        Some((key, value)) if key.contains(':') => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("a condition key and its value, such as aws:SourceIp=203.0.113.7"),
+    }
+}
+
+/// The configuration.
+#[derive(Subcommand)]
+pub enum Config {
+    /// Reads a configuration as the server would, looks at the files it names, and shows what it sets
+    ///
+    /// Follows references to secrets, and shows none. Ends with status 1 if a server could not start with it.
+    Check {
+        /// The file [default: none, only the environment]
+        #[arg(env = "OUTCROP_CONFIG")]
+        file: Option<PathBuf>,
+    },
+    /// Prints a configuration file with every key, its default and what it means
+    Defaults,
+    /// Has the running server read its configuration anew: all of it or, if anything is wrong, nothing
+    ///
+    /// The server reads the file that it was started with. Requests under way are not disturbed. SIGHUP does the same,
+    /// except for a server on a terminal, but tells the log only.
+    Reload {
+        /// Only shows what would change
+        #[arg(long)]
+        dry_run: bool,
+        /// Which server.
+        #[command(flatten)]
+        folder: Folder,
+    },
+}
+
 /// What to look at.
 #[derive(Args)]
 pub struct Doctor {
     /// Lists every operation of the four services and whether it is built
     #[arg(long)]
     pub operations: bool,
-    /// Prints the configuration file with every key, its default and what it means
+    /// Lists every route on the port: method, path, name, and whether it is built
     #[arg(long, conflicts_with = "operations")]
-    pub config_defaults: bool,
+    pub routes: bool,
     /// Which installation.
     #[command(flatten)]
     pub folder: Folder,

@@ -7,7 +7,7 @@ mod operations;
 #[cfg(test)]
 mod tests;
 
-use outcrop_server::config::{Config, DEFAULT_FILE};
+use outcrop_server::config::Config;
 
 use crate::args;
 use crate::text::say;
@@ -41,8 +41,8 @@ pub fn run(args: &args::Doctor) -> Result<(), String> {
     if args.operations {
         return say(&operations::list());
     }
-    if args.config_defaults {
-        return say(DEFAULT_FILE);
+    if args.routes {
+        return say(&operations::routes());
     }
     let (configuration, config) = checks::configuration(args.folder.config.as_deref());
     let config = config.unwrap_or_default();
@@ -50,11 +50,12 @@ pub fn run(args: &args::Doctor) -> Result<(), String> {
 }
 
 fn every(configuration: Finding, config: &Config, args: &args::Doctor) -> Vec<Finding> {
-    let mut findings = vec![configuration, checks::data(args.folder.data.as_deref().or(config.data.as_deref()))];
+    let folder = args.folder.data.as_deref().or(config.data.as_deref());
+    let mut findings = vec![configuration, checks::data(folder, &config.store())];
     let (models, all_here) = checks::models();
     findings.extend(models);
     findings.push(checks::python(all_here));
-    findings.push(checks::port(config.listen));
+    findings.push(checks::port(&config.listen));
     findings.push(checks::memory());
     findings.push(checks::processor());
     findings

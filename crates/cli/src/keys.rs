@@ -7,7 +7,7 @@ use outcrop_access::keys::Key;
 use outcrop_access::{AccessKey, ApiKey, Keys, Secret, StoredKeys};
 use outcrop_server::config::Config;
 use outcrop_server::wiring::data_folder;
-use outcrop_store::{Options, Sqlite};
+use outcrop_store::Sqlite;
 use serde_json::json;
 
 use crate::args;
@@ -23,11 +23,11 @@ pub async fn run(command: args::Keys) -> Result<(), String> {
             let keys = open(&folder, true)?;
             let now = Timestamp::now();
             let (key, secret) = if api_key {
-                let (key, token) = ApiKey::generate(&account, Some(days), now).map_err(|e| e.to_string())?;
+                let (key, token) = ApiKey::generate(&account, None, Some(days), now).map_err(|e| e.to_string())?;
                 (Key::Api(key), token)
             } else {
                 let user = user.as_deref().unwrap_or("admin");
-                let key = AccessKey::generate(&account, user, now).map_err(|e| e.to_string())?;
+                let key = AccessKey::generate(&account, user, None, now).map_err(|e| e.to_string())?;
                 let secret = key.secret.clone();
                 (Key::Access(key), secret)
             };
@@ -61,7 +61,7 @@ fn open(folder: &args::Folder, create: bool) -> Result<StoredKeys, String> {
             path.display()
         ));
     }
-    let store = Sqlite::open_beside(&path, &Options::default()).map_err(|e| e.to_string())?;
+    let store = Sqlite::open_beside(&path, &config.store()).map_err(|e| e.to_string())?;
     Ok(StoredKeys::new(Arc::new(store)))
 }
 

@@ -1,33 +1,38 @@
 //! `outcrop dev` and `outcrop serve`.
 
 use std::io::IsTerminal;
+use std::sync::Arc;
 
 use outcrop_server::config::Config;
-use outcrop_server::wiring::Server;
+use outcrop_server::reload::Live;
+use outcrop_server::wiring::{Server, Start};
 use tokio_util::sync::CancellationToken;
 
 use crate::args;
 use crate::text::say;
 
 /// Serves until it is asked to stop.
-pub async fn run(dev: bool, args: args::Serving) -> Result<(), String> {
+pub async fn run(dev: bool, local_tls: bool, args: args::Serving) -> Result<(), String> {
     log();
-    let mut config =
-        Config::load(args.config.as_deref(), |name| std::env::var(name).ok()).map_err(|e| e.to_string())?;
-    if let Some(listen) = args.listen {
-        config.listen = listen;
-    }
-    if args.data.is_some() {
-        config.data = args.data;
-    }
-    let server = Server::open(dev, config).await.map_err(|e| e.to_string())?;
-    let address = server.address().map_err(|e| e.to_string())?;
+    // Called again by every reload: what the command line said then still holds.
+    let load = move || {
+        let mut config = Config::load(args.config.as_deref(), |name| std::env::var(name).ok())?;
+        if let Some(listen) = &args.listen {
+            config.listen = listen.clone();
+        }
+        if args.data.is_some() {
+            config.data = args.data.clone();
+        }
+        Ok(config)
+    };
+    let server = Server::open(Start { dev, local_tls, load: Arc::new(load) }).await.map_err(|e| e.to_string())?;
     // Programs that start the server read this line; the table below it is for people.
-    let mut table = format!("listening on http://{address}\n");
+    let mut table = format!("listening on {}\n", server.url().map_err(|e| e.to_string())?);
     for (what, text) in &server.lines {
         table.push_str(&format!("  {what:<12} {text}\n"));
     }
     say(&table)?;
+    tokio::spawn(hangups(server.live()));
     let shutdown = CancellationToken::new();
     tokio::spawn(signals(shutdown.clone()));
     server.run(shutdown).await;
@@ -45,7 +50,21 @@ async fn signals(shutdown: CancellationToken) {
     unsafe { libc::_exit(130) }
 }
 
-#[cfg(unix)]
+/// Has SIGHUP read the configuration anew. Not on a terminal: there it says that the terminal is gone, and a server
+/// that somebody tried out must go with it.
+async fn hangups(live: Arc<Live>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    if std::io::stderr().is_terminal() || std::io::stdin().is_terminal() {
+        return;
+    }
+    if let Ok(mut hangups) = signal(SignalKind::hangup()) {
+        while hangups.recv().await.is_some() {
+            // It is told in the log.
+            live.reload(false).await.ok();
+        }
+    }
+}
+
 async fn asked_to_stop() {
     use tokio::signal::unix::{SignalKind, signal};
     match signal(SignalKind::terminate()) {
@@ -57,11 +76,6 @@ async fn asked_to_stop() {
         }
         Err(_) => drop(tokio::signal::ctrl_c().await),
     }
-}
-
-#[cfg(not(unix))]
-async fn asked_to_stop() {
-    drop(tokio::signal::ctrl_c().await);
 }
 
 /// Logs go to standard error: text on a terminal, else JSON. `RUST_LOG` filters; by default llama.cpp tells of trouble only.

@@ -1,4 +1,5 @@
-//! Anthropic Messages, the body of Claude in `InvokeModel` (`anthropic-messages`).
+//! Anthropic Messages, the body of Claude in `InvokeModel` (`anthropic-messages`), and the legacy text completions
+//! (`anthropic-text`).
 //!
 //! `anthropic_version` (any) and `max_tokens` are required; `model` and `stream` do not exist here. What Converse has no
 //! place for (`top_k`, `thinking`, `anthropic_beta`, tools that Anthropic defines, a `tool_choice` of `none`) goes
@@ -8,8 +9,12 @@ mod blocks;
 mod citations;
 mod decode;
 mod encode;
+mod request;
 mod stream;
+mod text;
 mod tools;
+
+pub use text::Completions;
 
 use crate::{ChatDialect, DialectError, Head, StreamEncoder};
 use outcrop_api::bedrock_runtime::{ConverseRequest, ConverseResponse};
@@ -24,6 +29,9 @@ impl ChatDialect for Messages {
     }
     fn decode(&self, body: &[u8]) -> Result<ConverseRequest, DialectError> {
         decode::request(body)
+    }
+    fn encode_request(&self, request: &ConverseRequest) -> Result<Value, DialectError> {
+        request::body(request)
     }
     fn encode(&self, head: &Head, answer: &ConverseResponse) -> Value {
         encode::answer(head, answer)

@@ -134,6 +134,13 @@ impl<'a> Node<'a> {
         Err(self.refuse(format_args!("{text} is not a valid enum value")))
     }
 
+    /// The whole number that this is, if it is one of `values`.
+    pub fn one_of_integers(&self, values: &[u32]) -> Result<u32> {
+        let n = self.integer(i64::MIN, i64::MAX)?;
+        let found = values.iter().copied().find(|value| i64::from(*value) == n);
+        found.ok_or_else(|| self.refuse(format_args!("{n} is not a valid enum value")))
+    }
+
     /// The string that this is, of `low` to `high` characters.
     pub fn text(&self, low: usize, high: usize) -> Result<&'a str> {
         let text = self.string()?;

@@ -17,6 +17,8 @@ pub struct EmbeddingRequest {
     pub types: Vec<EmbeddingType>,
     /// What happens to a text that is too long.
     pub truncate: Truncate,
+    /// The tokens of a text that are read at most; as many as the model can where absent.
+    pub max_tokens: Option<u32>,
 }
 
 /// What vectors are for; models put different words before the text.
@@ -79,8 +81,7 @@ pub enum Truncate {
 
 /// The numbers as a JSON array.
 pub fn floats(vector: &[f32]) -> Value {
-    // The shortest decimal text of the f32: widened to f64 first, every number would carry nine stray digits.
-    vector.iter().map(|x| x.to_string().parse::<f64>().map_or(Value::Null, Value::from)).collect()
+    vector.iter().map(|x| crate::request::decimal(*x)).collect()
 }
 
 /// One bit a number, set where it is positive, one array element each.

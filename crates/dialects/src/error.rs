@@ -12,6 +12,9 @@ pub enum DialectError {
     /// The body breaks a rule that the model's provider words itself.
     #[error("{0}")]
     Rule(String),
+    /// A Converse request says what the format cannot.
+    #[error("The model's request format has no place for {0}. Remove it and try again.")]
+    NoPlace(String),
     /// The format has no stream.
     #[error("The model is unsupported for streaming.")]
     NotStreamed,

@@ -1,47 +1,31 @@
 //! The documented formats, file by file: `golden/<dialect>/`. Expected texts were written by hand.
+//!
+//! Every chat dialect has `decode-*` (a body and its Converse request or its refusal), `encode-*` (a Converse request
+//! and its body or its refusal) and `stream-*` (events, their chunks and the whole answer); every embedding dialect
+//! has `embed-*`.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail")]
 
 mod support;
 
-use outcrop_api::bedrock_runtime::ConverseStreamOutput;
+use outcrop_api::bedrock_runtime::{ConverseRequest, ConverseStreamOutput};
 use outcrop_dialects::converse::Fold;
 use outcrop_dialects::{Dialect, NAMES, by_name};
-use serde_json::{Value, json};
-use support::{accumulated, chat, chunks, embedding, head, metrics, read, written};
-
-/// The files of a dialect whose names begin with `kind`.
-fn files(dialect: &str, kind: &str) -> Vec<(String, Value)> {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(dialect);
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        if name.starts_with(kind) {
-            found.push((name, serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap()));
-        }
-    }
-    assert!(!found.is_empty(), "{dialect} has no {kind} files");
-    found
-}
-
-fn cases(file: &Value) -> Vec<Value> {
-    file.as_array().cloned().unwrap_or_else(|| vec![file.clone()])
-}
-
-fn body(case: &Value) -> Vec<u8> {
-    match case.get("raw") {
-        Some(raw) => raw.as_str().unwrap().as_bytes().to_vec(),
-        None => case["body"].to_string().into_bytes(),
-    }
-}
+use serde_json::json;
+use support::{accumulated, body, cases, chats, chunks, embedding, embeddings, files, head, metrics, read, written};
 
 #[test]
 fn requests() {
-    for dialect in ["anthropic-messages", "titan-text"] {
+    for chat in chats() {
+        let dialect = chat.name();
         for (name, file) in files(dialect, "decode") {
             for case in cases(&file) {
-                match (chat(dialect).decode(&body(&case)), case.get("error")) {
-                    (Ok(request), None) => assert_eq!(written(&request), case["converse"], "{dialect}/{name}"),
+                match (chat.decode(&body(&case)), case.get("error")) {
+                    (Ok(request), None) => {
+                        assert_eq!(written(&request), case["converse"], "{dialect}/{name}");
+                        let again = chat.encode_request(&request).unwrap().to_string();
+                        let again = chat.decode(again.as_bytes()).unwrap();
+                        assert_eq!(written(&again), case["converse"], "{dialect}/{name}, written and read again");
+                    }
                     (Err(error), Some(text)) => assert_eq!(json!(error.to_string()), *text, "{dialect}/{name}"),
                     (got, _) => panic!("{dialect}/{name}: {case}: {:?}", got.map(|r| written(&r))),
                 }
@@ -51,36 +35,59 @@ fn requests() {
 }
 
 #[test]
-fn answers_whole_and_in_chunks() {
-    for dialect in ["anthropic-messages", "titan-text"] {
-        for (name, case) in files(dialect, "stream") {
-            let events: Vec<ConverseStreamOutput> = case["events"].as_array().unwrap().iter().map(read).collect();
-            let head = head(&case["head"]);
-            let chunks = chunks(chat(dialect).stream(head.clone()), &events, &metrics(&case["metrics"]));
-            assert_eq!(json!(chunks), case["chunks"], "{dialect}/{name}");
-
-            let mut fold = Fold::new();
-            events.into_iter().for_each(|event| fold.push(event));
-            let answer = chat(dialect).encode(&head, &fold.finish().unwrap());
-            assert_eq!(answer, case["body"], "{dialect}/{name}");
-            if dialect == "anthropic-messages" {
-                assert_eq!(accumulated(&chunks), answer, "{dialect}/{name}");
+fn requests_the_other_way() {
+    for chat in chats() {
+        let dialect = chat.name();
+        for (name, file) in files(dialect, "encode") {
+            for case in cases(&file) {
+                let mut request: ConverseRequest = read(&case["converse"]);
+                request.model_id = case["model"].as_str().unwrap_or_default().to_owned();
+                match (chat.encode_request(&request), case.get("error")) {
+                    (Ok(body), None) => assert_eq!(body, case["body"], "{dialect}/{name}"),
+                    (Err(error), Some(text)) => assert_eq!(json!(error.to_string()), *text, "{dialect}/{name}"),
+                    (got, _) => panic!("{dialect}/{name}: {case}: {got:?}"),
+                }
             }
         }
     }
 }
 
 #[test]
-fn embeddings() {
-    for dialect in ["titan-embed-v1", "titan-embed-v2", "cohere-embed-v3"] {
+fn answers_whole_and_in_chunks() {
+    for chat in chats() {
+        let dialect = chat.name();
+        for (name, file) in files(dialect, "stream") {
+            for case in cases(&file) {
+                let events: Vec<ConverseStreamOutput> = case["events"].as_array().unwrap().iter().map(read).collect();
+                let head = head(&case["head"]);
+                let chunks = chunks(chat.stream(head.clone()), &events, &metrics(&case["metrics"]));
+                assert_eq!(json!(chunks), case["chunks"], "{dialect}/{name}");
+
+                let mut fold = Fold::new();
+                events.into_iter().for_each(|event| fold.push(event));
+                let answer = chat.encode(&head, &fold.finish().unwrap());
+                assert_eq!(answer, case["body"], "{dialect}/{name}");
+                if dialect == "anthropic-messages" {
+                    assert_eq!(accumulated(&chunks), answer, "{dialect}/{name}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn vectors() {
+    for embedding in embeddings() {
+        let dialect = embedding.name();
         for (name, file) in files(dialect, "embed") {
             for case in cases(&file) {
-                match (embedding(dialect).decode(&body(&case)), case.get("error")) {
+                match (embedding.decode(&body(&case)), case.get("error")) {
                     (Ok(request), None) => {
                         let asked = &case["request"];
                         let types: Vec<&str> = request.types.iter().map(|t| t.name()).collect();
                         assert_eq!(json!(request.texts), asked["texts"], "{dialect}/{name}");
                         assert_eq!(json!(request.dimensions), asked["dimensions"], "{dialect}/{name}");
+                        assert_eq!(json!(request.max_tokens), asked["maxTokens"], "{dialect}/{name}");
                         assert_eq!(json!(request.normalize), asked["normalize"], "{dialect}/{name}");
                         assert_eq!(json!(types), asked.get("types").cloned().unwrap_or(json!([])), "{dialect}/{name}");
                         assert_eq!(
@@ -97,7 +104,7 @@ fn embeddings() {
                             .collect();
                         let tokens = u32::try_from(case["tokens"].as_u64().unwrap()).unwrap();
                         let id = case["id"].as_str().unwrap_or_default();
-                        let answer = embedding(dialect).encode(&request, &vectors, tokens, id);
+                        let answer = embedding.encode(&request, &vectors, tokens, id);
                         assert_eq!(answer, case["answer"], "{dialect}/{name}");
                     }
                     (Err(error), Some(text)) => assert_eq!(json!(error.to_string()), *text, "{dialect}/{name}"),
@@ -139,5 +146,5 @@ fn every_name_is_a_dialect_of_that_name() {
             None => panic!("{name}"),
         }
     }
-    assert!(by_name("nova").is_none());
+    assert!(by_name("novel").is_none());
 }

@@ -3,12 +3,14 @@
 
 mod support;
 
-use outcrop_api::bedrock_runtime::{ConverseStreamOutput, TokenUsage};
+use outcrop_api::bedrock_runtime::{ConverseRequest, ConverseStreamOutput, TokenUsage};
 use outcrop_dialects::converse::{Fold, text};
 use outcrop_dialects::{Dialect, Head, Metrics, NAMES, by_name};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use support::{accumulated, chat, chunks, read};
+use std::sync::LazyLock;
+use support::says::{self, CHATS, Says};
+use support::{accumulated, cases, chat, chats, chunks, files, read, written};
 
 /// `text` cut into pieces at arbitrary characters.
 fn pieces(text: &str, cuts: &[prop::sample::Index]) -> Vec<String> {
@@ -131,7 +133,7 @@ proptest! {
         if !known {
             prompt = TokenUsage::default();
         }
-        let head = Head { model_id: "m".to_owned(), message_id: "i".to_owned(), prompt };
+        let head = Head { model_id: "m".to_owned(), message_id: "i".to_owned(), prompt, ..Head::default() };
         let metrics = Metrics { input_tokens: counts.0, output_tokens: counts.1, ..Metrics::default() };
         let chunks = chunks(chat("anthropic-messages").stream(head.clone()), &events, &metrics);
         let mut fold = Fold::new();
@@ -142,6 +144,37 @@ proptest! {
     }
 
     #[test]
+    fn the_chunks_of_a_completion_add_up_to_it(
+        blocks in prop::collection::vec(block(), 0..5),
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
+        stop in stop(),
+    ) {
+        let usage = json!({"inputTokens": 3, "outputTokens": 4, "totalTokens": 7});
+        let events = events(&blocks, &cuts, &usage, &stop);
+        let metrics = Metrics { input_tokens: 3, output_tokens: 4, ..Metrics::default() };
+        for (name, piece, ending) in
+            [("openai-chat", "delta", "finish_reason"), ("mistral-chat", "message", "stop_reason")]
+        {
+            let chunks = chunks(chat(name).stream(Head::default()), &events, &metrics);
+            let mut fold = Fold::new();
+            events.iter().for_each(|event| fold.push(event.clone()));
+            let whole = chat(name).encode(&Head::default(), &fold.finish().unwrap());
+            let (text, calls) = completed(&chunks, piece);
+            let message = &whole["choices"][0]["message"];
+            prop_assert_eq!(&text, message["content"].as_str().unwrap_or_default(), "{}", name);
+            let mut expected = message["tool_calls"].as_array().cloned().unwrap_or_default();
+            for call in &mut expected {
+                let arguments = call["function"]["arguments"].as_str().unwrap();
+                call["function"]["arguments"] = serde_json::from_str(arguments).unwrap();
+            }
+            prop_assert_eq!(calls, expected, "{}", name);
+            let last = chunks.last().unwrap();
+            prop_assert_eq!(&last["choices"][0][ending], &whole["choices"][0][ending], "{}", name);
+            prop_assert_eq!(&last["usage"], &whole["usage"], "{}", name);
+        }
+    }
+
+    #[test]
     fn text_is_the_same_however_it_is_cut(
         answer in ".{1,60}",
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
@@ -149,14 +182,45 @@ proptest! {
         let usage = json!({"inputTokens": 1, "outputTokens": 1, "totalTokens": 2});
         let block = Block::Text { text: answer.clone(), cited: false };
         let events = events(&[block], &cuts, &usage, &json!({"stopReason": "end_turn"}));
-        for (name, key) in [("anthropic-messages", "/delta/text"), ("titan-text", "/outputText")] {
-            let chunks = chunks(chat(name).stream(Head::default()), &events, &Metrics::default());
-            let said: String = chunks.iter().filter_map(|c| c.pointer(key)?.as_str()).collect();
-            prop_assert_eq!(&said, &answer);
+        for row in CHATS {
+            let chunks = chunks(chat(row.name).stream(Head::default()), &events, &Metrics::default());
+            let said: String = chunks.iter().filter_map(|c| c.pointer(row.delta)?.as_str()).collect();
+            prop_assert_eq!(&said, &answer, "{}", row.name);
+            let metrics: Vec<bool> = chunks.iter().map(|c| c.get("amazon-bedrock-invocationMetrics").is_some()).collect();
+            prop_assert_eq!(metrics.iter().position(|m| *m), Some(chunks.len() - 1), "{}", row.name);
         }
         let mut fold = Fold::new();
         events.into_iter().for_each(|event| fold.push(event));
         prop_assert_eq!(text(&fold.finish().unwrap()), answer);
+    }
+
+    #[test]
+    fn a_conversation_is_the_same_on_the_other_side(seed in conversations()) {
+        for (row, conversation) in CHATS.iter().zip(seed) {
+            let dialect = chat(row.name);
+            let asked: ConverseRequest = read(&conversation);
+            let body = dialect.encode_request(&asked);
+            let body = body.map_err(|e| TestCaseError::fail(format!("{}: {e}: {conversation}", row.name)))?;
+            let once = dialect.decode(body.to_string().as_bytes());
+            let once = once.map_err(|e| TestCaseError::fail(format!("{}: {e}: {body}", row.name)))?;
+            same(row, &conversation, &written(&once))?;
+            let twice = dialect.encode_request(&once).unwrap();
+            let twice = dialect.decode(twice.to_string().as_bytes()).unwrap();
+            prop_assert_eq!(written(&once), written(&twice), "{}", row.name);
+        }
+    }
+
+    /// Of any conversation, what cannot be said is refused, never left out.
+    #[test]
+    fn nothing_is_left_out_in_silence(conversation in says::EVERYTHING.conversation()) {
+        let asked: ConverseRequest = read(&conversation);
+        for row in CHATS {
+            if let Ok(body) = chat(row.name).encode_request(&asked)
+                && let Ok(got) = chat(row.name).decode(body.to_string().as_bytes())
+            {
+                same(row, &conversation, &written(&got))?;
+            }
+        }
     }
 
     #[test]
@@ -169,35 +233,124 @@ proptest! {
         decode_with_all(value.to_string().as_bytes());
     }
 
+    /// Prompts of template marks in any order.
+    #[test]
+    fn what_a_prompt_is_read_as_it_is_written_as(parts in prop::collection::vec(prop::sample::select(MARKS), 0..14)) {
+        let prompt = parts.concat();
+        decode_with_all(json!({"prompt": prompt}).to_string().as_bytes());
+        decode_with_all(json!({"prompt": prompt, "max_tokens_to_sample": 5}).to_string().as_bytes());
+        let images = vec!["iVBORw0KGgo="; prompt.matches("<|image|>").count()];
+        decode_with_all(json!({"prompt": prompt, "images": images}).to_string().as_bytes());
+    }
+
     /// A good body with any one of its values replaced.
     #[test]
-    fn no_wrong_value_makes_a_decoder_panic(which in any::<prop::sample::Index>(), value in tree()) {
-        let good = json!({
-            "anthropic_version": "bedrock-2023-05-31", "max_tokens": 5, "top_k": 3, "cache_control": {"type": "ephemeral"},
-            "system": [{"type": "text", "text": "s"}], "tool_choice": {"type": "any"}, "stop_sequences": ["x"],
-            "tools": [{"name": "a", "input_schema": {"type": "object"}}],
-            "output_config": {"format": {"type": "json_schema", "schema": {}}},
-            "messages": [
-                {"role": "user", "content": [
-                    {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "aGk="}},
-                    {"type": "document", "title": "t", "source": {"type": "content", "content": [{"type": "text", "text": "x"}]}},
-                ]},
-                {"role": "assistant", "content": [
-                    {"type": "thinking", "thinking": "t", "signature": "s"},
-                    {"type": "text", "text": "x", "citations": [{"type": "char_location", "document_index": 1}]},
-                    {"type": "tool_use", "id": "1", "name": "a", "input": {}},
-                ]},
-                {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "1", "content": [{"type": "text", "text": "x"}]}]},
-            ],
-        });
-        prop_assert!(chat("anthropic-messages").decode(good.to_string().as_bytes()).is_ok());
+    fn no_wrong_value_makes_a_decoder_panic(body in any::<prop::sample::Index>(), at in any::<prop::sample::Index>(), value in tree()) {
+        let mut broken: Value = body.get(&GOOD).clone();
         let mut pointers = Vec::new();
-        walk(&good, String::new(), &mut pointers);
-        let mut broken = good;
-        let at: &String = which.get(&pointers);
-        *broken.pointer_mut(at).unwrap() = value;
+        walk(&broken, String::new(), &mut pointers);
+        *broken.pointer_mut(at.get::<String>(&pointers)).unwrap() = value;
         decode_with_all(broken.to_string().as_bytes());
     }
+}
+
+/// Adds the chunks of a completion up: its text and its tool calls, their arguments parsed.
+fn completed(chunks: &[Value], piece: &str) -> (String, Vec<Value>) {
+    let (mut text, mut calls) = (String::new(), Vec::<Value>::new());
+    let mut arguments: Vec<String> = Vec::new();
+    for chunk in chunks {
+        let piece = &chunk["choices"][0][piece];
+        text.push_str(piece["content"].as_str().unwrap_or_default());
+        for call in piece["tool_calls"].as_array().into_iter().flatten() {
+            let index = usize::try_from(call["index"].as_u64().unwrap()).unwrap();
+            if index == calls.len() {
+                let mut call = call.clone();
+                call.as_object_mut().unwrap().remove("index");
+                calls.push(call);
+                arguments.push(String::new());
+            }
+            arguments[index].push_str(call["function"]["arguments"].as_str().unwrap());
+        }
+    }
+    for (call, arguments) in calls.iter_mut().zip(arguments) {
+        call["function"]["arguments"] = serde_json::from_str(&arguments).unwrap();
+    }
+    (text, calls)
+}
+
+#[test]
+fn every_chat_dialect_has_its_row() {
+    let rows: Vec<&str> = CHATS.iter().map(|row| row.name).collect();
+    let known: Vec<&str> = chats().iter().map(|chat| chat.name()).collect();
+    assert_eq!(rows, known);
+}
+
+/// The marks of every prompt template, and what may stand between them.
+const MARKS: &[&str] = &[
+    "a",
+    "b c",
+    " ",
+    "\n",
+    "\n\n",
+    "\n\nHuman:",
+    "\n\nAssistant:",
+    "<|begin_of_text|>",
+    "<|start_header_id|>",
+    "user",
+    "assistant",
+    "system",
+    "<|end_header_id|>",
+    "<|eot_id|>",
+    "<|start_header_id|>user<|end_header_id|>\n\n",
+    "<|start_header_id|>assistant<|end_header_id|>\n\n",
+    "<|header_start|>user<|header_end|>\n\n",
+    "<|header_start|>assistant<|header_end|>\n\n",
+    "<|eot|>",
+    "<|image|>",
+    "<s>",
+    "</s>",
+    "[INST]",
+    "[/INST]",
+    "<<SYS>>",
+    "<</SYS>>",
+    "<｜begin▁of▁sentence｜>",
+    "<｜User｜>",
+    "<｜Assistant｜>",
+    "<｜end▁of▁sentence｜>",
+    "<think>\n",
+    "\n</think>\n\n",
+];
+
+/// The bodies of the golden files that are no errors.
+static GOOD: LazyLock<Vec<Value>> = LazyLock::new(|| {
+    let mut all = Vec::new();
+    for name in NAMES {
+        let kind = if matches!(by_name(name), Some(Dialect::Chat(_))) { "decode" } else { "embed" };
+        for (_, file) in files(name, kind) {
+            all.extend(cases(&file).iter().filter(|c| c.get("error").is_none()).map(|c| c["body"].clone()));
+        }
+    }
+    all
+});
+
+/// One conversation for each row of [`CHATS`], of what that dialect can say.
+fn conversations() -> Vec<BoxedStrategy<Value>> {
+    CHATS.iter().map(Says::conversation).collect()
+}
+
+/// What the caller said is said still; defaults may have come to it.
+fn same(row: &Says, said: &Value, got: &Value) -> Result<(), TestCaseError> {
+    let name = row.name;
+    let plain = |v: &Value| if row.ids { v.clone() } else { says::without_ids(v.clone()) };
+    let (said, got) = (&plain(said), &plain(got));
+    for (pointer, expected) in says::parts(said) {
+        prop_assert_eq!(got.pointer(&pointer), Some(&expected), "{}: {} of {} became {}", name, pointer, said, got);
+    }
+    let more = |key: &str| got.get(key).is_some() && said.get(key).is_none();
+    for key in ["system", "toolConfig", "additionalModelRequestFields"] {
+        prop_assert!(!more(key), "{}: {} came from nowhere: {}", name, key, got);
+    }
+    Ok(())
 }
 
 fn walk(value: &Value, at: String, out: &mut Vec<String>) {
@@ -209,10 +362,15 @@ fn walk(value: &Value, at: String, out: &mut Vec<String>) {
     out.push(at);
 }
 
+/// What a decoder reads, it can write, and reads again as the same.
 fn decode_with_all(body: &[u8]) {
     for name in NAMES {
         match by_name(name) {
-            Some(Dialect::Chat(chat)) => drop(chat.decode(body)),
+            Some(Dialect::Chat(chat)) => {
+                let Ok(once) = chat.decode(body) else { continue };
+                let twice = chat.encode_request(&once).unwrap().to_string();
+                assert_eq!(written(&chat.decode(twice.as_bytes()).unwrap()), written(&once), "{name}");
+            }
             Some(Dialect::Embedding(embedding)) => drop(embedding.decode(body)),
             None => panic!("{name}"),
         }

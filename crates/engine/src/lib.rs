@@ -16,6 +16,7 @@ pub mod embed;
 mod engine;
 mod error;
 mod generate;
+#[cfg_attr(not(feature = "llama"), allow(dead_code, reason = "text models alone share it"))]
 mod memory;
 mod status;
 pub mod weights;

@@ -5,7 +5,7 @@ use std::time::Instant;
 use outcrop_access::Context;
 use outcrop_api::bedrock_runtime::ConverseRequest;
 use outcrop_api::{Fault, Kind};
-use outcrop_models::Resolved;
+use outcrop_models::{Invocation, Resolved};
 use outcrop_providers::{Answer, Call};
 
 use crate::options::Options;
@@ -31,14 +31,10 @@ pub struct Begun {
 }
 
 impl Gateway {
-    /// The model that `id` names, if the caller may `action` it.
-    pub(crate) async fn resolve(&self, cx: &Context, action: &str, id: &str) -> Result<Resolved, Fault> {
+    /// The model that `id` names, if the caller may invoke it so.
+    pub(crate) async fn resolve(&self, cx: &Context, call: Invocation<'_>, id: &str) -> Result<Resolved, Fault> {
         let resolved = self.models.resolve(cx, id).await.map_err(|e| Fault::of(&e))?;
-        let arn = match &resolved.profile_arn {
-            Some(arn) => arn.clone(),
-            None => self.models.arn(&cx.region, &resolved.model),
-        };
-        cx.allow(action, &arn).map_err(|e| Fault::of(&e))?;
+        self.models.admit(cx, call, &resolved).await.map_err(|e| Fault::of(&e))?;
         Ok(resolved)
     }
 

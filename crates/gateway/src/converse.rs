@@ -8,6 +8,7 @@ use outcrop_api::bedrock_runtime::{
 };
 use outcrop_api::{Events, Fault, Kind, Reply};
 use outcrop_dialects::converse::{Fold, check_paths};
+use outcrop_models::Invocation;
 
 use crate::begin::Begun;
 use crate::target::SERVED_BY;
@@ -17,7 +18,7 @@ impl Gateway {
     /// The answer as a whole: the stream, folded.
     pub async fn converse(&self, cx: &Context, mut request: ConverseRequest) -> Result<Reply<ConverseResponse>, Fault> {
         let paths = take_paths(&mut request)?;
-        let resolved = self.resolve(cx, "bedrock:InvokeModel", &request.model_id).await?;
+        let resolved = self.resolve(cx, invocation("bedrock:InvokeModel", &request), &request.model_id).await?;
         let begun = self.begin(cx, resolved, request, false).await?;
         let (began, model, served_by) = (begun.began, begun.resolved.metric_id.clone(), begun.target.served_by.clone());
         let response = fold(begun, paths, cx).await?;
@@ -33,7 +34,8 @@ impl Gateway {
     ) -> Result<(Reply<ConverseStreamResponse>, Events<ConverseStreamOutput>), Fault> {
         let mut request = whole(request);
         let paths = take_paths(&mut request)?;
-        let resolved = self.resolve(cx, "bedrock:InvokeModelWithResponseStream", &request.model_id).await?;
+        let call = invocation("bedrock:InvokeModelWithResponseStream", &request);
+        let resolved = self.resolve(cx, call, &request.model_id).await?;
         let begun = self.begin(cx, resolved, request, true).await?;
         let (began, model, served_by) = (begun.began, begun.resolved.metric_id.clone(), begun.target.served_by.clone());
         let name = served_by.clone();
@@ -59,6 +61,12 @@ pub(crate) async fn fold(begun: Begun, paths: Vec<String>, cx: &Context) -> Resu
         })?);
     }
     fold.finish().map_err(|e| Fault::of(&e))
+}
+
+fn invocation<'a>(action: &'static str, request: &'a ConverseRequest) -> Invocation<'a> {
+    let guardrail = request.guardrail_config.as_ref();
+    let guardrail = guardrail.and_then(|g| Some((g.guardrail_identifier.as_deref()?, g.guardrail_version.as_deref())));
+    Invocation { action, tier: request.service_tier.as_ref().map(|tier| tier.r#type.as_str()), guardrail }
 }
 
 fn take_paths(request: &mut ConverseRequest) -> Result<Vec<String>, Fault> {

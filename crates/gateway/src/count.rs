@@ -4,6 +4,7 @@ use outcrop_access::Context;
 use outcrop_api::bedrock_runtime::{ConverseRequest, CountTokensInput, CountTokensRequest, CountTokensResponse};
 use outcrop_api::{Fault, Reply};
 use outcrop_dialects::Dialect;
+use outcrop_models::Invocation;
 
 use crate::converse::served;
 use crate::invoke::{decode, dialect};
@@ -15,7 +16,7 @@ const NOT_COUNTED: &str = "The provided model doesn't support counting tokens.";
 impl Gateway {
     /// The prompt tokens of a Converse or InvokeModel request.
     pub async fn count_tokens(&self, cx: &Context, r: CountTokensRequest) -> Result<Reply<CountTokensResponse>, Fault> {
-        let resolved = self.resolve(cx, "bedrock:CountTokens", &r.model_id).await?;
+        let resolved = self.resolve(cx, Invocation::new("bedrock:CountTokens"), &r.model_id).await?;
         if !resolved.model.writes_text() {
             return Err(Fault::validation(NOT_COUNTED));
         }

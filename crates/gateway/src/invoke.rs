@@ -13,7 +13,7 @@ use outcrop_api::bedrock_runtime::{
 };
 use outcrop_api::{Events, Fault, Kind, Reply};
 use outcrop_dialects::{ChatDialect, Dialect, Head, Metrics, StreamEncoder};
-use outcrop_models::Resolved;
+use outcrop_models::{Invocation, Resolved};
 use serde_json::Value;
 
 use crate::begin::Begun;
@@ -27,17 +27,24 @@ const EVERYTHING: &str = "";
 impl Gateway {
     /// The model's own request in, its own answer out.
     pub async fn invoke_model(&self, cx: &Context, r: InvokeModelRequest) -> Result<Reply<InvokeModelResponse>, Fault> {
+        let call = Invocation {
+            action: "bedrock:InvokeModel",
+            tier: r.service_tier.as_ref().map(|tier| tier.as_str()),
+            guardrail: r.guardrail_identifier.as_deref().map(|id| (id, r.guardrail_version.as_deref())),
+        };
+        let resolved = self.resolve(cx, call, &r.model_id).await?;
         no_guardrail(r.guardrail_identifier.as_deref())?;
-        let resolved = self.resolve(cx, "bedrock:InvokeModel", &r.model_id).await?;
         let body = r.body.unwrap_or_default();
         let chat = match dialect(&resolved)? {
             Dialect::Chat(chat) => chat,
             Dialect::Embedding(embedding) => return self.embed(cx, &resolved, embedding, &body).await,
         };
         let mut request = decode(chat, &body)?;
+        agree(chat, &body, &r.model_id, &resolved, false)?;
         options(&mut request, r.performance_config_latency, r.service_tier, r.request_metadata.as_deref())?;
+        let repeated = chat.repeats(&request);
         let begun = self.begin(cx, resolved, request, false).await?;
-        let head = head(&begun);
+        let head = head(&begun, repeated);
         let (began, options) = (begun.began, begun.options.clone());
         let (model, served_by) = (begun.resolved.metric_id.clone(), begun.target.served_by.clone());
         let response = fold(begun, vec![EVERYTHING.into()], cx).await?;
@@ -57,13 +64,21 @@ impl Gateway {
         cx: &Context,
         r: InvokeModelWithResponseStreamRequest,
     ) -> Result<(Reply<InvokeModelWithResponseStreamResponse>, Events<ResponseStream>), Fault> {
+        let call = Invocation {
+            action: "bedrock:InvokeModelWithResponseStream",
+            tier: r.service_tier.as_ref().map(|tier| tier.as_str()),
+            guardrail: r.guardrail_identifier.as_deref().map(|id| (id, r.guardrail_version.as_deref())),
+        };
+        let resolved = self.resolve(cx, call, &r.model_id).await?;
         no_guardrail(r.guardrail_identifier.as_deref())?;
-        let resolved = self.resolve(cx, "bedrock:InvokeModelWithResponseStream", &r.model_id).await?;
         let Dialect::Chat(chat) = dialect(&resolved)? else {
             return Err(Fault::validation("The model is unsupported for streaming."));
         };
-        let mut request = decode(chat, &r.body.unwrap_or_default())?;
+        let body = r.body.unwrap_or_default();
+        let mut request = decode(chat, &body)?;
+        agree(chat, &body, &r.model_id, &resolved, true)?;
         options(&mut request, r.performance_config_latency, r.service_tier, r.request_metadata.as_deref())?;
+        let repeated = chat.repeats(&request);
         let begun = self.begin(cx, resolved, request, true).await?;
         let output = InvokeModelWithResponseStreamResponse {
             content_type: JSON.into(),
@@ -71,7 +86,7 @@ impl Gateway {
             service_tier: begun.options.tier.clone(),
         };
         let reply = served(output, begun.target.served_by.clone());
-        Ok((reply, chunks(chat.stream(head(&begun)), begun, cx)))
+        Ok((reply, chunks(chat.stream(head(&begun, repeated)), begun, cx)))
     }
 }
 
@@ -88,6 +103,12 @@ pub(crate) fn dialect(resolved: &Resolved) -> Result<Dialect, Fault> {
 
 pub(crate) fn decode(chat: &dyn ChatDialect, body: &[u8]) -> Result<ConverseRequest, Fault> {
     chat.decode(body).map_err(|e| Fault::of(&e))
+}
+
+/// A body may name the model in any of the ways by which it was found.
+fn agree(chat: &dyn ChatDialect, body: &[u8], id: &str, resolved: &Resolved, streaming: bool) -> Result<(), Fault> {
+    let models = [id, resolved.invoked_id.as_str(), resolved.model.id.as_str()];
+    chat.agrees(body, &models, streaming).map_err(|e| Fault::of(&e))
 }
 
 fn no_guardrail(identifier: Option<&str>) -> Result<(), Fault> {
@@ -114,11 +135,13 @@ fn options(
     Ok(())
 }
 
-fn head(begun: &Begun) -> Head {
+fn head(begun: &Begun, repeated: Value) -> Head {
     Head {
         model_id: begun.resolved.invoked_id.clone(),
         message_id: uuid::Uuid::new_v4().simple().to_string(),
+        created: jiff::Timestamp::now().as_second(),
         prompt: begun.answer.prompt.clone(),
+        repeated,
     }
 }
 

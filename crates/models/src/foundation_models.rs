@@ -74,7 +74,8 @@ pub async fn availability(
     input: GetFoundationModelAvailabilityRequest,
 ) -> Result<GetFoundationModelAvailabilityResponse, ModelsError> {
     let (model, _) = find(models, &cx.region, &input.model_id)?;
-    cx.allow("bedrock:GetFoundationModelAvailability", &models.arn(&cx.region, model))?;
+    // An action without resources, says the service authorization reference.
+    cx.allow("bedrock:GetFoundationModelAvailability", "*")?;
     let offered = model.local || model.offered_in(&cx.region) || !regions::known(&cx.region);
     Ok(GetFoundationModelAvailabilityResponse {
         model_id: input.model_id,

@@ -12,24 +12,25 @@ use outcrop_api::bedrock::{
     InferenceProfileModelSource, InferenceProfileStatus, InferenceProfileSummary, InferenceProfileType,
     ListInferenceProfilesRequest, ListInferenceProfilesResponse,
 };
-use outcrop_resources::{ClientToken, Create, Ids, Kind, Page, Resource, Tag};
+use outcrop_resources::{ClientToken, Create, Ids, Kind, Page, Resource, Scope, Tag};
 use serde::{Deserialize, Serialize};
 
 use crate::Models;
 use crate::error::ModelsError;
 use crate::identifier::{Identifier, SystemProfile};
-use crate::models::scope;
+use crate::models::{owner, scope};
 use crate::regions;
+use crate::tags::pairs;
 
 /// The profiles that callers create.
-pub(crate) const PROFILE: Kind = Kind {
+pub const PROFILE: Kind = Kind {
     name: "inference-profile",
     noun: "Inference profile",
     arn: "application-inference-profile",
     ids: Ids::Lower,
 };
-/// What of this crate can be tagged.
-pub(crate) const KINDS: &[Kind] = &[PROFILE];
+/// What of this crate can be tagged, and can have a policy.
+pub const KINDS: &[Kind] = &[PROFILE];
 
 /// What is kept of a profile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,14 +54,21 @@ pub async fn create(
     let InferenceProfileModelSource::CopyFrom(copy_from) = input.model_source else {
         return Err(ModelsError::Validation("modelSource must have the member copyFrom.".to_owned()));
     };
-    cx.allow("bedrock:CreateInferenceProfile", &PROFILE.arn(scope(cx), "*"))?;
+    let tags: Vec<_> = input.tags.unwrap_or_default().into_iter().map(|t| Tag { key: t.key, value: t.value }).collect();
+    let new = PROFILE.arn(scope(cx), "*");
+    let ask = |action| cx.ask(action).request_tags(pairs(&tags));
+    ask("bedrock:CreateInferenceProfile").on(&new).check()?;
     let profile = Profile {
         name: input.inference_profile_name,
         description: input.description,
         models: source(cx, models, &copy_from)?,
         copy_from,
     };
-    let tags: Vec<_> = input.tags.unwrap_or_default().into_iter().map(|t| Tag { key: t.key, value: t.value }).collect();
+    // The action is on what is copied too, and tags are given by their own.
+    ask("bedrock:CreateInferenceProfile").on(&profile.copy_from).check()?;
+    if !tags.is_empty() {
+        ask("bedrock:TagResource").on(&new).check()?;
+    }
     let token = input.client_request_token.as_deref();
     let new = Create {
         tags: &tags,
@@ -103,9 +111,9 @@ pub async fn get(
             cx.allow("bedrock:GetInferenceProfile", &shown.inference_profile_arn)?;
             shown
         }
-        Named::Stored(id) => {
-            cx.allow("bedrock:GetInferenceProfile", &PROFILE.arn(scope(cx), id))?;
-            show(models.profiles.get(scope(cx), id).await?)
+        Named::Stored(owner, id) => {
+            may(cx, models, "bedrock:GetInferenceProfile", &PROFILE.arn(owner, id)).await?;
+            show(models.profiles.get(owner, id).await?)
         }
     };
     Ok(GetInferenceProfileResponse {
@@ -153,9 +161,9 @@ pub async fn delete(
         Named::System(_) => {
             Err(ModelsError::Validation("System-defined inference profiles cannot be deleted.".to_owned()))
         }
-        Named::Stored(id) => {
-            cx.allow("bedrock:DeleteInferenceProfile", &PROFILE.arn(scope(cx), id))?;
-            models.profiles.delete(scope(cx), id).await?;
+        Named::Stored(owner, id) => {
+            may(cx, models, "bedrock:DeleteInferenceProfile", &PROFILE.arn(owner, id)).await?;
+            models.profiles.delete(owner, id).await?;
             Ok(DeleteInferenceProfileResponse::default())
         }
     }
@@ -164,10 +172,15 @@ pub async fn delete(
 /// What an identifier, an id or an ARN, names for this caller.
 enum Named<'a> {
     System(system::Defined<'a>),
-    Stored(&'a str),
+    Stored(Scope<'a>, &'a str),
 }
 
-fn named<'a>(cx: &Context, models: &'a Models, identifier: &'a str) -> Result<Named<'a>, ModelsError> {
+async fn may(cx: &Context, models: &Models, action: &str, arn: &str) -> Result<(), ModelsError> {
+    let tags = models.tags(cx, arn).await?;
+    Ok(cx.ask(action).on(arn).resource_tags(pairs(&tags)).check()?)
+}
+
+fn named<'a>(cx: &'a Context, models: &'a Models, identifier: &'a str) -> Result<Named<'a>, ModelsError> {
     let unknown = || ModelsError::NoProfile(identifier.to_owned());
     let defined =
         |profile: SystemProfile<'a>| system::find(models, &cx.region, profile).map(Named::System).ok_or_else(unknown);
@@ -179,8 +192,10 @@ fn named<'a>(cx: &Context, models: &'a Models, identifier: &'a str) -> Result<Na
             defined(profile)
         }
         // The bare id of a stored profile has the form of any name.
-        Identifier::Model(_) | Identifier::ApplicationProfileArn { .. } => {
-            PROFILE.id(scope(cx), identifier).map(Named::Stored).ok_or_else(unknown)
+        Identifier::Model(id) => Ok(Named::Stored(scope(cx), id)),
+        Identifier::ApplicationProfileArn { region, account, .. } => {
+            let owner = owner(cx, identifier, Scope { account, region });
+            PROFILE.id_in(owner, identifier).map(|id| Named::Stored(owner, id)).ok_or_else(unknown)
         }
         _ => Err(unknown()),
     }

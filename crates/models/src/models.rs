@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use outcrop_access::Context;
-use outcrop_resources::{Collection, Resources, Scope, Tagger};
+use outcrop_resources::{Collection, Resources, Scope, Tag, Tagger};
+use outcrop_wire::arn::Arn;
 
 use crate::catalogue::{Catalogue, Model};
 use crate::error::ModelsError;
@@ -51,20 +52,42 @@ impl Models {
         regions::model_arn(region, &model.id)
     }
 
+    /// The tags of what can have some, where a policy asks for them.
+    pub(crate) async fn tags(&self, cx: &Context, arn: &str) -> Result<Vec<Tag>, ModelsError> {
+        let application = matches!(Identifier::parse(arn), Identifier::ApplicationProfileArn { .. });
+        if !application || !cx.asks_resource_tags(arn) {
+            return Ok(Vec::new());
+        }
+        let parts = Arn::parse(arn).map_or(scope(cx), |arn| Scope { account: arn.account, region: arn.region });
+        match self.tagger.list(owner(cx, arn, parts), arn).await {
+            // What does not exist has no tags; the operation tells that it does not.
+            Err(outcrop_resources::Error::NotFound { .. }) => Ok(Vec::new()),
+            tags => Ok(tags?),
+        }
+    }
+
     /// What `id`, decoded from the URL, means to this caller.
     pub async fn resolve(&self, cx: &Context, id: &str) -> Result<Resolved, ModelsError> {
         let place = Place { account: &cx.caller.account, region: &cx.region, today: today() };
-        let Identifier::ApplicationProfileArn { .. } = Identifier::parse(id) else {
+        let Identifier::ApplicationProfileArn { region, account, .. } = Identifier::parse(id) else {
             return self.catalogue.resolve(id, place, &self.settings);
         };
-        // One of another account or Region is as good as none.
-        let profile = match self.profiles.get(scope(cx), id).await {
+        // One of another account or Region is as good as none, but for what its owner shares.
+        let owner = owner(cx, id, Scope { account, region });
+        let profile = match self.profiles.get(owner, id).await {
             Err(outcrop_resources::Error::NotFound { .. }) => return Err(ModelsError::Unresolved),
             got => got?,
         };
+        let place = Place { account: owner.account, ..place };
         let resolved = self.catalogue.resolve(&profile.value.copy_from, place, &self.settings)?;
         Ok(Resolved { profile_arn: Some(profile.arn), metric_id: profile.id, ..resolved })
     }
+}
+
+/// Whose the resource of `arn` is for this call: another account's only if it has a policy, which then decides.
+pub(crate) fn owner<'a>(cx: &'a Context, arn: &str, named: Scope<'a>) -> Scope<'a> {
+    let shared = named.region == cx.region && cx.resource_policies.get(arn).is_some();
+    if shared { named } else { scope(cx) }
 }
 
 /// Whose resources a call may see.

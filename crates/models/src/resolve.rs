@@ -24,6 +24,8 @@ pub struct Resolved {
     pub profile_arn: Option<String>,
     /// The Regions in which the call may run; the caller's own first if it is among them.
     pub destinations: Vec<String>,
+    /// Whether the call may run in any commercial Region, which policies treat as one.
+    pub anywhere: bool,
     /// The name under which metrics and logs count the call: the model's or profile's id, never an ARN.
     pub metric_id: String,
     /// The tokens that the call may use together: the model's window, or the narrower one that a suffix named.
@@ -73,6 +75,7 @@ impl Catalogue {
             invoked_id: model.id.clone(),
             profile_arn: None,
             destinations: vec![place.region.to_owned()],
+            anywhere: false,
             metric_id: id.to_owned(),
             context: window.or(model.context),
             model: Arc::clone(model),
@@ -85,7 +88,9 @@ impl Catalogue {
         if settings.enforce_lifecycle && model.lifecycle.ended(place.today) {
             return Err(ModelsError::EndOfLife);
         }
-        let destinations = match routes.from(place.region) {
+        let routes = routes.from(place.region);
+        let anywhere = matches!(routes, Some(Destinations::Anywhere));
+        let destinations = match routes {
             Some(Destinations::Regions(regions)) => regions.clone(),
             Some(Destinations::Anywhere) => regions::commercial().map(str::to_owned).collect(),
             None if settings.enforce_regions => return Err(ModelsError::InvalidIdentifier),
@@ -99,6 +104,7 @@ impl Catalogue {
             invoked_id: model.id.clone(),
             profile_arn: Some(regions::arn(place.region, place.account, &format!("inference-profile/{}", id.id))),
             destinations,
+            anywhere,
             metric_id: id.id.to_owned(),
             context: model.context,
             model: Arc::clone(model),

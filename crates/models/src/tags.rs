@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use outcrop_access::Context;
+use outcrop_access::{Ask, Context};
 use outcrop_api::bedrock::{
     ListTagsForResourceRequest, ListTagsForResourceResponse, Tag as Shown, TagResourceRequest, TagResourceResponse,
     UntagResourceRequest, UntagResourceResponse,
@@ -21,7 +21,7 @@ pub async fn list(
     models: &Models,
     input: ListTagsForResourceRequest,
 ) -> Result<ListTagsForResourceResponse, ModelsError> {
-    may(cx, "bedrock:ListTagsForResource", &input.resource_arn)?;
+    may(cx, models, "bedrock:ListTagsForResource", &input.resource_arn, |ask| ask).await?;
     let tags = models.tagger.list(scope(cx), &input.resource_arn).await?;
     let tags = tags.into_iter().map(|t| Shown { key: t.key, value: t.value }).collect();
     Ok(ListTagsForResourceResponse { tags: Some(tags) })
@@ -29,8 +29,8 @@ pub async fn list(
 
 /// Adds tags to a resource or replaces their values.
 pub async fn tag(cx: &Context, models: &Models, input: TagResourceRequest) -> Result<TagResourceResponse, ModelsError> {
-    may(cx, "bedrock:TagResource", &input.resource_arn)?;
     let tags: Vec<_> = input.tags.into_iter().map(|t| Tag { key: t.key, value: t.value }).collect();
+    may(cx, models, "bedrock:TagResource", &input.resource_arn, |ask| ask.request_tags(pairs(&tags))).await?;
     models.tagger.tag(scope(cx), &input.resource_arn, &tags).await?;
     Ok(TagResourceResponse::default())
 }
@@ -41,15 +41,28 @@ pub async fn untag(
     models: &Models,
     input: UntagResourceRequest,
 ) -> Result<UntagResourceResponse, ModelsError> {
-    may(cx, "bedrock:UntagResource", &input.resource_arn)?;
+    let keys = || input.tag_keys.iter().map(String::as_str);
+    may(cx, models, "bedrock:UntagResource", &input.resource_arn, |ask| ask.tag_keys(keys())).await?;
     models.tagger.untag(scope(cx), &input.resource_arn, &input.tag_keys).await?;
     Ok(UntagResourceResponse::default())
 }
 
 /// What is not this caller's does not exist, before it is forbidden.
-fn may(cx: &Context, action: &str, arn: &str) -> Result<(), ModelsError> {
+async fn may<'a>(
+    cx: &'a Context,
+    models: &Models,
+    action: &'a str,
+    arn: &'a str,
+    with: impl FnOnce(Ask<'a>) -> Ask<'a>,
+) -> Result<(), ModelsError> {
     if !KINDS.iter().any(|kind| kind.id_in(scope(cx), arn).is_some()) {
         return Err(Error::NotFound { noun: "Resource", identifier: arn.to_owned() }.into());
     }
-    Ok(cx.allow(action, arn)?)
+    let has = models.tags(cx, arn).await?;
+    Ok(with(cx.ask(action).on(arn).resource_tags(pairs(&has))).check()?)
+}
+
+/// Tags as policies ask for them.
+pub(crate) fn pairs(tags: &[Tag]) -> impl Iterator<Item = (&str, &str)> {
+    tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()))
 }

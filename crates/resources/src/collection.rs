@@ -11,6 +11,7 @@ use outcrop_store::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
+use crate::policies;
 use crate::tags::{self, MAX_TAGS};
 use crate::{Create, Error, Kind, Listed, Page, Resources, Result, Scope};
 
@@ -77,17 +78,20 @@ impl<T> Collection<T> {
             StoreError::NameTaken { name, .. } => Error::NameInUse { noun, name },
             StoreError::Stale { key, .. } => Error::Changed { noun, id: key.id },
             StoreError::TokenReused => Error::TokenReused,
+            StoreError::UnknownKeyName(name) => Error::KmsKeyGone { name },
             StoreError::TooManyTags { arn, found, max } => Error::TooManyTags { arn, found, max },
             other => Error::Store(other),
         }
     }
 
-    /// Removes a resource and its tags. What belongs to it is its owner's to remove.
+    /// Removes a resource, its tags and its policy. What belongs to it is its owner's to remove.
     pub async fn delete(&self, scope: Scope<'_>, identifier: &str) -> Result<()> {
         let id = self.id(scope, identifier)?;
+        let arn = self.kind.arn(scope, id);
         let batch = Batch::new([
             Op::Delete { key: self.kind.key(scope, id), expect: None },
-            Op::Untag { scope: scope.owned(), arn: self.kind.arn(scope, id), keys: None },
+            Op::Discard { key: policies::key(&arn) },
+            Op::Untag { scope: scope.owned(), arn, keys: None },
         ]);
         match self.resources.store.commit(batch).await {
             Ok(_) => Ok(()),
@@ -102,6 +106,7 @@ impl<T: Serialize + DeserializeOwned> Collection<T> {
     pub async fn create(&self, scope: Scope<'_>, new: Create<'_, T>) -> Result<Resource<T>> {
         tags::check(new.tags)?;
         let body = self.write(new.value)?;
+        let sealed_by = new.kms_key.map(|key| self.resources.kms.name(scope, key)).transpose()?;
         let fingerprint = new.client_token.map(|_| new.fingerprint()).transpose()?;
         for _ in 0..TRIES {
             let id = new.id.map_or_else(|| self.kind.ids.generate(), |id| Ok(id.to_owned()))?;
@@ -118,6 +123,7 @@ impl<T: Serialize + DeserializeOwned> Collection<T> {
                 name: new.name.map(str::to_owned),
                 parent: new.parent.map(str::to_owned),
                 body: body.clone(),
+                sealed_by: sealed_by.clone(),
             });
             let tag = Op::Tag {
                 scope: scope.owned(),

@@ -27,15 +27,18 @@ pub struct Create<'a, T> {
     pub parent: Option<&'a str>,
     /// Its first tags.
     pub tags: &'a [Tag],
+    /// The KMS key that the caller names: an ARN, an id or an alias. What is kept of it is sealed with the named key
+    /// that the configuration binds to it.
+    pub kms_key: Option<&'a str>,
     /// What is kept of it. Where a client token is given this must follow from the request alone (no clock, no
-    /// random numbers): two calls are the same request where name, parent, tags and value are.
+    /// random numbers): two calls are the same request where name, parent, tags, KMS key and value are.
     pub value: &'a T,
 }
 
 impl<'a, T> Create<'a, T> {
     /// Makes `value`, with nothing else.
     pub fn new(value: &'a T) -> Self {
-        Self { id: None, name: None, client_token: None, parent: None, tags: &[], value }
+        Self { id: None, name: None, client_token: None, parent: None, tags: &[], kms_key: None, value }
     }
 }
 
@@ -46,7 +49,10 @@ impl<T: Serialize> Create<'_, T> {
         tags.sort();
         let value = serde_json::to_value(self.value).and_then(|mut value| {
             value.sort_all_objects(); // A map's order is no difference.
-            serde_json::to_vec(&(self.id, self.name, self.parent, tags, value))
+            match self.kms_key {
+                None => serde_json::to_vec(&(self.id, self.name, self.parent, tags, value)),
+                Some(key) => serde_json::to_vec(&(self.id, self.name, self.parent, tags, value, key)),
+            }
         });
         let value = value.map_err(|error| Error::Validation(error.to_string()))?;
         Ok(Sha256::digest(value).to_vec())

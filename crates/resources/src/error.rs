@@ -55,6 +55,30 @@ pub enum Error {
         /// How many it may have.
         max: usize,
     },
+    /// A policy was written by another since the caller read it.
+    #[error("The resource policy of {0} has another revision than the one expected. Read it again and retry.")]
+    Revision(String),
+    /// There is no policy on this resource.
+    #[error("The resource {0} has no resource policy.")]
+    NoPolicy(String),
+    /// The caller may not.
+    #[error(transparent)]
+    Access(#[from] outcrop_access::AccessError),
+    /// The caller names a KMS key that the configuration binds to nothing.
+    #[error(
+        "The KMS key {arn} is not bound to a key of this server. Bind it in the configuration: \
+         [encryption.kms] \"{arn}\" = \"NAME\", where NAME is \"master\" or a key under [encryption.keys]."
+    )]
+    KmsKeyUnbound {
+        /// Its ARN.
+        arn: String,
+    },
+    /// The configuration binds a KMS key to a name that the store does not know.
+    #[error("no key is named {name}, to which the configuration binds a KMS key")]
+    KmsKeyGone {
+        /// The name.
+        name: String,
+    },
     /// The input breaks a rule.
     #[error("{0}")]
     Validation(String),
@@ -79,19 +103,27 @@ pub enum Error {
 impl AwsError for Error {
     fn kind(&self) -> Code {
         match self {
-            Self::NotFound { .. } => Code::ResourceNotFound,
-            Self::Exists { .. } | Self::NameInUse { .. } | Self::Changed { .. } | Self::TokenReused => Code::Conflict,
+            Self::NotFound { .. } | Self::NoPolicy(_) => Code::ResourceNotFound,
+            Self::Access(error) => error.kind(),
+            Self::Revision(_)
+            | Self::Exists { .. }
+            | Self::NameInUse { .. }
+            | Self::Changed { .. }
+            | Self::TokenReused => Code::Conflict,
             Self::TooManyTags { .. } => Code::TooManyTags,
-            Self::Validation(_) => Code::Validation,
-            Self::Unreadable { .. } | Self::Internal(_) => Code::InternalServer,
+            Self::Validation(_) | Self::KmsKeyUnbound { .. } => Code::Validation,
+            Self::Unreadable { .. } | Self::KmsKeyGone { .. } | Self::Internal(_) => Code::InternalServer,
             Self::Store(error) => error.kind(),
         }
     }
 
     fn message(&self) -> String {
         match self {
-            Self::Unreadable { .. } | Self::Internal(_) => "The server could not process the resource.".to_owned(),
+            Self::Unreadable { .. } | Self::KmsKeyGone { .. } | Self::Internal(_) => {
+                "The server could not process the resource.".to_owned()
+            }
             Self::Store(error) => error.message(),
+            Self::Access(error) => error.message(),
             _ => self.to_string(),
         }
     }

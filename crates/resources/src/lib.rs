@@ -1,4 +1,4 @@
-//! What every resource shares: ids, ARNs, names, client tokens, paging, tags and the change feed.
+//! What every resource shares: ids, ARNs, names, client tokens, paging, tags, policies and the change feed.
 //!
 //! Does: turns create, get, list, update, delete and tag of a kind of resource into one call each, in which account
 //! and region are never forgotten. What another account or region owns does not exist.
@@ -27,7 +27,9 @@ mod create;
 mod error;
 mod ids;
 mod kind;
+mod kms;
 mod paging;
+pub mod policies;
 mod tags;
 #[cfg(test)]
 mod testing;
@@ -39,8 +41,10 @@ pub use create::{ClientToken, Create};
 pub use error::{Error, Result};
 pub use ids::Ids;
 pub use kind::{Kind, Scope};
+pub use kms::KmsKeys;
 pub use outcrop_store::Tag;
 pub use paging::{DEFAULT_RESULTS, Listed, MAX_RESULTS, Page, Pager};
+pub use policies::Policies;
 pub use tags::{MAX_TAGS, Tagger};
 
 use outcrop_store::Store;
@@ -51,6 +55,7 @@ use paging::PagingKey;
 pub struct Resources {
     store: Arc<dyn Store>,
     paging: PagingKey,
+    kms: KmsKeys,
 }
 
 impl Resources {
@@ -58,7 +63,17 @@ impl Resources {
     /// tokens outlive a restart and are good on every node.
     pub async fn open(store: Arc<dyn Store>) -> Result<Self> {
         let paging = PagingKey::load_or_make(&*store).await?;
-        Ok(Self { store, paging })
+        Ok(Self { store, paging, kms: KmsKeys::default() })
+    }
+
+    /// The same, with KMS keys that callers may name.
+    pub fn with_kms(self, kms: KmsKeys) -> Self {
+        Self { kms, ..self }
+    }
+
+    /// The KMS keys that callers may name, for what is kept elsewhere than in a [`Collection`]: blobs, queue rows.
+    pub fn kms(&self) -> &KmsKeys {
+        &self.kms
     }
 
     /// The resources of one kind.

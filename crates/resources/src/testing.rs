@@ -5,7 +5,7 @@ use std::sync::Arc;
 use outcrop_store::{Options, Sqlite};
 use serde::{Deserialize, Serialize};
 
-use crate::{Collection, Create, Ids, Kind, Resources, Scope};
+use crate::{Collection, Create, Ids, Kind, KmsKeys, Resources, Scope};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Thing {
@@ -21,6 +21,13 @@ pub(crate) const HERE: Scope<'static> = Scope { account: "000000000000", region:
 pub(crate) const ELSEWHERE: [Scope<'static>; 2] =
     [Scope { account: "111111111111", ..HERE }, Scope { region: "eu-west-1", ..HERE }];
 
+/// What the configuration binds; the last one to a name that does not exist.
+pub(crate) const KMS: [(&str, &str); 3] = [
+    ("arn:aws:kms:us-east-1:000000000000:key/11111111-2222-3333-4444-555555555555", "master"),
+    ("arn:aws:kms:us-east-1:000000000000:alias/payments", "master"),
+    ("arn:aws:kms:us-east-1:000000000000:alias/gone", "gone"),
+];
+
 pub(crate) struct Bench {
     pub(crate) resources: Resources,
     pub(crate) things: Collection<Thing>,
@@ -30,7 +37,7 @@ pub(crate) struct Bench {
 pub(crate) async fn bench() -> Bench {
     let folder = tempfile::tempdir().unwrap();
     let store = Sqlite::open(folder.path(), &Options::default()).unwrap();
-    let resources = Resources::open(Arc::new(store)).await.unwrap();
+    let resources = Resources::open(Arc::new(store)).await.unwrap().with_kms(KmsKeys::new(KMS));
     Bench { things: resources.collection(&KINDS[0]), resources, folder }
 }
 

@@ -5,44 +5,62 @@
 //! keys that people set per machine; the command line, which is not read here, overrides both.
 //! Start at [`Config::load`]; each section has a file of its own.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
+use crate::listen::{Address, TlsFiles, TrustedProxy};
+
+mod access;
 mod catalogue;
+mod changes;
 mod dev;
+mod encryption;
 mod engine;
 mod error;
 mod limits;
 mod local_models;
+mod secret;
 mod stand_ins;
 #[cfg(test)]
 mod tests;
 
+pub use access::{Access, Oidc, PolicySource, Role, User};
 pub use catalogue::Catalogue;
+pub use changes::Change;
 pub use dev::Dev;
+pub use encryption::Encryption;
 pub use engine::{Engine, PrefixSharing};
 pub use error::ConfigError;
 pub use limits::ClientLimits;
 pub use local_models::{LocalKind, LocalModel};
+pub use secret::SecretRef;
 pub use stand_ins::{StandInMode, StandIns};
 
 /// The documented defaults, as a file to start from.
 pub const DEFAULT_FILE: &str = include_str!("../outcrop.default.toml");
 
 /// Everything that can be set. The keys are explained in [`DEFAULT_FILE`].
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// Where to listen.
-    pub listen: SocketAddr,
+    pub listen: Address,
+    /// Whose word about a request's origin counts.
+    pub trusted_proxies: Vec<TrustedProxy>,
     /// What lasts; without it, a folder in the user's data directory.
     pub data: Option<PathBuf>,
+    /// Certificates.
+    pub tls: Option<TlsFiles>,
     /// What clients may hold.
     pub limits: ClientLimits,
     /// Who asks, where credentials say nothing.
     pub dev: Dev,
+    /// Users, roles and what they may.
+    pub access: Access,
+    /// Which keys seal what is kept.
+    pub encryption: Encryption,
     /// Local models for catalogue models.
     pub stand_ins: StandIns,
     /// What of the catalogue is enforced.
@@ -58,10 +76,14 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 7711)),
+            listen: Address::Tcp(SocketAddr::from((Ipv4Addr::LOCALHOST, 7711))),
+            trusted_proxies: Vec::new(),
             data: None,
+            tls: None,
             limits: ClientLimits::default(),
             dev: Dev::default(),
+            access: Access::default(),
+            encryption: Encryption::default(),
             stand_ins: StandIns::default(),
             catalogue: Catalogue::default(),
             engine: Engine::default(),
@@ -95,8 +117,9 @@ impl Config {
         // A variable set to nothing is not set: that is how shells and compose files clear one.
         let get = |name: &'static str| environment(name).filter(|value| !value.is_empty()).map(|value| (name, value));
         if let Some((name, value)) = get("OUTCROP_LISTEN") {
-            self.listen =
-                value.parse().map_err(|_| ConfigError::variable(name, &value, "an address such as 127.0.0.1:7711"))?;
+            self.listen = value.parse().map_err(|_| {
+                ConfigError::variable(name, &value, "an address such as 127.0.0.1:7711 or unix:/run/outcrop.sock")
+            })?;
         }
         if let Some((_, value)) = get("OUTCROP_DATA") {
             self.data = Some(value.into());
@@ -125,6 +148,14 @@ impl Config {
     /// What no type says. One line for each section that has something to say.
     fn check(&self) -> Result<(), ConfigError> {
         self.dev.check()?;
+        if let Some(tls) = &self.tls
+            && tls.client_auth.is_some()
+            && tls.client_ca.is_none()
+        {
+            return Err(impossible("tls.client_auth", "set", "left out where tls.client_ca is"));
+        }
+        self.access.directory()?;
+        self.encryption.check()?;
         local_models::check(&self.local_models)
     }
 }

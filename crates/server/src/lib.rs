@@ -3,12 +3,16 @@
 //! Never: a decision that belongs to a domain crate. What an operation means is written where the table points.
 //!
 //! Start at [`pipeline::Pipeline::answer`], the life of a request, and at [`operations::table`], which names the
-//! function behind each operation. [`listen`] owns sockets, [`route`] the paths, [`wiring::Server`] the start.
+//! function behind each operation. [`listen`] owns sockets, [`route`] the paths, [`wiring::Server`] the start, [`reload`] what changes after it.
 
 pub mod compat;
 pub mod config;
+pub mod control;
+pub mod doors;
+mod fetch;
 pub mod listen;
 pub mod operations;
 pub mod pipeline;
+pub mod reload;
 pub mod route;
 pub mod wiring;

@@ -1,4 +1,4 @@
-//! One port, HTTP/1.1 and HTTP/2 with prior knowledge, and bounds on what a client may hold.
+//! One port or Unix socket, HTTP/1.1 and HTTP/2, in the open or in TLS, and bounds on what a client may hold.
 //!
 //! The listener knows nothing of AWS but the form of an error. It hands every request to one function and sees to it
 //! that slow, silent, broken and departed clients cost a bounded amount of memory, connections and time; [`Limits`]
@@ -16,49 +16,60 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Request, Response};
-use tokio::net::TcpListener;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+mod address;
 mod bind;
 mod body;
 mod collect;
 mod connection;
 mod limits;
+mod peer;
+mod proxies;
 mod refusal;
 mod socket;
 #[cfg(test)]
 mod tests;
+pub mod tls;
+pub mod unix;
 mod watch;
 
-pub use bind::{BindError, bind, check_bind};
-pub use body::{Body, BodyError, BodySender, Gone};
+pub use address::Address;
+pub use bind::{BindError, Listener, bind, check_bind};
+pub use body::{Body, BodyError};
 pub use collect::collect;
-pub use connection::Peer;
-pub use limits::Limits;
+pub use limits::{Limits, LiveLimits};
+pub use peer::Peer;
+pub use proxies::{TrustedProxy, client};
 pub use refusal::refusal;
+pub use tls::{Tls, TlsError, TlsFiles};
 
 use connection::Shared;
+use peer::Accepted;
 
 /// Serves `listener` until `shutdown` is cancelled, then lets what is open finish for [`Limits::grace`] and cuts the
-/// rest. Returns when every connection is closed.
-pub async fn serve<S, F>(listener: TcpListener, service: S, limits: Limits, shutdown: CancellationToken)
-where
+/// rest. Returns when every connection is closed. With `tls`, connections over TCP speak it.
+pub async fn serve<S, F>(
+    listener: Listener,
+    service: S,
+    limits: Arc<LiveLimits>,
+    tls: Option<Arc<Tls>>,
+    shutdown: CancellationToken,
+) where
     S: Fn(Request<Body>) -> F + Send + Sync + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
 {
     let kill = CancellationToken::new();
     // Whoever drops this future wants the connections gone too.
     let _kill_on_drop = kill.clone().drop_guard();
-    let connections = Arc::new(Semaphore::new(limits.connections.max(1)));
-    let grace = limits.grace;
+    let connections = limits.connections.permits.clone();
     let shared = Arc::new(Shared {
         service,
-        requests: Arc::new(Semaphore::new(limits.requests.max(1))),
-        memory: collect::memory(limits.body_memory),
         limits,
+        tls,
         shutdown: shutdown.clone(),
         kill: kill.clone(),
         pressure: Notify::new(),
@@ -71,12 +82,12 @@ where
         };
         let Some(permit) = permit else { break };
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            accepted = accept(&listener) => accepted,
             () = shutdown.cancelled() => break,
         };
         match accepted {
-            Ok((stream, peer)) => {
-                let connection = shared.clone().connection(stream, peer);
+            Ok(accepted) => {
+                let connection = shared.clone().connection(accepted);
                 tracker.spawn(async move {
                     connection.await;
                     drop(permit);
@@ -87,10 +98,17 @@ where
     }
     drop(listener);
     tracker.close();
-    if timeout(grace, tracker.wait()).await.is_err() {
+    if timeout(shared.limits.now().grace, tracker.wait()).await.is_err() {
         tracing::warn!(connections = tracker.len(), "cutting the connections that did not finish in time");
         kill.cancel();
         tracker.wait().await;
+    }
+}
+
+async fn accept(listener: &Listener) -> io::Result<Accepted> {
+    match listener {
+        Listener::Tcp(listener) => listener.accept().await.map(|(stream, from)| Accepted::Tcp(stream, from)),
+        Listener::Unix(listener, _) => listener.accept().await.map(|(stream, _)| Accepted::Unix(stream)),
     }
 }
 

@@ -14,12 +14,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, request};
-use outcrop_access::{Body as ProofBody, Caller, Context, Gate, Head, Proof};
+use outcrop_access::{AccessError, Body as ProofBody, ClientInfo, Context, Gate, Head, Proof, ResourcePolicies, Sts};
 use outcrop_api::{Fault, Kind, Service, Spec};
 use tokio_util::sync::CancellationToken;
 
 use crate::compat::sts;
-use crate::listen::{self, Body, BodyError};
+use crate::doors::Door;
+use crate::listen::{self, Body, BodyError, Peer, TrustedProxy};
 use crate::route::{self, Asked};
 
 /// Liveness: the one path that needs no credentials.
@@ -29,8 +30,14 @@ pub const HEALTH: &str = "/outcrop/health";
 pub struct Pipeline {
     /// Proves callers.
     pub gate: Gate,
+    /// What the resources' own policies say of them.
+    pub resource_policies: ResourcePolicies,
+    /// Makes their sessions.
+    pub sts: Sts,
     /// Runs them.
     pub table: Table,
+    /// Whose word about a request's origin counts.
+    pub trusted_proxies: Vec<TrustedProxy>,
     /// The greatest body.
     pub body_bytes: usize,
     /// How long a body may take to arrive.
@@ -40,6 +47,9 @@ pub struct Pipeline {
     /// Cancelled when the server stops for good.
     pub stop: CancellationToken,
 }
+
+/// The greatest form of STS that is read before anybody is proven.
+const UNSIGNED_BYTES: usize = 128 * 1024;
 
 /// Where a request goes.
 enum Goal<'a> {
@@ -52,11 +62,15 @@ impl Pipeline {
     /// Answers one request.
     pub async fn answer(self: Arc<Self>, request: Request<Body>) -> Response<Body> {
         let request_id = uuid::Uuid::new_v4().to_string();
-        if request.uri().path() == HEALTH {
+        let door = Door::at(request.uri().path());
+        if door == Some(Door::Health) {
             return health(request.method(), &request_id);
         }
         let (parts, mut body) = request.into_parts();
-        let goal = self.goal(&parts, &mut body).await;
+        let goal = match door {
+            Some(Door::Sts) => Goal::Sts,
+            _ => self.goal(&parts, &mut body).await,
+        };
         let service = match &goal {
             Goal::Operation(spec, _) => spec.service,
             _ => Service::Bedrock,
@@ -76,9 +90,6 @@ impl Pipeline {
 
     async fn goal<'a>(&self, parts: &'a request::Parts, body: &mut Body) -> Goal<'a> {
         let path = parts.uri.path();
-        if path == "/" {
-            return Goal::Sts;
-        }
         let host =
             parts.headers.get("host").and_then(|h| h.to_str().ok()).or(parts.uri.authority().map(|a| a.as_str()));
         let find =
@@ -108,6 +119,9 @@ impl Pipeline {
         request_id: &str,
     ) -> Result<Response<Body>, Fault> {
         let head = Head::from(parts);
+        if matches!(goal, Goal::Sts) && !head.has_credentials() {
+            return self.unsigned(parts, body, request_id).await;
+        }
         let claim = self.gate.examine(&head).await.map_err(refused)?;
         let built = match &goal {
             Goal::Operation(spec, _) => self.table.get(spec),
@@ -126,13 +140,43 @@ impl Pipeline {
             Goal::Nowhere(fault) => Err(fault),
             Goal::Sts => {
                 let form = if parts.method == Method::GET { parts.uri.query().unwrap_or("") } else { utf8(&bytes)? };
-                let Caller { account, arn, user_id, .. } = &proof.caller;
-                Ok(sts::handle(sts::Caller { account, arn, user_id }, request_id, form))
+                let context = self.context(parts, proof, "sts", request_id);
+                Ok(sts::handle(&self.sts, &context, form).await)
             }
             Goal::Operation(spec, labels) => {
                 let handler = built.ok_or_else(|| not_built(spec))?;
                 self.run(handler, spec, labels, parts, bytes, proof, request_id).await
             }
+        }
+    }
+
+    /// Where the request came from.
+    fn client(&self, parts: &request::Parts) -> ClientInfo {
+        let peer = parts.extensions.get::<Peer>();
+        peer.map(|peer| listen::client(peer, &parts.headers, &self.trusted_proxies)).unwrap_or_default()
+    }
+
+    /// A call of STS without credentials: one that brings its own, or none at all.
+    async fn unsigned(&self, parts: &request::Parts, body: Body, request_id: &str) -> Result<Response<Body>, Fault> {
+        let bytes = listen::collect(body, UNSIGNED_BYTES, self.body_timeout).await.map_err(|e| unread(&e))?;
+        let form = if parts.method == Method::GET { parts.uri.query().unwrap_or("") } else { utf8(&bytes)? };
+        if !sts::proves_itself(form) {
+            return Err(refused(AccessError::Missing));
+        }
+        Ok(sts::unsigned(&self.sts, self.client(parts), request_id, form).await)
+    }
+
+    fn context(&self, parts: &request::Parts, proof: Proof, service: &'static str, request_id: &str) -> Context {
+        Context {
+            caller: proof.caller,
+            permissions: proof.permissions,
+            client: self.client(parts),
+            resource_policies: self.resource_policies.clone(),
+            region: proof.region,
+            service,
+            request_id: request_id.to_owned(),
+            cancel: self.stop.child_token(),
+            deadline: Some(std::time::Instant::now() + self.deadline),
         }
     }
 
@@ -151,16 +195,7 @@ impl Pipeline {
             let text = format!("Credential should be scoped to correct service: 'bedrock', not '{}'.", proof.service);
             return Err(Fault::new(Kind::InvalidSignature, text));
         }
-        let context = Context {
-            caller: proof.caller,
-            permissions: proof.permissions,
-            client: outcrop_access::ClientInfo::default(),
-            region: proof.region,
-            service: spec.service.prefix(),
-            request_id: request_id.to_owned(),
-            cancel: self.stop.child_token(),
-            deadline: Some(std::time::Instant::now() + self.deadline),
-        };
+        let context = self.context(parts, proof, spec.service.prefix(), request_id);
         let span = tracing::info_span!("call", operation = spec.name, request_id, account = context.caller.account);
         let call =
             Call { spec, labels, query: parts.uri.query().unwrap_or(""), headers: &parts.headers, body, context };

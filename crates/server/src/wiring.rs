@@ -5,44 +5,63 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use outcrop_access::{Gate, Mode, StoredKeys};
+use outcrop_access::keys::Usage;
+use outcrop_access::oidc::Verifier;
+use outcrop_access::{Gate, Keys, Mode, StoredKeys, Sts, sts};
 use outcrop_engine::embed::{DIMENSIONS, EmbedService, MAX_TOKENS, Settings as EmbedSettings};
 use outcrop_engine::weights::gguf::{self, GgufHeader};
 use outcrop_engine::weights::{Catalog, EMBEDDING_MODEL, ModelDir, RecordedFile, TEXT_MODEL};
 use outcrop_engine::{Engine, EngineConfig, LocalModel, ModelKind};
 use outcrop_gateway::{Gateway, Sharing, StandIns};
-use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Models, Settings};
+use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Models, Settings, inference_profiles};
+use outcrop_providers::Provider;
 use outcrop_providers::local::Local;
-use outcrop_resources::Resources;
-use outcrop_store::{Options, Sqlite, Store};
-use tokio::net::TcpListener;
+use outcrop_resources::{Policies, Resources};
+use outcrop_store::{Sqlite, Store};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, LocalKind as ConfiguredKind, PrefixSharing};
-use crate::listen;
+use crate::control;
+use crate::fetch::HttpFetch;
+use crate::listen::{self, Tls, tls};
 use crate::operations::{App, table};
 use crate::pipeline::Pipeline;
+use crate::reload::{Live, Load};
 
 /// Why a server did not start, as the person at the terminal reads it.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct StartError(String);
+pub struct StartError(pub(crate) String);
 
-fn told(error: impl std::fmt::Display) -> StartError {
+pub(crate) fn told(error: impl std::fmt::Display) -> StartError {
     StartError(error.to_string())
 }
 
 /// How long before its connections are cut an answer that is still being made is told why it ends.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
+/// How to start.
+pub struct Start {
+    /// Any credentials are believed, and stand-ins answer.
+    pub dev: bool,
+    /// TLS by the local authority of the data folder, whatever the configuration says of TLS.
+    pub local_tls: bool,
+    /// Reads the configuration, at the start and at every reload.
+    pub load: Load,
+}
+
 /// A server that is ready to answer.
 pub struct Server {
-    listener: TcpListener,
-    pipeline: Arc<Pipeline>,
+    listener: listen::Listener,
+    live: Arc<Live>,
+    policies: Arc<Policies>,
     engine: Engine,
-    limits: listen::Limits,
+    keys: Arc<dyn Keys>,
+    usage: Arc<Usage>,
     stop: CancellationToken,
-    /// The start-up table: local models and stand-ins.
+    folder: PathBuf,
+    local_tls: bool,
+    /// The start-up table: TLS, local models and stand-ins.
     pub lines: Vec<(&'static str, String)>,
 }
 
@@ -60,63 +79,194 @@ pub fn data_folder(data: Option<&Path>) -> Result<PathBuf, StartError> {
 
 impl Server {
     /// Opens everything. Models are loaded by the first call that needs them.
-    pub async fn open(dev: bool, config: Config) -> Result<Self, StartError> {
-        listen::check_bind(config.listen, dev).map_err(told)?;
-        let listener = listen::bind(config.listen).await.map_err(told)?;
+    pub async fn open(start: Start) -> Result<Self, StartError> {
+        let Start { dev, local_tls, mut load } = start;
+        let mut config = load().map_err(told)?;
+        listen::check_bind(&config.listen, dev, local_tls || config.tls.is_some()).map_err(told)?;
+        let listener = listen::bind(&config.listen).await.map_err(told)?;
         let folder = data_folder(config.data.as_deref())?;
-        let store: Arc<dyn Store> = Arc::new(Sqlite::open(&folder, &Options::default()).map_err(told)?);
+        let store: Arc<dyn Store> = Arc::new(Sqlite::open(&folder, &config.store()).map_err(told)?);
         let resources = Resources::open(Arc::clone(&store)).await.map_err(told)?;
+        let resources = resources.with_kms(config.encryption.kms_keys());
+        let mut lines = Vec::new();
+        if local_tls {
+            let local = tls::authority::prepare(&authority_folder(&folder)).map_err(told)?;
+            // Whole: it is copied into other shells, in other folders.
+            let bundle = std::path::absolute(&local.bundle).map_err(told)?;
+            lines.push(("tls", format!("export AWS_CA_BUNDLE={}", bundle.display())));
+            lines.push(("tls", format!("export AWS_ENDPOINT_URL=https://{}", listener.address().map_err(told)?)));
+            let configured = load;
+            load = Arc::new(move || configured().map(|config| Config { tls: Some(local.files.clone()), ..config }));
+            config = load().map_err(told)?;
+        }
+        let tls = config.tls.clone().map(Tls::open).transpose().map_err(told)?;
 
         let weights = ModelDir::locate().map_err(told)?;
         let found = local_models(&config, &weights)?;
-        let models = Arc::new(Models::new(catalogue(&config, &found)?, settings(&config), &resources));
         let stand_ins = config.stand_ins.mode.is_on(dev).then(|| stand_ins(&config, &found));
-        let lines = describe(&found, stand_ins.as_ref());
+        lines.extend(describe(&found, stand_ins.as_ref()));
 
         let engine_config = engine_config(&config, &found);
         let (chunk, threads) = (engine_config.prefill_chunk, engine_config.compute_threads());
         let engine = Engine::new(engine_config);
         let embedder = EmbedService::start(weights, EMBEDDING_MODEL, EmbedSettings::default()).map_err(told)?;
         let local = Local::new(engine.clone(), embedder, chunk).embedding(embedders(&found, threads)?);
-        let local = Arc::new(local);
-        let gateway = Arc::new(Gateway::new(Arc::clone(&models), local, stand_ins).sharing(sharing(&config)));
+        let local: Arc<dyn Provider> = Arc::new(local);
 
-        let mode = if dev { Mode::Dev } else { Mode::Serve(Arc::new(StoredKeys::new(store))) };
+        let keys: Arc<dyn Keys> = Arc::new(StoredKeys::new(store));
+        let usage = Arc::new(Usage::default());
+        let verifier = Arc::new(Verifier::new(Arc::new(HttpFetch), Arc::new(jiff::Timestamp::now)));
         let stop = CancellationToken::new();
-        let pipeline = Pipeline {
-            gate: Gate::new(mode, config.dev.region.clone()).with_account(config.dev.account.clone()),
-            table: table(&App { models, gateway }),
-            body_bytes: config.limits.body_bytes.get(),
-            body_timeout: config.limits.body_timeout(),
-            deadline: config.limits.request_timeout(),
+        let policies = Policies::open(resources.clone(), inference_profiles::KINDS).await.map_err(told)?;
+        let policies = Arc::new(policies);
+        let parts = Parts {
+            dev,
+            resources,
+            policies: Arc::clone(&policies),
+            found,
+            local,
+            keys: Arc::clone(&keys),
+            usage: Arc::clone(&usage),
+            verifier,
             stop: stop.clone(),
         };
-        let limits = config.limits.of_listener();
-        Ok(Self { listener, pipeline: Arc::new(pipeline), engine, limits, stop, lines })
+        let live = Arc::new(Live::new(parts, config, tls, load)?);
+        Ok(Self { listener, live, policies, engine, keys, usage, stop, folder, local_tls, lines })
     }
 
     /// Where it listens.
-    pub fn address(&self) -> Result<std::net::SocketAddr, StartError> {
-        self.listener.local_addr().map_err(told)
+    pub fn address(&self) -> Result<listen::Address, StartError> {
+        self.listener.address().map_err(told)
+    }
+
+    /// The same as clients are told it: `http://…`, `https://…`, `unix:…`.
+    pub fn url(&self) -> Result<String, StartError> {
+        Ok(match (self.address()?, self.live.tls()) {
+            (address @ listen::Address::Unix(_), _) => address.to_string(),
+            (address, None) => format!("http://{address}"),
+            (address, Some(_)) => format!("https://{address}"),
+        })
+    }
+
+    /// What can change while it runs.
+    pub fn live(&self) -> Arc<Live> {
+        Arc::clone(&self.live)
     }
 
     /// Answers until `shutdown`; then finishes what is under way, for as long as the configuration grants.
     pub async fn run(self, shutdown: CancellationToken) {
-        let pipeline = self.pipeline;
-        let answer = move |request| Arc::clone(&pipeline).answer(request);
-        let patience = self.limits.grace.saturating_sub(LAST_WORDS);
+        let live = Arc::clone(&self.live);
+        let answer = move |request| live.pipeline().answer(request);
         let last_words = async {
             shutdown.cancelled().await;
+            let patience = self.live.limits().now().grace.saturating_sub(LAST_WORDS);
             tokio::time::sleep(patience).await;
             self.stop.cancel();
             std::future::pending::<()>().await;
         };
+        let fresh = async {
+            self.policies.follow().await;
+            std::future::pending::<()>().await;
+        };
+        let (limits, tls) = (self.live.limits(), self.live.tls());
         tokio::select! {
-            () = listen::serve(self.listener, answer, self.limits, shutdown.clone()) => {}
+            () = listen::serve(self.listener, answer, limits, tls, shutdown.clone()) => {}
             () = last_words => {}
+            () = fresh => {}
+            () = control::serve(&self.folder, Arc::clone(&self.live)) => {}
+            () = watch_tls(self.live.tls()) => {}
+            () = renew(authority_folder(&self.folder), self.local_tls) => {}
+            () = self.usage.run(&*self.keys) => {}
+            () = sts::sweep(&*self.keys) => {}
+        }
+        if let Err(error) = self.usage.flush(&*self.keys).await {
+            tracing::warn!(%error, "the last use of keys could not be written");
         }
         self.engine.shutdown().await;
     }
+}
+
+fn authority_folder(data: &Path) -> PathBuf {
+    data.join("tls")
+}
+
+async fn watch_tls(tls: Option<Arc<Tls>>) {
+    match tls {
+        Some(tls) => tls.watch(tls::LOOK).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// A server that runs for months renews its own certificate, too.
+async fn renew(folder: PathBuf, local_tls: bool) {
+    let mut daily = tokio::time::interval(Duration::from_secs(24 * 60 * 60));
+    loop {
+        daily.tick().await;
+        if local_tls && let Err(error) = tls::authority::prepare(&folder) {
+            tracing::error!(%error, "cannot renew the certificate");
+        }
+    }
+}
+
+/// What was opened at the start and stays, whatever the configuration becomes.
+pub(crate) struct Parts {
+    pub(crate) dev: bool,
+    resources: Resources,
+    policies: Arc<Policies>,
+    found: Vec<Found>,
+    local: Arc<dyn Provider>,
+    keys: Arc<dyn Keys>,
+    usage: Arc<Usage>,
+    verifier: Arc<Verifier>,
+    stop: CancellationToken,
+}
+
+impl Parts {
+    /// All that answers requests, as `config` wants it. Both the start and a reload come here, so that whatever
+    /// the configuration decides can be decided anew; requests under way keep the pipeline that they began with.
+    pub(crate) fn pipeline(&self, config: &Config) -> Result<Pipeline, StartError> {
+        let models = Arc::new(Models::new(catalogue(config, &self.found)?, settings(config), &self.resources));
+        let stand_ins = config.stand_ins.mode.is_on(self.dev).then(|| stand_ins(config, &self.found));
+        let gateway =
+            Arc::new(Gateway::new(Arc::clone(&models), Arc::clone(&self.local), stand_ins).sharing(sharing(config)));
+        let directory = Arc::new(config.access.directory().map_err(told)?);
+        let keys = || Arc::clone(&self.keys);
+        let mode = if self.dev { Mode::Dev } else { Mode::Serve(keys()) };
+        let gate = Gate::new(mode, config.dev.region.clone())
+            .with_account(config.dev.account.clone())
+            .with_directory(Arc::clone(&directory))
+            .with_sessions(keys())
+            .with_usage(Arc::clone(&self.usage));
+        Ok(Pipeline {
+            gate,
+            sts: Sts::new(keys(), directory, Arc::clone(&self.verifier)),
+            resource_policies: self.policies.in_memory(),
+            table: table(&App { models, gateway, policies: Arc::clone(&self.policies) }),
+            trusted_proxies: config.trusted_proxies.clone(),
+            body_bytes: config.limits.body_bytes.get(),
+            body_timeout: config.limits.body_timeout(),
+            deadline: config.limits.request_timeout(),
+            stop: self.stop.clone(),
+        })
+    }
+}
+
+/// What would keep `config` from working, beyond what its types say: files that are missing or do not fit.
+pub fn examine(config: &Config, dev: bool) -> Vec<String> {
+    let mut problems = Vec::new();
+    let bound = listen::check_bind(&config.listen, dev, config.tls.is_some());
+    problems.extend(bound.err().map(|e| e.to_string()));
+    if let Some(files) = &config.tls {
+        problems.extend(Tls::load(files.clone()).err().map(|e| e.to_string()));
+    }
+    for model in &config.local_models {
+        if !model.file.is_file() {
+            problems.push(format!("local_models.file of {}: there is no file {}", model.name, model.file.display()));
+        }
+    }
+    problems.extend(catalogue(config, &[]).err().map(|e| e.to_string()));
+    problems.extend(config.access.directory().err().map(|e| e.to_string()));
+    problems
 }
 
 /// A local model and whether its weights are here.
@@ -202,13 +352,7 @@ fn verify(file: &Path, expected: &str) -> Result<(), StartError> {
 }
 
 fn catalogue(config: &Config, found: &[Found]) -> Result<Catalogue, StartError> {
-    let mut catalogue = Catalogue::builtin().map_err(told)?;
-    if !config.models.is_empty() {
-        let mut extra = toml::Table::new();
-        let entries = config.models.iter().cloned().map(toml::Value::Table).collect();
-        extra.insert("models".into(), toml::Value::Array(entries));
-        catalogue = catalogue.with_extra(&extra.to_string()).map_err(told)?;
-    }
+    let catalogue = Catalogue::builtin().and_then(|known| known.with_extra(&config.models)).map_err(told)?;
     let default = EngineConfig::default().context_length;
     let window = config.engine.context_length.map_or(default, std::num::NonZeroU32::get);
     let listed = found.iter().map(|f| Listed {

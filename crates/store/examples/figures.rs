@@ -13,7 +13,7 @@ const BODY: usize = 500;
 
 fn insert(kind: &str, id: String) -> Op {
     let key = Scope::new("000000000000", "us-east-1").key(kind, id.clone());
-    Op::Insert(NewDocument { key, name: Some(id), parent: None, body: vec![b'x'; BODY] })
+    Op::Insert(NewDocument { key, name: Some(id), parent: None, body: vec![b'x'; BODY], sealed_by: None })
 }
 
 /// SQLite without this crate, in a table of its own.

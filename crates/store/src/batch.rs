@@ -8,9 +8,11 @@ use crate::{Claim, Document, Key, Lease, NewDocument, Scope, Secret, Tag};
 /// One step of a batch. A step whose condition does not hold fails the whole batch with the error named.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Op {
-    /// Adds a document. [`Error::Exists`](crate::Error::Exists), [`Error::NameTaken`](crate::Error::NameTaken).
+    /// Adds a document. [`Error::Exists`](crate::Error::Exists), [`Error::NameTaken`](crate::Error::NameTaken),
+    /// [`Error::UnknownKeyName`](crate::Error::UnknownKeyName).
     Insert(NewDocument),
-    /// Replaces body and name where the version is still `expect`ed; any version where that is `None`.
+    /// Replaces body and name where the version is still `expect`ed; any version where that is `None`. What is
+    /// sealed stays sealed by the key of the same name.
     /// [`Error::Missing`](crate::Error::Missing), [`Error::Stale`](crate::Error::Stale), `NameTaken`.
     Put {
         /// Which.
@@ -28,6 +30,11 @@ pub enum Op {
         key: Key,
         /// The version that was read.
         expect: Option<u64>,
+    },
+    /// Removes a document if it is there, and the client tokens that made it.
+    Discard {
+        /// Which.
+        key: Key,
     },
     /// Demands that a document exists, unchanged since `expect` where given. `Missing`, `Stale`.
     Require {
@@ -70,7 +77,7 @@ pub enum Op {
         /// The most it may become.
         max: i64,
     },
-    /// Adds a secret. `Exists`.
+    /// Adds a secret, always sealed. `Exists`.
     InsertSecret {
         /// What it is for.
         kind: String,
@@ -92,6 +99,8 @@ pub enum Op {
         queue: String,
         /// What to do, and for whom.
         body: Vec<u8>,
+        /// The name of the key that seals it; the store's default one, if any, where it is `None`.
+        sealed_by: Option<String>,
     },
     /// Takes the row that has been ready longest, for the duration of a lease.
     Claim {

@@ -51,9 +51,11 @@ pub struct Blob {
 #[async_trait]
 pub trait Blobs: Send + Sync + 'static {
     /// Stores `content` under `key`, replacing what was there: whole or, where it fails, not at all.
-    /// [`Error::TooLarge`] beyond `limit` bytes.
-    async fn put(&self, key: &BlobKey, content: BlobReader, limit: u64) -> Result<BlobInfo>;
-    /// Opens a blob.
+    /// [`Error::TooLarge`] beyond `limit` bytes. It is sealed with the key of that name, or with the store's default
+    /// one, if any.
+    async fn put(&self, key: &BlobKey, content: BlobReader, limit: u64, sealed_by: Option<&str>) -> Result<BlobInfo>;
+    /// Opens a blob. Reading one that was altered, cut off or moved fails before a wrong byte is given out; of a
+    /// sealed blob only, no other can tell.
     async fn open(&self, key: &BlobKey) -> Result<Option<Blob>>;
     /// Removes a blob; whether it was there.
     async fn delete(&self, key: &BlobKey) -> Result<bool>;

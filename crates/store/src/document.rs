@@ -45,6 +45,8 @@ pub struct NewDocument {
     pub parent: Option<String>,
     /// Its JSON; the store does not look inside.
     pub body: Vec<u8>,
+    /// The name of the key that seals its body, from now on; the store's default one, if any, where it is `None`.
+    pub sealed_by: Option<String>,
 }
 
 /// A document as stored.
@@ -64,6 +66,8 @@ pub struct Document {
     pub created: Timestamp,
     /// When it was last put.
     pub updated: Timestamp,
+    /// The name of the key that its body is sealed with; `None` where it lies in clear.
+    pub sealed_by: Option<String>,
     /// Its place in every list.
     pub cursor: Cursor,
 }

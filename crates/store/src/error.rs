@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use outcrop_api::{AwsError, Kind};
 
-use crate::Key;
+use crate::{Key, KeyId};
 
 /// A store's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -93,10 +93,16 @@ pub enum Error {
     #[error("{} is in use by another Outcrop server; stop that one, or give this one another --data folder", .0.display())]
     InUse(PathBuf),
     /// A newer Outcrop wrote it.
-    #[error("{} was written by a newer Outcrop (schema {found}; this one knows up to {known}); run that version", path.display())]
+    #[error(
+        "{} was written by {maker} (schema {found}); this is Outcrop {}, which knows schemas up to {known}. Run that \
+         version or a newer one, or go back to the copy that it made before it changed the schema: {}.schema-{known}",
+        path.display(), env!("CARGO_PKG_VERSION"), path.display()
+    )]
     NewerSchema {
         /// The database.
         path: PathBuf,
+        /// Who wrote it, as far as it says.
+        maker: String,
         /// Its schema.
         found: i64,
         /// The newest schema that this build knows.
@@ -113,6 +119,65 @@ pub enum Error {
         /// What was found.
         reason: String,
     },
+    /// A key that the store needs is not where its keys come from.
+    #[error(
+        "the {name} key {id}, which seals what is stored here, is missing: {place} {found}. It was last read from \
+         {last}. Put that key back, or name the right one under [encryption] in the configuration; a new key cannot \
+         open what the old one has sealed ({rows} rows)"
+    )]
+    MissingKey {
+        /// Which.
+        id: KeyId,
+        /// The name that it is configured under.
+        name: String,
+        /// Where it was looked for.
+        place: String,
+        /// What is there instead.
+        found: String,
+        /// Where it was when it was last seen.
+        last: String,
+        /// How many rows it seals.
+        rows: u64,
+    },
+    /// Something is sealed with a key that no source has.
+    #[error("the key {0} is not among the configured ones; `outcrop secrets list` shows where it was last seen")]
+    UnknownKey(KeyId),
+    /// Nothing is configured under that name.
+    #[error("no key is named {0:?}; say where it is under [encryption.keys] in the configuration")]
+    UnknownKeyName(String),
+    /// A source of keys cannot be read, or is not one.
+    #[error("cannot take keys from {place}: {reason}")]
+    KeySource {
+        /// Which.
+        place: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Sealed content that does not open.
+    #[error("{what} cannot be opened: {reason}; restore it from a backup")]
+    Sealed {
+        /// What.
+        what: String,
+        /// Why not.
+        reason: String,
+    },
+    /// A backup is never written over something.
+    #[error("{} is there already; give the backup another name", .0.display())]
+    AlreadyThere(PathBuf),
+    /// What is to be restored is no backup, or no longer the one that was made.
+    #[error("{} cannot be restored: {reason}", path.display())]
+    BadBackup {
+        /// The backup.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A restore would replace something.
+    #[error("{} is not empty; restore into another folder, or add --force to set aside what is in it", .0.display())]
+    NotEmpty(PathBuf),
+    /// A restore did not come to its end.
+    #[error("a restore into {} was interrupted; run it again with --force", .0.display())]
+    Interrupted(PathBuf),
     /// The operating system or the database said no.
     #[error("{context}: {reason}")]
     Io {

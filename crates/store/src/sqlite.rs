@@ -2,16 +2,22 @@
 
 mod apply;
 mod documents;
+mod keys;
+mod migrate;
 mod open;
 mod queue;
 mod read;
+mod rewrap;
+mod rotate;
+mod seal;
+pub(crate) mod snapshot;
 mod writer;
 
 #[cfg(test)]
 mod tests;
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,9 +25,17 @@ use async_trait::async_trait;
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
-pub(crate) use open::{create_folder, sync_folder};
+pub(crate) use keys::key_table;
+pub use keys::{KeyInfo, KeyState};
+pub(crate) use migrate::{SCHEMA, schema};
+pub(crate) use open::{RESTORING, create_folder, explain_at, own, private, reader, sync_folder};
+pub(crate) use rotate::BLOBS;
+pub use rotate::{Progress, Rotated, rotate};
 
+use crate::vault::Vault;
 use crate::{Batch, Change, Document, Error, Key, Query, Receipt, Result, Scope, Secret, Store, Tag, Ticks};
+use crate::{Encryption, folder};
+use apply::Applied;
 use writer::Writer;
 
 /// How long a caller waits for a place before it is told [`Error::Busy`].
@@ -38,11 +52,13 @@ pub struct Options {
     pub keep_changes: u64,
     /// Pages that the database may have, as a limit of its own below the disk's.
     pub max_pages: Option<u32>,
+    /// Which keys seal what is kept.
+    pub encryption: Encryption,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { readers: 4, queue: 1024, keep_changes: 100_000, max_pages: None }
+        Self { readers: 4, queue: 1024, keep_changes: 100_000, max_pages: None, encryption: Encryption::default() }
     }
 }
 
@@ -50,6 +66,8 @@ impl Default for Options {
 pub struct Sqlite {
     writer: Writer,
     readers: Arc<Readers>,
+    vault: Arc<Vault>,
+    path: PathBuf,
     /// Held for as long as this process owns the folder.
     _owner: Option<File>,
 }
@@ -71,25 +89,52 @@ impl Sqlite {
     }
 
     fn start(folder: &Path, options: &Options, owner: Option<File>) -> Result<Self> {
+        if folder.join(RESTORING).exists() {
+            return Err(Error::Interrupted(folder.to_owned()));
+        }
         let path = open::prepare(folder)?;
-        let connection = open::writer(&path, options)?;
+        let (connection, vault) = open::writer(&path, options, owner.is_some())?;
         let readers = (0..options.readers.max(1)).map(|_| open::reader(&path)).collect::<Result<Vec<_>>>()?;
         let readers = Readers { idle: Mutex::new(readers), places: Arc::new(Semaphore::new(options.readers.max(1))) };
-        Ok(Self { writer: Writer::start(connection, options)?, readers: Arc::new(readers), _owner: owner })
+        let vault = Arc::new(vault);
+        let registry = Mutex::new(open::reader(&path)?);
+        vault.register(Box::new(move || Ok(keys::currents(&registry.lock().unwrap_or_else(PoisonError::into_inner))?)));
+        let writer = Writer::start(connection, path.clone(), vault.clone(), options)?;
+        Ok(Self { writer, readers: Arc::new(readers), vault, path, _owner: owner })
+    }
+
+    /// The keys, for the blobs that belong to these rows.
+    pub fn vault(&self) -> Arc<Vault> {
+        self.vault.clone()
+    }
+
+    /// Every key that anything here was ever sealed with, and what it protects.
+    pub async fn keys(&self) -> Result<Vec<KeyInfo>> {
+        let mut keys = self.read(|connection, _| keys::all(connection)).await?;
+        let blobs = self.path.with_file_name(BLOBS);
+        let survey = tokio::task::spawn_blocking(move || folder::survey(&blobs));
+        let survey = survey.await.map_err(|_| Error::Closed)??;
+        for key in &mut keys {
+            key.blobs = survey.get(&key.id).copied().unwrap_or(0);
+        }
+        Ok(keys)
     }
 
     async fn read<T: Send + 'static>(
         &self,
-        query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        query: impl FnOnce(&Connection, &Vault) -> Applied<T> + Send + 'static,
     ) -> Result<T> {
         let place = tokio::time::timeout(PATIENCE, self.readers.places.clone().acquire_owned()).await;
         let place = place.map_err(|_| Error::Busy)?.map_err(|_| Error::Closed)?;
-        let readers = self.readers.clone();
+        let (readers, vault, path) = (self.readers.clone(), self.vault.clone(), self.path.clone());
         let work = move || {
             let _place = place; // Given back after the connection.
             let reader = Reader::take(&readers);
             let connection = reader.connection.as_ref().ok_or(Error::Closed)?;
-            query(connection).map_err(|error| open::explain("reading the store", &error))
+            query(connection, &vault).map_err(|failure| match failure {
+                apply::Failure::Condition(error) => error,
+                apply::Failure::Database(error) => open::explain_at(&path, "reading", &error),
+            })
         };
         tokio::task::spawn_blocking(work).await.map_err(|_| Error::Closed)?
     }
@@ -126,42 +171,42 @@ impl Store for Sqlite {
     }
 
     async fn get(&self, key: Key) -> Result<Option<Document>> {
-        self.read(move |connection| read::get(connection, &key)).await
+        self.read(move |connection, vault| read::get(connection, vault, &key)).await
     }
 
     async fn find(&self, scope: Scope, kind: String, name: String) -> Result<Option<Document>> {
-        self.read(move |connection| read::find(connection, &scope, &kind, &name)).await
+        self.read(move |connection, vault| read::find(connection, vault, &scope, &kind, &name)).await
     }
 
     async fn list(&self, query: Query) -> Result<Vec<Document>> {
-        self.read(move |connection| read::list(connection, &query)).await
+        self.read(move |connection, vault| read::list(connection, vault, &query)).await
     }
 
     async fn tags(&self, scope: Scope, arn: String) -> Result<Vec<Tag>> {
-        self.read(move |connection| read::tags(connection, &scope, &arn)).await
+        self.read(move |connection, _| Ok(read::tags(connection, &scope, &arn)?)).await
     }
 
     async fn counter(&self, scope: Scope, counter: String) -> Result<i64> {
-        self.read(move |connection| read::counter(connection, &scope, &counter)).await
+        self.read(move |connection, _| Ok(read::counter(connection, &scope, &counter)?)).await
     }
 
     async fn secret(&self, kind: String, id: String) -> Result<Option<Secret>> {
-        self.read(move |connection| read::secret(connection, &kind, &id)).await
+        self.read(move |connection, vault| read::secret(connection, vault, &kind, &id)).await
     }
 
     async fn secret_ids(&self, kind: String) -> Result<Vec<String>> {
-        self.read(move |connection| read::secret_ids(connection, &kind)).await
+        self.read(move |connection, _| Ok(read::secret_ids(connection, &kind)?)).await
     }
 
     async fn changes(&self, sequence: u64, limit: usize) -> Result<Vec<Change>> {
-        match self.read(move |connection| read::changes(connection, sequence, limit)).await? {
+        match self.read(move |connection, _| read::changes(connection, sequence, limit)).await? {
             read::Changes::Known(changes) => Ok(changes),
             read::Changes::Forgotten { before } => Err(Error::Lagged(before)),
         }
     }
 
     async fn latest_change(&self) -> Result<u64> {
-        self.read(read::latest_change).await
+        self.read(|connection, _| read::latest_change(connection)).await
     }
 
     fn watch(&self) -> Ticks {

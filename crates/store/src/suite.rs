@@ -7,10 +7,24 @@ mod documents;
 mod feed;
 mod paging;
 mod queue;
+mod sealed;
 mod small;
 mod tokens;
 
-use crate::{Batch, Blobs, Document, Key, NewDocument, Op, Outcome, Result, Scope, Store};
+use crate::{
+    Batch, Blobs, Document, Encryption, Key, KeySource, NewDocument, Op, OtherSource, Outcome, Result, Scope, Store,
+};
+
+/// The name of the key that the store under test must have.
+pub const KEY: &str = "suite";
+
+/// How a store must be opened for the suite: with a key named [`KEY`], and without a default one.
+pub fn encryption() -> Encryption {
+    let text = "5a".repeat(32);
+    let read = std::sync::Arc::new(move || Ok(text.clone()));
+    let source = OtherSource { what: "the suite".to_owned(), live: true, read };
+    Encryption { keys: [(KEY.to_owned(), KeySource::Other(source))].into(), default_key: None }
+}
 
 /// Everything a [`Store`] promises that can be seen from outside.
 pub async fn run(store: &dyn Store) {
@@ -30,6 +44,9 @@ pub async fn run(store: &dyn Store) {
     small::secrets(store).await;
     queue::leases(store).await;
     queue::with_documents(store).await;
+    sealed::documents(store).await;
+    sealed::queue_rows(store).await;
+    sealed::unknown_names(store).await;
     feed::follows(store).await;
 }
 
@@ -39,6 +56,7 @@ pub async fn run_blobs(store: &dyn Blobs) {
     blobs::limit(store).await;
     blobs::broken_source(store).await;
     blobs::open_readers(store).await;
+    sealed::blobs(store).await;
 }
 
 fn scope(account: &str) -> Scope {
@@ -46,7 +64,7 @@ fn scope(account: &str) -> Scope {
 }
 
 fn new(key: &Key, body: &str) -> NewDocument {
-    NewDocument { key: key.clone(), name: None, parent: None, body: body.into() }
+    NewDocument { key: key.clone(), name: None, parent: None, body: body.into(), sealed_by: None }
 }
 
 fn put(key: &Key, expect: Option<u64>, body: &str) -> Op {

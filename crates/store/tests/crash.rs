@@ -1,4 +1,4 @@
-//! Whatever was acknowledged survives `kill -9`.
+//! Whatever was acknowledged survives `kill -9`, sealed or not.
 //!
 //! The test starts its own binary again as a process that writes as fast as it can and prints each
 //! acknowledgement, kills it after a number of those, opens the folder and looks for every one. The process is
@@ -13,8 +13,8 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use outcrop_store::{
-    Batch, BlobKey, Blobs, Cursor, Document, Error, Folder, NewDocument, Op, Options, Order, Query, Scope, Sqlite,
-    Store,
+    Batch, BlobKey, Blobs, Cursor, Document, Error, Folder, MASTER, NewDocument, Op, Options, Order, Query, Scope,
+    Sqlite, Store,
 };
 use tokio::io::AsyncReadExt;
 
@@ -38,6 +38,11 @@ fn has_blob(id: &str) -> bool {
     id.bytes().map(usize::from).sum::<usize>() % 4 == 0
 }
 
+/// Every other one.
+fn is_sealed(id: &str) -> bool {
+    id.bytes().map(usize::from).sum::<usize>() % 8 < 4
+}
+
 /// The process that is killed: `WRITES` writers at once, each over and over: perhaps a blob, then a document and a
 /// counter.
 #[tokio::test(flavor = "multi_thread")]
@@ -46,20 +51,21 @@ async fn writer() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
     let folder = Path::new(&folder);
     let store = Arc::new(Sqlite::open(folder, &Options::default()).unwrap());
-    let blobs = Arc::new(Folder::open(&folder.join("blobs")).unwrap());
+    let blobs = Arc::new(Folder::open(&folder.join("blobs"), store.vault()).unwrap());
     let writers: Vec<_> = (0..WRITES)
         .map(|writer| {
             let (store, blobs) = (store.clone(), blobs.clone());
             tokio::spawn(async move {
                 for round in 0.. {
                     let id = format!("{}-{writer}-{round}", std::process::id());
+                    let sealed_by = is_sealed(&id).then(|| MASTER.to_owned());
                     if has_blob(&id) {
                         let content = Box::new(std::io::Cursor::new(content(&id)));
-                        blobs.put(&BlobKey::new(&*id).unwrap(), content, 1 << 20).await.unwrap();
+                        blobs.put(&BlobKey::new(&*id).unwrap(), content, 1 << 20, sealed_by.as_deref()).await.unwrap();
                     }
                     let body = body(&id);
-                    let new =
-                        NewDocument { key: scope().key("thing", &id), name: Some(id.clone()), parent: None, body };
+                    let (key, name) = (scope().key("thing", &id), Some(id.clone()));
+                    let new = NewDocument { key, name, parent: None, body, sealed_by };
                     let count = Op::Add { scope: scope(), counter: "n".into(), by: 1, min: 0, max: i64::MAX };
                     store.commit(Batch::new([Op::Insert(new), count])).await.unwrap();
                     // One system call a line, so that a line is there whole or not at all.
@@ -120,7 +126,7 @@ async fn survives_kill() {
         acknowledged.extend(acks);
 
         let store = Sqlite::open(folder.path(), &Options::default()).unwrap();
-        let blobs = Folder::open(&folder.path().join("blobs")).unwrap();
+        let blobs = Folder::open(&folder.path().join("blobs"), store.vault()).unwrap();
         let mut times = BTreeMap::<String, usize>::new();
         let documents = everything(&store).await;
         for document in &documents {
@@ -135,6 +141,7 @@ async fn survives_kill() {
         for document in &documents[checked..] {
             let id = &document.key.id;
             assert_eq!(document.body, body(id));
+            assert_eq!(document.sealed_by.as_deref(), is_sealed(id).then_some(MASTER));
             if has_blob(id) {
                 let blob = blobs.open(&BlobKey::new(&**id).unwrap()).await.unwrap().expect("a name has its blob");
                 assert_eq!(blob.size, content(id).len() as u64);
@@ -147,7 +154,13 @@ async fn survives_kill() {
         checked = documents.len();
     }
     assert!(with_blob > 0);
-    let again = NewDocument { key: scope().key("thing", &*acknowledged[0]), name: None, parent: None, body: vec![] };
+    let again = NewDocument {
+        key: scope().key("thing", &*acknowledged[0]),
+        name: None,
+        parent: None,
+        body: vec![],
+        sealed_by: None,
+    };
     let store = Sqlite::open(folder.path(), &Options::default()).unwrap();
     let exists = store.commit(Batch::from(Op::Insert(again))).await;
     assert!(matches!(exists, Err(Error::Exists { .. })), "{exists:?}");

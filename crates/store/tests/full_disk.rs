@@ -25,7 +25,7 @@ impl Drop for SmallDisk {
 
 fn insert(id: &str, size: usize) -> Batch {
     let key = Scope::new("000000000000", "us-east-1").key("thing", id);
-    Batch::from(Op::Insert(NewDocument { key, name: None, parent: None, body: vec![b'x'; size] }))
+    Batch::from(Op::Insert(NewDocument { key, name: None, parent: None, body: vec![b'x'; size], sealed_by: None }))
 }
 
 #[tokio::test]
@@ -36,13 +36,13 @@ async fn refuses_and_recovers() {
         return;
     };
     let store = Sqlite::open(&disk.0.join("data"), &Options::default()).unwrap();
-    let blobs = Folder::open(&disk.0.join("blobs")).unwrap();
+    let blobs = Folder::open(&disk.0.join("blobs"), store.vault()).unwrap();
     let (large, small) = (BlobKey::new("large").unwrap(), BlobKey::new("small").unwrap());
 
-    let full = blobs.put(&large, Box::new(tokio::io::repeat(1)), u64::MAX).await;
+    let full = blobs.put(&large, Box::new(tokio::io::repeat(1)), u64::MAX, None).await;
     assert!(matches!(full, Err(Error::Full)), "{full:?}");
     assert!(blobs.open(&large).await.unwrap().is_none());
-    blobs.put(&small, Box::new(&b"abc"[..]), 3).await.expect("what the failed put had taken is free again");
+    blobs.put(&small, Box::new(&b"abc"[..]), 3, None).await.expect("what the failed put had taken is free again");
 
     let filler = disk.0.join("filler");
     store.commit(insert("first", 10)).await.unwrap();

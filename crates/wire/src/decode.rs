@@ -219,11 +219,12 @@ fn value(r: &mut Reader<'_>, slot: Slot<'_>, ty: &'static Type, problems: &mut P
         Slot::List(into) => {
             want(r, Token::Array, problems)?;
             let TypeKind::List(element) = ty.kind else { return Ok(r.skip()?) };
-            let mut first = true;
+            // A null is an element too: it has its place and its number, though nothing is kept of it.
+            let mut count = 0;
             r.begin_array()?;
-            while r.next_element(first)? {
-                first = false;
-                problems.enter_element(into.count());
+            while r.next_element(count == 0)? {
+                problems.enter_element(count);
+                count += 1;
                 if r.peek()? == Token::Null {
                     r.null()?;
                     problems.null_here();
@@ -233,7 +234,7 @@ fn value(r: &mut Reader<'_>, slot: Slot<'_>, ty: &'static Type, problems: &mut P
                 problems.leave();
                 problems.leave();
             }
-            check_count(into.count(), ty, problems);
+            check_count(count, ty, problems);
         }
         Slot::Map(into) => {
             want(r, Token::Object, problems)?;

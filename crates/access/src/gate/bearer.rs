@@ -7,11 +7,11 @@
 
 use super::head::Head;
 use super::signed::check_scope;
-use super::{Proof, window};
-use crate::{AccessError, ApiKey, Caller, CallerKind, Keys, account_of_key};
+use super::{Books, Proof, window};
+use crate::{AccessError, ApiKey, Caller, CallerKind, account_of_key};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use outcrop_wire::sigv4::{EMPTY_BODY, PathRule, Place, Presigned, Request, SigningKey, ToSign};
 use std::sync::Arc;
 
@@ -47,24 +47,28 @@ pub(super) fn believe(token: &str, head: &Head<'_>, region: &str, unnamed: &str)
 
 /// Verifies a token of either kind.
 pub(super) async fn verify(
-    keys: &dyn Keys,
+    books: &Books<'_>,
     token: &str,
     head: &Head<'_>,
     region: &str,
-    now: Timestamp,
 ) -> Result<Proof, AccessError> {
     if token.starts_with(PREFIX) {
-        return short_term(keys, token, head, now).await;
+        return short_term(books, token, head).await;
     }
-    let key = keys.api_key(&ApiKey::hash(token)).await?.ok_or(AccessError::Unknown("no such API key"))?;
-    if key.expires_at.is_some_and(|end| end <= now) {
+    let key = books.keys.api_key(&ApiKey::hash(token)).await?.ok_or(AccessError::Unknown("no such API key"))?;
+    if key.expires_at.is_some_and(|end| end <= books.now) {
         return Err(AccessError::Expired);
     }
     let region = head.host_region().unwrap_or(region).to_owned();
-    Ok(Proof { caller: key.caller(), permissions: Arc::default(), region, service: "bedrock".to_owned() })
+    let permissions = books.directory.user(&key.account, &key.user);
+    if let Some(usage) = books.usage {
+        usage.note(&key.id, &key.account, books.now);
+    }
+    Ok(Proof { caller: key.caller(), permissions, region, service: "bedrock".to_owned() })
 }
 
-async fn short_term(keys: &dyn Keys, token: &str, head: &Head<'_>, now: Timestamp) -> Result<Proof, AccessError> {
+async fn short_term(books: &Books<'_>, token: &str, head: &Head<'_>) -> Result<Proof, AccessError> {
+    let (keys, now) = (books.keys, books.now);
     let url = decode(token)?;
     let query = query(&url);
     let presigned = Presigned::parse(query)?.ok_or(AccessError::Malformed("the API key holds no signature"))?;
@@ -79,7 +83,7 @@ async fn short_term(keys: &dyn Keys, token: &str, head: &Head<'_>, now: Timestam
         .access_key(authorization.access_key_id())
         .await?
         .ok_or(AccessError::Unknown("no such access key behind the API key"))?;
-    key.check_session(presigned.security_token.as_deref(), now)?;
+    key.check(presigned.security_token.as_deref(), now)?;
     let scope = authorization.scope();
     check_scope(scope, &["bedrock"], &presigned.date, head)?;
     let headers: [(&str, &[u8]); 1] = [("host", HOST.as_bytes())];
@@ -104,8 +108,12 @@ async fn short_term(keys: &dyn Keys, token: &str, head: &Head<'_>, now: Timestam
     if -age > SKEW {
         return Err(AccessError::Unknown("the API key is from the future"));
     }
+    let permissions = books.directory.permissions(&key)?;
+    if let Some(usage) = books.usage.filter(|_| key.session.is_none()) {
+        usage.note(&key.id, &key.account, now);
+    }
     let caller = key.caller(CallerKind::ApiKey);
-    Ok(Proof { caller, permissions: Arc::default(), region: scope.region.to_owned(), service: "bedrock".to_owned() })
+    Ok(Proof { caller, permissions, region: scope.region.to_owned(), service: "bedrock".to_owned() })
 }
 
 /// The URL inside a short-term key, without its scheme.

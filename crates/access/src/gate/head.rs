@@ -40,6 +40,11 @@ impl<'a> From<&'a http::request::Parts> for Head<'a> {
 }
 
 impl<'a> Head<'a> {
+    /// Whether it claims to come from anybody, rightly or not.
+    pub fn has_credentials(&self) -> bool {
+        self.headers.contains_key("authorization") || self.query.contains("X-Amz-Algorithm=")
+    }
+
     /// The only value of a header, if it is text. Two values are none: two readers could choose differently.
     pub(crate) fn header(&self, name: &str) -> Option<&'a str> {
         let mut values = self.headers.get_all(name).iter();

@@ -2,8 +2,9 @@
 
 use super::credentials::Signed;
 use super::head::{Body, Head};
-use super::{Proof, hint, window};
-use crate::{AccessError, Caller, CallerKind, Keys, account_of_key};
+use super::{Books, Proof, hint, window};
+use crate::keys::Usage;
+use crate::{AccessError, Caller, CallerKind, account_of_key};
 use jiff::Timestamp;
 use outcrop_wire::sigv4::{
     EMPTY_BODY, PathRule, Place, STREAMING_EVENTS, Scope, SigningKey, ToSign, UNSIGNED_BODY, sha256_hex,
@@ -20,13 +21,31 @@ pub(super) struct Pending {
     signature: String,
     timestamp: String,
     place: Place,
+    /// Where to note the key's use, and as when.
+    used: Option<(Arc<Usage>, Timestamp)>,
 }
 
-/// Takes a signature's claim for true, so long as it has the right form.
-pub(super) fn believe(signed: &Signed<'_>, unnamed: &str) -> Result<Proof, AccessError> {
+/// Takes a signature's claim for true, so long as it has the right form. A session in `made` is believed to be
+/// itself, with its token.
+pub(super) async fn believe(
+    signed: &Signed<'_>,
+    unnamed: &str,
+    made: Option<&Books<'_>>,
+) -> Result<Proof, AccessError> {
     window::parse(&signed.timestamp)?;
     let id = signed.authorization.access_key_id();
     let scope = signed.authorization.scope();
+    if let Some(made) = made.filter(|_| id.starts_with("ASIA"))
+        && let Some(key) = made.keys.access_key(id).await?
+    {
+        key.check(signed.session_token.as_deref(), made.now)?;
+        return Ok(Proof {
+            permissions: made.directory.permissions(&key)?,
+            caller: key.caller(CallerKind::Session),
+            region: scope.region.to_owned(),
+            service: scope.service.to_owned(),
+        });
+    }
     let account = account_of_key(id);
     let kind = if signed.session_token.is_some() { CallerKind::Session } else { CallerKind::User };
     Ok(Proof {
@@ -38,17 +57,13 @@ pub(super) fn believe(signed: &Signed<'_>, unnamed: &str) -> Result<Proof, Acces
 }
 
 /// Finds the key and checks all but the signature.
-pub(super) async fn examine(
-    keys: &dyn Keys,
-    signed: &Signed<'_>,
-    head: &Head<'_>,
-    now: Timestamp,
-) -> Result<Pending, AccessError> {
+pub(super) async fn examine(books: &Books<'_>, signed: &Signed<'_>, head: &Head<'_>) -> Result<Pending, AccessError> {
+    let (keys, now) = (books.keys, books.now);
     let time = window::parse(&signed.timestamp)?;
     let authorization = &signed.authorization;
     let key =
         keys.access_key(authorization.access_key_id()).await?.ok_or(AccessError::Unknown("no such access key"))?;
-    key.check_session(signed.session_token.as_deref(), now)?;
+    key.check(signed.session_token.as_deref(), now)?;
     let scope = authorization.scope();
     check_scope(scope, &["bedrock", "sts"], &signed.timestamp, head)?;
     window::check(time, signed.expires, now)?;
@@ -57,7 +72,7 @@ pub(super) async fn examine(
     Ok(Pending {
         proof: Proof {
             caller: key.caller(kind),
-            permissions: Arc::default(),
+            permissions: books.directory.permissions(&key)?,
             region: scope.region.to_owned(),
             service: scope.service.to_owned(),
         },
@@ -67,6 +82,7 @@ pub(super) async fn examine(
         signature: authorization.signature().to_owned(),
         timestamp: signed.timestamp.clone().into_owned(),
         place: signed.place,
+        used: books.usage.filter(|_| key.session.is_none()).map(|usage| (usage.clone(), now)),
     })
 }
 
@@ -126,6 +142,9 @@ impl Pending {
         // dot segments.
         let odd = head.path.contains("//") || head.path.contains("/.");
         if to_sign.verify(&self.key, &self.signature) || odd && as_sent.verify(&self.key, &self.signature) {
+            if let (Some((usage, now)), Some(id)) = (&self.used, &self.proof.caller.access_key_id) {
+                usage.note(id, &self.proof.caller.account, *now);
+            }
             return Ok(self.proof);
         }
         Err(AccessError::Mismatch(hint::guess(&to_sign, &self.key, &self.signature)))

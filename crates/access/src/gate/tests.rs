@@ -1,10 +1,12 @@
 mod bearer;
 mod dev;
+mod permissions;
 mod signed;
 
 use super::*;
-use crate::keys::{Key, Session};
-use crate::{AccessKey, MemoryKeys, Secret};
+use crate::directory::{NewRole, NewUser};
+use crate::keys::{Key, NewSession, Session, SessionOf};
+use crate::{AccessKey, Directory, MemoryKeys, Secret};
 use http::HeaderMap;
 use outcrop_api::{AwsError, Kind};
 use outcrop_wire::sigv4::{Request, Signer, sha256_hex};
@@ -30,6 +32,7 @@ fn key(id: &str, user: &str, session: Option<Session>) -> Key {
         user: user.to_owned(),
         user_id: "AIDAEXAMPLE".to_owned(),
         created_at: at(MADE, 0),
+        expires_at: None,
         session,
     })
 }
@@ -38,13 +41,39 @@ fn key(id: &str, user: &str, session: Option<Session>) -> Key {
 async fn serve(seconds: i64) -> Gate {
     let keys = MemoryKeys::default();
     keys.add(key(ID, "ada", None)).await.unwrap();
-    let session = Session { token: Secret::new(SESSION_TOKEN), expires_at: at(MADE, 3600) };
-    keys.add(key(SESSION_ID, "reader/s1", Some(session))).await.unwrap();
+    keys.add(key(SESSION_ID, "reader/s1", Some(session()))).await.unwrap();
     gate(Mode::Serve(Arc::new(keys)), seconds)
 }
 
+/// A session of the role `reader` in the fixed strings.
+fn session() -> Session {
+    let of = SessionOf::Role { role: "reader".into(), name: "s1".into() };
+    let key = AccessKey::generate_session(NewSession::new("123456789012", of), 3600, at(MADE, 0)).unwrap();
+    Session { token: Secret::new(SESSION_TOKEN), ..key.session.unwrap() }
+}
+
+/// Where `reader` is a role and `ada` a user with one policy and a tag.
+fn directory() -> Arc<Directory> {
+    let trust = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"123456789012"},"Action":"sts:AssumeRole"}]}"#;
+    let role = NewRole {
+        account: "123456789012".into(),
+        name: "reader".into(),
+        trust: trust.into(),
+        policies: vec!["AmazonBedrockReadOnly".into()],
+        max_session_seconds: 3600,
+        ..NewRole::default()
+    };
+    let user = NewUser {
+        account: "123456789012".into(),
+        name: "ada".into(),
+        policies: vec!["AmazonBedrockLimitedAccess".into()],
+        tags: [("team".to_owned(), "red".to_owned())].into(),
+    };
+    Arc::new(Directory::builder().role(role).user(user).build().unwrap())
+}
+
 fn gate(mode: Mode, seconds: i64) -> Gate {
-    Gate::new(mode, "eu-west-3").with_clock(Arc::new(move || at(MADE, seconds)))
+    Gate::new(mode, "eu-west-3").with_directory(directory()).with_clock(Arc::new(move || at(MADE, seconds)))
 }
 
 /// A request that can be changed before it is sent.

@@ -1,7 +1,8 @@
 //! The checks.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::io::{ErrorKind, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use outcrop_engine::EngineConfig;
 use outcrop_engine::weights::{Catalog, ModelDir, State};
 use outcrop_server::config::Config;
+use outcrop_server::listen::Address;
 use outcrop_server::pipeline::HEALTH;
 use outcrop_server::wiring::data_folder;
 use outcrop_store::{Error, Options, Sqlite};
@@ -33,7 +35,7 @@ pub(super) fn configuration(file: Option<&Path>) -> (Finding, Option<Config>) {
     }
 }
 
-pub(super) fn data(folder: Option<&Path>) -> Finding {
+pub(super) fn data(folder: Option<&Path>, options: &Options) -> Finding {
     let finding = |level, text: String| Finding::new(level, "data folder", text);
     let folder = match data_folder(folder) {
         Ok(folder) => folder,
@@ -54,9 +56,9 @@ pub(super) fn data(folder: Option<&Path>) -> Finding {
             ),
         };
     }
-    match Sqlite::open(&folder, &Options::default()) {
+    match Sqlite::open(&folder, options) {
         Ok(_) => finding(Level::Ok, format!("{at}: opens, can be written, no server holds it")),
-        Err(Error::InUse(_)) => match Sqlite::open_beside(&folder, &Options::default()) {
+        Err(Error::InUse(_)) => match Sqlite::open_beside(&folder, options) {
             Ok(_) => finding(Level::Ok, format!("{at}: opens; a running server holds it")),
             Err(error) => finding(Level::Fail, format!("{at} is held by a server, and does not open: {error}")),
         },
@@ -123,37 +125,61 @@ pub(super) fn pip_of(python: &str, models_are_here: bool) -> Finding {
     }
 }
 
-pub(super) fn port(address: SocketAddr) -> Finding {
+pub(super) fn port(address: &Address) -> Finding {
     let finding = |level, text| Finding::new(level, "port", text);
-    match TcpListener::bind(address) {
-        Ok(_) => finding(Level::Ok, format!("{address} is free")),
-        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
-            if is_outcrop(address).unwrap_or(false) {
-                return finding(Level::Ok, format!("a healthy Outcrop answers at http://{address}"));
+    let bound = match address {
+        Address::Tcp(addr) => TcpListener::bind(addr).map(drop),
+        // A file there is a socket in use, or one left behind that the next start removes.
+        Address::Unix(path) if path.exists() => Err(ErrorKind::AddrInUse.into()),
+        Address::Unix(_) => Ok(()),
+    };
+    match bound {
+        Ok(()) => finding(Level::Ok, format!("{address} is free")),
+        Err(error) if error.kind() == ErrorKind::AddrInUse => match answering(address) {
+            Ok(Some(scheme)) => finding(Level::Ok, format!("a healthy Outcrop answers at {address} ({scheme})")),
+            Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
+                finding(Level::Ok, format!("{address} was left behind; the next start replaces it"))
             }
-            finding(
+            _ => finding(
                 Level::Fail,
                 format!(
                     "{address} is in use by a program that is not a healthy Outcrop. Stop it, or listen elsewhere: \
                      outcrop dev --listen 127.0.0.1:0 picks a free port"
                 ),
-            )
-        }
+            ),
+        },
         Err(error) => {
             finding(Level::Fail, format!("cannot listen on {address}: {error}. Choose another address with --listen"))
         }
     }
 }
 
-/// One plain request: a client library would be more than the question.
-fn is_outcrop(address: SocketAddr) -> std::io::Result<bool> {
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    write!(stream, "GET {HEALTH} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n")?;
-    let mut head = [0; 12];
-    stream.read_exact(&mut head)?;
-    Ok(head == *b"HTTP/1.1 200")
+/// Which scheme an Outcrop at `address` speaks. One plain request: a client library would be more than the question.
+fn answering(address: &Address) -> std::io::Result<Option<&'static str>> {
+    match address {
+        Address::Tcp(addr) => {
+            let stream = TcpStream::connect_timeout(addr, PATIENCE)?;
+            stream.set_read_timeout(Some(PATIENCE))?;
+            stream.set_write_timeout(Some(PATIENCE))?;
+            health(stream)
+        }
+        Address::Unix(path) => {
+            let stream = UnixStream::connect(path)?;
+            stream.set_read_timeout(Some(PATIENCE))?;
+            stream.set_write_timeout(Some(PATIENCE))?;
+            health(stream)
+        }
+    }
+}
+
+fn health(mut stream: impl Read + Write) -> std::io::Result<Option<&'static str>> {
+    write!(stream, "GET {HEALTH} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
+    let mut answer = Vec::new();
+    stream.take(4096).read_to_end(&mut answer)?;
+    let answer = String::from_utf8_lossy(&answer);
+    // Where TLS is spoken, ours alone says so in plain text and as an AWS error.
+    let tls = answer.starts_with("HTTP/1.1 400") && answer.contains("x-amzn-errortype") && answer.contains("https://");
+    Ok(if answer.starts_with("HTTP/1.1 200") { Some("http") } else { tls.then_some("https") })
 }
 
 pub(super) fn memory() -> Finding {

@@ -1,6 +1,7 @@
-//! `outcrop doctor --operations`, from the same table that answers requests.
+//! `outcrop doctor --operations` and `--routes`, from the same tables that answer requests.
 
 use outcrop_api::{Service, operations as all};
+use outcrop_server::doors::Door;
 use outcrop_server::operations::built;
 
 /// Every operation by service, with totals.
@@ -21,4 +22,19 @@ pub(super) fn list() -> String {
         "{done} of {} operations are built. The others answer 501 NotImplementedException with their own name.\n",
         all().count()
     )
+}
+
+/// Every route on the port, one a line: method, path, name, state.
+pub(super) fn routes() -> String {
+    let mut text = String::new();
+    for door in Door::ALL {
+        for method in door.methods() {
+            text += &format!("{method} {} {} built\n", door.path(), door.name());
+        }
+    }
+    for spec in all() {
+        let state = if built(spec) { "built" } else { "not-built" };
+        text += &format!("{} {} {}:{} {state}\n", spec.method, spec.uri, spec.service.prefix(), spec.name);
+    }
+    text
 }

@@ -2,6 +2,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 
 use outcrop_engine::weights::ModelDir;
+use outcrop_server::listen::Address;
 use outcrop_store::{Options, Sqlite};
 
 use super::*;
@@ -18,25 +19,25 @@ fn findings_are_one_line_each_and_a_failure_is_an_error() {
 fn a_data_folder_may_be_missing_free_or_held_but_not_foreign() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a/b");
-    assert_eq!(checks::data(Some(&path)).level, Level::Ok);
+    assert_eq!(checks::data(Some(&path), &Options::default()).level, Level::Ok);
     assert!(!path.exists(), "looking makes nothing");
 
     drop(Sqlite::open_beside(&path, &Options::default()).unwrap());
-    let free = checks::data(Some(&path));
+    let free = checks::data(Some(&path), &Options::default());
     assert!(free.level == Level::Ok && free.text.contains("no server"), "{}", free.text);
 
     // A folder of its own: a process that another test forks may hold a lock for a moment longer than its owner.
     let path = folder.path().join("c");
     let _server = Sqlite::open(&path, &Options::default()).unwrap();
-    let held = checks::data(Some(&path));
+    let held = checks::data(Some(&path), &Options::default());
     assert!(held.level == Level::Ok && held.text.contains("running server"), "{}", held.text);
 
     let foreign = folder.path().join("foreign");
     std::fs::create_dir(&foreign).unwrap();
     std::fs::write(foreign.join("outcrop.db"), b"this is no database, however long it may become").unwrap();
-    let found = checks::data(Some(&foreign));
+    let found = checks::data(Some(&foreign), &Options::default());
     assert!(found.level == Level::Fail && found.text.contains("--data"), "{}", found.text);
-    assert_eq!(checks::data(Some(&foreign.join("outcrop.db/x"))).level, Level::Fail);
+    assert_eq!(checks::data(Some(&foreign.join("outcrop.db/x")), &Options::default()).level, Level::Fail);
 }
 
 #[test]
@@ -61,7 +62,7 @@ fn python_matters_as_long_as_models_are_missing() {
 #[test]
 fn a_port_is_free_ours_or_somebody_elses() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
+    let address = Address::Tcp(listener.local_addr().unwrap());
     let answering = |answer: &'static [u8]| {
         let listener = listener.try_clone().unwrap();
         let answer = std::thread::spawn(move || {
@@ -70,19 +71,29 @@ fn a_port_is_free_ours_or_somebody_elses() {
             let _ = stream.read(&mut request).unwrap();
             stream.write_all(answer).unwrap();
         });
-        let found = checks::port(address);
+        let found = checks::port(&address);
         answer.join().unwrap();
         found
     };
     let ours = answering(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
     assert!(ours.level == Level::Ok && ours.text.contains("healthy"), "{}", ours.text);
+    let secure =
+        b"HTTP/1.1 400 Bad Request\r\nx-amzn-errortype: ValidationException\r\n\r\n{\"message\":\"... https://\"}";
+    let ours = answering(secure);
+    assert!(ours.level == Level::Ok && ours.text.contains("(https)"), "{}", ours.text);
     for other in [&b"HTTP/1.1 404 Not Found\r\n\r\n"[..], b"SSH-2.0-x\r\n", b""] {
         let found = answering(other);
         assert!(found.level == Level::Fail && found.text.contains("--listen"), "{}", found.text);
     }
     drop(listener);
-    assert_eq!(checks::port("127.0.0.1:0".parse().unwrap()).level, Level::Ok);
-    let nowhere = checks::port("192.0.2.1:7711".parse().unwrap());
+    assert_eq!(checks::port(&"127.0.0.1:0".parse().unwrap()).level, Level::Ok);
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("s");
+    let address = Address::Unix(socket.clone());
+    assert!(checks::port(&address).text.contains("is free"));
+    drop(std::os::unix::net::UnixListener::bind(&socket).unwrap());
+    assert!(checks::port(&address).text.contains("left behind"));
+    let nowhere = checks::port(&"192.0.2.1:7711".parse().unwrap());
     assert!(nowhere.level == Level::Fail && nowhere.text.contains("--listen"), "{}", nowhere.text);
 }
 
@@ -111,4 +122,13 @@ fn operations_are_listed_from_the_table() {
     assert!(text.contains("  not built  CreateGuardrail\n"));
     assert!(text.contains(" of 240 operations are built."), "{text}");
     assert_eq!(text.lines().filter(|line| line.starts_with("  ")).count(), 240);
+}
+
+#[test]
+fn routes_are_every_operation_and_every_door() {
+    let text = operations::routes();
+    assert!(text.contains("GET /outcrop/health health built\n") && text.contains("POST / sts built\n"), "{text}");
+    assert!(text.contains("POST /model/{modelId}/converse bedrock-runtime:Converse built\n"), "{text}");
+    let operations = text.lines().filter(|line| line.contains(':'));
+    assert_eq!(operations.count(), 240, "{text}");
 }

@@ -57,7 +57,9 @@ pub(super) fn read(list: &Node) -> Result<Vec<Citation>, DialectError> {
         out.push(Citation {
             title: words("document_title")?.or(words("title")?),
             source: words("source")?,
-            source_content: words("cited_text")?.map(|t| vec![CitationSourceContent::Text(t)]),
+            source_content: words("cited_text")?
+                .filter(|t| !t.is_empty())
+                .map(|t| vec![CitationSourceContent::Text(t)]),
             location: Some(location),
         });
     }

@@ -84,7 +84,7 @@ pub(super) fn tool_kind(kind: Option<&ToolUseType>) -> &'static str {
     if kind == Some(&ToolUseType::ServerToolUse) { "server_tool_use" } else { "tool_use" }
 }
 
-fn result_part(part: &ToolResultContentBlock) -> Option<Value> {
+pub(super) fn result_part(part: &ToolResultContentBlock) -> Option<Value> {
     match part {
         ToolResultContentBlock::Text(text) => Some(json!({"type": "text", "text": text})),
         ToolResultContentBlock::Json(value) => Some(json!({"type": "text", "text": value.to_string()})),
@@ -93,7 +93,7 @@ fn result_part(part: &ToolResultContentBlock) -> Option<Value> {
     }
 }
 
-fn picture(image: &ImageBlock) -> Option<Value> {
+pub(super) fn picture(image: &ImageBlock) -> Option<Value> {
     let ImageSource::Bytes(bytes) = &image.source else { return None };
     let media_type = format!("image/{}", image.format.as_str());
     let source = json!({"type": "base64", "media_type": media_type, "data": STANDARD.encode(bytes)});

@@ -28,7 +28,12 @@ pub(super) fn read(body: &Node, fields: &mut Map<String, Value>) -> Result<Optio
     if !defined_by_provider.is_empty() {
         fields.insert("tools".to_owned(), Value::Array(defined_by_provider));
     }
-    let tool_choice = body.get("tool_choice")?.map(|c| choice(&c, fields)).transpose()?.flatten();
+    let given = body.get("tool_choice")?;
+    let tool_choice = given.as_ref().map(|c| choice(c, fields)).transpose()?.flatten();
+    if let (true, Some(given)) = (tools.is_empty(), given) {
+        // Converse has a choice only beside tools of its own.
+        fields.insert("tool_choice".to_owned(), given.value.clone());
+    }
     Ok((!tools.is_empty()).then_some(ToolConfiguration { tools, tool_choice }))
 }
 

@@ -45,15 +45,7 @@ impl EmbeddingDialect for EmbedV2 {
         let body = Node::root(&value);
         body.only(&["inputText", "dimensions", "normalize", "embeddingTypes"])?;
         let text = body.required("inputText")?.text(1, LONGEST)?.to_owned();
-        let mut dimensions = None;
-        if let Some(node) = body.get("dimensions")? {
-            dimensions = match node.integer(i64::MIN, i64::MAX)? {
-                1024 => Some(1024),
-                512 => Some(512),
-                256 => Some(256),
-                other => return Err(node.refuse(format_args!("{other} is not a valid enum value"))),
-            };
-        }
+        let dimensions = body.get("dimensions")?.map(|n| n.one_of_integers(&[256, 512, 1024])).transpose()?;
         let mut types = Vec::new();
         if let Some(node) = body.get("embeddingTypes")? {
             for item in node.items(0, 2)? {

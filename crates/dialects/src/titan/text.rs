@@ -1,8 +1,9 @@
 use crate::body::{Node, parse};
-use crate::converse;
+use crate::converse::{self, prompt_tokens};
+use crate::request::{self, decimal, put};
 use crate::{ChatDialect, DialectError, Head, METRICS, Metrics, StreamEncoder};
 use outcrop_api::bedrock_runtime::*;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// Titan Text: a prompt and its completion.
 pub struct Text;
@@ -48,6 +49,23 @@ impl ChatDialect for Text {
         })
     }
 
+    fn encode_request(&self, request: &ConverseRequest) -> Result<Value, DialectError> {
+        request::only(request, &["messages", "inferenceConfig", "additionalModelRequestFields"])?;
+        let message = request::single(request)?;
+        let mut config = Map::new();
+        if let Some(given) = &request.inference_config {
+            put(&mut config, "temperature", given.temperature.map(decimal));
+            put(&mut config, "topP", given.top_p.map(decimal));
+            put(&mut config, "maxTokenCount", given.max_tokens);
+            put(&mut config, "stopSequences", given.stop_sequences.clone());
+        }
+        let mut body = Map::new();
+        put(&mut body, "inputText", Some(request::text("messages.0", &message.content)?));
+        put(&mut body, "textGenerationConfig", Some(config));
+        request::merge(&mut body, request.additional_model_request_fields.as_ref())?;
+        Ok(Value::Object(body))
+    }
+
     fn encode(&self, _: &Head, answer: &ConverseResponse) -> Value {
         json!({
             "inputTextTokenCount": prompt_tokens(&answer.usage),
@@ -62,12 +80,6 @@ impl ChatDialect for Text {
     fn stream(&self, head: Head) -> Box<dyn StreamEncoder> {
         Box::new(Encoder { prompt: prompt_tokens(&head.prompt), stop: StopReason::EndTurn })
     }
-}
-
-/// Everything that was read, the cache included: this format has one count.
-fn prompt_tokens(usage: &TokenUsage) -> i32 {
-    let cached = [usage.cache_read_input_tokens, usage.cache_write_input_tokens];
-    cached.into_iter().flatten().fold(usage.input_tokens, i32::saturating_add)
 }
 
 fn completion_reason(reason: &StopReason) -> &'static str {
@@ -87,18 +99,16 @@ struct Encoder {
 impl StreamEncoder for Encoder {
     fn event(&mut self, event: &ConverseStreamOutput, out: &mut Vec<Value>) {
         match event {
-            ConverseStreamOutput::ContentBlockDelta(ContentBlockDeltaEvent {
-                delta: ContentBlockDelta::Text(text),
-                ..
-            }) if !text.is_empty() => out.push(json!({
-                "outputText": text,
-                "index": 0,
-                "totalOutputTextTokenCount": null,
-                "completionReason": null,
-                "inputTextTokenCount": self.prompt,
-            })),
             ConverseStreamOutput::MessageStop(stop) => self.stop = stop.stop_reason.clone(),
-            _ => {}
+            event => out.extend(converse::text_delta(event).map(|text| {
+                json!({
+                    "outputText": text,
+                    "index": 0,
+                    "totalOutputTextTokenCount": null,
+                    "completionReason": null,
+                    "inputTextTokenCount": self.prompt,
+                })
+            })),
         }
     }
 

@@ -1,8 +1,10 @@
 //! Shared by the golden and the property tests.
 #![allow(dead_code, reason = "each test crate uses its part")]
 
+pub mod says;
+
 use outcrop_api::bedrock_runtime::{ConverseStreamOutput, TokenUsage};
-use outcrop_dialects::{ChatDialect, Dialect, EmbeddingDialect, Head, Metrics, StreamEncoder, by_name};
+use outcrop_dialects::{ChatDialect, Dialect, EmbeddingDialect, Head, Metrics, NAMES, StreamEncoder, by_name};
 use outcrop_wire::decode::{self, Problems};
 use outcrop_wire::encode;
 use outcrop_wire::shape::Structure;
@@ -19,6 +21,46 @@ pub fn embedding(name: &str) -> &'static dyn EmbeddingDialect {
     match by_name(name) {
         Some(Dialect::Embedding(embedding)) => embedding,
         _ => panic!("{name} is no embedding dialect"),
+    }
+}
+
+/// Every chat dialect.
+pub fn chats() -> Vec<&'static dyn ChatDialect> {
+    let known = |name: &&str| if let Some(Dialect::Chat(it)) = by_name(name) { Some(it) } else { None };
+    NAMES.iter().filter_map(known).collect()
+}
+
+/// Every embedding dialect.
+pub fn embeddings() -> Vec<&'static dyn EmbeddingDialect> {
+    let known = |name: &&str| if let Some(Dialect::Embedding(it)) = by_name(name) { Some(it) } else { None };
+    NAMES.iter().filter_map(known).collect()
+}
+
+/// The files of a dialect whose names begin with `kind`.
+pub fn files(dialect: &str, kind: &str) -> Vec<(String, Value)> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(dialect);
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if name.starts_with(kind) {
+            found.push((name, serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap()));
+        }
+    }
+    assert!(!found.is_empty(), "{dialect} has no {kind} files");
+    found
+}
+
+/// The cases of a file: one or a list.
+pub fn cases(file: &Value) -> Vec<Value> {
+    file.as_array().cloned().unwrap_or_else(|| vec![file.clone()])
+}
+
+/// The bytes of a case's body.
+pub fn body(case: &Value) -> Vec<u8> {
+    match case.get("raw") {
+        Some(raw) => raw.as_str().unwrap().as_bytes().to_vec(),
+        None => case["body"].to_string().into_bytes(),
     }
 }
 
@@ -40,7 +82,9 @@ pub fn head(value: &Value) -> Head {
     Head {
         model_id: value["model"].as_str().unwrap().to_owned(),
         message_id: value["id"].as_str().unwrap().to_owned(),
+        created: value["created"].as_i64().unwrap_or_default(),
         prompt: read::<TokenUsage>(&value["prompt"]),
+        repeated: value["repeated"].clone(),
     }
 }
 

@@ -205,7 +205,13 @@ async fn a_filter_that_keeps_few_reads_a_bounded_part() {
         let insert = |number: i64| {
             let body = format!("{{\"number\":{number}}}").into_bytes();
             let key = HERE.owned().key("thing", format!("{number:012}"));
-            outcrop_store::Op::Insert(outcrop_store::NewDocument { key, name: None, parent: None, body })
+            outcrop_store::Op::Insert(outcrop_store::NewDocument {
+                key,
+                name: None,
+                parent: None,
+                body,
+                sealed_by: None,
+            })
         };
         let ops: Vec<_> = (start..count.min(start + 1000)).map(insert).collect();
         bench.resources.store().commit(outcrop_store::Batch::new(ops)).await.unwrap();

@@ -1,73 +1,132 @@
-//! The slice of STS that everybody tries first: `GetCallerIdentity`.
+//! The slice of STS that clients get credentials by: `GetCallerIdentity`, `AssumeRole`, `AssumeRoleWithWebIdentity`
+//! and `GetSessionToken`.
 //!
 //! STS speaks the AWS Query protocol: a form in, XML out, errors as XML too. Every other action of STS answers 501 in
-//! that form, naming itself. The caller is proven before it comes here.
+//! that form, naming itself. What may be assumed by whom is decided in `outcrop_access::sts`.
 
-use std::borrow::Cow;
+mod form;
+#[cfg(test)]
+pub(crate) mod tests;
+mod xml;
 
-use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header};
+use http::Response;
+use outcrop_access::sts::{Issued, StsError};
+use outcrop_access::{ClientInfo, Context, Sts};
 use outcrop_api::Kind;
-use outcrop_wire::text::query_pairs;
 
 use crate::listen::Body;
-
-#[cfg(test)]
-mod tests;
+use form::Form;
+use xml::{element, error, issued, success};
 
 const VERSION: &str = "2011-06-15";
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
+/// The only action whose credential is not a signature but in the form itself.
+const UNSIGNED: &str = "AssumeRoleWithWebIdentity";
 
+const BUILT: [&str; 4] = ["AssumeRole", UNSIGNED, "GetCallerIdentity", "GetSessionToken"];
 /// The other actions in the service's model.
-const NOT_BUILT: [&str; 10] = [
-    "AssumeRole",
+const NOT_BUILT: [&str; 7] = [
     "AssumeRoleWithSAML",
-    "AssumeRoleWithWebIdentity",
     "AssumeRoot",
     "DecodeAuthorizationMessage",
     "GetAccessKeyInfo",
     "GetDelegatedAccessToken",
     "GetFederationToken",
-    "GetSessionToken",
     "GetWebIdentityToken",
 ];
 
-/// Who asks.
-#[derive(Debug, Clone, Copy)]
-pub struct Caller<'a> {
-    /// The account's 12 digits.
-    pub account: &'a str,
-    /// The principal.
-    pub arn: &'a str,
-    /// The principal's unique id.
-    pub user_id: &'a str,
+/// Whether a form brings its own credential, so that it needs no signature.
+pub fn proves_itself(form: &str) -> bool {
+    Form::read(form).get("Action") == Some(UNSIGNED)
 }
 
-/// Answers an STS call. `form` is the body of a POST or the query of a GET.
-pub fn handle(caller: Caller<'_>, request_id: &str, form: &str) -> Response<Body> {
-    let field = |name: &str| query_pairs(form).find(|(key, _)| key == name).map(|(_, value)| value);
-    let Some(action) = field("Action") else {
-        return error(400, "MissingAction", "The request must contain the parameter Action.", request_id);
+/// Answers an unsigned call for which [`proves_itself`] holds.
+pub async fn unsigned(sts: &Sts, client: ClientInfo, request_id: &str, form: &str) -> Response<Body> {
+    let form = Form::read(form);
+    match known(&form) {
+        Err((status, code, message)) => error(status, code, &message, request_id),
+        Ok(_) => told(UNSIGNED, web_identity(sts, client, &form).await, request_id),
+    }
+}
+
+/// Answers a call of a proven caller. `form` is the body of a POST or the query of a GET.
+pub async fn handle(sts: &Sts, cx: &Context, form: &str) -> Response<Body> {
+    let form = Form::read(form);
+    let action = match known(&form) {
+        Err((status, code, message)) => return error(status, code, &message, &cx.request_id),
+        Ok(action) => action,
     };
-    let version = field("Version").unwrap_or(Cow::Borrowed("NO_VERSION_SPECIFIED"));
-    let known = action == "GetCallerIdentity" || NOT_BUILT.contains(&action.as_ref());
+    let result = match action {
+        "AssumeRole" => assume_role(sts, cx, &form).await,
+        "GetSessionToken" => session_token(sts, cx, &form).await,
+        UNSIGNED => web_identity(sts, cx.client, &form).await,
+        _ => Ok(identity(cx)),
+    };
+    told(action, result, &cx.request_id)
+}
+
+/// The action asked for, if it is one of those that are built.
+fn known(form: &Form) -> Result<&'static str, (u16, &'static str, String)> {
+    let Some(action) = form.get("Action") else {
+        return Err((400, "MissingAction", "The request must contain the parameter Action.".into()));
+    };
+    let version = form.get("Version").unwrap_or("NO_VERSION_SPECIFIED");
+    let built = BUILT.into_iter().find(|built| *built == action);
+    let known = built.is_some() || NOT_BUILT.contains(&action);
     if !known || version != VERSION {
-        let message = format!("Could not find operation {} for version {}", cut(&action), cut(&version));
-        return error(400, "InvalidAction", &message, request_id);
+        let message = format!("Could not find operation {} for version {}", cut(action), cut(version));
+        return Err((400, "InvalidAction", message));
     }
-    if action != "GetCallerIdentity" {
-        return error(501, "NotImplemented", &format!("sts:{action} is not implemented by this server."), request_id);
+    built.ok_or_else(|| (501, "NotImplemented", format!("sts:{action} is not implemented by this server.")))
+}
+
+fn told(action: &str, result: Result<String, StsError>, request_id: &str) -> Response<Body> {
+    match result {
+        Ok(xml) => success(action, &xml, request_id),
+        Err(refused) => {
+            let (status, code) = refused.code();
+            tracing::info!(request_id, action, code, error = %refused, "refused");
+            error(status, code, &refused.message(), request_id)
+        }
     }
-    let xml = format!(
-        "<GetCallerIdentityResponse xmlns=\"{NAMESPACE}\">\n  <GetCallerIdentityResult>\n    <Arn>{}</Arn>\n    \
-         <UserId>{}</UserId>\n    <Account>{}</Account>\n  </GetCallerIdentityResult>\n  <ResponseMetadata>\n    \
-         <RequestId>{}</RequestId>\n  </ResponseMetadata>\n</GetCallerIdentityResponse>\n",
-        escape(caller.arn),
-        escape(caller.user_id),
-        escape(caller.account),
-        escape(request_id),
-    );
-    answer(200, xml, request_id)
+}
+
+fn identity(cx: &Context) -> String {
+    let caller = &cx.caller;
+    [element("Arn", &caller.arn), element("UserId", &caller.user_id), element("Account", &caller.account)].concat()
+}
+
+async fn assume_role(sts: &Sts, cx: &Context, form: &Form) -> Result<String, StsError> {
+    Ok(session(&sts.assume_role(cx, form.assume_role()?).await?))
+}
+
+async fn web_identity(sts: &Sts, client: ClientInfo, form: &Form) -> Result<String, StsError> {
+    let made = sts.assume_role_with_web_identity(client, form.web_identity()?).await?;
+    let provider = made.key.session.as_ref().and_then(|session| session.provider.as_deref());
+    Ok([
+        session(&made),
+        element("SubjectFromWebIdentityToken", made.subject.as_deref().unwrap_or_default()),
+        element("Audience", made.audience.as_deref().unwrap_or_default()),
+        element("Provider", provider.unwrap_or_default()),
+    ]
+    .concat())
+}
+
+async fn session_token(sts: &Sts, cx: &Context, form: &Form) -> Result<String, StsError> {
+    Ok(issued(&sts.get_session_token(cx, form.session_token()?).await?))
+}
+
+/// What both ways to a role's session answer.
+fn session(made: &Issued) -> String {
+    let user = [element("AssumedRoleId", &made.key.user_id), element("Arn", &made.arn())].concat();
+    let identity = made.key.session.as_ref().and_then(|session| session.source_identity.as_deref());
+    [
+        issued(made),
+        format!("<AssumedRoleUser>\n{user}</AssumedRoleUser>\n"),
+        element("PackedPolicySize", &made.packed_percent.to_string()),
+        identity.map(|identity| element("SourceIdentity", identity)).unwrap_or_default(),
+    ]
+    .concat()
 }
 
 /// Any refusal of the layers before, in STS's form and with STS's own names for it.
@@ -88,48 +147,7 @@ pub fn refusal(kind: Kind, message: &str, request_id: &str) -> Response<Body> {
     error(kind.default_status(), code, message, request_id)
 }
 
-fn error(status: u16, code: &str, message: &str, request_id: &str) -> Response<Body> {
-    let fault = if status < 500 { "Sender" } else { "Receiver" };
-    let xml = format!(
-        "<ErrorResponse xmlns=\"{NAMESPACE}\">\n  <Error>\n    <Type>{fault}</Type>\n    <Code>{}</Code>\n    \
-         <Message>{}</Message>\n  </Error>\n  <RequestId>{}</RequestId>\n</ErrorResponse>\n",
-        escape(code),
-        escape(message),
-        escape(request_id),
-    );
-    answer(status, xml, request_id)
-}
-
-fn answer(status: u16, xml: String, request_id: &str) -> Response<Body> {
-    let mut response = Response::new(Body::full(Bytes::from(xml)));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/xml"));
-    if let Ok(id) = HeaderValue::try_from(request_id) {
-        headers.insert("x-amzn-requestid", id);
-    }
-    response
-}
-
 /// Enough of a foreign text to recognise it.
 fn cut(text: &str) -> &str {
     text.char_indices().nth(64).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
-}
-
-/// Text as XML admits it. Characters that XML 1.0 has no way to write become a replacement character.
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&apos;"),
-            '\r' => out.push_str("&#13;"),
-            '\t' | '\n' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'.. => out.push(c),
-            _ => out.push('\u{fffd}'),
-        }
-    }
-    out
 }

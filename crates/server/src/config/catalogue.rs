@@ -1,9 +1,9 @@
 //! What of the catalogue is enforced.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// `[catalogue]`
-#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Catalogue {
     /// Retired models are refused.

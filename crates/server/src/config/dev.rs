@@ -1,11 +1,11 @@
 //! Who asks, where credentials say nothing.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, impossible};
 
 /// `[dev]`
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Dev {
     /// The Region of a request that names none.

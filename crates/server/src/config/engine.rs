@@ -2,10 +2,10 @@
 
 use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// `[engine]`
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 #[allow(missing_docs, reason = "each key is explained in the default file, and only there")]
 pub struct Engine {
@@ -37,7 +37,7 @@ impl Default for Engine {
 }
 
 /// Within what a prompt's computed beginning may serve another call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PrefixSharing {
     /// An account.

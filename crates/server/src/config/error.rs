@@ -23,6 +23,14 @@ pub enum ConfigError {
         /// What is wrong.
         what: String,
     },
+    /// Users, roles, policies or issuers that cannot be.
+    #[error("{key}: {what}")]
+    Access {
+        /// The setting, and the file behind it.
+        key: String,
+        /// What is wrong, and what to do.
+        what: String,
+    },
     /// A variable of the environment cannot be understood.
     #[error("the environment variable {name} is `{value}`, but must be {expected}")]
     Variable {

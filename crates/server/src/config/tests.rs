@@ -34,12 +34,23 @@ fn every_key_is_in_the_default_file_and_explained() {
     assert!(
         config.stand_ins.text.is_some() && config.stand_ins.embedding.is_some() && config.stand_ins.models.len() == 1
     );
+    assert!(config.tls.is_some_and(|tls| tls.client_ca.is_some() && tls.client_auth.is_some()));
+    assert!(config.encryption.key_file.is_some() && config.encryption.default_key.is_some());
+    assert!(config.encryption.keys.len() == 1 && config.encryption.kms.len() == 1);
     assert!(config.local_models[0].sha256.is_some() && config.models.len() == 1);
 
     // Every key of the struct, as serde knows them, has its line.
-    for table in
-        ["", "[limits]", "[dev]", "[stand_ins]", "[catalogue]", "[engine]", "[[local_models]]\nname='a'\nfile='b'"]
-    {
+    for table in [
+        "",
+        "[limits]",
+        "[dev]",
+        "[encryption]",
+        "[stand_ins]",
+        "[catalogue]",
+        "[engine]",
+        "[tls]\ncert='a'\nkey='b'",
+        "[[local_models]]\nname='a'\nfile='b'",
+    ] {
         let message = refused(&format!("{table}\nqqqqqqqq = 1"));
         let keys = message.split_once("The keys here are: ").unwrap().1.trim_end_matches('.').split(", ");
         for key in keys {
@@ -83,7 +94,10 @@ fn a_misspelt_key_is_named_with_its_line_and_a_suggestion() {
 fn wrong_values_are_told_with_their_line() {
     for (text, line, said) in [
         ("a = 1\nb = ", 2, ""),
-        ("listen = 'nowhere'", 1, "socket address"),
+        ("listen = 'nowhere'", 1, "unix:/run/outcrop.sock"),
+        ("listen = 'unix:here'", 1, "whole path"),
+        ("trusted_proxies = ['10.0.0.0/8', 'proxy']", 1, "`proxy` is not a network"),
+        ("[tls]\ncert = 'a'", 1, "key"),
         ("[limits]\nconnections = 0", 2, "nonzero"),
         ("[limits]\ngrace_seconds = -1", 2, "-1"),
         ("[limits]\nbody_bytes = 'many'", 2, "many"),
@@ -113,7 +127,7 @@ fn the_environment_overrides_the_file() {
         Some(value.to_owned())
     };
     let config = Config::load(Some(&path), environment).unwrap();
-    assert_eq!(config.listen.port(), 2);
+    assert_eq!(config.listen.to_string(), "127.0.0.1:2");
     assert_eq!(config.data.as_deref(), Some(Path::new("/a")));
     assert_eq!((config.dev.region.as_str(), config.dev.account.as_str()), ("eu-west-1", "123456789012"));
     assert!(config.stand_ins.mode.is_on(false));
@@ -131,6 +145,7 @@ fn the_environment_overrides_the_file() {
 #[test]
 fn impossible_values_are_refused() {
     for (text, key) in [
+        ("[tls]\ncert = 'a'\nkey = 'b'\nclient_auth = 'optional'", "tls.client_auth"),
         ("[dev]\naccount = '123'", "dev.account"),
         ("[dev]\nregion = 'Frankfurt'", "dev.region"),
         ("[[local_models]]\nname = 'a'\nfile = 'a'\nsha256 = 'zz'", "local_models.sha256"),
@@ -144,4 +159,34 @@ fn impossible_values_are_refused() {
 #[test]
 fn the_listener_s_defaults_are_the_file_s() {
     assert_eq!(Config::default().limits.of_listener(), Limits::default());
+}
+
+#[test]
+fn changes_are_told_key_by_key() {
+    let parse = |text| Config::parse(text, "x").unwrap();
+    let running = parse("listen = '127.0.0.1:1'\n[dev]\nregion = 'eu-west-1'\n[tls]\ncert = 'a'\nkey = 'b'");
+    let asked = parse(
+        "listen = '127.0.0.1:2'\ntrusted_proxies = ['10.0.0.0/8']\n[tls]\ncert = 'c'\nkey = 'b'\n[engine]\nthreads = 2\n[limits]\nconnections = 7",
+    );
+    let next = asked.clone().with_fixed_of(&running);
+    let told = |changes: Vec<Change>| changes.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(
+        told(running.changes(&next)),
+        [
+            "dev.region: \"eu-west-1\" -> \"us-east-1\"",
+            "limits.connections: 4096 -> 7",
+            "tls.cert: \"a\" -> \"c\"",
+            "trusted_proxies: not set -> [\"10.0.0.0/8\"]",
+        ]
+    );
+    assert_eq!(
+        told(next.changes(&asked)),
+        ["engine.threads: not set -> 2", "listen: \"127.0.0.1:1\" -> \"127.0.0.1:2\""]
+    );
+    assert!(running.changes(&running).is_empty());
+
+    // To begin speaking TLS is for a restart.
+    let open = parse("");
+    assert!(asked.clone().with_fixed_of(&open).tls.is_none());
+    assert!(open.clone().with_fixed_of(&asked).tls.is_some());
 }

@@ -3,7 +3,6 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use futures_util::stream::{BoxStream, Stream, StreamExt};
 use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::Semaphore;
 
 use super::watch::{Open, Watch};
 
@@ -68,7 +67,6 @@ pub(super) struct Origin {
 
 enum Content {
     Full(Bytes),
-    Channel { pieces: mpsc::Receiver<Bytes>, complete: Arc<AtomicBool> },
     Stream(BoxStream<'static, Result<Bytes, BodyError>>),
     Incoming(Incoming),
 }
@@ -84,7 +82,6 @@ impl std::fmt::Debug for Body {
         // Never the content: bodies carry prompts.
         f.write_str(match self.kind {
             Content::Full(_) => "Body::Full",
-            Content::Channel { .. } => "Body::Channel",
             Content::Stream(_) => "Body::Stream",
             Content::Incoming(_) => "Body::Incoming",
         })
@@ -100,13 +97,6 @@ impl Body {
     /// A whole body.
     pub fn full(bytes: impl Into<Bytes>) -> Self {
         Content::Full(bytes.into()).into()
-    }
-
-    /// A body written from elsewhere, with at most `capacity` pieces waiting.
-    pub fn channel(capacity: usize) -> (BodySender, Self) {
-        let (sender, pieces) = mpsc::channel(capacity.max(1));
-        let complete = Arc::new(AtomicBool::new(false));
-        (BodySender { sender, complete: complete.clone() }, Content::Channel { pieces, complete }.into())
     }
 
     /// A body drawn from `stream` as fast as the client reads, and no faster. An `Err` or a panic in it cuts the
@@ -164,12 +154,6 @@ impl Content {
                 let piece = bytes.split_to(bytes.len().min(PIECE));
                 Poll::Ready(Some(Ok(Frame::data(piece))))
             }
-            Self::Channel { pieces, complete } => pieces.poll_recv(cx).map(|piece| match piece {
-                Some(piece) => Some(Ok(Frame::data(piece))),
-                // The sender is gone and everything it sent was received, so the flag is final.
-                None if complete.load(Ordering::Acquire) => None,
-                None => Some(Err(BodyError::Aborted)),
-            }),
             Self::Stream(stream) => match catch_unwind(AssertUnwindSafe(|| stream.poll_next_unpin(cx))) {
                 Ok(next) => next.map(|piece| piece.map(|piece| piece.map(Frame::data))),
                 Err(_) => Poll::Ready(Some(Err(BodyError::Aborted))),
@@ -182,7 +166,7 @@ impl Content {
         match self {
             Self::Full(bytes) => bytes.is_empty(),
             Self::Incoming(incoming) => incoming.is_end_stream(),
-            Self::Channel { .. } | Self::Stream(_) => false,
+            Self::Stream(_) => false,
         }
     }
 }
@@ -223,37 +207,7 @@ impl http_body::Body for Body {
         match &self.kind {
             Content::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Content::Incoming(incoming) => incoming.size_hint(),
-            Content::Channel { .. } | Content::Stream(_) => SizeHint::default(),
+            Content::Stream(_) => SizeHint::default(),
         }
-    }
-}
-
-/// The writing end of [`Body::channel`]. Dropped without [`BodySender::finish`], the answer is cut, never
-/// quietly ended: every known client takes a stream that just ends for a complete answer.
-#[derive(Debug)]
-pub struct BodySender {
-    sender: mpsc::Sender<Bytes>,
-    complete: Arc<AtomicBool>,
-}
-
-/// The client is gone; nothing more can be written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the client is gone")]
-pub struct Gone;
-
-impl BodySender {
-    /// Hands over one piece; waits while the client has not read the ones before.
-    pub async fn send(&mut self, piece: Bytes) -> Result<(), Gone> {
-        self.sender.send(piece).await.map_err(|_| Gone)
-    }
-
-    /// Resolves when the client is gone.
-    pub async fn closed(&self) {
-        self.sender.closed().await;
-    }
-
-    /// Marks the answer complete.
-    pub fn finish(self) {
-        self.complete.store(true, Ordering::Release);
     }
 }

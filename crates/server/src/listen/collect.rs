@@ -78,7 +78,7 @@ impl AsRef<[u8]> for Held {
     }
 }
 
-/// The memory for request bodies, as [`collect`] counts it.
-pub(super) fn memory(bytes: usize) -> Arc<Semaphore> {
-    Arc::new(Semaphore::new((bytes / STEP).clamp(1, Semaphore::MAX_PERMITS)))
+/// `bytes` of memory in the steps by which [`collect`] takes it.
+pub(super) fn steps(bytes: usize) -> usize {
+    bytes / STEP
 }

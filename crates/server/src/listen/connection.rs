@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::net::SocketAddr;
+use std::io;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,30 +14,43 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use outcrop_api::Kind;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::{Notify, Semaphore};
-use tokio::time::{Instant, sleep_until};
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
+use super::peer::Accepted;
 use super::socket::Socket;
 use super::watch::{Verdict, Watch};
-use super::{Body, Limits, refusal};
+use super::{Body, Limits, LiveLimits, Peer, Tls, refusal, tls};
 
 /// After saying that no more requests are taken, how long an idle client has to hang up.
 const FAREWELL: Duration = Duration::from_secs(5);
 /// When connections run out, one that has been idle this long goes.
 const SPARE: Duration = Duration::from_secs(1);
 
-/// The other end of the connection, in the extensions of every request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Peer(pub SocketAddr);
+/// The first byte of a client that speaks TLS (RFC 8446, 5.1).
+const TLS_HANDSHAKE: u8 = 22;
+const NOT_TLS: &str = "This port speaks HTTPS only: begin the endpoint with https://.";
+
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// A connection that is ready for HTTP.
+enum Opened {
+    Plain(Box<dyn Stream>),
+    Secure(Box<dyn Stream>),
+    /// In the open, where TLS is spoken.
+    Mistaken(Box<dyn Stream>),
+}
 
 /// What all connections of a listener share.
 pub(super) struct Shared<S> {
     pub(super) service: S,
-    pub(super) limits: Limits,
-    pub(super) requests: Arc<Semaphore>,
-    pub(super) memory: Arc<Semaphore>,
+    pub(super) limits: Arc<LiveLimits>,
+    pub(super) tls: Option<Arc<Tls>>,
     /// Take no more requests.
     pub(super) shutdown: CancellationToken,
     /// The time for finishing is over.
@@ -51,18 +64,70 @@ where
     S: Fn(Request<Body>) -> F + Send + Sync + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
 {
-    pub(super) async fn connection(self: Arc<Self>, stream: TcpStream, peer: SocketAddr) {
-        // An event of a few bytes must leave at once.
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%peer, %error, "cannot set TCP_NODELAY");
+    pub(super) async fn connection(self: Arc<Self>, accepted: Accepted) {
+        let limits = self.limits.now();
+        // The handshake is part of the time that the first head may take.
+        let watch = Watch::new(&limits);
+        let (stream, peer) = match accepted {
+            Accepted::Unix(stream) => {
+                (Opened::Plain(Box::new(stream)), Peer { address: None, secure: false, certificate: None })
+            }
+            Accepted::Tcp(stream, from) => {
+                // An event of a few bytes must leave at once.
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(peer = %from, %error, "cannot set TCP_NODELAY");
+                }
+                let opened = tokio::select! {
+                    opened = timeout(limits.header_timeout, self.open(stream)) => opened,
+                    () = self.kill.cancelled() => return,
+                    () = self.shutdown.cancelled() => return,
+                };
+                match opened {
+                    Ok(Ok((stream, certificate))) => {
+                        let secure = matches!(stream, Opened::Secure(_));
+                        (stream, Peer { address: Some(from), secure, certificate })
+                    }
+                    // Who only looks whether the port is open ends it like this.
+                    Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => return,
+                    Ok(Err(error)) => return tracing::info!(peer = %from, %error, "the TLS handshake failed"),
+                    Err(_) => return tracing::debug!(peer = %from, "the TLS handshake took too long"),
+                }
+            }
+        };
+        self.speak(stream, peer, &limits, watch).await;
+    }
+
+    /// The handshake, where there is one.
+    async fn open(&self, stream: TcpStream) -> io::Result<(Opened, Option<Arc<str>>)> {
+        let Some(tls) = &self.tls else { return Ok((Opened::Plain(Box::new(stream)), None)) };
+        let mut first = [0];
+        if stream.peek(&mut first).await? == 1 && first != [TLS_HANDSHAKE] {
+            return Ok((Opened::Mistaken(Box::new(stream)), None));
         }
-        let watch = Watch::new(&self.limits);
-        let (shared, watched) = (self.clone(), watch.clone());
+        let stream = tls.accept(stream).await?;
+        let subject = tls::subject(&stream);
+        Ok((Opened::Secure(Box::new(stream)), subject))
+    }
+
+    async fn speak(self: Arc<Self>, stream: Opened, peer: Peer, limits: &Limits, watch: Arc<Watch>) {
+        let mistaken = matches!(stream, Opened::Mistaken(_));
+        let (Opened::Plain(stream) | Opened::Secure(stream) | Opened::Mistaken(stream)) = stream;
+        let (shared, watched, from) = (self.clone(), watch.clone(), peer.clone());
         let service = service_fn(move |request: Request<Incoming>| {
-            let (shared, watch) = (shared.clone(), watched.clone());
-            async move { Ok::<_, Infallible>(shared.request(&watch, peer, request).await) }
+            let (shared, watch, peer) = (shared.clone(), watched.clone(), from.clone());
+            async move {
+                if mistaken {
+                    let mut response = refusal(Kind::Validation, NOT_TLS);
+                    watch.leave_unread();
+                    response.body_mut().open = Some(watch.begin());
+                    return Ok::<_, Infallible>(response);
+                }
+                // An HTTP/2 request is a task of its own: the span must be made here.
+                let span = tracing::info_span!("connection", %peer, certificate = peer.certificate.as_deref());
+                Ok(shared.request(&watch, peer, request).instrument(span).await)
+            }
         });
-        let builder = protocol(&self.limits);
+        let builder = protocol(limits);
         let mut connection =
             std::pin::pin!(builder.serve_connection(TokioIo::new(Socket::new(stream, watch.clone())), service));
         let mut closing = false;
@@ -103,14 +168,17 @@ where
         }
     }
 
-    async fn request(&self, watch: &Arc<Watch>, peer: SocketAddr, request: Request<Incoming>) -> Response<Body> {
+    async fn request(&self, watch: &Arc<Watch>, peer: Peer, request: Request<Incoming>) -> Response<Body> {
         let mut open = watch.begin();
-        open.permit = self.requests.clone().try_acquire_owned().ok();
-        let mut response = if open.permit.is_none() && !self.limits.never_throttled.contains(&request.uri().path()) {
+        open.permit = self.limits.requests.permits.clone().try_acquire_owned().ok();
+        let mut response = if open.permit.is_none()
+            && !self.limits.now().never_throttled.contains(&request.uri().path())
+        {
             refusal(Kind::Throttling, "Too many requests, please wait before trying again.")
         } else {
-            let mut request = request.map(|incoming| Body::incoming(incoming, self.memory.clone(), watch.clone()));
-            request.extensions_mut().insert(Peer(peer));
+            let memory = self.limits.memory.permits.clone();
+            let mut request = request.map(|incoming| Body::incoming(incoming, memory, watch.clone()));
+            request.extensions_mut().insert(peer);
             // The panic hook has logged it with its place; the caller learns that it was not the input's fault.
             AssertUnwindSafe(async { (self.service)(request).await }).catch_unwind().await.unwrap_or_else(|_| {
                 refusal(Kind::InternalServer, "The server encountered an internal error while processing the request.")

@@ -1,6 +1,15 @@
 //! What one client, and all of them, may hold.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tokio::sync::Semaphore;
+
+use super::collect;
+
+/// Permits that can be taken in one go, which bounds by how much a bound can shrink.
+const MOST: usize = u32::MAX as usize;
 
 /// The bounds of a listener. Every default is meant for a server that strangers can reach.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,5 +54,70 @@ impl Default for Limits {
             ping: Duration::from_secs(20),
             grace: Duration::from_secs(30),
         }
+    }
+}
+
+/// The limits as they are now: they can be changed while the listener runs. What counts over all connections changes
+/// at once, the rest holds for connections that come after.
+pub struct LiveLimits {
+    now: ArcSwap<Limits>,
+    pub(super) connections: Bound,
+    pub(super) requests: Bound,
+    /// In the steps by which [`super::collect`] takes it.
+    pub(super) memory: Bound,
+}
+
+impl LiveLimits {
+    /// `limits`, until they are changed.
+    pub fn new(limits: Limits) -> Arc<Self> {
+        Arc::new(Self {
+            connections: Bound::new(limits.connections),
+            requests: Bound::new(limits.requests),
+            memory: Bound::new(collect::steps(limits.body_memory)),
+            now: ArcSwap::from_pointee(limits),
+        })
+    }
+
+    /// The limits for a connection that comes now.
+    pub fn now(&self) -> Arc<Limits> {
+        self.now.load_full()
+    }
+
+    /// Changes them. What is held beyond a smaller bound is kept, and nothing new is let in until it is given back.
+    pub fn set(&self, limits: Limits) {
+        self.connections.resize(limits.connections);
+        self.requests.resize(limits.requests);
+        self.memory.resize(collect::steps(limits.body_memory));
+        self.now.store(Arc::new(limits));
+    }
+}
+
+/// A semaphore whose size can change.
+pub(super) struct Bound {
+    pub(super) permits: Arc<Semaphore>,
+    size: Mutex<usize>,
+}
+
+impl Bound {
+    fn new(size: usize) -> Self {
+        let size = size.clamp(1, MOST);
+        Self { permits: Arc::new(Semaphore::new(size)), size: Mutex::new(size) }
+    }
+
+    fn resize(&self, size: usize) {
+        let size = size.clamp(1, MOST);
+        let mut now = self.size.lock().unwrap_or_else(PoisonError::into_inner);
+        if size >= *now {
+            self.permits.add_permits(size - *now);
+        } else {
+            // Waiting first in line, this takes what is free and then what is given back, before anybody new.
+            let (permits, fewer) = (self.permits.clone(), (*now - size) as u32);
+            tokio::spawn(async move {
+                if let Ok(taken) = permits.acquire_many_owned(fewer).await {
+                    taken.forget();
+                }
+            });
+        }
+        *now = size;
     }
 }

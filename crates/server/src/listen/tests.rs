@@ -2,8 +2,10 @@
 
 mod bounds;
 mod cancel;
+mod live;
 mod shutdown;
 mod speak;
+mod unix;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,6 +18,7 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -35,11 +38,39 @@ where
     S: Fn(Request<Body>) -> F + Send + Sync + 'static,
     F: Future<Output = Response<Body>> + Send + 'static,
 {
-    let listener = bind(([127, 0, 0, 1], 0).into()).await.unwrap();
-    let addr = listener.local_addr().unwrap();
-    let shutdown = CancellationToken::new();
-    let task = tokio::spawn(serve(listener, service, limits, shutdown.clone()));
-    Server { addr, shutdown, task }
+    let (server, _) = start_with(limits, None, service).await;
+    server
+}
+
+async fn start_with<S, F>(limits: Limits, tls: Option<Arc<Tls>>, service: S) -> (Server, Arc<LiveLimits>)
+where
+    S: Fn(Request<Body>) -> F + Send + Sync + 'static,
+    F: Future<Output = Response<Body>> + Send + 'static,
+{
+    let (listener, addr) = bound().await;
+    let (shutdown, limits) = (CancellationToken::new(), LiveLimits::new(limits));
+    let task = tokio::spawn(serve(listener, service, limits.clone(), tls, shutdown.clone()));
+    (Server { addr, shutdown, task }, limits)
+}
+
+async fn bound() -> (Listener, SocketAddr) {
+    let listener = bind(&"127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let Ok(Address::Tcp(addr)) = listener.address() else { panic!("no address") };
+    (listener, addr)
+}
+
+/// A body written from elsewhere. It breaks when the sender goes, unless the last thing sent was an empty piece.
+fn channel() -> (mpsc::Sender<Bytes>, Body) {
+    let (sender, pieces) = mpsc::channel::<Bytes>(1);
+    let pieces = futures_util::stream::unfold(Some(pieces), |pieces| async {
+        let mut pieces = pieces?;
+        match pieces.recv().await {
+            Some(piece) if piece.is_empty() => None,
+            Some(piece) => Some((Ok(piece), Some(pieces))),
+            None => Some((Err(BodyError::Aborted), None)),
+        }
+    });
+    (sender, Body::stream(pieces))
 }
 
 /// Answers with the request: `METHOD path length`.

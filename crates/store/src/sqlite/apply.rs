@@ -1,10 +1,15 @@
 //! What each operation of a batch does to the tables.
 
+use std::cell::OnceCell;
+
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{documents, queue, read};
-use crate::{Batch, ClientToken, Error, Key, Op, Outcome, Receipt, Scope, Secret, Tag};
+use super::{documents, keys, queue, read, seal};
+use crate::keys::MASTER;
+use crate::seal::Address;
+use crate::vault::{Currents, Vault};
+use crate::{Batch, ClientToken, Error, Key, KeyId, Op, Outcome, Receipt, Scope, Secret, Tag};
 
 /// Why a batch did not run: its own condition, or the database.
 #[derive(Debug)]
@@ -32,36 +37,70 @@ pub(super) fn now() -> i64 {
     Timestamp::now().as_microsecond()
 }
 
-pub(super) fn batch(connection: &Connection, batch: Batch, keep_changes: u64) -> Applied<Receipt> {
+/// What the steps of a group share.
+pub(super) struct Transaction<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) vault: &'a Vault,
+    pub(super) keep_changes: u64,
+    currents: OnceCell<Currents>,
+}
+
+impl<'a> Transaction<'a> {
+    pub(super) fn new(connection: &'a Connection, vault: &'a Vault, keep_changes: u64) -> Self {
+        Self { connection, vault, keep_changes, currents: OnceCell::new() }
+    }
+
+    /// Seals with the current key of a name. Which that is, is read inside the transaction that writes: once a
+    /// rotation is committed, nobody seals with the key before it.
+    pub(super) fn seal(&self, name: &str, address: &Address, body: &[u8]) -> Applied<(Vec<u8>, KeyId)> {
+        if self.currents.get().is_none() {
+            let _ = self.currents.set(keys::currents(self.connection)?);
+        }
+        let id = self.currents.get().and_then(|currents| currents.get(name)).copied();
+        let id = id.ok_or_else(|| Error::UnknownKeyName(name.to_owned()))?;
+        Ok((crate::seal::seal(&*self.vault.key(id)?, address, body)?, id))
+    }
+
+    /// The name of the key of an id.
+    pub(super) fn name_of(&self, id: &str) -> Applied<String> {
+        let id: KeyId = id.parse()?;
+        Ok(self.vault.name_of(id).ok_or(Error::UnknownKey(id))?)
+    }
+}
+
+pub(super) fn batch(tx: &Transaction<'_>, batch: Batch) -> Applied<Receipt> {
     if let Some(token) = &batch.token {
-        if let Some(made) = redeem(connection, token)? {
+        if let Some(made) = redeem(tx.connection, token)? {
             return Ok(Receipt::Replayed(made));
         }
-        remember(connection, token)?;
+        remember(tx.connection, token)?;
     }
     let mut outcomes = Vec::with_capacity(batch.ops.len());
     for op in batch.ops {
-        outcomes.push(apply(connection, op, keep_changes)?);
+        outcomes.push(apply(tx, op)?);
     }
     Ok(Receipt::Done(outcomes))
 }
 
-fn apply(connection: &Connection, op: Op, keep_changes: u64) -> Applied<Outcome> {
+fn apply(tx: &Transaction<'_>, op: Op) -> Applied<Outcome> {
+    let connection = tx.connection;
     match op {
-        Op::Insert(new) => documents::insert(connection, new, keep_changes).map(Outcome::Document),
-        Op::Put { key, expect, name, body } => {
-            documents::put(connection, &key, expect, name, body, keep_changes).map(Outcome::Document)
-        }
-        Op::Delete { key, expect } => documents::delete(connection, &key, expect, keep_changes),
-        Op::Require { key, expect } => documents::require(connection, &key, expect).map(|_| Outcome::Done),
+        Op::Insert(new) => documents::insert(tx, new).map(Outcome::Document),
+        Op::Put { key, expect, name, body } => documents::put(tx, &key, expect, name, body).map(Outcome::Document),
+        Op::Delete { key, expect } => documents::delete(tx, &key, expect),
+        Op::Discard { key } => match documents::delete(tx, &key, None) {
+            Err(Failure::Condition(Error::Missing { .. })) => Ok(Outcome::Done),
+            result => result,
+        },
+        Op::Require { key, expect } => documents::require(tx, &key, expect).map(|_| Outcome::Done),
         Op::Tag { scope, arn, tags, max } => tag(connection, &scope, &arn, &tags, max),
         Op::Untag { scope, arn, keys } => untag(connection, &scope, &arn, keys),
         Op::Add { scope, counter, by, min, max } => add(connection, &scope, counter, by, min, max),
-        Op::InsertSecret { kind, id, secret } => insert_secret(connection, kind, id, &secret),
+        Op::InsertSecret { kind, id, secret } => insert_secret(tx, kind, id, &secret),
         Op::DeleteSecret { kind, id } => delete_secret(connection, kind, id),
-        Op::Enqueue { queue, body } => queue::enqueue(connection, &queue, &body),
-        Op::Claim { queue, lease } => queue::claim(connection, &queue, lease),
-        Op::Extend { lease, by, checkpoint } => queue::extend(connection, lease, by, checkpoint),
+        Op::Enqueue { queue, body, sealed_by } => queue::enqueue(tx, &queue, &body, sealed_by.as_deref()),
+        Op::Claim { queue, lease } => queue::claim(tx, &queue, lease),
+        Op::Extend { lease, by, checkpoint } => queue::extend(tx, lease, by, checkpoint),
         Op::Complete(lease) => queue::complete(connection, lease),
     }
 }
@@ -135,9 +174,10 @@ fn add(connection: &Connection, scope: &Scope, counter: String, by: i64, min: i6
     Ok(Outcome::Counter(sum))
 }
 
-fn insert_secret(connection: &Connection, kind: String, id: String, secret: &Secret) -> Applied<Outcome> {
-    let mut insert = connection.prepare_cached("INSERT INTO secrets VALUES (?, ?, ?) ON CONFLICT DO NOTHING")?;
-    match insert.execute(params![kind, id, secret.expose()])? {
+fn insert_secret(tx: &Transaction<'_>, kind: String, id: String, secret: &Secret) -> Applied<Outcome> {
+    let (sealed, by) = tx.seal(MASTER, &seal::secret(&kind, &id), secret.expose())?;
+    let sql = "INSERT INTO secrets VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING";
+    match tx.connection.prepare_cached(sql)?.execute(params![kind, id, sealed, by.to_string()])? {
         0 => Err(Error::Exists { kind, id }.into()),
         _ => Ok(Outcome::Done),
     }

@@ -1,80 +1,118 @@
 //! Documents and the change feed that follows them.
 
-use rusqlite::{Connection, params};
+use rusqlite::params;
 
-use super::apply::{Applied, now};
-use super::read;
-use crate::{Cursor, Document, Error, Key, NewDocument, Outcome};
+use super::apply::{Applied, Transaction, now};
+use super::{read, seal};
+use crate::{Cursor, Document, Error, Key, KeyId, NewDocument, Outcome};
 
-pub(super) fn insert(connection: &Connection, new: NewDocument, keep_changes: u64) -> Applied<Document> {
-    let NewDocument { key, name, parent, body } = new;
-    if read::get(connection, &key)?.is_some() {
+pub(super) fn insert(tx: &Transaction<'_>, new: NewDocument) -> Applied<Document> {
+    let NewDocument { key, name, parent, body, sealed_by } = new;
+    if read::stored(tx.connection, &key)?.is_some() {
         return Err(Error::Exists { kind: key.kind, id: key.id }.into());
     }
-    claim_name(connection, &key, name.as_deref())?;
+    claim_name(tx, &key, name.as_deref())?;
     let at = now();
-    let mut insert = connection.prepare_cached(
-        "INSERT INTO documents (account, region, kind, id, name, parent, version, body, created, updated)
-         VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?)",
+    let sealed_by = tx.vault.sealing_name(sealed_by.as_deref()).map(str::to_owned);
+    let (written, by) = sealed(tx, &key, sealed_by.as_deref(), &body)?;
+    let mut insert = tx.connection.prepare_cached(
+        "INSERT INTO documents (account, region, kind, id, name, parent, version, body, created, updated, sealed_by)
+         VALUES (?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?)",
     )?;
-    let seq =
-        insert.insert(params![key.scope.account, key.scope.region, key.kind, key.id, name, parent, body, at, at])?;
-    record(connection, &key, "created", 1, at, keep_changes)?;
+    let written = written.as_ref().unwrap_or(&body);
+    let seq = insert.insert(params![
+        key.scope.account,
+        key.scope.region,
+        key.kind,
+        key.id,
+        name,
+        parent,
+        written,
+        at,
+        at,
+        by
+    ])?;
+    record(tx, &key, "created", 1, at)?;
     let at = read::timestamp(at);
-    Ok(Document { key, name, parent, version: 1, body, created: at, updated: at, cursor: Cursor(seq) })
+    Ok(Document { key, name, parent, version: 1, body, created: at, updated: at, sealed_by, cursor: Cursor(seq) })
 }
 
 pub(super) fn put(
-    connection: &Connection,
+    tx: &Transaction<'_>,
     key: &Key,
     expect: Option<u64>,
     name: Option<String>,
     body: Vec<u8>,
-    keep_changes: u64,
 ) -> Applied<Document> {
-    let old = require(connection, key, expect)?;
+    let read::Stored { document: old, sealed_by } = required(tx, key, expect)?;
     if name != old.name {
-        claim_name(connection, key, name.as_deref())?;
+        claim_name(tx, key, name.as_deref())?;
     }
+    let sealed_by = match &sealed_by {
+        // A key whose name is not known would be lost by sealing with another.
+        Some(id) => Some(tx.name_of(id)?),
+        None => tx.vault.sealing_name(None).map(str::to_owned),
+    };
     let (version, at) = (old.version + 1, now());
-    let mut update =
-        connection.prepare_cached("UPDATE documents SET name = ?, body = ?, version = ?, updated = ? WHERE seq = ?")?;
-    update.execute(params![name, body, version as i64, at, old.cursor.0])?;
-    record(connection, key, "updated", version, at, keep_changes)?;
-    Ok(Document { name, version, body, updated: read::timestamp(at), ..old })
+    let (written, by) = sealed(tx, key, sealed_by.as_deref(), &body)?;
+    let mut update = tx.connection.prepare_cached(
+        "UPDATE documents SET name = ?, body = ?, version = ?, updated = ?, sealed_by = ? WHERE seq = ?",
+    )?;
+    let written = written.as_ref().unwrap_or(&body);
+    update.execute(params![name, written, version as i64, at, by, old.cursor.0])?;
+    record(tx, key, "updated", version, at)?;
+    Ok(Document { name, version, body, updated: read::timestamp(at), sealed_by, ..old })
 }
 
-pub(super) fn delete(connection: &Connection, key: &Key, expect: Option<u64>, keep_changes: u64) -> Applied<Outcome> {
-    let old = require(connection, key, expect)?;
-    connection.prepare_cached("DELETE FROM documents WHERE seq = ?")?.execute([old.cursor.0])?;
+/// What is written of a body, where that is not the body itself, and the id of the key.
+fn sealed(
+    tx: &Transaction<'_>,
+    key: &Key,
+    name: Option<&str>,
+    body: &[u8],
+) -> Applied<(Option<Vec<u8>>, Option<String>)> {
+    let Some(name) = name else { return Ok((None, None)) };
+    let (sealed, id): (_, KeyId) = tx.seal(name, &seal::document(key), body)?;
+    Ok((Some(sealed), Some(id.to_string())))
+}
+
+pub(super) fn delete(tx: &Transaction<'_>, key: &Key, expect: Option<u64>) -> Applied<Outcome> {
+    let old = require(tx, key, expect)?;
+    tx.connection.prepare_cached("DELETE FROM documents WHERE seq = ?")?.execute([old.cursor.0])?;
     let mut forget =
-        connection.prepare_cached("DELETE FROM tokens WHERE account = ? AND region = ? AND kind = ? AND id = ?")?;
+        tx.connection.prepare_cached("DELETE FROM tokens WHERE account = ? AND region = ? AND kind = ? AND id = ?")?;
     forget.execute(params![key.scope.account, key.scope.region, key.kind, key.id])?;
-    record(connection, key, "deleted", old.version, now(), keep_changes)?;
+    record(tx, key, "deleted", old.version, now())?;
     Ok(Outcome::Done)
 }
 
-pub(super) fn require(connection: &Connection, key: &Key, expect: Option<u64>) -> Applied<Document> {
-    let Some(document) = read::get(connection, key)? else {
+/// The document that a step wants, its body not opened.
+pub(super) fn require(tx: &Transaction<'_>, key: &Key, expect: Option<u64>) -> Applied<Document> {
+    required(tx, key, expect).map(|stored| stored.document)
+}
+
+fn required(tx: &Transaction<'_>, key: &Key, expect: Option<u64>) -> Applied<read::Stored> {
+    let Some(stored) = read::stored(tx.connection, key)? else {
         return Err(Error::Missing { kind: key.kind.clone(), id: key.id.clone() }.into());
     };
     match expect {
-        Some(expected) if expected != document.version => {
-            Err(Error::Stale { key: key.clone(), expected, found: document.version }.into())
+        Some(expected) if expected != stored.document.version => {
+            Err(Error::Stale { key: key.clone(), expected, found: stored.document.version }.into())
         }
-        _ => Ok(document),
+        _ => Ok(stored),
     }
 }
 
-fn claim_name(connection: &Connection, key: &Key, name: Option<&str>) -> Applied<()> {
+fn claim_name(tx: &Transaction<'_>, key: &Key, name: Option<&str>) -> Applied<()> {
     let Some(name) = name else { return Ok(()) };
-    match read::find(connection, &key.scope, &key.kind, name)? {
+    match read::stored_name(tx.connection, &key.scope, &key.kind, name)? {
         None => Ok(()),
         Some(_) => Err(Error::NameTaken { kind: key.kind.clone(), name: name.to_owned() }.into()),
     }
 }
 
-fn record(connection: &Connection, key: &Key, change: &str, version: u64, at: i64, keep: u64) -> Applied<()> {
+fn record(tx: &Transaction<'_>, key: &Key, change: &str, version: u64, at: i64) -> Applied<()> {
+    let Transaction { connection, keep_changes: keep, .. } = *tx;
     let mut insert = connection.prepare_cached(
         "INSERT INTO changes (account, region, kind, id, change, version, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
     )?;

@@ -1,4 +1,4 @@
-//! Opening the database: whose folder it is, whether it is ours and whole, and which schema it has.
+//! Opening the database: whose folder it is, whether it is whole, and how it is connected to.
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -7,14 +7,12 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::Options;
+use super::{Options, migrate};
+use crate::vault::Vault;
 use crate::{Error, Result};
 
-/// "Outc" in the database's header tells ours from any other SQLite file.
-const APPLICATION: i64 = 0x4f75_7463;
-
-/// The schema's history: entry N brings a database from version N to N + 1. Entries are only ever added.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_first.sql")];
+/// Where in a data folder a restore unpacks; as long as it is there the restore is not done.
+pub(crate) const RESTORING: &str = "restoring";
 
 /// Creates a folder that only this user may enter.
 pub(crate) fn create_folder(folder: &Path) -> Result<()> {
@@ -29,7 +27,7 @@ pub(crate) fn sync_folder(folder: &Path) -> Result<()> {
 }
 
 /// Takes the folder for this process. The lock is the kernel's, so it dies with the process.
-pub(super) fn own(folder: &Path) -> Result<File> {
+pub(crate) fn own(folder: &Path) -> Result<File> {
     create_folder(folder)?;
     let path = folder.join("lock");
     let file = private(&path)?;
@@ -50,90 +48,61 @@ pub(super) fn prepare(folder: &Path) -> Result<PathBuf> {
     Ok(path)
 }
 
-fn private(path: &Path) -> Result<File> {
+/// A file that only this user may open, made where it is missing.
+pub(crate) fn private(path: &Path) -> Result<File> {
     let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
     opened.map_err(|error| Error::io(format!("opening {}", path.display()), &error))
 }
 
-/// The connection that writes, on a checked and migrated database.
-pub(super) fn writer(path: &Path, options: &Options) -> Result<Connection> {
+/// The connection that writes, on a checked and migrated database, and the keys to what is sealed in it. `owner` says
+/// that this process is the server.
+pub(super) fn writer(path: &Path, options: &Options, owner: bool) -> Result<(Connection, Vault)> {
     let mut connection = connect(path)?;
-    check_identity(&connection, path)?;
+    migrate::check_identity(&connection, path)?;
     // FULL: in WAL mode NORMAL survives kill -9 but may lose the last commits in a power cut.
     let set_up = connection
         .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;");
-    set_up.map_err(|error| explain_at(path, "opening the database", &error))?;
+    set_up.map_err(|error| explain_at(path, "opening", &error))?;
     check_pages(&connection, path)?;
-    migrate(&mut connection, path)?;
+    let vault = migrate::run(&mut connection, path, &options.encryption, owner)?;
     if let Some(pages) = options.max_pages {
         let limited = connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()));
-        limited.map_err(|error| explain_at(path, "limiting the database", &error))?;
+        limited.map_err(|error| explain_at(path, "limiting", &error))?;
     }
-    Ok(connection)
+    Ok((connection, vault))
 }
 
 /// A connection that reads.
-pub(super) fn reader(path: &Path) -> Result<Connection> {
+pub(crate) fn reader(path: &Path) -> Result<Connection> {
     let connection = connect(path)?;
     let set_up = connection.execute_batch("PRAGMA query_only = ON;");
-    set_up.map_err(|error| explain_at(path, "opening the database", &error))?;
+    set_up.map_err(|error| explain_at(path, "opening", &error))?;
     Ok(connection)
 }
 
-fn connect(path: &Path) -> Result<Connection> {
+pub(super) fn connect(path: &Path) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags);
-    let connection = connection.map_err(|error| explain_at(path, "opening the database", &error))?;
+    let connection = connection.map_err(|error| explain_at(path, "opening", &error))?;
     let busy = connection.busy_timeout(Duration::from_secs(5));
-    busy.map_err(|error| explain_at(path, "opening the database", &error))?;
+    busy.map_err(|error| explain_at(path, "opening", &error))?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
 }
 
-fn pragma(connection: &Connection, path: &Path, name: &str) -> Result<i64> {
+pub(super) fn pragma(connection: &Connection, path: &Path, name: &str) -> Result<i64> {
     let value = connection.pragma_query_value(None, name, |row| row.get(0));
-    value.map_err(|error| explain_at(path, "opening the database", &error))
-}
-
-fn check_identity(connection: &Connection, path: &Path) -> Result<()> {
-    let known = MIGRATIONS.len() as i64;
-    let application = pragma(connection, path, "application_id")?;
-    let found = pragma(connection, path, "user_version")?;
-    if application == 0 && found == 0 && pragma(connection, path, "schema_version")? == 0 {
-        return Ok(()); // Just created.
-    }
-    if application != APPLICATION {
-        return Err(Error::Foreign(path.to_owned()));
-    }
-    if found > known {
-        return Err(Error::NewerSchema { path: path.to_owned(), found, known });
-    }
-    Ok(())
+    value.map_err(|error| explain_at(path, "opening", &error))
 }
 
 /// Walks every page once, so that damage is told at the start and not to a caller in the night.
-fn check_pages(connection: &Connection, path: &Path) -> Result<()> {
+pub(super) fn check_pages(connection: &Connection, path: &Path) -> Result<()> {
     let verdict: rusqlite::Result<String> = connection.query_row("PRAGMA quick_check(1)", (), |row| row.get(0));
     match verdict {
         Ok(verdict) if verdict == "ok" => Ok(()),
         Ok(reason) => Err(Error::Corrupt { path: path.to_owned(), reason }),
-        Err(error) => Err(explain_at(path, "checking the database", &error)),
+        Err(error) => Err(explain_at(path, "checking", &error)),
     }
-}
-
-/// Brings the schema up to date, each step in a transaction with its version number. The lock is taken before the
-/// version is read: two processes may open a new folder at once.
-fn migrate(connection: &mut Connection, path: &Path) -> Result<()> {
-    let explained = |error| explain_at(path, "migrating the database", &error);
-    let transaction =
-        connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(explained)?;
-    let current = pragma(&transaction, path, "user_version")?;
-    for (version, script) in MIGRATIONS.iter().enumerate().skip(usize::try_from(current).unwrap_or(0)) {
-        transaction.execute_batch(script).map_err(explained)?;
-        transaction.pragma_update(None, "user_version", version as i64 + 1).map_err(explained)?;
-        transaction.pragma_update(None, "application_id", APPLICATION).map_err(explained)?;
-    }
-    transaction.commit().map_err(explained)
 }
 
 /// A database error in the store's words.
@@ -145,7 +114,8 @@ pub(super) fn explain(context: &str, error: &rusqlite::Error) -> Error {
     }
 }
 
-fn explain_at(path: &Path, context: &str, error: &rusqlite::Error) -> Error {
+/// The same where the file is known: damage names it.
+pub(crate) fn explain_at(path: &Path, context: &str, error: &rusqlite::Error) -> Error {
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
             Error::Corrupt { path: path.to_owned(), reason: error.to_string() }

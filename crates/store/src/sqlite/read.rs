@@ -4,17 +4,38 @@ use jiff::Timestamp;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::apply::Applied;
+use super::seal;
+use crate::vault::Vault;
 use crate::{Change, ChangeKind, Cursor, Document, Key, Order, Query, Scope, Secret, Tag};
 
 const DOCUMENT: &str =
-    "SELECT account, region, kind, id, name, parent, version, body, created, updated, seq FROM documents";
+    "SELECT account, region, kind, id, name, parent, version, body, created, updated, seq, sealed_by FROM documents";
 
 pub(super) fn timestamp(microseconds: i64) -> Timestamp {
     Timestamp::from_microsecond(microseconds).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-fn document(row: &Row<'_>) -> rusqlite::Result<Document> {
-    Ok(Document {
+/// A document with its body as it lies in the table.
+pub(super) struct Stored {
+    pub(super) document: Document,
+    pub(super) sealed_by: Option<String>,
+}
+
+impl Stored {
+    /// The document with its body opened.
+    pub(super) fn opened(self, vault: &Vault) -> Applied<Document> {
+        let Self { mut document, sealed_by } = self;
+        let (key, by) = (&document.key, sealed_by.as_deref());
+        let what = || format!("the document {} {}", key.kind, key.id);
+        document.body = seal::opened(vault, by, || seal::document(key), what, document.body)?;
+        document.sealed_by = seal::name(vault, by);
+        Ok(document)
+    }
+}
+
+fn document(row: &Row<'_>) -> rusqlite::Result<Stored> {
+    let document = Document {
         key: Key { scope: Scope { account: row.get(0)?, region: row.get(1)? }, kind: row.get(2)?, id: row.get(3)? },
         name: row.get(4)?,
         parent: row.get(5)?,
@@ -23,27 +44,44 @@ fn document(row: &Row<'_>) -> rusqlite::Result<Document> {
         created: timestamp(row.get(8)?),
         updated: timestamp(row.get(9)?),
         cursor: Cursor(row.get(10)?),
-    })
+        sealed_by: None,
+    };
+    Ok(Stored { document, sealed_by: row.get(11)? })
 }
 
-pub(super) fn get(connection: &Connection, key: &Key) -> rusqlite::Result<Option<Document>> {
+/// The document as it lies there: enough for a condition, and no key is needed.
+pub(super) fn stored(connection: &Connection, key: &Key) -> rusqlite::Result<Option<Stored>> {
     let sql = format!("{DOCUMENT} WHERE account = ? AND region = ? AND kind = ? AND id = ?");
     let mut statement = connection.prepare_cached(&sql)?;
     statement.query_row(params![key.scope.account, key.scope.region, key.kind, key.id], document).optional()
 }
 
-pub(super) fn find(
+pub(super) fn get(connection: &Connection, vault: &Vault, key: &Key) -> Applied<Option<Document>> {
+    stored(connection, key)?.map(|stored| stored.opened(vault)).transpose()
+}
+
+pub(super) fn stored_name(
     connection: &Connection,
     scope: &Scope,
     kind: &str,
     name: &str,
-) -> rusqlite::Result<Option<Document>> {
+) -> rusqlite::Result<Option<Stored>> {
     let sql = format!("{DOCUMENT} WHERE account = ? AND region = ? AND kind = ? AND name = ?");
     let mut statement = connection.prepare_cached(&sql)?;
     statement.query_row(params![scope.account, scope.region, kind, name], document).optional()
 }
 
-pub(super) fn list(connection: &Connection, query: &Query) -> rusqlite::Result<Vec<Document>> {
+pub(super) fn find(
+    connection: &Connection,
+    vault: &Vault,
+    scope: &Scope,
+    kind: &str,
+    name: &str,
+) -> Applied<Option<Document>> {
+    stored_name(connection, scope, kind, name)?.map(|stored| stored.opened(vault)).transpose()
+}
+
+pub(super) fn list(connection: &Connection, vault: &Vault, query: &Query) -> Applied<Vec<Document>> {
     let (past, direction, start) = match query.order {
         Order::OldestFirst => (">", "ASC", i64::MIN),
         Order::NewestFirst => ("<", "DESC", i64::MAX),
@@ -61,7 +99,7 @@ pub(super) fn list(connection: &Connection, query: &Query) -> rusqlite::Result<V
         params![query.scope.account, query.scope.region, query.kind, after, limit, query.parent],
         document,
     )?;
-    rows.collect()
+    rows.map(|row| row?.opened(vault)).collect()
 }
 
 pub(super) fn tags(connection: &Connection, scope: &Scope, arn: &str) -> rusqlite::Result<Vec<Tag>> {
@@ -79,9 +117,14 @@ pub(super) fn counter(connection: &Connection, scope: &Scope, counter: &str) -> 
     Ok(value.unwrap_or(0))
 }
 
-pub(super) fn secret(connection: &Connection, kind: &str, id: &str) -> rusqlite::Result<Option<Secret>> {
-    let mut statement = connection.prepare_cached("SELECT secret FROM secrets WHERE kind = ? AND id = ?")?;
-    statement.query_row([kind, id], |row| Ok(Secret::new(row.get::<_, Vec<u8>>(0)?))).optional()
+pub(super) fn secret(connection: &Connection, vault: &Vault, kind: &str, id: &str) -> Applied<Option<Secret>> {
+    let mut statement = connection.prepare_cached("SELECT secret, sealed_by FROM secrets WHERE kind = ? AND id = ?")?;
+    let found =
+        statement.query_row([kind, id], |row| Ok((row.get(0)?, row.get::<_, Option<String>>(1)?))).optional()?;
+    let Some((secret, sealed_by)) = found else { return Ok(None) };
+    let what = || format!("the secret {kind} {id}");
+    let secret = seal::opened(vault, sealed_by.as_deref(), || seal::secret(kind, id), what, secret)?;
+    Ok(Some(Secret::new(secret)))
 }
 
 pub(super) fn secret_ids(connection: &Connection, kind: &str) -> rusqlite::Result<Vec<String>> {
@@ -96,7 +139,7 @@ pub(super) enum Changes {
     Forgotten { before: u64 },
 }
 
-pub(super) fn changes(connection: &Connection, sequence: u64, limit: usize) -> rusqlite::Result<Changes> {
+pub(super) fn changes(connection: &Connection, sequence: u64, limit: usize) -> Applied<Changes> {
     // One transaction: the writer may forget between the two queries.
     let transaction = connection.unchecked_transaction()?;
     let oldest: Option<i64> = transaction.query_row("SELECT min(seq) FROM changes", (), |row| row.get(0))?;
@@ -127,7 +170,7 @@ pub(super) fn changes(connection: &Connection, sequence: u64, limit: usize) -> r
     Ok(Changes::Known(rows.collect::<rusqlite::Result<_>>()?))
 }
 
-pub(super) fn latest_change(connection: &Connection) -> rusqlite::Result<u64> {
+pub(super) fn latest_change(connection: &Connection) -> Applied<u64> {
     let latest: Option<i64> = connection.query_row("SELECT max(seq) FROM changes", (), |row| row.get(0))?;
     Ok(latest.unwrap_or(0).unsigned_abs())
 }

@@ -1,3 +1,8 @@
+mod damage;
+mod keys;
+mod migrations;
+mod rotation;
+
 use std::os::unix::fs::PermissionsExt;
 
 use outcrop_api::AwsError;
@@ -11,7 +16,7 @@ fn open(folder: &Path) -> Result<Sqlite> {
 
 fn insert(id: &str, body: impl Into<Vec<u8>>) -> Batch {
     let key = Scope::new("1", "r").key("thing", id);
-    Batch::from(Op::Insert(NewDocument { key, name: None, parent: None, body: body.into() }))
+    Batch::from(Op::Insert(NewDocument { key, name: None, parent: None, body: body.into(), sealed_by: None }))
 }
 
 async fn ids(store: &Sqlite) -> Vec<String> {
@@ -29,7 +34,8 @@ async fn ids(store: &Sqlite) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread")]
 async fn keeps_the_contract() {
     let folder = tempfile::tempdir().unwrap();
-    crate::suite::run(&open(folder.path()).unwrap()).await;
+    let options = Options { encryption: crate::suite::encryption(), ..Options::default() };
+    crate::suite::run(&Sqlite::open(folder.path(), &options).unwrap()).await;
 }
 
 #[tokio::test]
@@ -45,7 +51,8 @@ async fn is_there_after_reopening() {
 #[test]
 fn every_commit_is_synced() {
     let folder = tempfile::tempdir().unwrap();
-    let connection = super::open::writer(&super::open::prepare(folder.path()).unwrap(), &Options::default()).unwrap();
+    let path = super::open::prepare(folder.path()).unwrap();
+    let (connection, _) = super::open::writer(&path, &Options::default(), true).unwrap();
     let pragma =
         |name| connection.pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0)).unwrap();
     assert_eq!(pragma("synchronous"), rusqlite::types::Value::Integer(2), "FULL");
@@ -60,7 +67,7 @@ async fn only_this_user_may_read() {
     store.commit(insert("a", "1")).await.unwrap();
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&folder), 0o700);
-    for file in ["outcrop.db", "outcrop.db-wal", "outcrop.db-shm", "lock"] {
+    for file in ["outcrop.db", "outcrop.db-wal", "outcrop.db-shm", "lock", "master.keys"] {
         assert_eq!(mode(&folder.join(file)), 0o600, "{file}");
     }
 }
@@ -102,7 +109,10 @@ async fn a_newer_schema_is_refused() {
     Connection::open(&path).unwrap().pragma_update(None, "user_version", 999).unwrap();
     let error = open(folder.path()).err().unwrap();
     assert!(matches!(error, Error::NewerSchema { found: 999, .. }), "{error}");
-    assert!(error.to_string().contains("newer Outcrop"), "{error}");
+    // Says who wrote it and how to go on: every schema from the second one on names its maker.
+    for said in [concat!("written by Outcrop ", env!("CARGO_PKG_VERSION")), "schema 999", ".schema-2"] {
+        assert!(error.to_string().contains(said), "{said}: {error}");
+    }
 }
 
 #[tokio::test]
@@ -217,7 +227,7 @@ async fn a_full_queue_answers_busy() {
 async fn outcomes_match_their_steps() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(folder.path()).unwrap();
-    let queue = Op::Enqueue { queue: "q".into(), body: vec![] };
+    let queue = Op::Enqueue { queue: "q".into(), body: vec![], sealed_by: None };
     let outcomes = store.commit(Batch::new([insert("a", "").ops, vec![queue]].concat())).await.unwrap().outcomes();
     assert!(matches!(outcomes[..], [Outcome::Document(_), Outcome::Row(1)]), "{outcomes:?}");
 }

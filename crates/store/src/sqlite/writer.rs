@@ -1,13 +1,16 @@
 //! The one thread that writes. It takes every batch that is waiting, runs each in a savepoint of one transaction,
 //! commits once and only then answers them all: many callers share the price of one fsync.
 
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::apply::{self, Failure};
+use super::apply::{self, Failure, Transaction};
 use super::{Options, PATIENCE, open};
+use crate::vault::Vault;
 use crate::{Batch, Error, Receipt, Result, Ticks};
 
 /// Batches that share a commit, at most: bounds how long the first one waits for the last.
@@ -25,12 +28,12 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection, options: &Options) -> Result<Self> {
+    pub(super) fn start(connection: Connection, path: PathBuf, vault: Arc<Vault>, options: &Options) -> Result<Self> {
         let (commands, queue) = mpsc::channel(options.queue.max(1));
         let (tick, ticks) = watch::channel(0);
         let keep = options.keep_changes.max(1); // The last one holds the feed's place.
-        let thread =
-            std::thread::Builder::new().name("store".to_owned()).spawn(move || run(connection, queue, tick, keep));
+        let database = Database { connection, path, vault, keep_changes: keep };
+        let thread = std::thread::Builder::new().name("store".to_owned()).spawn(move || run(&database, queue, &tick));
         let thread = thread.map_err(|error| Error::io("starting the store's thread", &error))?;
         Ok(Self { commands: Some(commands), ticks, thread: Some(thread) })
     }
@@ -57,7 +60,16 @@ impl Drop for Writer {
     }
 }
 
-fn run(connection: Connection, mut queue: mpsc::Receiver<Command>, tick: watch::Sender<u64>, keep_changes: u64) {
+/// What the thread owns.
+struct Database {
+    connection: Connection,
+    path: PathBuf,
+    vault: Arc<Vault>,
+    keep_changes: u64,
+}
+
+fn run(database: &Database, mut queue: mpsc::Receiver<Command>, tick: &watch::Sender<u64>) {
+    let connection = &database.connection;
     while let Some(first) = queue.blocking_recv() {
         let mut group = vec![first];
         while group.len() < GROUP
@@ -66,11 +78,11 @@ fn run(connection: Connection, mut queue: mpsc::Receiver<Command>, tick: watch::
             group.push(next);
         }
         let (batches, answers): (Vec<_>, Vec<_>) = group.into_iter().map(|it| (it.batch, it.answer)).unzip();
-        let results = match commit(&connection, batches, keep_changes) {
+        let results = match commit(database, batches) {
             Ok(results) => results,
             Err(error) => {
                 // Nothing of the group is in the database, so every caller is told so.
-                let error = open::explain("writing the store", &error);
+                let error = open::explain_at(&database.path, "writing", &error);
                 tracing::error!(%error, batches = answers.len(), "commit failed");
                 if !connection.is_autocommit() && connection.execute_batch("ROLLBACK").is_err() {
                     return; // A transaction that can neither end nor go back: the rest is told Closed.
@@ -89,12 +101,14 @@ fn run(connection: Connection, mut queue: mpsc::Receiver<Command>, tick: watch::
 }
 
 /// One transaction for the group. A batch that fails a condition leaves no trace; a fault of the database fails all.
-fn commit(connection: &Connection, group: Vec<Batch>, keep_changes: u64) -> rusqlite::Result<Vec<Result<Receipt>>> {
+fn commit(database: &Database, group: Vec<Batch>) -> rusqlite::Result<Vec<Result<Receipt>>> {
+    let Database { connection, vault, keep_changes, .. } = database;
     connection.execute_batch("BEGIN IMMEDIATE")?;
+    let transaction = Transaction::new(connection, vault, *keep_changes);
     let mut results = Vec::with_capacity(group.len());
     for batch in group {
         connection.prepare_cached("SAVEPOINT batch")?.execute(())?;
-        let result = match apply::batch(connection, batch, keep_changes) {
+        let result = match apply::batch(&transaction, batch) {
             Ok(receipt) => Ok(receipt),
             Err(Failure::Condition(error)) => {
                 connection.prepare_cached("ROLLBACK TO batch")?.execute(())?;

@@ -26,6 +26,10 @@ pub(super) async fn conditions(store: &dyn Store) {
     missing(commit(store, put(&key, None, "1")).await);
     missing(commit(store, Op::Delete { key: key.clone(), expect: None }).await);
     missing(commit(store, Op::Require { key: key.clone(), expect: None }).await);
+    commit(store, Op::Discard { key: key.clone() }).await.unwrap();
+    written(store, Op::Insert(new(&key, "1"))).await;
+    commit(store, Op::Discard { key: key.clone() }).await.unwrap();
+    assert_eq!(store.get(key.clone()).await.unwrap(), None, "discarded where it is there");
     written(store, Op::Insert(new(&key, "1"))).await;
     let exists = commit(store, Op::Insert(new(&key, "2"))).await;
     assert!(matches!(exists, Err(Error::Exists { .. })), "{exists:?}");
@@ -77,7 +81,7 @@ pub(super) async fn all_or_nothing(store: &dyn Store) {
     let batch = Batch::new([
         Op::Insert(new(&a, "1")),
         Op::Add { scope: scope.clone(), counter: "n".into(), by: 1, min: 0, max: 9 },
-        Op::Enqueue { queue: "atomic".into(), body: b"work".to_vec() },
+        Op::Enqueue { queue: "atomic".into(), body: b"work".to_vec(), sealed_by: None },
         Op::Delete { key: b.clone(), expect: None },
     ]);
     let failed = store.commit(batch).await;

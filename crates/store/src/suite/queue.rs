@@ -17,7 +17,7 @@ async fn claim(store: &dyn Store, queue: &str, lease: Duration) -> Option<Claim>
 pub(super) async fn leases(store: &dyn Store) {
     assert_eq!(claim(store, "work", LONG).await, None);
     for body in ["1", "2"] {
-        commit(store, Op::Enqueue { queue: "work".into(), body: body.into() }).await.unwrap();
+        commit(store, Op::Enqueue { queue: "work".into(), body: body.into(), sealed_by: None }).await.unwrap();
     }
     assert_eq!(claim(store, "other", LONG).await, None);
     let first = claim(store, "work", LONG).await.unwrap();
@@ -45,7 +45,7 @@ pub(super) async fn leases(store: &dyn Store) {
 /// A document and the row it causes, and a row's end and the document it changes, are one transaction.
 pub(super) async fn with_documents(store: &dyn Store) {
     let key = scope("jobs").key("job", "a");
-    let row = Op::Enqueue { queue: "jobs".into(), body: b"a".to_vec() };
+    let row = Op::Enqueue { queue: "jobs".into(), body: b"a".to_vec(), sealed_by: None };
     let twice = Batch::new([Op::Insert(new(&key, "waiting")), row.clone(), Op::Insert(new(&key, ""))]);
     store.commit(twice).await.unwrap_err();
     assert_eq!(claim(store, "jobs", LONG).await, None);

@@ -53,6 +53,15 @@ fn nulls_and_unknown_members_are_as_if_absent() {
         told(r#"{"name":"n","list":[{"text":"a"},null]}"#),
         "Value null at 'list.2.member' failed to satisfy constraint: Member must not be null"
     );
+    // A null element has its place in the list, and counts.
+    assert_eq!(
+        told(r#"{"name":"n","list":[null]}"#),
+        "Value null at 'list.1.member' failed to satisfy constraint: Member must not be null"
+    );
+    assert_eq!(
+        read(r#"{"list":[null,7]}"#).unwrap_err(),
+        "The value at 'list.2.member' must be an object, not a number."
+    );
     assert_eq!(read(" \n").unwrap().1.unwrap(), read("{}").unwrap().1.unwrap());
 }
 

@@ -17,7 +17,7 @@ const ONE_HOUR: &str = "\
     MkZiZWRyb2NrJTJGYXdzNF9yZXF1ZXN0JlgtQW16LURhdGU9MjAyNjAxMDJUMDMwNDA1WiZYLUFtei1FeHBpcmVzPTM2MDAmWC1BbXot\
     U2lnbmVkSGVhZGVycz1ob3N0JlgtQW16LVNpZ25hdHVyZT01OGM2MjUxNmNiODZjMzIxYTI4MGZjNzNlYjRmMDBmMjFlZjI5OGFhZGI5\
     MDVlZTkyYjFmZjQ1MzkzMjMwNTJiJlZlcnNpb249MQ==";
-const OF_SESSION: &str = "\
+pub(super) const OF_SESSION: &str = "\
     bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29tLz9BY3Rpb249Q2FsbFdpdGhCZWFyZXJUb2tlbiZYLUFtei1BbGdvcml0aG09\
     QVdTNC1ITUFDLVNIQTI1NiZYLUFtei1DcmVkZW50aWFsPUFTSUFRTlpHS0lRWUVYQU1QTEUxJTJGMjAyNjAxMDIlMkZldS1jZW50cmFs\
     LTElMkZiZWRyb2NrJTJGYXdzNF9yZXF1ZXN0JlgtQW16LURhdGU9MjAyNjAxMDJUMDMwNDA1WiZYLUFtei1FeHBpcmVzPTM2MDAmWC1B\
@@ -105,7 +105,7 @@ async fn a_changed_short_term_key_is_refused() {
 #[tokio::test]
 async fn long_term_keys_open_until_they_end_or_are_removed() {
     let now = at(MADE, 0);
-    let (key, token) = ApiKey::generate("123456789012", Some(30), now).unwrap();
+    let (key, token) = ApiKey::generate("123456789012", None, Some(30), now).unwrap();
     let keys = Arc::new(MemoryKeys::default());
     keys.add(Key::Api(key.clone())).await.unwrap();
     let mode = Mode::Serve(keys.clone());

@@ -16,7 +16,7 @@ async fn holding_server() -> (Server, Alive) {
                         std::future::pending().await
                     }
                     "/channel" => {
-                        let (mut sender, body) = Body::channel(1);
+                        let (sender, body) = channel();
                         tokio::spawn(async move {
                             let _life = life;
                             sender.send(Bytes::from_static(b"first")).await.unwrap();

@@ -10,12 +10,12 @@ async fn streaming_server(grace: Duration) -> (Server, CancellationToken) {
         move |_| {
             let finish = finish.clone();
             async move {
-                let (mut sender, body) = Body::channel(1);
+                let (sender, body) = channel();
                 tokio::spawn(async move {
                     sender.send(Bytes::from_static(b"first,")).await.unwrap();
                     finish.cancelled().await;
                     if sender.send(Bytes::from_static(b"last")).await.is_ok() {
-                        sender.finish();
+                        sender.send(Bytes::new()).await.ok();
                     }
                 });
                 Response::new(body)

@@ -34,12 +34,12 @@ async fn the_preface_may_come_byte_by_byte() {
 async fn streams_arrive_piece_by_piece_and_whole() {
     let server = start(Limits::default(), |request: Request<Body>| async move {
         if request.uri().path() == "/channel" {
-            let (mut sender, body) = Body::channel(1);
+            let (sender, body) = channel();
             tokio::spawn(async move {
                 for _ in 0..100 {
                     sender.send(Bytes::from_static(&[b'y'; 5000])).await.unwrap();
                 }
-                sender.finish();
+                sender.send(Bytes::new()).await.unwrap();
             });
             return Response::new(body);
         }
@@ -59,7 +59,7 @@ async fn a_stream_that_breaks_is_not_taken_for_complete() {
     let server = start(Limits::default(), |request: Request<Body>| async move {
         match request.uri().path() {
             "/dropped" => {
-                let (mut sender, body) = Body::channel(4);
+                let (sender, body) = channel();
                 sender.send(Bytes::from_static(b"half")).await.unwrap();
                 Response::new(body)
             }
@@ -128,7 +128,7 @@ async fn unreadable_heads_are_answered_in_json() {
 #[tokio::test]
 async fn a_request_knows_its_peer() {
     let server = start(Limits::default(), |request: Request<Body>| async move {
-        Response::new(Body::full(request.extensions().get::<Peer>().unwrap().0.ip().to_string()))
+        Response::new(Body::full(request.extensions().get::<Peer>().unwrap().address.unwrap().ip().to_string()))
     })
     .await;
     let mut client = Client::one(server.addr).await;
@@ -137,13 +137,14 @@ async fn a_request_knows_its_peer() {
 
 #[tokio::test]
 async fn binding_says_what_is_wrong() {
-    let taken = bind(([127, 0, 0, 1], 0).into()).await.unwrap();
-    let error = bind(taken.local_addr().unwrap()).await.unwrap_err();
+    let (_taken, addr) = bound().await;
+    let error = bind(&Address::Tcp(addr)).await.unwrap_err();
     assert!(matches!(error, BindError::InUse(_)) && error.to_string().contains("already in use"), "{error}");
-    let elsewhere = bind(([192, 0, 2, 1], 0).into()).await.unwrap_err();
+    let elsewhere = bind(&"192.0.2.1:0".parse().unwrap()).await.unwrap_err();
     assert!(matches!(elsewhere, BindError::NoSuchAddress(_)), "{elsewhere}");
 
-    for (addr, allowed) in [
+    // Off loopback: `serve` with TLS and nothing else.
+    for (addr, near) in [
         ("127.0.0.1:1", true),
         ("127.9.9.9:1", true),
         ("[::1]:1", true),
@@ -152,12 +153,14 @@ async fn binding_says_what_is_wrong() {
         ("[::]:1", false),
         ("10.0.0.1:1", false),
     ] {
-        for dev in [true, false] {
-            let checked = check_bind(addr.parse().unwrap(), dev);
-            assert_eq!(checked.is_ok(), allowed, "{addr}");
+        for (dev, tls) in [(true, true), (true, false), (false, true), (false, false)] {
+            let checked = check_bind(&addr.parse().unwrap(), dev, tls);
+            assert_eq!(checked.is_ok(), near || (tls && !dev), "{addr} {dev} {tls}");
             assert!(checked.err().is_none_or(|e| e.to_string().contains("loopback")), "{addr}");
         }
     }
+    assert!(check_bind(&"unix:/x".parse().unwrap(), true, false).is_ok());
+    assert!(check_bind(&"unix:/x".parse().unwrap(), false, true).is_err());
 }
 
 #[tokio::test]

@@ -45,7 +45,7 @@ static SINCE: Type = Type::new(Kind::Timestamp { epoch: true });
 static BYTES: Type = Type::new(Kind::Blob);
 static ANY: Type = Type::new(Kind::Document);
 static CHOICE: Type = Type::new(Kind::Structure(&CHOICE_SHAPE));
-static LIST: Type = Type::new(Kind::List(&CHOICE));
+static LIST: Type = Type::new(Kind::List(&CHOICE)).min(1.0);
 static MAP: Type = Type::new(Kind::Map(&TEXT, &CHOICE));
 
 const fn member(name: &'static str, at: Location, ty: &'static Type, required: bool) -> Member {

@@ -1,0 +1,231 @@
+"""For each built operation one call that must succeed, and what it must have done. What gets built gets one here."""
+
+import base64
+import json
+import uuid
+
+from botocore.eventstream import EventStreamBuffer
+
+from support import contract
+from support.ask import HAIKU, HAIKU_ARN, TITAN_TEXT, user
+
+TITAN = {"inputText": "Name three rivers.", "textGenerationConfig": {"maxTokenCount": 1}}
+ASKED = {"modelId": HAIKU, "messages": [user("Name three rivers.")], "inferenceConfig": {"maxTokens": 1}}
+INVOKED = {"modelId": TITAN_TEXT, "body": base64.b64encode(json.dumps(TITAN).encode()).decode()}
+
+
+def make(connection, service, operation):
+    """(members, check) of a call that must succeed; `check(answer)` asserts what it did. None where there is no recipe."""
+    recipe = RECIPES.get(f"{service}:{operation}")
+    return recipe(connection) if recipe else None
+
+
+def call(connection, service, name, members):
+    """Calls an operation that is judged by its own probes, and returns its answer."""
+    return connection.call(service, contract.service_model(service).operation_model(name), members)[1]
+
+
+def converse(_):
+    def check(answer):
+        assert answer.json["output"]["message"]["role"] == "assistant" and answer.json["usage"]["outputTokens"] == 1
+
+    return ASKED, check
+
+
+def converse_stream(_):
+    def check(answer):
+        names = [headers[":event-type"] for headers, _ in events(answer)]
+        assert names[0] == "messageStart" and names[-2:] == ["messageStop", "metadata"], names
+
+    return ASKED, check
+
+
+def invoke(_):
+    def check(answer):
+        assert answer.json["results"][0]["tokenCount"] == 1, answer.json
+
+    return INVOKED, check
+
+
+def invoke_stream(_):
+    def check(answer):
+        chunks = [json.loads(base64.b64decode(json.loads(payload)["bytes"])) for _, payload in events(answer)]
+        assert chunks[-1]["completionReason"], chunks
+
+    return INVOKED, check
+
+
+def count_tokens(connection):
+    def counted(text):
+        return {"modelId": HAIKU, "input": {"converse": {"messages": [user(text)]}}}
+
+    def check(answer):
+        more = call(connection, "bedrock-runtime", "CountTokens", counted("Name three rivers. " * 20))
+        assert more.json["inputTokens"] > answer.json["inputTokens"] > 0, (more.json, answer.json)
+
+    return counted("Name three rivers."), check
+
+
+def list_models(connection):
+    def check(answer):
+        meta = call(connection, "bedrock", "ListFoundationModels", {"byProvider": "meta"}).json["modelSummaries"]
+        assert 0 < len(meta) < len(answer.json["modelSummaries"]), len(meta)
+        assert {model["providerName"].lower() for model in meta} == {"meta"}
+
+    return {}, check
+
+
+def get_model(_):
+    def check(answer):
+        assert answer.json["modelDetails"]["modelArn"] == HAIKU_ARN, answer.json
+
+    return {"modelIdentifier": HAIKU}, check
+
+
+def availability(_):
+    def check(answer):
+        assert answer.json["modelId"] == HAIKU, answer.json
+
+    return {"modelId": HAIKU}, check
+
+
+def new_profile(connection=None):
+    members = {"inferenceProfileName": f"probe-{uuid.uuid4().hex[:12]}", "modelSource": {"copyFrom": HAIKU_ARN}}
+
+    def check(answer):
+        arn = answer.json["inferenceProfileArn"]
+        got = call(connection, "bedrock", "GetInferenceProfile", {"inferenceProfileIdentifier": arn}).json
+        assert (got["inferenceProfileArn"], got["inferenceProfileName"]) == (arn, members["inferenceProfileName"]), got
+
+    return members, check
+
+
+def profile(connection):
+    """The ARN of a new inference profile."""
+    answer = call(connection, "bedrock", "CreateInferenceProfile", new_profile()[0])
+    assert answer.status == 201, answer.body
+    return answer.json["inferenceProfileArn"]
+
+
+def get_profile(connection):
+    # Made first, so that an answer about the last thing asked for is about another.
+    arn, other = profile(connection), profile(connection)
+
+    def check(answer):
+        assert answer.json["inferenceProfileArn"] == arn, answer.json
+        again = call(connection, "bedrock", "GetInferenceProfile", {"inferenceProfileIdentifier": other})
+        assert again.json["inferenceProfileArn"] == other, again.json
+
+    return {"inferenceProfileIdentifier": arn}, check
+
+
+def list_profiles(connection):
+    def check(answer):
+        arn = profile(connection)
+        own = call(connection, "bedrock", "ListInferenceProfiles", {"typeEquals": "APPLICATION"}).json
+        assert arn in [one["inferenceProfileArn"] for one in own["inferenceProfileSummaries"]], own
+
+    return {}, check
+
+
+def delete_profile(connection):
+    members = {"inferenceProfileIdentifier": profile(connection)}
+
+    def check(_):
+        assert call(connection, "bedrock", "GetInferenceProfile", members).status == 404
+
+    return members, check
+
+
+def tags_of(connection, arn):
+    tags = call(connection, "bedrock", "ListTagsForResource", {"resourceARN": arn}).json["tags"]
+    return {tag["key"]: tag["value"] for tag in tags}
+
+
+def list_tags(connection):
+    arn = profile(connection)
+
+    def check(answer):
+        assert answer.json["tags"] == [], answer.json
+        call(connection, "bedrock", "TagResource", {"resourceARN": arn, "tags": [{"key": "a", "value": "b"}]})
+        assert tags_of(connection, arn) == {"a": "b"}
+
+    return {"resourceARN": arn}, check
+
+
+def tag(connection):
+    arn = profile(connection)
+    return {"resourceARN": arn, "tags": [{"key": "a", "value": "b"}]}, lambda _: same(tags_of(connection, arn), {"a": "b"})
+
+
+def untag(connection):
+    arn = profile(connection)
+    call(connection, "bedrock", "TagResource", {"resourceARN": arn, "tags": [{"key": k, "value": "b"} for k in "ac"]})
+    return {"resourceARN": arn, "tagKeys": ["a"]}, lambda _: same(tags_of(connection, arn), {"c": "b"})
+
+
+POLICY = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": {
+            "Effect": "Allow",
+            "Principal": {"AWS": "arn:aws:iam::444455556666:root"},
+            "Action": "bedrock:GetInferenceProfile",
+            "Resource": "*",
+        },
+    }
+)
+
+
+def policy_of(connection, arn):
+    answer = call(connection, "bedrock", "GetResourcePolicy", {"resourceArn": arn})
+    return json.loads(answer.json["resourcePolicy"]) if answer.status == 200 else answer.status
+
+
+def put_policy(connection):
+    arn = profile(connection)
+    return {"resourceArn": arn, "resourcePolicy": POLICY}, lambda _: same(policy_of(connection, arn), json.loads(POLICY))
+
+
+def get_policy(connection):
+    arn = profile(connection)
+    call(connection, "bedrock", "PutResourcePolicy", {"resourceArn": arn, "resourcePolicy": POLICY})
+    return {"resourceArn": arn}, lambda answer: same(json.loads(answer.json["resourcePolicy"]), json.loads(POLICY))
+
+
+def delete_policy(connection):
+    arn = get_policy(connection)[0]["resourceArn"]
+    return {"resourceArn": arn}, lambda _: same(policy_of(connection, arn), 404)
+
+
+def same(found, wanted):
+    assert found == wanted, found
+
+
+def events(answer):
+    """The events of a stream, each judged."""
+    buffer = EventStreamBuffer()
+    buffer.add_data(answer.body)
+    return [(event.headers, event.payload) for event in buffer]
+
+
+RECIPES = {
+    "bedrock-runtime:Converse": converse,
+    "bedrock-runtime:ConverseStream": converse_stream,
+    "bedrock-runtime:InvokeModel": invoke,
+    "bedrock-runtime:InvokeModelWithResponseStream": invoke_stream,
+    "bedrock-runtime:CountTokens": count_tokens,
+    "bedrock:ListFoundationModels": list_models,
+    "bedrock:GetFoundationModel": get_model,
+    "bedrock:GetFoundationModelAvailability": availability,
+    "bedrock:CreateInferenceProfile": new_profile,
+    "bedrock:GetInferenceProfile": get_profile,
+    "bedrock:ListInferenceProfiles": list_profiles,
+    "bedrock:DeleteInferenceProfile": delete_profile,
+    "bedrock:ListTagsForResource": list_tags,
+    "bedrock:TagResource": tag,
+    "bedrock:UntagResource": untag,
+    "bedrock:PutResourcePolicy": put_policy,
+    "bedrock:GetResourcePolicy": get_policy,
+    "bedrock:DeleteResourcePolicy": delete_policy,
+}

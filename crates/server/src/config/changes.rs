@@ -1,0 +1,79 @@
+//! What differs between two configurations, key by key, for people.
+
+use std::collections::BTreeMap;
+
+use super::Config;
+use super::secret::PLAIN;
+
+/// One key with different values. Secrets show where they come from, never what they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Its name, as `limits.connections`.
+    pub key: String,
+    /// The value before; none where it was not set.
+    pub from: Option<String>,
+    /// The value now.
+    pub to: Option<String>,
+}
+
+impl std::fmt::Display for Change {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "not set".into());
+        write!(f, "{}: {} -> {}", self.key, shown(&self.from), shown(&self.to))
+    }
+}
+
+impl Config {
+    /// The keys whose values are others in `next`.
+    pub fn changes(&self, next: &Self) -> Vec<Change> {
+        let (before, after) = (self.flat(), next.flat());
+        let keys: std::collections::BTreeSet<_> = before.keys().chain(after.keys()).collect();
+        let changed = keys.into_iter().filter(|key| before.get(*key) != after.get(*key));
+        changed
+            .map(|key| Change { key: key.clone(), from: before.get(key).cloned(), to: after.get(key).cloned() })
+            .collect()
+    }
+
+    /// This configuration, with what only a start can set as it is in `running`.
+    pub fn with_fixed_of(self, running: &Self) -> Self {
+        Self {
+            listen: running.listen.clone(),
+            data: running.data.clone(),
+            engine: running.engine.clone(),
+            local_models: running.local_models.clone(),
+            // Other files are one thing, to begin or to end speaking TLS another.
+            tls: if self.tls.is_some() == running.tls.is_some() { self.tls } else { running.tls.clone() },
+            ..self
+        }
+    }
+
+    /// The keys under which a secret stands as it is.
+    pub fn plain_secrets(&self) -> Vec<String> {
+        self.flat().into_iter().filter(|(_, value)| value.contains(PLAIN)).map(|(key, _)| key).collect()
+    }
+
+    fn flat(&self) -> BTreeMap<String, String> {
+        let mut flat = BTreeMap::new();
+        match toml::Value::try_from(self) {
+            Ok(whole) => flatten("", &whole, &mut flat),
+            Err(error) => tracing::error!(%error, "the configuration cannot be written down"),
+        }
+        flat
+    }
+}
+
+fn flatten(key: &str, value: &toml::Value, into: &mut BTreeMap<String, String>) {
+    match value {
+        toml::Value::Table(table) => {
+            for (name, value) in table {
+                let key = if key.is_empty() { name.clone() } else { format!("{key}.{name}") };
+                flatten(&key, value, into);
+            }
+        }
+        // An empty list is as good as none.
+        toml::Value::Array(items) if items.is_empty() => {}
+        value => {
+            into.insert(key.to_owned(), value.to_string());
+        }
+    }
+}
