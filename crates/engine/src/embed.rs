@@ -1,4 +1,5 @@
-//! Text to vectors with `all-MiniLM-L6-v2`, the forward pass written here over one matrix product.
+//! Text to vectors: `all-MiniLM-L6-v2` with the forward pass written here over one matrix product, and other models
+//! of BERT's family from GGUF files through llama.cpp ([`EmbedService::of_gguf`]).
 //!
 //! Never: downloads, listens, knows an account. Results are those of sentence-transformers (mean pooling, unit
 //! length, 256 tokens) within 1e-4; texts of a batch never touch each other, so a batch answers what single calls
@@ -56,6 +57,18 @@ pub struct Embedder {
     model: Bert,
     /// Work space that calls hand back, so that threads do not ask the system for it each time.
     spare: Mutex<Vec<Scratch>>,
+}
+
+/// What turns texts into vectors.
+pub(crate) trait Encode: Send + Sync {
+    /// The vectors of `texts`, in their order.
+    fn encode(&self, texts: &[&str]) -> Result<Vec<Embedding>, EmbedError>;
+}
+
+impl Encode for Embedder {
+    fn encode(&self, texts: &[&str]) -> Result<Vec<Embedding>, EmbedError> {
+        self.embed(texts)
+    }
 }
 
 impl std::fmt::Debug for Embedder {

@@ -2,9 +2,11 @@
 //!
 //! Models are loaded by the first call that names them, answer many calls at once and unload when nobody asks.
 //! One thread owns a model; everything that needs no model (`template`, `output`, `sample`) is plain code with
-//! tests of its own. [`embed`] turns text into vectors, [`weights`] knows where model files lie.
+//! tests of its own. [`embed`] turns text into vectors, [`weights`] knows where model files lie and fetches them.
 //!
-//! Never: HTTP, accounts, catalogue names. A scope is the only thing known of a caller.
+//! Several models share one budget of memory (`memory`): idle ones make room, those that answer never do.
+//!
+//! Never: serves HTTP, knows accounts or catalogue names. A scope is the only thing known of a caller.
 //!
 //! Start at [`Engine::generate`]; the heart is the loop in `llama/worker.rs`.
 
@@ -14,6 +16,7 @@ pub mod embed;
 mod engine;
 mod error;
 mod generate;
+#[cfg_attr(not(feature = "llama"), allow(dead_code, reason = "text models alone share it"))]
 mod memory;
 mod status;
 pub mod weights;

@@ -4,6 +4,7 @@
 //! prompt on their own ([`prompt`], [`grammar`]) and hand it over through a bounded queue ([`queue`]).
 
 mod context;
+mod encoder;
 #[cfg(test)]
 mod goldens;
 mod grammar;
@@ -22,6 +23,7 @@ use llama_cpp_2::llama_backend::LlamaBackend;
 use llama_cpp_2::{LogOptions, send_logs_to_tracing};
 
 use crate::error::EngineError;
+pub(crate) use encoder::Encoder;
 pub(crate) use text_model::TextModel;
 
 /// llama.cpp itself, set up once a process and never torn down.

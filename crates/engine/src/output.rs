@@ -2,21 +2,25 @@
 //! back. Knows no model, so every rule is tested with plain strings.
 
 mod calls;
+mod format;
 mod stop;
+mod tail;
 mod utf8;
 
 use crate::generate::Event;
 pub(crate) use calls::{CALL_CLOSE, call_header};
 use calls::{ForcedCalls, FreeCalls, Piece};
+pub(crate) use format::{CallFormat, MARKERS};
 use stop::StopMatcher;
+use tail::TailCalls;
 use utf8::Utf8;
 
 /// What the answer may contain.
 pub(crate) enum Expect {
     /// Text alone.
     Text,
-    /// Text and, as the model likes, calls of these tools.
-    TextAndCalls(Vec<String>),
+    /// Text and, as the model likes, calls of these tools, written so.
+    TextAndCalls(Vec<String>, CallFormat),
     /// By grammar, a call.
     Call,
     /// By grammar, a JSON text or a call.
@@ -34,6 +38,7 @@ pub(crate) struct Output {
 enum Form {
     Text,
     Free(FreeCalls),
+    Tail(TailCalls),
     Forced(ForcedCalls),
     /// Decided by the first character.
     JsonOrCall,
@@ -43,11 +48,17 @@ impl Output {
     pub(crate) fn new(expect: Expect, stop: &[String]) -> Self {
         let form = match expect {
             Expect::Text => Form::Text,
-            Expect::TextAndCalls(tools) => Form::Free(FreeCalls::new(tools)),
+            Expect::TextAndCalls(tools, CallFormat::Hermes) => Form::Free(FreeCalls::new(tools)),
+            Expect::TextAndCalls(tools, format) => Form::Tail(TailCalls::new(tools, format)),
             Expect::Call => Form::Forced(ForcedCalls::default()),
             Expect::JsonOrCall => Form::JsonOrCall,
         };
         Self { utf8: Utf8::default(), stop: StopMatcher::new(stop), form, calls: 0 }
+    }
+
+    /// Whether control tokens that open a call are to be seen here.
+    pub(crate) fn reads_markers(&self) -> bool {
+        matches!(self.form, Form::Free(_) | Form::Tail(_))
     }
 
     /// Whether a tool was called.
@@ -73,6 +84,7 @@ impl Output {
         match &mut self.form {
             Form::Text | Form::JsonOrCall => pieces.push(Piece::Text(text)),
             Form::Free(calls) => calls.push(&text, &mut pieces),
+            Form::Tail(calls) => calls.push(&text, &mut pieces),
             Form::Forced(calls) => calls.push(&text, &mut pieces),
         }
         self.emit(pieces, events)
@@ -84,6 +96,7 @@ impl Output {
         match &mut self.form {
             Form::Text | Form::JsonOrCall => {}
             Form::Free(calls) => calls.finish(&mut pieces),
+            Form::Tail(calls) => calls.finish(&mut pieces),
             Form::Forced(calls) => calls.finish(&mut pieces),
         }
         let stopped = self.emit(pieces, events);

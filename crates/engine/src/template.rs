@@ -9,6 +9,7 @@ use minijinja::value::{Kwargs, Serde};
 use minijinja::{Environment, ErrorKind, Value, context};
 
 use crate::chat::Chat;
+use crate::output::CallFormat;
 use python_json::python_json;
 
 /// What models are given that bring no template: the format most chat models are trained on.
@@ -19,6 +20,7 @@ const CHATML: &str = "{% for message in messages %}<|im_start|>{{ message.role }
 pub(crate) struct ChatTemplate {
     environment: Environment<'static>,
     knows_tools: bool,
+    calls: CallFormat,
     bos: String,
     eos: String,
 }
@@ -35,11 +37,12 @@ impl ChatTemplate {
         environment.add_function("raise_exception", raise_exception);
         environment.add_function("strftime_now", |format: String| jiff::Zoned::now().strftime(&format).to_string());
         let source = without_generation_tags(source.unwrap_or(CHATML));
-        environment.add_template_owned("chat", source).map_err(|error| format!("{error:#}"))?;
+        environment.add_template_owned("chat", source.clone()).map_err(|error| format!("{error:#}"))?;
         let knows_tools = environment
             .get_template("chat")
             .is_ok_and(|template| template.undeclared_variables(false).contains("tools"));
-        Ok(Self { environment, knows_tools, bos, eos })
+        let calls = if knows_tools { CallFormat::of(&source) } else { CallFormat::Hermes };
+        Ok(Self { environment, knows_tools, calls, bos, eos })
     }
 
     /// The prompt: the whole chat and the opening of the model's turn. Where the last turn is the assistant's,
@@ -52,6 +55,11 @@ impl ChatTemplate {
         // Trailing white space would make the model's own first token, which carries the space, unlikely.
         prompt.push_str(last.trim_end());
         Ok(prompt)
+    }
+
+    /// How the model writes a tool call, by the markers that its template writes for earlier ones.
+    pub(crate) fn calls(&self) -> CallFormat {
+        self.calls
     }
 
     /// The chat without the opening of another turn.

@@ -4,6 +4,7 @@ mod chat;
 mod events;
 mod usage;
 
+use std::collections::HashMap;
 use std::time::Instant;
 
 use async_trait::async_trait;
@@ -21,13 +22,22 @@ use usage::Accounting;
 pub struct Local {
     engine: Engine,
     embedder: EmbedService,
+    /// Other embedding models, by name.
+    others: HashMap<String, EmbedService>,
     chunk: u32,
 }
 
 impl Local {
     /// Text from `engine`, vectors from `embedder`. `chunk` is the engine's prefill chunk.
     pub fn new(engine: Engine, embedder: EmbedService, chunk: u32) -> Self {
-        Self { engine, embedder, chunk }
+        Self { engine, embedder, others: HashMap::new(), chunk }
+    }
+
+    /// Vectors from `others` too, by their names.
+    #[must_use]
+    pub fn embedding(mut self, others: HashMap<String, EmbedService>) -> Self {
+        self.others = others;
+        self
     }
 }
 
@@ -62,11 +72,12 @@ impl Provider for Local {
     }
 
     async fn embed(&self, model: &str, texts: Vec<String>, dimensions: usize) -> Result<Embedded, Fault> {
-        if model != EMBEDDING_MODEL {
-            let text = format!("No local embedding model is called {model}; {EMBEDDING_MODEL} is the one that can be.");
-            return Err(Fault::new(Kind::NotImplemented, text));
-        }
-        let found = self.embedder.embed(texts).await.map_err(|e| told(&e))?;
+        let embedder = if model == EMBEDDING_MODEL { Some(&self.embedder) } else { self.others.get(model) };
+        let embedder = embedder.ok_or_else(|| {
+            let text = format!("No local embedding model is called {model}; {EMBEDDING_MODEL} is the default one.");
+            Fault::new(Kind::NotImplemented, text)
+        })?;
+        let found = embedder.embed(texts).await.map_err(|e| told(&e))?;
         let fit = |vector: Vec<f32>| match dimensions {
             0 => vector,
             n => project(&vector, n, 0),

@@ -1,5 +1,6 @@
 //! From a configuration to a server that answers: opens what lasts, finds the local models, joins the crates.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use outcrop_access::keys::Usage;
 use outcrop_access::oidc::Verifier;
 use outcrop_access::{Gate, Keys, Mode, StoredKeys, Sts, sts};
 use outcrop_engine::embed::{DIMENSIONS, EmbedService, MAX_TOKENS, Settings as EmbedSettings};
+use outcrop_engine::weights::gguf::{self, GgufHeader};
 use outcrop_engine::weights::{Catalog, EMBEDDING_MODEL, ModelDir, RecordedFile, TEXT_MODEL};
 use outcrop_engine::{Engine, EngineConfig, LocalModel, ModelKind};
 use outcrop_gateway::{Gateway, Sharing, StandIns};
@@ -105,10 +107,11 @@ impl Server {
         lines.extend(describe(&found, stand_ins.as_ref()));
 
         let engine_config = engine_config(&config, &found);
-        let chunk = engine_config.prefill_chunk;
+        let (chunk, threads) = (engine_config.prefill_chunk, engine_config.compute_threads());
         let engine = Engine::new(engine_config);
         let embedder = EmbedService::start(weights, EMBEDDING_MODEL, EmbedSettings::default()).map_err(told)?;
-        let local: Arc<dyn Provider> = Arc::new(Local::new(engine.clone(), embedder, chunk));
+        let local = Local::new(engine.clone(), embedder, chunk).embedding(embedders(&found, threads)?);
+        let local: Arc<dyn Provider> = Arc::new(local);
 
         let keys: Arc<dyn Keys> = Arc::new(StoredKeys::new(store));
         let usage = Arc::new(Usage::default());
@@ -270,6 +273,8 @@ pub fn examine(config: &Config, dev: bool) -> Vec<String> {
 struct Found {
     model: LocalModel,
     present: bool,
+    /// Numbers in an embedding model's vectors, and the tokens it reads.
+    embedding: Option<(u32, u32)>,
 }
 
 fn local_models(config: &Config, weights: &ModelDir) -> Result<Vec<Found>, StartError> {
@@ -285,7 +290,12 @@ fn local_models(config: &Config, weights: &ModelDir) -> Result<Vec<Found>, Start
         let place = || status.path.join(first.or(status.files.first().map(|f| f.name.as_str())).unwrap_or_default());
         let present = verified.is_ok();
         let path = verified.unwrap_or_else(|_| place());
-        found.push(Found { model: LocalModel { name: status.name, kind, path, sha256: None }, present });
+        let embedding = match (kind, &status.gguf) {
+            (ModelKind::Text, _) => None,
+            (ModelKind::Embedding, Some(header)) => Some(sizes(header)),
+            (ModelKind::Embedding, None) => Some((DIMENSIONS as u32, MAX_TOKENS as u32)),
+        };
+        found.push(Found { model: LocalModel { name: status.name, kind, path, sha256: None }, present, embedding });
     }
     for local in &config.local_models {
         let kind = match local.kind {
@@ -298,9 +308,36 @@ fn local_models(config: &Config, weights: &ModelDir) -> Result<Vec<Found>, Start
         found.retain(|f| f.model.name != local.name);
         let sha256 = local.sha256.clone();
         let model = LocalModel { name: local.name.clone(), kind, path: local.file.clone(), sha256 };
-        found.push(Found { present: model.path.exists(), model });
+        let embedding = match kind {
+            ModelKind::Text => None,
+            ModelKind::Embedding => Some(sizes(&header_of(&local.file)?)),
+        };
+        found.push(Found { present: model.path.exists(), model, embedding });
     }
     Ok(found)
+}
+
+/// How long an embedding model's vectors are is part of its catalogue entry, so its file must be there.
+fn header_of(file: &Path) -> Result<GgufHeader, StartError> {
+    let wrong = |why: &dyn std::fmt::Display| StartError(format!("the embedding model {}: {why}", file.display()));
+    let open = std::fs::File::open(file).map_err(|e| wrong(&e))?;
+    let length = open.metadata().map_err(|e| wrong(&e))?.len();
+    gguf::read(std::io::BufReader::new(open), length).map_err(|e| wrong(&e))
+}
+
+fn sizes(header: &GgufHeader) -> (u32, u32) {
+    let number = |n: Option<u64>| n.and_then(|n| u32::try_from(n).ok()).unwrap_or_default();
+    (number(header.width), number(header.context_length).min(512))
+}
+
+/// A service for each embedding model beside the default one. Its threads wait; nothing is loaded.
+fn embedders(found: &[Found], threads: usize) -> Result<HashMap<String, EmbedService>, StartError> {
+    let mut embedders = HashMap::new();
+    for f in found.iter().filter(|f| f.model.kind == ModelKind::Embedding && f.model.name != EMBEDDING_MODEL) {
+        let service = EmbedService::of_gguf(f.model.path.clone(), threads, EmbedSettings::default()).map_err(told)?;
+        embedders.insert(f.model.name.clone(), service);
+    }
+    Ok(embedders)
 }
 
 /// Refuses weights that are not what the configuration says they are.
@@ -322,11 +359,11 @@ fn catalogue(config: &Config, found: &[Found]) -> Result<Catalogue, StartError> 
         name: f.model.name.clone(),
         kind: match f.model.kind {
             ModelKind::Text => LocalKind::Text,
-            ModelKind::Embedding => LocalKind::Embedding { dimensions: DIMENSIONS as u32 },
+            ModelKind::Embedding => LocalKind::Embedding { dimensions: f.embedding.unwrap_or_default().0 },
         },
         context: match f.model.kind {
             ModelKind::Text => window,
-            ModelKind::Embedding => MAX_TOKENS as u32,
+            ModelKind::Embedding => f.embedding.unwrap_or_default().1,
         },
     });
     catalogue.with_local(listed).map_err(told)

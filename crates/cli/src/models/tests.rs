@@ -4,6 +4,46 @@ use outcrop_engine::weights::Stage;
 
 use super::*;
 
+fn options() -> Options<'static> {
+    Options { name: None, sha256: None, remote: Remote::from_environment(true) }
+}
+
+#[test]
+fn a_hash_goes_with_a_url_and_offline_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let models = ModelDir::at(folder.path().join("models"));
+    let hash = "a".repeat(64);
+    let told = |what: &str, sha256: Option<&str>| {
+        pull(&models, &[what.to_owned()], &Options { sha256, ..options() }).unwrap_err()
+    };
+    assert!(told("x.gguf", Some(&hash)).contains("--sha256"));
+    assert!(told("https://h/x.gguf", None).contains("--sha256"));
+    assert!(told("https://h/x.gguf", Some(&hash)).contains("--offline"));
+    assert!(told("hf:a/b", None).contains("--offline"));
+    assert!(told("hf:a", None).contains("hf:OWNER/NAME"));
+    assert!(told("all-minilm-l6-v2", None).contains("switched off"));
+}
+
+#[test]
+fn a_folder_adds_what_it_can_and_names_the_rest() {
+    let folder = tempfile::tempdir().unwrap();
+    let models = ModelDir::at(folder.path().join("models"));
+    let source = folder.path().join("files");
+    std::fs::create_dir(&source).unwrap();
+    let what = [source.display().to_string()];
+    assert!(pull(&models, &what, &options()).unwrap_err().contains("no GGUF file"));
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../engine/golden/llama.gguf");
+    for name in ["One.gguf", "two.GGUF"] {
+        std::fs::copy(&golden, source.join(name)).unwrap();
+    }
+    std::fs::write(source.join("broken.gguf"), b"no").unwrap();
+    std::fs::write(source.join("readme.txt"), b"no").unwrap();
+    assert!(pull(&models, &what, &options()).unwrap_err().contains("1 of 3 files"));
+    for name in ["one", "two"] {
+        assert_eq!(models.show(name).unwrap().state, State::Verified);
+    }
+}
+
 #[test]
 fn a_path_is_told_from_a_name() {
     for file in ["x.gguf", "X.GGUF", "./x", "folder/x.bin", "/x"] {
@@ -17,8 +57,9 @@ fn a_path_is_told_from_a_name() {
 #[test]
 fn a_files_name_becomes_a_models_name() {
     for (path, name) in [
-        ("/tmp/Qwen2.5-0.5B-Instruct-Q4_K_M.gguf", "qwen2.5-0.5b-instruct-q4_k_m"),
-        ("My Model (1).gguf", "my-model--1-"),
+        ("/tmp/Qwen2.5-0.5B-Instruct-Q4_K_M.gguf", "qwen2.5-0.5b-instruct-q4-k-m"),
+        ("My Model (1).gguf", "my-model--1"),
+        ("a.1.2.3..4.gguf", "a.1.2-3--4"),
         ("_x.gguf", "x"),
         ("..", ""),
     ] {
@@ -53,7 +94,7 @@ fn a_name_goes_with_one_file_only() {
     let folder = tempfile::tempdir().unwrap();
     let models = ModelDir::at(folder.path());
     for what in [vec![], vec!["x".to_owned()], vec!["a.gguf".to_owned(), "b.gguf".to_owned()]] {
-        assert!(pull(&models, &what, Some("name")).unwrap_err().contains("--name"));
+        assert!(pull(&models, &what, &Options { name: Some("name"), ..options() }).unwrap_err().contains("--name"));
     }
 }
 
@@ -63,7 +104,7 @@ fn a_file_that_is_no_model_is_named() {
     let path = folder.path().join("broken.gguf");
     std::fs::write(&path, b"this is not a model").unwrap();
     let models = ModelDir::at(folder.path().join("models"));
-    let error = pull(&models, &[path.display().to_string()], None).unwrap_err();
+    let error = pull(&models, &[path.display().to_string()], &options()).unwrap_err();
     assert!(error.contains("broken.gguf") && error.contains("not a GGUF file"), "{error}");
 }
 

@@ -21,6 +21,14 @@ pub enum EmbedError {
         /// What is wrong with it.
         why: String,
     },
+    /// A GGUF file that is no embedding model, or cannot be read.
+    #[error("{} cannot be used as an embedding model: {why}", .path.display())]
+    Gguf {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// More is waiting than the settings admit.
     #[error("the embedding queue is full")]
     Overloaded,
@@ -42,6 +50,10 @@ impl EmbedError {
     pub(super) fn model(path: &Path, why: impl std::fmt::Display) -> Self {
         Self::Model { path: path.to_owned(), why: why.to_string() }
     }
+
+    pub(crate) fn gguf(path: &Path, why: impl std::fmt::Display) -> Self {
+        Self::Gguf { path: path.to_owned(), why: why.to_string() }
+    }
 }
 
 impl AwsError for EmbedError {
@@ -49,14 +61,16 @@ impl AwsError for EmbedError {
         match self {
             Self::Weights(error) => error.kind(),
             Self::Overloaded => Kind::Throttling,
-            Self::Model { .. } | Self::Stopped => Kind::ServiceUnavailable,
+            Self::Model { .. } | Self::Gguf { .. } | Self::Stopped => Kind::ServiceUnavailable,
             Self::Failed => Kind::InternalServer,
         }
     }
     fn message(&self) -> String {
         match self {
             Self::Weights(error) => error.message(),
-            Self::Model { .. } => "The embedding model's files on this server cannot be used.".to_owned(),
+            Self::Model { .. } | Self::Gguf { .. } => {
+                "The embedding model's files on this server cannot be used.".to_owned()
+            }
             Self::Overloaded => "Too many requests, please wait before trying again.".to_owned(),
             Self::Stopped => "The server is shutting down.".to_owned(),
             Self::Failed => "The embedding model failed on this input.".to_owned(),

@@ -6,12 +6,13 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::{BATCH_TOKENS, EmbedError, Embedder, Embedding};
+use super::{BATCH_TOKENS, EmbedError, Embedder, Embedding, Encode};
 use crate::weights::ModelDir;
 
 /// How much may wait and for how long the model stays.
@@ -34,7 +35,7 @@ impl Default for Settings {
 }
 
 /// What makes the model when it is needed.
-type Loader = Box<dyn Fn() -> Result<Embedder, EmbedError> + Send + Sync>;
+type Loader = Box<dyn Fn() -> Result<Arc<dyn Encode>, EmbedError> + Send + Sync>;
 
 /// A handle on the embedding threads; clones share them, and they end with the last one.
 #[derive(Clone)]
@@ -56,7 +57,7 @@ struct Shared {
     /// Work came, or the end.
     wake: Condvar,
     /// Held while loading, so that two workers load once.
-    model: Mutex<Option<Arc<Embedder>>>,
+    model: Mutex<Option<Arc<dyn Encode>>>,
     load: Loader,
     settings: Settings,
 }
@@ -85,10 +86,26 @@ impl EmbedService {
     /// A service for the model `name` of `models`. Nothing is loaded yet.
     pub fn start(models: ModelDir, name: &str, settings: Settings) -> Result<Self, std::io::Error> {
         let name = name.to_owned();
-        Self::with_loader(Box::new(move || Embedder::load(&models.folder(&name)?)), settings)
+        Self::with_loader(move || Embedder::load(&models.folder(&name)?), settings)
     }
 
-    fn with_loader(load: Loader, settings: Settings) -> Result<Self, std::io::Error> {
+    /// A service for the GGUF file of an embedding model, computed with `threads`. Nothing is loaded yet.
+    pub fn of_gguf(path: PathBuf, threads: usize, settings: Settings) -> Result<Self, std::io::Error> {
+        #[cfg(feature = "llama")]
+        let load = move || crate::llama::Encoder::load(&path, threads);
+        #[cfg(not(feature = "llama"))]
+        let load = move || -> Result<Embedder, EmbedError> {
+            let _ = threads;
+            Err(EmbedError::gguf(&path, "this build has no llama.cpp (cargo feature `llama`)"))
+        };
+        Self::with_loader(load, settings)
+    }
+
+    fn with_loader<E: Encode + 'static>(
+        load: impl Fn() -> Result<E, EmbedError> + Send + Sync + 'static,
+        settings: Settings,
+    ) -> Result<Self, std::io::Error> {
+        let load: Loader = Box::new(move || Ok(Arc::new(load()?)));
         let queue = Queue {
             waiting: VecDeque::new(),
             requests: 0,
@@ -162,7 +179,7 @@ impl Shared {
     fn work(&self) {
         while let Some(mut batch) = self.next_batch() {
             let results = match self.model() {
-                Ok(model) => run(&model, &batch),
+                Ok(model) => run(&*model, &batch),
                 Err(error) => Err(error),
             };
             let mut queue = lock(&self.queue);
@@ -225,14 +242,13 @@ impl Shared {
         }
     }
 
-    fn model(&self) -> Result<Arc<Embedder>, EmbedError> {
+    fn model(&self) -> Result<Arc<dyn Encode>, EmbedError> {
         let mut model = lock(&self.model);
         if let Some(model) = model.as_ref() {
             return Ok(Arc::clone(model));
         }
         let started = Instant::now();
-        let loaded =
-            Arc::new((self.load)().inspect_err(|e| tracing::error!(error = %e, "embedding model not loaded"))?);
+        let loaded = (self.load)().inspect_err(|e| tracing::error!(error = %e, "embedding model not loaded"))?;
         tracing::info!("embedding model loaded in {} ms", started.elapsed().as_millis());
         *model = Some(Arc::clone(&loaded));
         lock(&self.queue).loaded = true;
@@ -273,14 +289,14 @@ impl Queue {
     }
 }
 
-fn run(model: &Embedder, batch: &[Job]) -> Result<Vec<Embedding>, EmbedError> {
+fn run(model: &dyn Encode, batch: &[Job]) -> Result<Vec<Embedding>, EmbedError> {
     let texts: Vec<&str> = batch
         .iter()
         .flat_map(|job| job.texts.iter().skip(job.done.len()).take(job.taken))
         .map(String::as_str)
         .collect();
     // A fault on one input must not end the thread that serves all.
-    catch_unwind(AssertUnwindSafe(|| model.embed(&texts))).unwrap_or(Err(EmbedError::Failed))
+    catch_unwind(AssertUnwindSafe(|| model.encode(&texts))).unwrap_or(Err(EmbedError::Failed))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

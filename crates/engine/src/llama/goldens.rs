@@ -7,8 +7,10 @@ use std::sync::Arc;
 use llama_cpp_2::token::LlamaToken;
 
 use super::context::{Context, Step};
+use super::encoder::Encoder;
 use super::model::{Loaded, Plan};
 use crate::config::{EngineConfig, LocalModel, ModelKind};
+use crate::embed::Encode;
 use crate::error::EngineError;
 use crate::memory::Memory;
 
@@ -135,6 +137,42 @@ fn tokens_are_those_of_the_tokenizers_library() {
         let found = loaded.model.vocab().tokenize(case.text.as_bytes(), false, true);
         assert_eq!(found.iter().map(|token| token.0).collect::<Vec<_>>(), case.ids, "{:?}", case.text);
     }
+}
+
+/// BERT's own sizes are tiny here, so that its vectors show every part of it: in the file mean pooling, and with one
+/// byte changed CLS.
+#[test]
+fn vectors_of_bert_files_are_those_of_transformers() {
+    #[derive(serde::Deserialize)]
+    struct Case {
+        text: String,
+        ids: Vec<i32>,
+        mean: Vec<f32>,
+        cls: Vec<f32>,
+    }
+    let cases: Vec<Case> = read("bert.json");
+    let texts: Vec<&str> = cases.iter().map(|case| case.text.as_str()).collect();
+    let file = std::fs::read(golden("bert.gguf")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for pooling in [1_u32, 2] {
+        let path = folder.path().join("bert.gguf");
+        let key = b"bert.pooling_type";
+        let at = file.windows(key.len()).position(|bytes| bytes == key).unwrap() + key.len() + 4;
+        let mut bytes = file.clone();
+        bytes[at..at + 4].copy_from_slice(&pooling.to_le_bytes());
+        std::fs::write(&path, bytes).unwrap();
+        let found = Encoder::load(&path, 1).unwrap().encode(&texts).unwrap();
+        for (case, found) in cases.iter().zip(&found) {
+            let expected = if pooling == 1 { &case.mean } else { &case.cls };
+            let off = furthest(&found.vector, expected);
+            // llama.cpp looks GELU up in a table of half precision.
+            assert!(off < 1e-3, "{:?} with pooling {pooling} is {off} off", case.text);
+            assert_eq!(found.tokens as usize, case.ids.len() - 2, "{:?}", case.text);
+        }
+    }
+    let long = "sea ".repeat(100);
+    let found = Encoder::load(&golden("bert.gguf"), 1).unwrap().encode(&[&long]).unwrap().remove(0);
+    assert!(found.truncated && found.tokens == 100);
 }
 
 #[test]

@@ -65,7 +65,10 @@ impl Loaded {
             OutputShape::Free if chat.tools.is_empty() => {
                 return Ok(Constraint { expect: Expect::Text, grammar: None });
             }
-            OutputShape::Free => return Ok(Constraint { expect: Expect::TextAndCalls(names(chat)), grammar: None }),
+            OutputShape::Free => {
+                let expect = Expect::TextAndCalls(names(chat), self.template.calls());
+                return Ok(Constraint { expect, grammar: None });
+            }
             OutputShape::JsonSchema(schema) if chat.tools.is_empty() => {
                 (Expect::Text, grammar_text(Some(schema), &[])?)
             }

@@ -15,6 +15,7 @@ use crate::chat::protect::Specials;
 use crate::config::{EngineConfig, LocalModel};
 use crate::error::EngineError;
 use crate::memory::{Memory, Refused, Share};
+use crate::output::MARKERS;
 use crate::sample::Defaults;
 use crate::template::ChatTemplate;
 use crate::weights::gguf::{self, GgufHeader};
@@ -32,6 +33,8 @@ pub(crate) struct Loaded {
     pub(super) window: u32,
     /// The most bytes that one token stands for.
     pub(super) longest_token: usize,
+    /// The control tokens that open a tool call, which are text where a call may be.
+    pub(super) markers: Vec<LlamaToken>,
     pub(super) defaults: Defaults,
     /// Made by the first call that needs one: it walks the whole vocabulary.
     pub(super) grammars: OnceLock<Result<Grammars, String>>,
@@ -107,12 +110,14 @@ impl Loaded {
         let template = ChatTemplate::new(source.as_deref(), text_of(vocab.bos()), text_of(vocab.eos()))
             .map_err(|error| unusable(format!("the chat template in {} is wrong: {error}", spec.path.display())))?;
         let specials = Specials::new(vocab.tokens().filter(|&token| vocab.is_control(token)).map(text_of));
+        let marker = |token: &LlamaToken| vocab.is_control(*token) && MARKERS.contains(&text_of(*token).as_str());
+        let markers = vocab.tokens().filter(marker).collect();
         let longest_token = vocab.tokens().map(|token| text_of(token).len()).max().unwrap_or(1).max(1);
         let window = model.n_ctx_train().min(plan.window).max(1);
         let defaults = defaults(&model);
         let grammars = OnceLock::new();
         let _share = plan.weights;
-        Ok((Self { model, template, specials, window, longest_token, defaults, grammars, _share }, plan.cache))
+        Ok((Self { model, template, specials, window, longest_token, markers, defaults, grammars, _share }, plan.cache))
     }
 }
 

@@ -4,7 +4,7 @@ use llama_cpp_2::token::LlamaToken;
 
 use super::model::Loaded;
 use crate::chat::protect::Piece;
-use crate::chat::{Chat, ChatMessage, Part};
+use crate::chat::{Chat, ChatMessage, Part, Role};
 use crate::error::EngineError;
 use crate::generate::TokenCount;
 
@@ -30,11 +30,14 @@ impl Loaded {
     /// The prompt, unless it leaves no room for an answer.
     pub(super) fn fitting_prompt(&self, chat: &Chat, max: Option<u32>) -> Result<Prompt, EngineError> {
         let overflow = |prompt: u32| EngineError::ContextOverflow { prompt, max: max.unwrap_or(1), limit: self.window };
-        let prompt = self.prompt_of(chat, |text| {
-            // Megabytes that cannot fit are not worth tokenising.
-            let least = u32::try_from(text.len() / self.longest_token).unwrap_or(u32::MAX);
+        // Megabytes that cannot fit are not worth copying, rendering and tokenising. No token stands for more letters
+        // than the longest; white space does not count, since templates and tokenisers may drop some.
+        let check = |letters: usize| {
+            let least = u32::try_from(letters / self.longest_token).unwrap_or(u32::MAX);
             if least >= self.window { Err(overflow(least)) } else { Ok(()) }
-        })?;
+        };
+        check(chat.messages.iter().map(certain_letters).sum())?;
+        let prompt = self.prompt_of(chat, |text| check(text.len()))?;
         if prompt.len() >= self.window { Err(overflow(prompt.len())) } else { Ok(prompt) }
     }
 
@@ -85,6 +88,21 @@ impl Loaded {
         }
         Ok(tokens)
     }
+}
+
+/// The letters of a turn that every template writes out: some leave away reasoning and what surrounds it.
+fn certain_letters(message: &ChatMessage) -> usize {
+    let of_part = |part: &Part| match part {
+        Part::Text(text) if message.role != Role::Assistant => letters(text),
+        Part::ToolResult { content, .. } => letters(content),
+        _ => 0,
+    };
+    message.parts.iter().map(of_part).sum()
+}
+
+/// Bytes that are no white space.
+fn letters(text: &str) -> usize {
+    text.bytes().filter(|byte| !byte.is_ascii_whitespace()).count()
 }
 
 /// For each cache point, the chat that ends there.

@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use llama_cpp_2::model::LlamaModel;
 use llama_cpp_2::token::LlamaToken;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use super::grammar::Grammar;
+use super::model::Loaded;
 use super::prompt::Prompt;
 use crate::error::EngineError;
 use crate::generate::{Event, FinishReason, Finished, Priority, Timings, Usage};
@@ -63,8 +63,9 @@ impl Sequence {
     }
 
     /// Draws the next token. Answers whether the answer is over.
-    pub(super) fn draw(&mut self, logits: &[f32], model: &LlamaModel) -> Result<bool, EngineError> {
+    pub(super) fn draw(&mut self, logits: &[f32], loaded: &Loaded) -> Result<bool, EngineError> {
         self.first_token.get_or_insert_with(Instant::now);
+        let model = &loaded.model;
         let mask = self.job.grammar.as_mut().map(Grammar::mask).transpose()?;
         let mask = mask.as_ref().map(|mask| mask.as_slice());
         let token =
@@ -77,7 +78,8 @@ impl Sequence {
         }
 
         let mut events = Vec::new();
-        let stopped = self.job.output.push(&model.vocab().token_to_piece(token, false, None), &mut events);
+        let marker = self.job.output.reads_markers() && loaded.markers.contains(&token);
+        let stopped = self.job.output.push(&model.vocab().token_to_piece(token, marker, None), &mut events);
         self.send(events);
         if let Some(sequence) = stopped {
             self.finish(FinishReason::StopSequence(sequence));

@@ -185,7 +185,7 @@ impl<'m> Worker<'m> {
             let bytes = state.byte_len();
             self.prefixes.keep(&sequence.job.scope, &tokens[..to], state, bytes);
         }
-        if to == tokens.len() && sequence.draw(self.context.logits(steps.len() - 1), &self.loaded.model)? {
+        if to == tokens.len() && sequence.draw(self.context.logits(steps.len() - 1), self.loaded)? {
             self.release(slot);
         }
         Ok(())
@@ -224,7 +224,7 @@ impl<'m> Worker<'m> {
         for (index, step) in steps.iter().enumerate() {
             let Some(sequence) = &mut self.sequences[step.slot] else { continue };
             sequence.computed += 1;
-            match sequence.draw(self.context.logits(index), &self.loaded.model) {
+            match sequence.draw(self.context.logits(index), self.loaded) {
                 Ok(false) => {}
                 Ok(true) => self.release(step.slot),
                 Err(error) => self.fail(step.slot, error),

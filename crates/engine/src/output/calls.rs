@@ -94,16 +94,20 @@ impl FreeCalls {
     }
 
     fn read(&self, inner: &str) -> Option<(String, String)> {
-        let call: Value = serde_json::from_str(inner.trim()).ok()?;
-        let name = call.get("name")?.as_str()?;
-        if !self.tools.iter().any(|tool| tool == name) {
-            return None;
-        }
-        // Llama's family says `parameters`.
-        let arguments = call.get("arguments").or_else(|| call.get("parameters"));
-        let arguments = arguments.filter(|arguments| arguments.is_object())?;
-        Some((name.to_owned(), arguments.to_string()))
+        call_of(&self.tools, &serde_json::from_str(inner.trim()).ok()?)
     }
+}
+
+/// The name and the arguments of a call of one of `tools`.
+pub(super) fn call_of(tools: &[String], call: &Value) -> Option<(String, String)> {
+    let name = call.get("name")?.as_str()?;
+    if !tools.iter().any(|tool| tool == name) {
+        return None;
+    }
+    // Llama's family says `parameters`.
+    let arguments = call.get("arguments").or_else(|| call.get("parameters"));
+    let arguments = arguments.filter(|arguments| arguments.is_object())?;
+    Some((name.to_owned(), arguments.to_string()))
 }
 
 /// How much of a text outside a call is surely text: all but the white space and the beginning of a tag that it

@@ -19,7 +19,7 @@ fn heard(expect: Expect, stop: &[&str], text: &str, size: usize) -> (Vec<Event>,
 }
 
 fn tools() -> Expect {
-    Expect::TextAndCalls(vec!["weather".into()])
+    Expect::TextAndCalls(vec!["weather".into()], CallFormat::Hermes)
 }
 
 fn call(arguments: &str) -> Vec<Event> {
@@ -196,4 +196,75 @@ fn json_or_a_call_is_told_by_its_first_character() {
     assert_eq!(texts(&events), "{\"a\": 1}");
     let text = format!("{}{{}}}}\n{CALL_CLOSE}", call_header("weather"));
     assert_eq!(heard(Expect::JsonOrCall, &[], &text, 30).0, call("{}"));
+}
+
+fn written(format: CallFormat) -> Expect {
+    Expect::TextAndCalls(vec!["weather".into(), "time".into()], format)
+}
+
+#[test]
+fn mistrals_calls_are_calls() {
+    let city = "{\"city\":\"Oslo\"}";
+    let both = [
+        call(city),
+        vec![Event::ToolCallStart { name: "time".into() }, Event::ToolCallArguments("{}".into()), Event::ToolCallEnd],
+    ]
+    .concat();
+    for text in [
+        "Look: [TOOL_CALLS][{\"name\": \"weather\", \"arguments\": {\"city\": \"Oslo\"}}, {\"name\": \"time\", \"arguments\": {}}]",
+        "Look: [TOOL_CALLS] [{\"name\": \"weather\", \"arguments\": {\"city\": \"Oslo\"}, \"id\": \"x\"}, {\"name\": \"time\", \"arguments\": {}}]\n",
+        "Look: [TOOL_CALLS]weather[ARGS]{\"city\": \"Oslo\"}[TOOL_CALLS]time[ARGS]{}",
+        "Look: [TOOL_CALLS]weather[CALL_ID]a1b2c3d4e[ARGS]{\"city\": \"Oslo\"}[TOOL_CALLS]time{}",
+    ] {
+        for size in 1..9 {
+            let (events, _) = heard(written(CallFormat::Mistral), &[], text, size);
+            assert_eq!(texts(&events), "Look:", "pieces of {size}");
+            let calls: Vec<Event> = events.into_iter().filter(|event| !matches!(event, Event::Text(_))).collect();
+            assert_eq!(calls, both);
+        }
+    }
+}
+
+#[test]
+fn llamas_calls_are_calls() {
+    let one = "{\"name\": \"weather\", \"parameters\": {\"city\": \"Oslo\"}}";
+    for text in [one.to_owned(), format!("\n{one}\n"), format!("<|python_tag|>{one}")] {
+        for size in 1..9 {
+            let (events, _) = heard(written(CallFormat::Llama), &["Oslo"], &text, size);
+            assert_eq!(texts(&events).trim(), "");
+            assert_eq!(events[events.len() - 3..], call("{\"city\":\"Oslo\"}"));
+        }
+    }
+    let (events, _) = heard(written(CallFormat::Llama), &[], &format!("<|python_tag|>{one}; {one}"), 4);
+    assert_eq!(events, [call("{\"city\":\"Oslo\"}"), call("{\"city\":\"Oslo\"}")].concat());
+}
+
+#[test]
+fn what_ends_in_no_call_stays_text() {
+    for (format, text) in [
+        (CallFormat::Llama, "{\"name\": \"other\", \"parameters\": {}}"),
+        (CallFormat::Llama, "{\"answer\": 42} and more"),
+        (CallFormat::Llama, "a {\"name\": \"weather\", \"parameters\": {}}"),
+        (CallFormat::Llama, "<|python_tag|>print(1)"),
+        (CallFormat::Llama, "plain  text <|pyth"),
+        (CallFormat::Mistral, "[TOOL_CALLS][{\"name\": \"other\", \"arguments\": {}}]"),
+        (CallFormat::Mistral, "[TOOL_CALLS]other[ARGS]{}"),
+        (CallFormat::Mistral, "[TOOL_CALLS]weather[ARGS]{\"a\": "),
+        (CallFormat::Mistral, "[TOOL_CALLS][]"),
+        (CallFormat::Mistral, "a [TOOL_ é b"),
+    ] {
+        for size in 1..6 {
+            let (events, _) = heard(written(format), &[], text, size);
+            assert_eq!(texts(&events), text, "pieces of {size}");
+            assert!(events.iter().all(|event| matches!(event, Event::Text(_))));
+        }
+    }
+}
+
+#[test]
+fn a_template_tells_how_its_model_calls() {
+    assert_eq!(CallFormat::of("{{ '<tool_call>\\n' }}{{ call | tojson }}"), CallFormat::Hermes);
+    assert_eq!(CallFormat::of("{{ '[TOOL_CALLS] [' }}"), CallFormat::Mistral);
+    assert_eq!(CallFormat::of("{{ '{\"name\": \"' + name + '\", ' }}{{ '\"parameters\": ' }}"), CallFormat::Llama);
+    assert_eq!(CallFormat::of("{{ tools }}"), CallFormat::Hermes);
 }

@@ -269,7 +269,8 @@ impl ModelDir {
         replace: bool,
     ) -> Result<ModelStatus, WeightsError> {
         let folder = self.root.join(name);
-        let record = Record { kind: kind_of(&header), licence, source, files: vec![file], gguf: Some(header) };
+        let kind = if embeds(&header) { ModelKind::Embedding } else { ModelKind::Text };
+        let record = Record { kind, licence, source, files: vec![file], gguf: Some(header) };
         record.write(stage.path())?;
         let old = if replace && folder.exists() {
             let old = self.stage()?;
@@ -353,7 +354,11 @@ pub(super) fn whole(folder: &Path, model: &Model, record: &Record) -> bool {
     })
 }
 
-/// The header of a GGUF file, when it is a text model that the engine can run as it is.
+fn embeds(header: &GgufHeader) -> bool {
+    header.pooling.is_some() || header.architecture.contains("bert")
+}
+
+/// The header of a GGUF file, when it is a model that the engine can run as it is.
 fn runnable(path: &Path) -> Result<GgufHeader, WeightsError> {
     let refuse = |why: String| WeightsError::Gguf { path: path.to_owned(), why };
     let file = File::open(path).map_err(|e| WeightsError::io("open", path, e))?;
@@ -371,17 +376,16 @@ fn runnable(path: &Path) -> Result<GgufHeader, WeightsError> {
     if let Some(role) = &header.role {
         return Err(refuse(format!("it holds a model's {role}, not a model")));
     }
-    if header.embedding || header.architecture.contains("bert") {
+    let word_pieces = header.architecture == "bert" && header.tokenizer.as_deref() == Some("bert");
+    // Mean and CLS, in llama.cpp's numbers.
+    let pooled = matches!(header.pooling, Some(1 | 2));
+    if embeds(&header) && !(word_pieces && pooled) {
         return Err(refuse(format!(
-            "it is an embedding model ({}); only text models run from GGUF files",
+            "it is an embedding model ({}) of a kind that is not run: only BERT with WordPiece and mean or CLS pooling is",
             header.architecture
         )));
     }
     Ok(header)
-}
-
-fn kind_of(header: &GgufHeader) -> ModelKind {
-    if header.embedding || header.architecture.contains("bert") { ModelKind::Embedding } else { ModelKind::Text }
 }
 
 /// Two pulls at once (a build and a person) do the work once; the lock goes with the process.
@@ -392,11 +396,13 @@ pub(super) fn lock(root: &Path) -> Result<File, WeightsError> {
     lock.map_err(|e| WeightsError::io("lock", &path, e))
 }
 
+/// What `outcrop.NAME` may be as a model id: AWS's pattern has letters, digits and dashes in up to three parts.
 fn valid_name(name: &str) -> bool {
-    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'-');
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     (1..=63).contains(&name.len())
-        && name.bytes().all(plain)
-        && name.bytes().next().is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        && !name.starts_with('-')
+        && name.split('.').count() <= 3
+        && name.split('.').all(|part| !part.is_empty() && part.bytes().all(plain))
 }
 
 /// A record is only a file that anybody may have written: its names must not lead elsewhere.

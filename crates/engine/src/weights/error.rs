@@ -71,7 +71,9 @@ pub enum WeightsError {
         why: String,
     },
     /// A name that cannot be a folder.
-    #[error("'{0}' cannot name a model: use 1 to 63 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit")]
+    #[error(
+        "'{0}' cannot name a model: use 1 to 63 of a-z, 0-9 and '-', and up to two '.' between them; it becomes part of a modelId"
+    )]
     Name(String),
     /// The name is taken.
     #[error("there is a model '{0}' already; choose another name or run `outcrop models rm {0}`")]

@@ -48,8 +48,15 @@ pub struct GgufHeader {
     pub quantisation: Option<String>,
     /// A chat template is in the file.
     pub chat_template: bool,
-    /// The model pools its states into one vector.
-    pub embedding: bool,
+    /// How the model pools its states into one vector, in llama.cpp's numbers, if it does.
+    #[serde(default)]
+    pub pooling: Option<u64>,
+    /// The kind of tokenizer, such as `gpt2` or `bert`.
+    #[serde(default)]
+    pub tokenizer: Option<String>,
+    /// Numbers in a state.
+    #[serde(default)]
+    pub width: Option<u64>,
     /// How many files the model is split into, 1 when it is whole.
     pub parts: u64,
     /// Keys and values of one token, in numbers, as far as the header tells; more where layers differ.
@@ -124,7 +131,8 @@ impl<R: BufRead> Reader<R> {
                 (key, Value::Integer(number)) if SIZES.iter().any(|size| key.ends_with(size)) && numbers.len() < 64 => {
                     numbers.push((key.to_owned(), number));
                 }
-                (key, Value::Integer(_)) if key.ends_with(".pooling_type") => header.embedding = true,
+                (key, Value::Integer(number)) if key.ends_with(".pooling_type") => header.pooling = Some(number),
+                ("tokenizer.ggml.model", Value::Text(text)) => header.tokenizer = Some(text),
                 _ => {}
             }
         }
@@ -136,7 +144,8 @@ impl<R: BufRead> Reader<R> {
             numbers.iter().find(|(key, _)| own(key)).map(|(_, number)| *number)
         };
         let cache = cache_per_token(&own);
-        (header.context_length, header.cache_per_token) = (own(SIZES[0]), cache);
+        let (context, width) = (own(".context_length"), own(".embedding_length"));
+        (header.context_length, header.width, header.cache_per_token) = (context, width, cache);
         let mut furthest = 0;
         for _ in 0..tensors {
             self.skip_text()?;

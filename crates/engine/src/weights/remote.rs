@@ -142,12 +142,17 @@ impl Found {
     }
 }
 
-/// A file's own name with what a model's name may not hold replaced.
+/// A file's own name with what a model's name may not hold replaced: `Qwen2.5-0.5B-Q4_K_M.gguf` becomes
+/// `qwen2.5-0.5b-q4-k-m`.
 pub fn name_of(path: &Path) -> String {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-    let plain = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '-' };
-    let name: String = stem.chars().map(plain).collect();
-    name.trim_start_matches(['.', '_', '-']).chars().take(63).collect()
+    let mut name = String::new();
+    for c in stem.trim_matches(|c: char| !c.is_ascii_alphanumeric()).chars().take(63) {
+        // A third dot, or one beside another, would be no modelId.
+        let dot = c == '.' && !name.ends_with('.') && name.matches('.').count() < 2;
+        name.push(if c.is_ascii_alphanumeric() || dot { c } else { '-' });
+    }
+    name.trim_end_matches('.').to_owned()
 }
 
 #[cfg(test)]

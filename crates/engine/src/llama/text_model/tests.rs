@@ -210,6 +210,34 @@ async fn a_thread_that_panics_is_an_error_and_the_next_call_starts_afresh() {
     assert_eq!(model.status().waiting, 0);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_prompt_far_too_long_is_refused_before_it_is_rendered() {
+    let memory = Memory::new(u64::MAX);
+    let model = shape("llama", &memory);
+    let loaded = model.ready().await.unwrap();
+    let long = |text: &str| {
+        let mut request = request(1);
+        request.chat.messages[0].parts = vec![Part::Text(text.repeat(24_000_000 / text.len()))];
+        request.chat
+    };
+    for text in ["and then ", "a", "\u{6f22}"] {
+        let chat = long(text);
+        let begun = Instant::now();
+        let refused = loaded.fitting_prompt(&chat, None).err();
+        let early = begun.elapsed();
+        assert!(matches!(refused, Some(EngineError::ContextOverflow { .. })), "{refused:?}");
+        // Rendering alone, which it is spared, takes many times as long.
+        let begun = Instant::now();
+        loaded.template.prompt(&chat).unwrap();
+        assert!(early < begun.elapsed(), "{early:?}");
+    }
+    // White space may be dropped by a template or a tokeniser: nothing follows from it.
+    let spaces = long(" \n");
+    assert!(
+        matches!(loaded.fitting_prompt(&spaces, None), Err(EngineError::ContextOverflow { prompt, .. }) if prompt > 512)
+    );
+}
+
 async fn until(reached: impl Fn() -> bool) {
     let waited = tokio::time::timeout(MINUTE, async {
         while !reached() {

@@ -84,12 +84,22 @@ fn what_cannot_run_is_refused_and_leaves_nothing() {
         let error = add(&models, &dir, &bytes, "mine").unwrap_err();
         assert!(error.to_string().contains(word), "{error}");
     }
-    for name in ["Mine", "", "-x", "a b", "../x", TEXT_MODEL] {
+    for name in ["Mine", "", "-x", "a b", "../x", "a_b", "a..b", "a.b.c.d", "a.", TEXT_MODEL] {
         assert!(add(&models, &dir, &sample("llama"), name).is_err(), "{name}");
     }
     assert!(models.add_gguf(dir.path(), "mine", &mut Silent).is_err());
     assert!(models.add_gguf(&dir.path().join("none"), "mine", &mut Silent).is_err());
     assert!(!models.root().exists() || std::fs::read_dir(models.root()).unwrap().next().is_none());
+}
+
+#[test]
+fn an_embedding_model_that_runs_is_added_as_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let bert = concat!(env!("CARGO_MANIFEST_DIR"), "/golden/bert.gguf");
+    let status = models(&dir).add_gguf(Path::new(bert), "mine", &mut Silent).unwrap();
+    assert_eq!(status.kind, ModelKind::Embedding);
+    let header = status.gguf.unwrap();
+    assert_eq!((header.width, header.pooling, header.context_length), (Some(32), Some(1), Some(64)));
 }
 
 #[test]

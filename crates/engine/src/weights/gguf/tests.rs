@@ -66,7 +66,7 @@ fn tells_what_the_file_says() {
     assert_eq!(header.licence.as_deref(), Some("apache-2.0"));
     assert_eq!(header.role, None);
     assert!(header.chat_template);
-    assert!(!header.embedding);
+    assert_eq!(header.pooling, None);
 }
 
 #[test]

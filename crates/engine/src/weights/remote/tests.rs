@@ -96,12 +96,12 @@ fn a_file_of_the_hub_becomes_a_model() {
     assert!(pulled.fetched);
     assert_eq!(pulled.why.as_deref(), Some("tiny-Q4_K_M.gguf is the repository's only GGUF file"));
     let status = pulled.status;
-    assert_eq!((status.name.as_str(), status.state, status.kind), ("tiny-q4_k_m", State::Verified, ModelKind::Text));
+    assert_eq!((status.name.as_str(), status.state, status.kind), ("tiny-q4-k-m", State::Verified, ModelKind::Text));
     assert_eq!(status.source, format!("hf:{REPOSITORY}@0123abcd:{FILE}"));
     assert_eq!(status.licence.as_deref(), Some("mit"));
-    assert_eq!(std::fs::read(place.models().weights("tiny-q4_k_m").unwrap()).unwrap(), bytes);
-    place.models().verify("tiny-q4_k_m").unwrap();
-    assert_eq!(place.entries(), ["tiny-q4_k_m"]);
+    assert_eq!(std::fs::read(place.models().weights("tiny-q4-k-m").unwrap()).unwrap(), bytes);
+    place.models().verify("tiny-q4-k-m").unwrap();
+    assert_eq!(place.entries(), ["tiny-q4-k-m"]);
 
     let asked = place.cdn.asked().len();
     let again = place.pull(&format!("hf:{REPOSITORY}:Q4_K_M")).unwrap();
@@ -118,8 +118,8 @@ fn a_newer_revision_takes_the_place_of_the_older_and_nothing_else_does() {
     place.serves(&newer, "\"two\"", "ffff");
     let pulled = place.pull(&format!("hf:{REPOSITORY}")).unwrap();
     assert!(pulled.fetched && pulled.status.source.contains("@ffff:"));
-    assert_eq!(std::fs::read(place.models().weights("tiny-q4_k_m").unwrap()).unwrap(), newer);
-    assert_eq!(place.entries(), ["tiny-q4_k_m"]);
+    assert_eq!(std::fs::read(place.models().weights("tiny-q4-k-m").unwrap()).unwrap(), newer);
+    assert_eq!(place.entries(), ["tiny-q4-k-m"]);
 
     let file = place.dir.path().join("own.gguf");
     std::fs::write(&file, sample("qwen2")).unwrap();
@@ -169,7 +169,7 @@ fn a_download_that_was_cut_off_goes_on_where_it_was() {
         "{}",
         asked[0]
     );
-    assert_eq!(place.entries(), ["tiny-q4_k_m"]);
+    assert_eq!(place.entries(), ["tiny-q4-k-m"]);
 }
 
 #[test]
@@ -262,8 +262,8 @@ fn refusals_say_what_helps() {
     place.hub.on(&model, Answer::json("{}"));
     assert!(place.failure().to_string().contains("HF_ENDPOINT"));
     // What passes is tried again.
-    let right = format!("{{\"sha\":\"0123abcd\"}}");
-    place.hub.on(&model, Answer::status(503).times(2).then(Answer::json(&right)));
+    let right = "{\"sha\":\"0123abcd\"}";
+    place.hub.on(&model, Answer::status(503).times(2).then(Answer::json(right)));
     place.pull(&format!("hf:{REPOSITORY}")).unwrap();
     // Nobody listens there.
     let remote = Remote { endpoint: "http://127.0.0.1:1".into(), ..place.remote() };
