@@ -19,17 +19,16 @@ class Result:
     name: str
     what: str
     changed: int = 0
-    asked: int = 0
-    noticed: list = dataclasses.field(default_factory=list)
-    first: str = ""
+    # By which probe, and what it said.
+    noticed: str = ""
 
     @property
     def killed(self):
         return bool(self.changed and self.noticed)
 
     def row(self):
-        first = self.first.replace("|", "\\|").replace("\n", " ")[:90]
-        return f"| {self.what} | {self.changed} | {len(self.noticed)} of {self.asked} operations | {first} |"
+        by = ": ".join(self.noticed.split(": ")[:3]).split(": AssertionError")[0].replace("|", "\\|")
+        return f"| {self.what} | {by if self.killed else '**nothing**'} |"
 
 
 def operations():
@@ -43,22 +42,22 @@ def mutants(names=()):
     return [(f, b, a) for f, b, a in every if not names or f.__name__ in names]
 
 
-def hunt(address, names=(), thorough=False):
-    """Yields each mutant's result. Thorough: every operation is asked; else until one notices."""
+def hunt(address, names=()):
+    """Yields each mutant's result: operations are asked until one notices."""
     proxy = Proxy(address)
     try:
         for function, before, after in mutants(names):
             proxy.mutate(before, after)
             # An account of its own: what one mutant left behind is nothing to another.
             account = 600_000_000_000 + zlib.crc32(function.__name__.encode())
-            result = ask(proxy, account, Result(function.__name__, function.__doc__.strip()), thorough)
+            result = ask(proxy, account, Result(function.__name__, function.__doc__.strip()))
             assert not proxy.faults, proxy.faults[:5]
             yield result
     finally:
         proxy.close()
 
 
-def ask(proxy, account, result, thorough):
+def ask(proxy, account, result):
     for name in operations():
         service, operation = name.split(":")
         model = contract.service_model(service).operation_model(operation)
@@ -67,12 +66,9 @@ def ask(proxy, account, result, thorough):
             report = run.run(connection, service, model, name != NOT_BUILT, stop_at=1)
         finally:
             connection.close()
-        result.asked += 1
         if report.failures:
-            result.noticed.append(name)
-            result.first = result.first or f"{operation}: {report.failures[0]}"
-            if not thorough and proxy.changed:
-                break
+            result.noticed = f"{operation}: {report.failures[0]}"
+            break
     result.changed = proxy.changed
     return result
 
@@ -81,6 +77,6 @@ def unchanged(address):
     """The result of a proxy that changes nothing: what it finds is its own doing."""
     proxy = Proxy(address)
     try:
-        return ask(proxy, 599999999999, Result("none", "the server itself"), thorough=True)
+        return ask(proxy, 599999999999, Result("none", "the server itself"))
     finally:
         proxy.close()

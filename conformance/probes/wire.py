@@ -156,7 +156,7 @@ class Connection:
             try:
                 self.socket.sendall(b"".join(waiting))
                 while waiting:
-                    answer = self._read()
+                    answer = self._read(empty=waiting[0].startswith(b"HEAD "))
                     waiting = waiting[1:]
                     answered += 1
                     yield answer
@@ -168,7 +168,7 @@ class Connection:
             if waiting:
                 self.close()
 
-    def _read(self):
+    def _read(self, empty):
         head = self.reader.readline()
         if not head:
             raise EOFError("the server closed the connection without an answer")
@@ -176,7 +176,7 @@ class Connection:
         while (line := self.reader.readline().decode("latin-1").rstrip("\r\n")) != "":
             name, _, value = line.partition(":")
             headers[name.lower()] = value.strip()
-        if status == 204:
+        if empty or status == 204:
             return Answer(status, headers, b"")
         if headers.get("transfer-encoding") == "chunked":
             return Answer(status, headers, b"".join(self._chunks()))

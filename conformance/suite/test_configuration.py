@@ -95,6 +95,10 @@ class TestReload:
             ('[dev]\naccount = "222222222222"\n[limit]\nrequests = 1', "Did you mean `limits`?"),
             ('[dev]\naccount = "222222222222"\n[tls]\ncert = "/no/cert"\nkey = "/no/key"', "/no/cert"),
             ('[dev]\naccount = "222222222222"\n[[models]]\nid = "broken"', "broken"),
+            (
+                '[dev]\naccount = "222222222222"\n[[access.users]]\naccount = "123456789012"\nname = "a"\npolicies = ["no-such"]',
+                "no-such",
+            ),
             ("no toml", "line 1"),
         ]:
             server.config_path.write_text(content)

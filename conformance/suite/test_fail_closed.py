@@ -16,7 +16,7 @@ from probes.shapes import Rules
 from support import contract, lists, raw
 from support.keys import access_key, api_key
 from support.routes import requests, routes
-from support.server import Server, outcrop
+from support.server import Server
 from support.sigv4 import Signer
 
 OWNER, STRANGER = "111122223333", "444455556666"
@@ -26,8 +26,6 @@ account = "{OWNER}"
 name = "nobody"
 policies = []
 """
-# Users are declared in the configuration; a server that cannot has no principal that may do nothing.
-DECLARES_USERS = "[[access.users]]" in outcrop("doctor", "--config-defaults").stdout
 # The action of an operation is its own name, but for these.
 ACTIONS = {
     "Converse": "InvokeModel",
@@ -38,7 +36,7 @@ REFUSED = (403, "AccessDeniedException"), (404, "ResourceNotFoundException"), (4
 
 @pytest.fixture(scope="module")
 def guarded():
-    server = Server("serve", config=NOBODY if DECLARES_USERS else None)
+    server = Server("serve", config=NOBODY)
     try:
         server.owner = Signer(*access_key(server.data, OWNER))
         server.stranger = Signer(*access_key(server.data, STRANGER))
@@ -50,14 +48,19 @@ def guarded():
         server.remove()
 
 
-def walk(server, signer, headers=()):
-    """(name, answer) for one request of every route."""
+def walk(server, signer, headers=(), presigned=False):
+    """(name, answer) for one request of every route, sent without waiting for each other."""
+    connection, names, sent = wire.Connection(server.address, signer), [], []
     for name, method, target, body, own in requests():
-        one = signer
-        if one is not None and name.startswith("sts:"):
-            one = dataclasses.replace(one, service="sts")
-        connection = wire.Connection(server.address, one)
-        yield name, connection.send(method, target, body, [*own, *headers])
+        one = dataclasses.replace(signer, service="sts") if signer and name.startswith("sts:") else signer
+        connection.signer = None if presigned else one
+        if presigned:
+            target = one.presigned(method, target, connection.host, body)
+        names.append(name)
+        sent.append(connection.bytes_of(method, target, body, [*own, *headers]))
+    try:
+        yield from zip(names, connection.send_all(sent), strict=True)
+    finally:
         connection.close()
 
 
@@ -140,15 +143,8 @@ class TestForged:
         all_refused(walk(guarded, None, headers), self.UNKNOWN, {*open_routes(), *lists.read("self-proving.txt")})
 
     def test_a_presigned_query(self, guarded):
-        host = ":".join(map(str, guarded.address))
         forged = dataclasses.replace(guarded.owner, secret="x" * 40)
-        for name, method, target, body, _ in requests():
-            if name in open_routes() or "?" in target:
-                continue
-            one = dataclasses.replace(forged, service="sts") if name.startswith("sts:") else forged
-            answer = raw.request(guarded, method, one.presigned(method, target, host, body), body, headers={}, signer=None)
-            # A request that streams is signed frame by frame; in the query there is no such thing.
-            assert refusal(name, answer)[:2] in self.WRONG, (name, answer.status, answer.body)
+        all_refused(walk(guarded, forged, presigned=True), self.WRONG, open_routes())
 
 
 def built():
@@ -171,6 +167,12 @@ def snapshot(connection, arn):
     return got.json, happy.tags_of(connection, arn)
 
 
+def own(service, operation):
+    """The smallest input, with ARNs of the owner's."""
+    members = Rules(service).smallest(operation.input_shape) if operation.input_shape else {}
+    return json.loads(re.sub(r":bedrock:[a-z0-9-]*:\d{12}:", f":bedrock:us-east-1:{OWNER}:", json.dumps(members)))
+
+
 def aimed(service, operation, arn):
     """Inputs that name the resource wherever the operation takes an id or an ARN that may look like it."""
     rules, oracle = Rules(service), Oracle(service)
@@ -188,23 +190,24 @@ class TestAnotherAccount:
     def test_what_one_made_does_not_exist_for_another(self, guarded):
         owner, stranger = (wire.Connection(guarded.address, one) for one in (guarded.owner, guarded.stranger))
         arn = secret_profile(owner)
-        before, wrong, touched = snapshot(owner, arn), {}, 0
+        before, sent = snapshot(owner, arn), []
         for route in routes():
-            if route.operation is None:
+            # A request that streams is signed frame by frame, and refused on its head.
+            if route.operation is None or route.operation[1].has_event_stream_input:
                 continue
             service, operation = route.operation
             inputs = list(aimed(service, operation, arn))
             if route.built and (recipe := happy.make(owner, service, operation.name)) and OWNER in json.dumps(recipe[0]):
                 inputs.append(recipe[0])
-            for members in inputs:
-                _, answer = stranger.call(service, operation, members)
-                touched += 1
-                allowed = REFUSED if route.built else [(501, "NotImplementedException"), *REFUSED]
-                found = (answer.status, (answer.headers.get("x-amzn-ErrorType") or ""))
-                if found not in allowed or b"plans for Q3" in answer.body or b"ravens" in answer.body:
-                    wrong[route.name] = (*found, answer.body[:200])
+            sent += [(route, stranger.probe(service, operation, wire.request(operation, members))) for members in inputs]
+        assert len(sent) > 20
+        wrong = {}
+        for (route, _), answer in zip(sent, stranger.send_all(data for _, data in sent), strict=True):
+            allowed = REFUSED if route.built else [(501, "NotImplementedException")]
+            found = (answer.status, answer.headers.get("x-amzn-ErrorType"))
+            if found not in allowed or b"plans for Q3" in answer.body or b"ravens" in answer.body:
+                wrong[route.name] = (*found, answer.body[:200])
         assert not wrong, wrong
-        assert touched > 20
         assert snapshot(owner, arn) == before
 
     def test_nor_is_it_listed(self, guarded):
@@ -225,24 +228,24 @@ class TestAnotherAccount:
         assert (answer.status, code) in REFUSED, message
 
 
-@pytest.mark.skipif(not DECLARES_USERS, reason="this server declares no users: nobody may do nothing yet")
 class TestAPrincipalThatMayDoNothing:
     def test_every_operation_says_so(self, guarded):
         owner, nobody = (wire.Connection(guarded.address, one) for one in (guarded.owner, guarded.nobody))
         arn = secret_profile(owner)
-        before, wrong = snapshot(owner, arn), {}
+        before, sent = snapshot(owner, arn), []
         for route in routes():
-            if route.operation is None:
+            if route.operation is None or route.operation[1].has_event_stream_input:
                 continue
             service, operation = route.operation
             recipe = happy.make(owner, service, operation.name) if route.built else None
-            members = recipe[0] if recipe else Rules(service).smallest(operation.input_shape) if operation.input_shape else {}
-            if operation.has_event_stream_input:
-                continue
-            _, answer = nobody.call(service, operation, members)
+            members = recipe[0] if recipe else own(service, operation)
+            sent.append((route, nobody.probe(service, operation, wire.request(operation, members))))
+        wrong = {}
+        for (route, _), answer in zip(sent, nobody.send_all(data for _, data in sent), strict=True):
             if answer.status < 300:
                 wrong[route.name] = answer.body[:200]
                 continue
+            service, operation = route.operation
             code, message = contract.judge_error(answer.status, answer.headers, answer.body, service)
             action = f"bedrock:{ACTIONS.get(operation.name, operation.name)}"
             said = re.fullmatch(

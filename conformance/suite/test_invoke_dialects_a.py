@@ -1,4 +1,5 @@
-"""InvokeModel with the bodies of Claude 2, Nova, Llama, DeepSeek R1, Titan Multimodal Embeddings and Cohere Embed v4.
+"""InvokeModel with the bodies of Claude 2, Nova, Llama, DeepSeek R1, Palmyra, Titan Multimodal Embeddings and Cohere
+Embed v4.
 
 A prompt in a model's own template is the conversation that it tells: each text dialect must say what Converse says to the
 same conversation, cost the same tokens and stream the same text.
@@ -63,6 +64,11 @@ def deepseek(**rest):
     return {"prompt": prompt, "max_tokens": TOKENS, "temperature": 0, **rest}
 
 
+def palmyra(**rest):
+    turns = [{"role": turn["role"], "content": turn["content"][0]["text"]} for turn in TURNS]
+    return {"messages": [{"role": "system", "content": SYSTEM}, *turns], "max_tokens": TOKENS, "temperature": 0, **rest}
+
+
 class Dialect:
     """Where a dialect has what; `at` and `stop` take a chunk or a whole answer."""
 
@@ -81,6 +87,14 @@ def _generation(out):
 
 def _choice(out):
     return out["choices"][0]["text"]
+
+
+def _palmyra(out):
+    return out["choices"][0]["message"]["content"]
+
+
+def _palmyra_delta(chunk):
+    return chunk["choices"][0]["delta"].get("content", "")
 
 
 def _nova(out):
@@ -116,6 +130,14 @@ DIALECTS = {
     "llama4": _llama("us.meta.llama4-scout-17b-instruct-v1:0", LLAMA_4),
     "deepseek": Dialect(
         "us.deepseek.r1-v1:0", deepseek(), _choice, _choice, lambda chunk: chunk["choices"][0]["stop_reason"]
+    ),
+    "writer": Dialect(
+        "us.writer.palmyra-x5-v1:0",
+        palmyra(),
+        _palmyra,
+        _palmyra_delta,
+        lambda chunk: chunk["choices"][0]["finish_reason"],
+        lambda out: (out["usage"]["prompt_tokens"], out["usage"]["completion_tokens"]),
     ),
 }
 
@@ -334,6 +356,21 @@ class TestDeepSeek:
     )
     def test_refusals(self, runtime, body, said):
         refused(runtime, self.MODEL, body, f"{MALFORMED}{said}, please reformat your input and try again.")
+
+
+class TestPalmyra:
+    MODEL = DIALECTS["writer"].model
+
+    def test_the_guides_own_example(self, runtime):
+        body = {"messages": [{"role": "user", "content": {"text": "Name three rivers."}}], "temperature": 0}
+        out, headers = invoke(runtime, self.MODEL, body)
+        assert _palmyra(out) == text(converse(runtime, model=self.MODEL, tokens=16))
+        assert int(headers["x-amzn-bedrock-output-token-count"]) <= 16, "the documented default"
+
+    def test_refusals(self, runtime):
+        said = "#/max_tokens: 8193 is not less or equal to 8192"
+        said = f"{MALFORMED}{said}, please reformat your input and try again."
+        refused(runtime, self.MODEL, palmyra(max_tokens=8193), said)
 
 
 def vectors(out):

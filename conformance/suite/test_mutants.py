@@ -24,4 +24,4 @@ def test_a_mutant_is_noticed(server, name):
 
 def test_without_a_mutant_nothing_is_noticed(server):
     result = hunt.unchanged(server.address)
-    assert not result.noticed, result.first
+    assert not result.noticed, result.noticed

@@ -11,7 +11,7 @@ from support import raw
 from support.ask import HAIKU, HAIKU_ARN, PROFILE, TITAN_EMBED, converse, stream, user
 from support.clients import CliError, cli, client, raises
 from support.keys import access_key, api_key
-from support.server import Server
+from support.server import Server, outcrop
 
 ACCOUNT = "123456789012"
 PROFILE_ARN = f"arn:aws:bedrock:us-east-1:{ACCOUNT}:inference-profile/{PROFILE}"
@@ -116,7 +116,13 @@ EXPLICIT = "with an explicit deny in an identity-based policy"
 
 
 def test_who_may_nothing_is_told_so(by):
-    denied(lambda: converse(by("nobody"), tokens=1), INVOKE, HAIKU_ARN, silent(INVOKE))
+    nobody, streaming = by("nobody"), INVOKE + "WithResponseStream"
+    native = {"modelId": HAIKU, "body": json.dumps({"anthropic_version": "bedrock-2023-05-31"})}
+    denied(lambda: converse(nobody, tokens=1), INVOKE, HAIKU_ARN, silent(INVOKE))
+    denied(lambda: stream(nobody, tokens=1), streaming, HAIKU_ARN, silent(streaming))
+    denied(lambda: nobody.invoke_model(**native), INVOKE, HAIKU_ARN, silent(INVOKE))
+    call = lambda: nobody.invoke_model_with_response_stream(**native)
+    denied(call, streaming, HAIKU_ARN, silent(streaming))
     listing = "bedrock:ListFoundationModels"
     denied(lambda: by("nobody", "bedrock").list_foundation_models(), listing, None, silent(listing))
 
@@ -282,3 +288,33 @@ def test_the_command_line_shows_the_text(guarded):
     text = str(caught.value)
     assert "AccessDeniedException" in text
     assert f"User: arn:aws:iam::{ACCOUNT}:user/nobody is not authorized to perform: bedrock:ListFoundationModels" in text
+
+
+def test_the_operator_can_ask_without_a_server(tmp_path):
+    file = tmp_path / "outcrop.toml"
+    file.write_text(config())
+
+    def check(name, action, *rest):
+        who = f"arn:aws:iam::{ACCOUNT}:{name}"
+        return outcrop("access", "check", "--config", str(file), "--principal", who, "--action", action, *rest)
+
+    done = check("user/no-stream", INVOKE, "--resource", HAIKU_ARN)
+    assert (done.returncode, done.stdout) == (0, "allowed\n"), done
+    assert check("root", "bedrock:DeleteInferenceProfile").returncode == 0
+    done = check("user/no-haiku", INVOKE, "--resource", HAIKU_ARN)
+    assert done.returncode == 1 and done.stderr.rstrip().endswith(f"on resource: {HAIKU_ARN} {EXPLICIT}"), done
+    listing = "bedrock:ListInferenceProfiles"
+    done = check("user/elsewhere", listing)
+    assert done.returncode == 1 and done.stderr.rstrip().endswith(silent(listing)), done
+    assert check("user/elsewhere", listing, "--key", "aws:SourceIp=198.51.100.9").returncode == 0
+    assert check("user/virginia", listing).returncode == 0
+    assert check("user/virginia", listing, "--region", "us-west-2").returncode == 1
+    done = check("role/unknown", INVOKE)
+    assert done.returncode == 1 and "nor a role of this configuration" in done.stderr, done
+    shared = tmp_path / "policy.json"
+    arn = f"arn:aws:bedrock:us-east-1:{ACCOUNT}:application-inference-profile/abcdefabcdef"
+    statement = {**allow(INVOKE, arn), "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:user/nobody"}}
+    shared.write_text(json.dumps({"Version": "2012-10-17", "Statement": statement}))
+    options = ["--resource", arn, "--resource-policy", str(shared)]
+    assert check("user/nobody", INVOKE, *options).returncode == 0
+    assert check("user/nobody", "bedrock:CountTokens", *options).returncode == 1

@@ -11,6 +11,9 @@ from support import contract
 from support.server import outcrop
 
 
+EVENTS = "application/vnd.amazon.eventstream"
+
+
 @dataclasses.dataclass(frozen=True)
 class Route:
     method: str
@@ -49,9 +52,8 @@ def requests():
             service, operation = route.operation
             members = Rules(service).smallest(operation.input_shape) if operation.input_shape else {}
             made = wire.request(operation, members)
-            headers = [*made.headers, ("content-type", "application/vnd.amazon.eventstream")][-operation.has_event_stream_input :]
-            target = wire.target(service, operation, made)
-            found.append((route.name, route.method, target, made.body, headers if operation.has_event_stream_input else made.headers))
+            headers = [("content-type", EVENTS)] if operation.has_event_stream_input else made.headers
+            found.append((route.name, route.method, wire.target(service, operation, made), made.body, headers))
         elif route.name == "sts":
             found += [sts(route.method, route.path, action) for action in sts_actions()]
         else:

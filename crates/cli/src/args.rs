@@ -49,6 +49,9 @@ pub enum Command {
     /// Makes, lists and revokes the keys that `outcrop serve` accepts
     #[command(subcommand)]
     Keys(Keys),
+    /// Says who may do what by the policies of a configuration
+    #[command(subcommand)]
+    Access(Access),
     /// Checks a configuration, shows the defaults, puts a changed file in force without a restart
     #[command(subcommand)]
     Config(Config),
@@ -242,6 +245,46 @@ pub struct Folder {
     /// The server's configuration file
     #[arg(long, value_name = "FILE", env = "OUTCROP_CONFIG")]
     pub config: Option<PathBuf>,
+}
+
+/// Users, roles and their policies.
+#[derive(Subcommand)]
+pub enum Access {
+    /// Says whether a user, role or owner may do a thing, in the words that a refused call gets
+    ///
+    /// Ends with status 1 if not. No server needs to run. Policies of resources live in a server's data and are not
+    /// asked, unless one is given as a file. A call through an inference profile is several questions: one for the
+    /// profile, one for the model in each Region (docs/policies.md).
+    Check {
+        /// Who: arn:aws:iam::123456789012:user/bob, …:role/app, …:root
+        #[arg(long, value_name = "ARN")]
+        principal: String,
+        /// What, as policies name it: bedrock:InvokeModel
+        #[arg(long)]
+        action: String,
+        /// On what [default: the action is on no one resource]
+        #[arg(long, value_name = "ARN")]
+        resource: Option<String>,
+        /// From which Region
+        #[arg(long, default_value = "us-east-1")]
+        region: String,
+        /// A condition key of the call, such as aws:SourceIp=203.0.113.7; may be repeated
+        #[arg(long = "key", value_name = "KEY=VALUE", value_parser = pair)]
+        keys: Vec<(String, String)>,
+        /// The policy of the resource
+        #[arg(long, value_name = "FILE", requires = "resource")]
+        resource_policy: Option<PathBuf>,
+        /// The configuration file
+        #[arg(long, value_name = "FILE", env = "OUTCROP_CONFIG")]
+        config: Option<PathBuf>,
+    },
+}
+
+fn pair(text: &str) -> Result<(String, String), &'static str> {
+    match text.split_once('=') {
+        Some((key, value)) if key.contains(':') => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("a condition key and its value, such as aws:SourceIp=203.0.113.7"),
+    }
 }
 
 /// The configuration.

@@ -3,6 +3,7 @@
 //! Never: logic that a program could want without a terminal. Start at [`args::Cli`].
 #![allow(clippy::print_stdout, reason = "answers go to standard output; that is what this crate is for")]
 
+mod access;
 mod args;
 mod backup;
 mod chat;
@@ -31,6 +32,7 @@ fn main() -> std::process::ExitCode {
             Command::Chat(chat) => chat::run(chat).await,
             Command::Models(models) => models::run(models),
             Command::Keys(keys) => keys::run(keys).await,
+            Command::Access(access) => access::run(access),
             Command::Config(config) => config::run(config),
             Command::Secrets(secrets) => secrets::run(secrets).await,
             Command::Backup(backup) => backup::backup(&backup),

@@ -23,6 +23,7 @@ pub mod openai;
 mod prompt;
 mod request;
 pub mod titan;
+pub mod writer;
 
 use outcrop_api::bedrock_runtime::{ConverseRequest, ConverseResponse, ConverseStreamOutput, TokenUsage};
 use serde_json::Value;
@@ -53,6 +54,7 @@ pub fn by_name(key: &str) -> Option<Dialect> {
         "mistral-text" => Dialect::Chat(&mistral::Text),
         "mistral-chat" => Dialect::Chat(&mistral::CHAT),
         "jamba" => Dialect::Chat(&ai21::JAMBA),
+        "writer" => Dialect::Chat(&writer::PALMYRA),
         "cohere-command" => Dialect::Chat(&cohere::Command),
         "command-r" => Dialect::Chat(&cohere::CommandR),
         "titan-embed-v1" => Dialect::Embedding(&titan::EmbedV1),
@@ -77,6 +79,7 @@ pub const NAMES: &[&str] = &[
     "mistral-text",
     "mistral-chat",
     "jamba",
+    "writer",
     "cohere-command",
     "command-r",
     "titan-embed-v1",

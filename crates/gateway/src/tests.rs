@@ -314,3 +314,21 @@ async fn computed_prompts_stay_within_the_account_or_the_principal() {
     let principal = scopes(Sharing::Principal).await;
     assert!(principal[0] != principal[1] && principal[0] != principal[2] && principal[1] != principal[2]);
 }
+
+/// The list may only shrink: what is not on it has a codec.
+#[test]
+fn the_formats_of_models_that_write_or_embed_are_built() {
+    let catalogue = Catalogue::builtin().unwrap();
+    let mut missing: Vec<&str> = Vec::new();
+    for model in catalogue.iter().filter(|model| model.writes_text() || model.embeds()) {
+        let name = model.family.dialect.name();
+        if outcrop_dialects::by_name(name).is_none() && !missing.contains(&name) {
+            missing.push(name);
+        }
+    }
+    missing.sort_unstable();
+    // Rerankers and streams of speech have operations of their own; the others read or hear what is not text, or are
+    // gone from Bedrock.
+    let without = ["ai21-j2", "amazon-rerank", "cohere-rerank", "marengo", "nova-embed", "nova-sonic", "pegasus"];
+    assert_eq!(missing, without);
+}

@@ -11,7 +11,7 @@ mod tests;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use outcrop_access::{Policy, PolicyKind, ResourcePolicies};
+use outcrop_access::{Context, Policy, PolicyKind, ResourcePolicies};
 use outcrop_store::{Batch, Change, Cursor, Document, Error as StoreError, Key, NewDocument, Op, Order, Query};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
@@ -122,10 +122,13 @@ impl Policies {
         Err(Error::Store(StoreError::Busy))
     }
 
-    /// The document of the resource that `arn` names in this scope, if there is one.
-    async fn resource(&self, kinds: &[Kind], scope: Scope<'_>, arn: &str) -> Result<Key> {
+    /// The document of the resource of the caller that `arn` names, if there is one and the caller may do this to it.
+    async fn resource(&self, kinds: &[Kind], cx: &Context, action: &str, arn: &str) -> Result<Key> {
+        let scope = Scope { account: &cx.caller.account, region: &cx.region };
         let key = kinds.iter().find_map(|kind| kind.id_in(scope, arn).map(|id| kind.key(scope, id)));
         let key = key.ok_or_else(|| missing(arn))?;
+        // Who may not is not told what exists.
+        cx.allow(action, arn)?;
         match self.resources.store.get(key.clone()).await? {
             Some(_) => Ok(key),
             None => Err(missing(arn)),

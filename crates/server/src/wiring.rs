@@ -89,7 +89,9 @@ impl Server {
         let mut lines = Vec::new();
         if local_tls {
             let local = tls::authority::prepare(&authority_folder(&folder)).map_err(told)?;
-            lines.push(("tls", format!("export AWS_CA_BUNDLE={}", local.bundle.display())));
+            // Whole: it is copied into other shells, in other folders.
+            let bundle = std::path::absolute(&local.bundle).map_err(told)?;
+            lines.push(("tls", format!("export AWS_CA_BUNDLE={}", bundle.display())));
             lines.push(("tls", format!("export AWS_ENDPOINT_URL=https://{}", listener.address().map_err(told)?)));
             let configured = load;
             load = Arc::new(move || configured().map(|config| Config { tls: Some(local.files.clone()), ..config }));

@@ -85,7 +85,7 @@ fn asks_for_one_answer(format: &Format, body: &Node) -> Result<()> {
 fn inference(format: &Format, body: &Node) -> Result<Option<InferenceConfiguration>> {
     let (limit, temperature, top_p) = format.defaults;
     let most = |key: &str| -> Result<Option<i32>> {
-        let n = body.get(key)?.map(|n| n.integer(1, i64::from(i32::MAX))).transpose()?;
+        let n = body.get(key)?.map(|n| n.integer(1, format.longest)).transpose()?;
         Ok(n.and_then(|n| i32::try_from(n).ok()))
     };
     let given = match (most("max_tokens")?, most("max_completion_tokens")?) {

@@ -13,6 +13,8 @@ pub struct Format {
     pub(crate) passed: &'static [(&'static str, Passed)],
     /// The key of the limit in a request that is written.
     pub(crate) limit: &'static str,
+    /// The greatest limit that a body may set.
+    pub(crate) longest: i64,
     /// The greatest `temperature`.
     pub(crate) hottest: f64,
     /// The most stop sequences.
@@ -25,6 +27,8 @@ pub struct Format {
     pub(crate) some_tool: &'static str,
     /// A `tool_choice` may name a tool.
     pub(crate) named_tool: bool,
+    /// A user's content may be the object of one text.
+    pub(crate) text_objects: bool,
     /// Parts of a user's message may be images and sound.
     pub(crate) media: bool,
     /// Reasoning stands before the text, between tags.
@@ -83,12 +87,14 @@ pub(super) const OPENAI: Format = Format {
     ],
     passed: OPENAI_PASSED,
     limit: "max_completion_tokens",
+    longest: i32::MAX as i64,
     hottest: 2.0,
     stops: 4,
     answers: 1,
     defaults: (None, None, None),
     some_tool: "required",
     named_tool: true,
+    text_objects: false,
     media: true,
     reasoning: true,
     ending: "finish_reason",

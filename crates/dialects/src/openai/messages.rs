@@ -79,6 +79,10 @@ fn user(format: &Format, content: &Node) -> Result<Vec<ContentBlock>> {
     if let Some(text) = content.value.as_str() {
         return Ok(vec![ContentBlock::Text(text.to_owned())]);
     }
+    if format.text_objects && content.value.is_object() {
+        content.only(&["text"])?;
+        return Ok(vec![ContentBlock::Text(content.required("text")?.string()?.to_owned())]);
+    }
     let kinds: &[&str] = if format.media { &["text", "image_url", "input_audio"] } else { &["text"] };
     let mut out = Vec::new();
     for part in content.items(1, usize::MAX)? {

@@ -117,6 +117,7 @@ pub const CHATS: &[Says] = &[
     Says { name: "mistral-text", delta: "/outputs/0/text", turns: true, begun: true, ..PLAIN },
     Says { name: "mistral-chat", delta: "/choices/0/message/content", ..COMPLETIONS },
     Says { name: "jamba", images: false, fields: r#"{"presence_penalty": 0.5}"#, ..COMPLETIONS },
+    Says { name: "writer", fields: r#"{"min_tokens": 2}"#, ..COMPLETIONS },
     Says {
         name: "cohere-command",
         delta: "/text",

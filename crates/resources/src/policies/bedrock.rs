@@ -7,7 +7,7 @@ use outcrop_api::bedrock::{
 };
 
 use super::Policies;
-use crate::{Error, Result, Scope};
+use crate::{Error, Result};
 
 /// Gives a resource a policy, or another one.
 pub async fn put(cx: &Context, all: &Policies, input: PutResourcePolicyRequest) -> Result<PutResourcePolicyResponse> {
@@ -19,16 +19,14 @@ pub async fn put(cx: &Context, all: &Policies, input: PutResourcePolicyRequest) 
         }
         other => other,
     };
-    let resource = all.resource(all.kinds, scope(cx), &arn).await.map_err(invalid)?;
-    cx.allow("bedrock:PutResourcePolicy", &arn)?;
+    let resource = all.resource(all.kinds, cx, "bedrock:PutResourcePolicy", &arn).await.map_err(invalid)?;
     all.put(resource, &arn, &input.resource_policy, None).await.map_err(invalid)?;
     Ok(PutResourcePolicyResponse { resource_arn: Some(arn) })
 }
 
 /// Tells the policy of a resource.
 pub async fn get(cx: &Context, all: &Policies, input: GetResourcePolicyRequest) -> Result<GetResourcePolicyResponse> {
-    all.resource(all.kinds, scope(cx), &input.resource_arn).await?;
-    cx.allow("bedrock:GetResourcePolicy", &input.resource_arn)?;
+    all.resource(all.kinds, cx, "bedrock:GetResourcePolicy", &input.resource_arn).await?;
     Ok(GetResourcePolicyResponse { resource_policy: Some(all.get(&input.resource_arn).await?.policy) })
 }
 
@@ -38,12 +36,7 @@ pub async fn delete(
     all: &Policies,
     input: DeleteResourcePolicyRequest,
 ) -> Result<DeleteResourcePolicyResponse> {
-    all.resource(all.kinds, scope(cx), &input.resource_arn).await?;
-    cx.allow("bedrock:DeleteResourcePolicy", &input.resource_arn)?;
+    all.resource(all.kinds, cx, "bedrock:DeleteResourcePolicy", &input.resource_arn).await?;
     all.delete(&input.resource_arn, None).await?;
     Ok(DeleteResourcePolicyResponse::default())
-}
-
-pub(super) fn scope(cx: &Context) -> Scope<'_> {
-    Scope { account: &cx.caller.account, region: &cx.region }
 }

@@ -7,7 +7,6 @@ use outcrop_api::bedrock_agent::{
 };
 
 use super::Policies;
-use super::bedrock::scope;
 use crate::{Ids, Kind, Result};
 
 /// What can have a policy by these operations.
@@ -17,8 +16,7 @@ pub const KINDS: &[Kind] =
 /// Gives a knowledge base a policy, or another one.
 pub async fn put(cx: &Context, all: &Policies, input: PutResourcePolicyRequest) -> Result<PutResourcePolicyResponse> {
     let arn = input.resource_arn;
-    let resource = all.resource(KINDS, scope(cx), &arn).await?;
-    cx.allow("bedrock:PutResourcePolicy", &arn)?;
+    let resource = all.resource(KINDS, cx, "bedrock:PutResourcePolicy", &arn).await?;
     let stored = all.put(resource, &arn, &input.policy, input.expected_revision_id.as_deref()).await?;
     Ok(PutResourcePolicyResponse { resource_arn: arn, revision_id: stored.revision })
 }
@@ -26,8 +24,7 @@ pub async fn put(cx: &Context, all: &Policies, input: PutResourcePolicyRequest) 
 /// Tells the policy of a knowledge base and which writing of it this is.
 pub async fn get(cx: &Context, all: &Policies, input: GetResourcePolicyRequest) -> Result<GetResourcePolicyResponse> {
     let arn = input.resource_arn;
-    all.resource(KINDS, scope(cx), &arn).await?;
-    cx.allow("bedrock:GetResourcePolicy", &arn)?;
+    all.resource(KINDS, cx, "bedrock:GetResourcePolicy", &arn).await?;
     let stored = all.get(&arn).await?;
     Ok(GetResourcePolicyResponse { resource_arn: arn, policy: stored.policy, revision_id: stored.revision })
 }
@@ -39,8 +36,7 @@ pub async fn delete(
     input: DeleteResourcePolicyRequest,
 ) -> Result<DeleteResourcePolicyResponse> {
     let arn = input.resource_arn;
-    all.resource(KINDS, scope(cx), &arn).await?;
-    cx.allow("bedrock:DeleteResourcePolicy", &arn)?;
+    all.resource(KINDS, cx, "bedrock:DeleteResourcePolicy", &arn).await?;
     all.delete(&arn, input.expected_revision_id.as_deref()).await?;
     Ok(DeleteResourcePolicyResponse { resource_arn: arn, revision_id: None })
 }

@@ -33,6 +33,7 @@ fn signed(method: &str, path: &str, body: impl Into<Bytes>) -> Request<Body> {
 fn pipeline(table: Table) -> Arc<Pipeline> {
     Arc::new(Pipeline {
         gate: Gate::new(Mode::Dev, "us-east-1"),
+        sts: sts::tests::testing(),
         resource_policies: outcrop_access::ResourcePolicies::default(),
         table,
         body_bytes: 1000,

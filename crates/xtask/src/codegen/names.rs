@@ -88,19 +88,21 @@ pub fn regex(pattern: &str) -> String {
                 class = false;
                 out.push(']');
             }
-            // A hyphen beside a class escape is literal in Java; say so. Before a letter's number it is a range.
-            '-' if class && chars.peek().is_some_and(|n| *n == ']' || *n == '\\') && !is_number(chars.clone()) => {
-                out.push_str(r"\-");
-            }
+            // A hyphen beside a class escape is literal in Java; say so. Before `\u00FF` it is a range.
+            '-' if class && stands_alone(chars.clone()) => out.push_str(r"\-"),
             _ => out.push(c),
         }
     }
     out
 }
 
-/// Whether a letter is written as its number: `\u0020`, `\x20`.
-fn is_number(mut chars: impl Iterator<Item = char>) -> bool {
-    chars.next() == Some('\\') && matches!(chars.next(), Some('u' | 'x'))
+/// Whether a hyphen in a class, by what comes after it, is itself.
+fn stands_alone(mut rest: impl Iterator<Item = char>) -> bool {
+    match rest.next() {
+        Some(']') => true,
+        Some('\\') => !matches!(rest.next(), Some('u' | 'x')),
+        _ => false,
+    }
 }
 
 #[cfg(test)]

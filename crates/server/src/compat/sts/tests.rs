@@ -1,9 +1,27 @@
+use std::sync::Arc;
+
 use http_body_util::BodyExt;
+use outcrop_access::{Caller, CallerKind, Clock, MemoryKeys, oidc};
 
 use super::*;
+use crate::fetch::HttpFetch;
 
-const CALLER: Caller<'static> =
-    Caller { account: "123456789012", arn: "arn:aws:iam::123456789012:user/a<b>&\u{1}", user_id: "AIDAEXAMPLE" };
+/// STS with no keys, roles or issuers.
+pub(crate) fn testing() -> Sts {
+    let clock: Clock = Arc::new(jiff::Timestamp::now);
+    let verifier = oidc::Verifier::new(Arc::new(HttpFetch), clock);
+    Sts::new(Arc::new(MemoryKeys::default()), Arc::default(), Arc::new(verifier))
+}
+
+async fn answer(form: &str) -> Response<Body> {
+    let caller = Caller {
+        arn: "arn:aws:iam::123456789012:user/a<b>&\u{1}".into(),
+        user_id: "AIDAEXAMPLE".into(),
+        ..Caller::root("123456789012", None, CallerKind::User)
+    };
+    let cx = Context { request_id: "the-id".into(), ..Context::new(caller, "us-east-1", "sts") };
+    handle(&testing(), &cx, form).await
+}
 
 async fn read(response: Response<Body>) -> (u16, String) {
     assert_eq!(response.headers()["content-type"], "text/xml");
@@ -26,7 +44,7 @@ async fn get_caller_identity() {
         "Action=GetCallerIdentity&Version=2011-06-15",
         "X-Amz-Algorithm=AWS4-HMAC-SHA256&Version=2011-06-15&Action=Get%43allerIdentity&X-Amz-Signature=00",
     ] {
-        let (status, xml) = read(handle(CALLER, "the-id", form)).await;
+        let (status, xml) = read(answer(form).await).await;
         assert_eq!(status, 200);
         assert!(
             xml.starts_with("<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">"),
@@ -44,8 +62,8 @@ async fn get_caller_identity() {
 async fn everything_else_is_an_error_in_xml() {
     let long = format!("Action={}&Version=2011-06-15", "x%F0%9F%98%80".repeat(1000));
     for (form, status, code, fault) in [
-        ("Action=AssumeRole&Version=2011-06-15&RoleArn=x", 501, "NotImplemented", "Receiver"),
-        ("Action=GetSessionToken&Version=2011-06-15", 501, "NotImplemented", "Receiver"),
+        ("Action=AssumeRole&Version=2011-06-15&RoleArn=x", 400, "ValidationError", "Sender"),
+        ("Action=GetFederationToken&Version=2011-06-15", 501, "NotImplemented", "Receiver"),
         ("Action=Dance&Version=2011-06-15", 400, "InvalidAction", "Sender"),
         ("Action=GetCallerIdentity&Version=2010-01-01", 400, "InvalidAction", "Sender"),
         ("Action=GetCallerIdentity", 400, "InvalidAction", "Sender"),
@@ -54,7 +72,7 @@ async fn everything_else_is_an_error_in_xml() {
         ("%%%=&&=%zz", 400, "MissingAction", "Sender"),
         (&long, 400, "InvalidAction", "Sender"),
     ] {
-        let (got, xml) = read(handle(CALLER, "the-id", form)).await;
+        let (got, xml) = read(answer(form).await).await;
         let error = text(&xml, "Error");
         assert_eq!((got, text(error, "Code"), text(error, "Type")), (status, code, fault), "{form}");
         assert!(text(error, "Message").len() < 500);
