@@ -55,6 +55,25 @@ async fn read_store(store: &Sqlite, round: usize, reads: usize) -> f64 {
     reads as f64 / started.elapsed().as_secs_f64()
 }
 
+/// Documents that are sealed, and nothing else is different.
+async fn read_sealed(store: &Sqlite, reads: usize) -> f64 {
+    let scope = Scope::new("000000000000", "us-east-1");
+    for index in 0..400 {
+        let key = scope.key("sealed", index.to_string());
+        if store.get(key.clone()).await.unwrap().is_none() {
+            let (body, sealed_by) = (vec![b'x'; BODY], Some(outcrop_store::MASTER.to_owned()));
+            let new = NewDocument { key, name: Some(index.to_string()), parent: None, body, sealed_by };
+            store.commit(Batch::from(Op::Insert(new))).await.unwrap();
+        }
+    }
+    let started = Instant::now();
+    for index in 0..reads {
+        let key = scope.key("sealed", (index % 400).to_string());
+        assert_eq!(store.get(key).await.unwrap().unwrap().body.len(), BODY);
+    }
+    reads as f64 / started.elapsed().as_secs_f64()
+}
+
 async fn through_store(store: &Arc<Sqlite>, round: usize, clients: usize, writes: usize) -> f64 {
     let started = Instant::now();
     let tasks: Vec<_> = (0..clients)
@@ -98,7 +117,7 @@ async fn main() {
     let store = Arc::new(Sqlite::open(folder.path(), &Options::default()).unwrap());
     let connection = open_direct(folder.path());
     // In turn, because a disk's mood changes; the first round only brings both logs to their full length.
-    let mut rates = [const { Vec::new() }; 6];
+    let mut rates = [const { Vec::new() }; 7];
     for round in 0..8 {
         rates[0].push(direct(&connection, round, 400));
         for (place, (clients, writes)) in [(1, 400), (16, 1_600), (200, 4_000)].into_iter().enumerate() {
@@ -106,6 +125,7 @@ async fn main() {
         }
         rates[4].push(read_direct(&connection, round, 4_000));
         rates[5].push(read_store(&store, round, 4_000).await);
+        rates[6].push(read_sealed(&store, 4_000).await);
     }
     let names = [
         "direct SQLite, 1 client, writes",
@@ -114,6 +134,7 @@ async fn main() {
         "store, 200 clients, writes",
         "direct SQLite, 1 client, reads",
         "store, 1 client, reads",
+        "store, 1 client, sealed reads",
     ];
     for (name, mut rates) in names.into_iter().zip(rates) {
         rates.remove(0);
