@@ -39,6 +39,7 @@ impl Config {
         Self {
             listen: running.listen.clone(),
             data: running.data.clone(),
+            encryption: running.encryption.clone(),
             engine: running.engine.clone(),
             local_models: running.local_models.clone(),
             // Other files are one thing, to begin or to end speaking TLS another.
