@@ -155,12 +155,7 @@ impl Pipeline {
     }
 
     /// A call of STS without credentials: one that brings its own, or none at all.
-    async fn unsigned(
-        &self,
-        parts: &request::Parts,
-        body: Body,
-        request_id: &str,
-    ) -> Result<Response<Body>, Fault> {
+    async fn unsigned(&self, parts: &request::Parts, body: Body, request_id: &str) -> Result<Response<Body>, Fault> {
         let bytes = listen::collect(body, UNSIGNED_BYTES, self.body_timeout).await.map_err(|e| unread(&e))?;
         let form = if parts.method == Method::GET { parts.uri.query().unwrap_or("") } else { utf8(&bytes)? };
         if !sts::proves_itself(form) {

@@ -4,7 +4,9 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DirectoryError {
     /// A name that no policy has.
-    #[error("{of} names the policy `{name}`, which there is not; declare it as [access.policies.{name}], or use one of: {known}")]
+    #[error(
+        "{of} names the policy `{name}`, which there is not; declare it as [access.policies.{name}], or use one of: {known}"
+    )]
     NoSuchPolicy {
         /// Who names it.
         of: String,

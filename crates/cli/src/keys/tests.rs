@@ -6,12 +6,12 @@ fn now() -> Timestamp {
 
 #[test]
 fn people_get_the_lines_to_paste() {
-    let key = AccessKey::generate("123456789012", "ada", now()).unwrap();
+    let key = AccessKey::generate("123456789012", "ada", None, now()).unwrap();
     let (id, secret) = (key.id.clone(), key.secret.clone());
     let text = for_people(&Key::Access(key), &secret);
     assert!(text.contains(&format!("export AWS_ACCESS_KEY_ID={id}\n")));
     assert!(text.contains(&format!("export AWS_SECRET_ACCESS_KEY={}\n", secret.reveal())));
-    let (key, token) = ApiKey::generate("123456789012", Some(7), now()).unwrap();
+    let (key, token) = ApiKey::generate("123456789012", None, Some(7), now()).unwrap();
     let text = for_people(&Key::Api(key), &token);
     assert!(text.contains(&format!("export AWS_BEARER_TOKEN_BEDROCK={}\n", token.reveal())));
     assert!(text.contains("HTTPS only") && text.contains("good until 2026-01-09T03:04:05Z"), "{text}");
@@ -19,7 +19,7 @@ fn people_get_the_lines_to_paste() {
 
 #[test]
 fn programs_get_the_names_that_aws_uses() {
-    let (key, token) = ApiKey::generate("123456789012", Some(1), now()).unwrap();
+    let (key, token) = ApiKey::generate("123456789012", None, Some(1), now()).unwrap();
     let id = key.id.clone();
     let made: serde_json::Value = serde_json::from_str(&for_programs(&Key::Api(key), &token)).unwrap();
     assert_eq!(made, json!({ "ApiKey": token.reveal(), "Id": id, "ExpiresAt": "2026-01-03T03:04:05Z" }));
@@ -27,11 +27,18 @@ fn programs_get_the_names_that_aws_uses() {
 
 #[test]
 fn a_list_shows_no_secret_and_says_what_has_expired() {
-    let access = AccessKey::generate("123456789012", "ada", now()).unwrap();
+    let access = AccessKey::generate("123456789012", "ada", None, now()).unwrap();
     let secret = access.secret.clone();
-    let (api, token) = ApiKey::generate("210987654321", Some(1), now()).unwrap();
+    let (api, token) = ApiKey::generate("210987654321", None, Some(1), now()).unwrap();
     let later = "2026-02-01T00:00:00Z".parse().unwrap();
-    let text = list(&[Key::Access(access), Key::Api(api)], later);
+    let keys = [(Key::Access(access), Some(now())), (Key::Api(api), None)];
+    let text = list(&keys, later);
+    assert!(text.contains("LAST USED") && text.contains("2026-01-02T03:04:05Z\n"), "{text}");
+    let json = list_for_programs(&keys, later);
+    let read: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(read[0]["LastUsedAt"], "2026-01-02T03:04:05Z");
+    assert_eq!((&read[1]["Active"], &read[1]["LastUsedAt"]), (&json!(false), &json!(null)));
+    assert!(!json.contains(secret.reveal()) && !json.contains(token.reveal()));
     assert!(text.contains("123456789012  ada") && text.contains("expired") && text.contains("never"), "{text}");
     assert!(!text.contains(secret.reveal()) && !text.contains(token.reveal()));
 }

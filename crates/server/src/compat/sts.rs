@@ -6,7 +6,7 @@
 
 mod form;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod xml;
 
 use http::Response;

@@ -124,7 +124,8 @@ impl Access {
         let mut builder = Directory::builder().default_policies(self.default_policies.clone());
         for (name, source) in &self.policies {
             let key = format!("access.policies.{name}");
-            builder = builder.policy(name, one_of(&key, ["file", "json"], source.file.as_deref(), source.json.as_ref())?);
+            builder =
+                builder.policy(name, one_of(&key, ["file", "json"], source.file.as_deref(), source.json.as_ref())?);
         }
         for User { account, name, policies, tags } in self.users.iter().cloned() {
             builder = builder.user(NewUser { account, name, policies, tags });

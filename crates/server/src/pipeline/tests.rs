@@ -33,6 +33,7 @@ fn signed(method: &str, path: &str, body: impl Into<Bytes>) -> Request<Body> {
 fn pipeline(table: Table) -> Arc<Pipeline> {
     Arc::new(Pipeline {
         gate: Gate::new(Mode::Dev, "us-east-1"),
+        sts: crate::compat::sts::tests::nobody(),
         table,
         body_bytes: 1000,
         body_timeout: Duration::from_secs(20),
