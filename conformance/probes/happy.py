@@ -164,6 +164,40 @@ def untag(connection):
     return {"resourceARN": arn, "tagKeys": ["a"]}, lambda _: same(tags_of(connection, arn), {"c": "b"})
 
 
+POLICY = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": {
+            "Effect": "Allow",
+            "Principal": {"AWS": "arn:aws:iam::444455556666:root"},
+            "Action": "bedrock:GetInferenceProfile",
+            "Resource": "*",
+        },
+    }
+)
+
+
+def policy_of(connection, arn):
+    answer = call(connection, "bedrock", "GetResourcePolicy", {"resourceArn": arn})
+    return json.loads(answer.json["resourcePolicy"]) if answer.status == 200 else answer.status
+
+
+def put_policy(connection):
+    arn = profile(connection)
+    return {"resourceArn": arn, "resourcePolicy": POLICY}, lambda _: same(policy_of(connection, arn), json.loads(POLICY))
+
+
+def get_policy(connection):
+    arn = profile(connection)
+    call(connection, "bedrock", "PutResourcePolicy", {"resourceArn": arn, "resourcePolicy": POLICY})
+    return {"resourceArn": arn}, lambda answer: same(json.loads(answer.json["resourcePolicy"]), json.loads(POLICY))
+
+
+def delete_policy(connection):
+    arn = get_policy(connection)[0]["resourceArn"]
+    return {"resourceArn": arn}, lambda _: same(policy_of(connection, arn), 404)
+
+
 def same(found, wanted):
     assert found == wanted, found
 
@@ -191,4 +225,7 @@ RECIPES = {
     "bedrock:ListTagsForResource": list_tags,
     "bedrock:TagResource": tag,
     "bedrock:UntagResource": untag,
+    "bedrock:PutResourcePolicy": put_policy,
+    "bedrock:GetResourcePolicy": get_policy,
+    "bedrock:DeleteResourcePolicy": delete_policy,
 }

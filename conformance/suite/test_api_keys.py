@@ -2,6 +2,7 @@
 
 import base64
 import datetime
+import json
 
 import pytest
 from aws_bedrock_token_generator import provide_token
@@ -9,7 +10,9 @@ from botocore.credentials import Credentials
 
 from support import raw
 from support.clients import CliError, cli
-from support.keys import guarded_server
+from support.keys import access_key, guarded_server
+from support.server import outcrop
+from support.sigv4 import Signer
 from support.waiting import until
 
 ACCOUNT = "123456789012"
@@ -101,6 +104,52 @@ def test_a_short_term_key_expires(guarded):
     token = short_term(guarded.key, expiry=datetime.timedelta(seconds=1))
     expired = until(lambda: (a := bearer(guarded, token)).status != 200 and a, 10, "the key has expired")
     assert refused(expired) == "ExpiredTokenException"
+
+
+def presigned(signer, expires=43200, action="CallWithBearerToken"):
+    """A short-term key written out: the generator makes none that is late, early or for another Region's host."""
+    url = signer.presigned("POST", f"/?Action={action}", "bedrock.amazonaws.com", expires=expires)
+    return "bedrock-api-key-" + base64.b64encode(f"bedrock.amazonaws.com{url}&Version=1".encode()).decode()
+
+
+@pytest.mark.parametrize(("minutes", "status"), [(14, 200), (16, 403), (-14, 200), (-59, 200), (-61, 403)])
+def test_the_clock_of_a_short_term_keys_maker(guarded, minutes, status):
+    signer = Signer(*guarded.key, offset=datetime.timedelta(minutes=minutes))
+    answer = bearer(guarded, presigned(signer, expires=3600))
+    assert answer.status == status, answer.body
+    if status != 200:
+        assert refused(answer) == ("ExpiredTokenException" if minutes < 0 else "UnrecognizedClientException")
+
+
+def test_a_short_term_key_for_longer_than_aws_admits(guarded):
+    refused(bearer(guarded, presigned(Signer(*guarded.key), expires=43201)))
+
+
+def test_what_was_presigned_for_something_else_is_no_key(guarded):
+    assert bearer(guarded, presigned(Signer(*guarded.key))).status == 200
+    refused(bearer(guarded, presigned(Signer(*guarded.key), action="GetCallerIdentity")))
+
+
+def test_a_short_term_key_at_the_host_of_another_region(guarded):
+    token = short_term(guarded.key, region="us-west-2")
+    for host, status in (("bedrock.us-west-2.amazonaws.com", 200), ("bedrock.us-east-1.amazonaws.com", 403)):
+        head = f"GET {LIST} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\nconnection: close\r\n\r\n"
+        answer = raw.exchange(guarded, head.encode())
+        assert answer.status == status, (host, answer.body)
+        assert status == 200 or refused(answer) == "InvalidSignatureException"
+
+
+def test_revoked_keys_are_refused_at_once(guarded):
+    """A long-term key, and a short-term one when the access key behind it goes."""
+    data = str(guarded.data)
+    made = json.loads(outcrop("keys", "create", "--data", data, "--account", ACCOUNT, "--api-key", "--json").stdout)
+    key = access_key(guarded.data, ACCOUNT)
+    tokens = {made["Id"]: made["ApiKey"], key[0]: short_term(key)}
+    for key_id, token in tokens.items():
+        assert bearer(guarded, token).status == 200
+        done = outcrop("keys", "revoke", "--data", data, key_id)
+        assert done.returncode == 0, done.stderr
+        assert refused(bearer(guarded, token)) == "UnrecognizedClientException"
 
 
 def test_dev_takes_any_of_them(server):

@@ -5,7 +5,7 @@ import collections
 import pytest
 
 from probes import run, wire
-from support import contract, lists
+from support import contract, coverage, lists
 from support.sigv4 import Signer
 
 OPERATIONS = [(service, operation.name) for service, operation in contract.operations()]
@@ -35,7 +35,7 @@ def test_every_probe_is_answered_as_the_model_says(server, missing, totals, serv
     connection = wire.Connection(server.address, Signer(key=f"{700000000000 + OPERATIONS.index((service, name))}"))
     built = f"{service}:{name}" not in missing
     try:
-        report = run.run(connection, service, operation, built)
+        report = run.run(connection, service, operation, built, record=coverage.record)
     finally:
         connection.close()
     totals[service].update(report.sent)

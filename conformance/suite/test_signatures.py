@@ -8,7 +8,8 @@ import pytest
 from support import raw
 from support.ask import HAIKU, converse
 from support.clients import client, cli, raises
-from support.keys import guarded_server
+from support.keys import access_key, guarded_server
+from support.server import outcrop
 from support.sigv4 import Signer
 
 ACCOUNT = "123456789012"
@@ -176,3 +177,75 @@ class TestPresigned:
         answer = raw.request(guarded, "GET", self.target(guarded, early, expires=60), headers={}, signer=None)
         code, message = answer.error("bedrock")
         assert (answer.status, code) in ((403, "InvalidSignatureException"), (403, "ExpiredTokenException")), message
+
+    def test_one_from_the_future_is_not(self, guarded, signer):
+        ahead = dataclasses.replace(signer, offset=datetime.timedelta(minutes=20))
+        answer = raw.request(guarded, "GET", self.target(guarded, ahead), headers={}, signer=None)
+        refused(answer, "InvalidSignatureException", "Signature not yet current")
+
+    @pytest.mark.parametrize("expires", ["604801", "0", "-1", "x", ""])
+    def test_a_life_that_nobody_may_ask_is_not(self, guarded, signer, expires):
+        target = self.target(guarded, signer, expires=expires)
+        answer = raw.request(guarded, "GET", target, headers={}, signer=None)
+        assert answer.status in (400, 403), answer.body
+        answer.error("bedrock")
+
+    def test_replayed_it_is_the_same_request_or_none(self, guarded, signer):
+        """A presigned request may be sent again while it lives, as in AWS; it is good for that request alone."""
+        target = self.target(guarded, signer)
+        for _ in range(2):
+            assert raw.request(guarded, "GET", target, headers={}, signer=None).status == 200
+        for method, changed, body in (
+            ("POST", target, b""),
+            ("GET", target.replace(LIST, "/inference-profiles"), b""),
+            ("GET", "/bedrock" + target, b""),
+            ("GET", target, b"{}"),
+            ("GET", target.replace("X-Amz-Expires=300", "X-Amz-Expires=3000"), b""),
+        ):
+            answer = raw.request(guarded, method, changed, body, headers={}, signer=None)
+            assert (answer.status, answer.error()[0]) == (403, "InvalidSignatureException"), (method, changed, answer.body)
+
+    def test_replayed_to_another_host_it_is_not(self, guarded, signer):
+        target = signer.presigned("GET", LIST, "another.example.com")
+        refused(raw.request(guarded, "GET", target, headers={}, signer=None), "InvalidSignatureException")
+
+
+class TestRegions:
+    """The scope says which Region a caller is in; a host name that says another is told so."""
+
+    def ask(self, guarded, signer, host):
+        headers = signer.headers("GET", LIST, host)
+        lines = [f"GET {LIST} HTTP/1.1", f"host: {host}", "connection: close"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        return raw.exchange(guarded, "\r\n".join(lines).encode() + b"\r\n\r\n")
+
+    def test_of_the_host(self, guarded, signer):
+        west = dataclasses.replace(signer, region="us-west-2")
+        assert self.ask(guarded, west, "bedrock.us-west-2.amazonaws.com").status == 200
+        refused(self.ask(guarded, west, "bedrock.us-east-1.amazonaws.com"), "InvalidSignatureException", "valid region")
+
+    def test_a_scope_cannot_be_moved(self, guarded, signer):
+        host = ":".join(map(str, guarded.address))
+        headers = signer.headers("GET", LIST, host)
+        headers["authorization"] = headers["authorization"].replace("us-east-1", "us-west-2")
+        refused(raw.request(guarded, "GET", LIST, headers=headers, signer=None), "InvalidSignatureException")
+
+    @pytest.mark.parametrize("region", ["", "US-EAST-1", "us east 1", "x" * 33])
+    def test_what_is_no_region(self, guarded, signer, region):
+        answer = send(guarded, dataclasses.replace(signer, region=region))
+        assert answer.status == 403, answer.body
+        answer.error("bedrock")
+
+
+def test_a_revoked_key_is_refused_at_once(guarded):
+    """Whatever was signed by it before: a request, a presigned one."""
+    key = Signer(*access_key(guarded.data, ACCOUNT, "alice"))
+    other = Signer(*access_key(guarded.data, ACCOUNT, "alice"))
+    presigned = key.presigned("GET", LIST, ":".join(map(str, guarded.address)), expires=3600)
+    assert send(guarded, key).status == 200
+    assert raw.request(guarded, "GET", presigned, headers={}, signer=None).status == 200
+    done = outcrop("keys", "revoke", "--data", str(guarded.data), key.key)
+    assert done.returncode == 0, done.stderr
+    refused(send(guarded, key), "UnrecognizedClientException")
+    refused(raw.request(guarded, "GET", presigned, headers={}, signer=None), "UnrecognizedClientException")
+    assert send(guarded, other).status == 200

@@ -16,8 +16,9 @@ from support import raw, tls
 from support.ask import HAIKU, text, user
 from support.clients import cli, client
 from support.http2 import Connection
-from support.keys import api_key
+from support.keys import access_key, api_key
 from support.server import Server, outcrop
+from support.sigv4 import Signer
 from support.waiting import until
 
 LIST = "/foundation-models"
@@ -218,6 +219,45 @@ class TestClientCertificates:
         assert answered(ada)
         assert answered(None) == (mode == "optional")
         assert not answered(mallory)
+
+
+class TestProxies:
+    CONFIG = """
+trusted_proxies = [%s]
+[[access.users]]
+account = "123456789012"
+name = "ada"
+policies = ["from-the-office"]
+[access.policies.from-the-office]
+json = '''{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "bedrock:List*", "Resource": "*",
+  "Condition": {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}, "Bool": {"aws:SecureTransport": "true"}}}]}'''
+"""
+    FORWARDED = {"x-forwarded-for": "198.51.100.1, 203.0.113.9", "x-forwarded-proto": "https"}
+
+    def test_policies_see_the_address_that_a_trusted_proxy_saw(self):
+        server = Server("serve", config=self.CONFIG % '"127.0.0.0/8"')
+        signer = Signer(*access_key(server.data, user="ada"))
+        ask = lambda headers: raw.request(server, "GET", LIST, headers=headers, signer=signer)
+        try:
+            server.start()
+            assert ask(self.FORWARDED).status == 200
+            for refused in [
+                {},
+                {"x-forwarded-for": "203.0.113.9"},
+                {**self.FORWARDED, "x-forwarded-proto": "http"},
+                # What the client itself wrote stands left of what the proxy saw.
+                {**self.FORWARDED, "x-forwarded-for": "203.0.113.9, 198.51.100.1"},
+            ]:
+                assert ask(refused).error()[0] == "AccessDeniedException"
+            # A reload takes the proxy's word away, and then the policy.
+            server.config_path.write_text(self.CONFIG % "")
+            assert outcrop("config", "reload", "--data", str(server.data)).returncode == 0
+            assert ask(self.FORWARDED).error()[0] == "AccessDeniedException"
+            server.config_path.write_text(self.CONFIG.replace("203.0.113.0/24", "127.0.0.1").replace("true", "false") % "")
+            assert outcrop("config", "reload", "--data", str(server.data)).returncode == 0
+            assert ask(self.FORWARDED).status == 200
+        finally:
+            server.remove()
 
 
 class TestUnixSocket:

@@ -149,8 +149,7 @@ def test_signatures_that_are_none(server, issuer):
         "x" * 19_000,
     ):
         refused(server, token, "InvalidIdentityToken")
-    for token in ("x" * 20_001, "x"):
-        refused(server, token, "ValidationError")
+    refused(server, "x" * 20_001, "ValidationError")
 
 
 def test_a_token_without_a_key_id(server, issuer):

@@ -113,15 +113,17 @@ def judge_answer(operation, http):
     expected = operation.http.get("responseCode", 200)
     assert http.status_code == expected, f"{operation.name}: {http.status_code}, the model says {expected}"
     assert http.headers.get("x-amzn-RequestId"), f"{operation.name}: no x-amzn-RequestId"
-    if shape is None or operation.has_streaming_output or operation.has_event_stream_output:
-        return
-    payload = shape.serialization.get("payload")
-    if payload and shape.members[payload].type_name == "blob":
+    if shape is None:
         return
     for name in shape.required_members:
         location = shape.members[name].serialization
         if location.get("location") == "header":
             assert location["name"] in http.headers, f"{operation.name}: header {location['name']} is missing"
+    payload = shape.serialization.get("payload")
+    if operation.has_streaming_output or operation.has_event_stream_output:
+        return
+    if payload and shape.members[payload].type_name == "blob":
+        return
     body = json.loads(http.content or b"{}")
     found = problems(shape.members[payload] if payload else shape, body)
     assert not found, f"{operation.name}: {found[:5]}"

@@ -61,8 +61,9 @@ class Signer:
         )
         return sent
 
-    def presigned(self, method, path, host, body=b"", expires=300):
+    def presigned(self, method, target, host, body=b"", expires=300):
         """The target of a presigned request: the signature travels in the query."""
+        path, _, given = target.partition("?")
         stamp = self._now().strftime("%Y%m%dT%H%M%SZ")
         query = {
             "X-Amz-Algorithm": ALGORITHM,
@@ -73,7 +74,7 @@ class Signer:
         }
         if self.token:
             query["X-Amz-Security-Token"] = self.token
-        pairs = [f"{quote(name, safe='-_.~')}={quote(value, safe='-_.~')}" for name, value in query.items()]
+        pairs = [*(given.split("&") if given else ()), *(f"{name}={quote(value, safe='-_.~')}" for name, value in query.items())]
         body_hash = hashlib.sha256(body).hexdigest()
         signature = self._signature(stamp, method, path, pairs, {"host": host}, body_hash)
         return f"{path}?{'&'.join(pairs)}&X-Amz-Signature={signature}"

@@ -18,8 +18,9 @@ use crate::account::is_account;
 use crate::keys::{AccessKey, ROOT, Session, SessionOf};
 use crate::oidc::Issuer;
 use crate::policy::{Policy, PolicyKind};
-use crate::{AccessError, Permissions};
+use crate::{AccessError, Caller, CallerKind, Permissions};
 use names::Named;
+use outcrop_wire::arn::Arn;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -119,6 +120,23 @@ impl Directory {
         let rest = arn.strip_prefix("arn:aws:iam::")?;
         let (account, path) = rest.split_once(":role/")?;
         is_account(account).then(|| self.role(account, path))?
+    }
+
+    /// Who an ARN names, as it would call: an owner, a user, or a role, which calls by a session. None for a role that
+    /// is not declared, and for what is no principal.
+    pub fn principal(&self, arn: &str) -> Option<(Caller, Arc<Permissions>)> {
+        let parts = Arn::parse(arn).filter(|arn| arn.service == "iam" && is_account(arn.account))?;
+        let root = Caller::root(parts.account, None, CallerKind::User);
+        if parts.resource == "root" {
+            return Some((root, self.root.clone()));
+        }
+        if let Some(user) = parts.resource.strip_prefix("user/") {
+            let name = user.rsplit_once('/').map_or(user, |(_, name)| name);
+            return Some((Caller { arn: arn.to_owned(), ..root }, self.user(parts.account, name)));
+        }
+        let role = self.role_by_arn(arn)?;
+        let arn = format!("arn:aws:sts::{}:assumed-role/{}/check", role.account, role.name);
+        Some((Caller { arn, kind: CallerKind::Session, ..root }, role.permissions.clone()))
     }
 
     /// A policy by name or ARN, declared or AWS's own.

@@ -64,6 +64,7 @@ pub struct ApiKey {
 
 /// Either kind of key.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[allow(clippy::large_enum_variant, reason = "made and listed at the terminal, never where calls pass")]
 pub enum Key {
     /// For signatures.
     Access(AccessKey),

@@ -69,6 +69,8 @@ pub struct Spec {
     pub output: &'static Shape,
     /// The answer is an event stream.
     pub streams: bool,
+    /// The members of its events that are exceptions: `throttlingException`.
+    pub stream_errors: &'static [&'static str],
     /// The request is an event stream.
     pub streams_input: bool,
 }

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use outcrop_server::listen::Address;
 
+mod keeping;
 mod keys;
 
+pub use keeping::{Backup, Restore, Secrets};
 pub use keys::Keys;
 
 /// Amazon Bedrock's API on your own machine: start it, point an AWS SDK at it, call Converse.
@@ -49,9 +51,40 @@ pub enum Command {
     /// Makes, lists, rotates and revokes the keys that `outcrop serve` accepts
     #[command(subcommand)]
     Keys(Keys),
+    /// Says who may do what by the policies of a configuration
+    #[command(subcommand)]
+    Access(Access),
     /// Checks a configuration, shows the defaults, puts a changed file in force without a restart
     #[command(subcommand)]
     Config(Config),
+    /// Lists and rotates the keys that seal what is kept
+    #[command(subcommand)]
+    Secrets(Secrets),
+    /// Copies everything that lasts, while the server runs
+    ///
+    /// The copy is of one moment and whole: the database, and every blob that it names. It is a folder, or a
+    /// single file where the name ends in .tar. Every file's SHA-256 is in its manifest.jsonl; until everything is
+    /// copied and on disk, nothing bears the name given here.
+    ///
+    /// What is sealed stays sealed. The keys are not in the backup: keep them elsewhere, or whoever finds the
+    /// backup finds the keys with it.
+    ///
+    /// Examples:
+    ///   outcrop backup /backups/monday
+    ///   outcrop backup /backups/monday.tar --data /var/lib/outcrop
+    #[command(verbatim_doc_comment)]
+    Backup(Backup),
+    /// Puts a backup into a data folder
+    ///
+    /// Stop the server first. Everything is copied and compared with the backup's checksums before anything is put
+    /// in place. A folder that is not empty is refused; with --force what is in it is set aside, in a folder
+    /// replaced-TIME inside it. A key file (master.keys) may lie there already, and stays.
+    ///
+    /// Examples:
+    ///   outcrop restore /backups/monday --data /var/lib/outcrop
+    ///   outcrop restore /backups/monday.tar --data /tmp/look-at-it
+    #[command(verbatim_doc_comment)]
+    Restore(Restore),
     /// Looks for what could keep this installation from working, and says what to do about it
     ///
     /// One line for each thing looked at: ok, warn (works, but not as well as it could) or fail (will not work until
@@ -156,6 +189,46 @@ pub struct Folder {
     /// The server's configuration file
     #[arg(long, value_name = "FILE", env = "OUTCROP_CONFIG")]
     pub config: Option<PathBuf>,
+}
+
+/// Users, roles and their policies.
+#[derive(Subcommand)]
+pub enum Access {
+    /// Says whether a user, role or owner may do a thing, in the words that a refused call gets
+    ///
+    /// Ends with status 1 if not. No server needs to run. Policies of resources live in a server's data and are not
+    /// asked, unless one is given as a file. A call through an inference profile is several questions: one for the
+    /// profile, one for the model in each Region (docs/policies.md).
+    Check {
+        /// Who: arn:aws:iam::123456789012:user/bob, …:role/app, …:root
+        #[arg(long, value_name = "ARN")]
+        principal: String,
+        /// What, as policies name it: bedrock:InvokeModel
+        #[arg(long)]
+        action: String,
+        /// On what [default: the action is on no one resource]
+        #[arg(long, value_name = "ARN")]
+        resource: Option<String>,
+        /// From which Region
+        #[arg(long, default_value = "us-east-1")]
+        region: String,
+        /// A condition key of the call, such as aws:SourceIp=203.0.113.7; may be repeated
+        #[arg(long = "key", value_name = "KEY=VALUE", value_parser = pair)]
+        keys: Vec<(String, String)>,
+        /// The policy of the resource
+        #[arg(long, value_name = "FILE", requires = "resource")]
+        resource_policy: Option<PathBuf>,
+        /// The configuration file
+        #[arg(long, value_name = "FILE", env = "OUTCROP_CONFIG")]
+        config: Option<PathBuf>,
+    },
+}
+
+fn pair(text: &str) -> Result<(String, String), &'static str> {
+    match text.split_once('=') {
+        Some((key, value)) if key.contains(':') => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("a condition key and its value, such as aws:SourceIp=203.0.113.7"),
+    }
 }
 
 /// The configuration.

@@ -50,7 +50,8 @@ pub fn run(args: &args::Doctor) -> Result<(), String> {
 }
 
 fn every(configuration: Finding, config: &Config, args: &args::Doctor) -> Vec<Finding> {
-    let mut findings = vec![configuration, checks::data(args.folder.data.as_deref().or(config.data.as_deref()))];
+    let folder = args.folder.data.as_deref().or(config.data.as_deref());
+    let mut findings = vec![configuration, checks::data(folder, &config.store())];
     let (models, all_here) = checks::models();
     findings.extend(models);
     findings.push(checks::python(all_here));

@@ -7,7 +7,7 @@ use outcrop_access::keys::{Key, check_room, remove_sessions};
 use outcrop_access::{AccessKey, ApiKey, Keys, Secret, StoredKeys};
 use outcrop_server::config::Config;
 use outcrop_server::wiring::data_folder;
-use outcrop_store::{Options, Sqlite};
+use outcrop_store::Sqlite;
 use serde_json::json;
 
 use crate::args;
@@ -130,7 +130,7 @@ fn open(folder: &args::Folder, create: bool) -> Result<StoredKeys, String> {
             path.display()
         ));
     }
-    let store = Sqlite::open_beside(&path, &Options::default()).map_err(|e| e.to_string())?;
+    let store = Sqlite::open_beside(&path, &config.store()).map_err(|e| e.to_string())?;
     Ok(StoredKeys::new(Arc::new(store)))
 }
 

@@ -3,12 +3,15 @@
 //! Never: logic that a program could want without a terminal. Start at [`args::Cli`].
 #![allow(clippy::print_stdout, reason = "answers go to standard output; that is what this crate is for")]
 
+mod access;
 mod args;
+mod backup;
 mod chat;
 mod config;
 mod doctor;
 mod keys;
 mod models;
+mod secrets;
 mod serving;
 mod text;
 
@@ -29,7 +32,11 @@ fn main() -> std::process::ExitCode {
             Command::Chat(chat) => chat::run(chat).await,
             Command::Models(models) => models::run(models),
             Command::Keys(keys) => keys::run(keys).await,
+            Command::Access(access) => access::run(access),
             Command::Config(config) => config::run(config),
+            Command::Secrets(secrets) => secrets::run(secrets).await,
+            Command::Backup(backup) => backup::backup(&backup),
+            Command::Restore(restore) => backup::restore(&restore),
             Command::Doctor(doctor) => doctor::run(&doctor),
         }
     });

@@ -9,7 +9,12 @@ mod tests;
 pub use fold::{Fold, Incomplete, citation, tool_input};
 pub use pointers::{check_paths, prune};
 
-use outcrop_api::bedrock_runtime::ConverseResponse;
+use std::borrow::Cow;
+
+use outcrop_api::bedrock_runtime::{
+    CitationGeneratedContent, ContentBlock, ContentBlockDelta, ConverseOutput, ConverseResponse, ConverseStreamOutput,
+    GuardrailConverseContentBlock, TokenUsage,
+};
 use serde_json::Value;
 
 /// The stop sequence that ended an answer. Providers put it into `additionalModelResponseFields`.
@@ -18,36 +23,46 @@ pub fn stop_sequence(fields: Option<&Value>) -> Option<&str> {
 }
 
 /// The text that an event adds to the answer.
-pub fn text_delta(event: &outcrop_api::bedrock_runtime::ConverseStreamOutput) -> Option<&str> {
-    use outcrop_api::bedrock_runtime::{ContentBlockDelta, ConverseStreamOutput};
+pub fn text_delta(event: &ConverseStreamOutput) -> Option<&str> {
     let ConverseStreamOutput::ContentBlockDelta(event) = event else { return None };
     let ContentBlockDelta::Text(text) = &event.delta else { return None };
     (!text.is_empty()).then_some(text)
 }
 
 /// Everything that was read, the cache included: for formats that have one count.
-pub fn prompt_tokens(usage: &outcrop_api::bedrock_runtime::TokenUsage) -> i32 {
+pub fn prompt_tokens(usage: &TokenUsage) -> i32 {
     let cached = [usage.cache_read_input_tokens, usage.cache_write_input_tokens];
     cached.into_iter().flatten().fold(usage.input_tokens, i32::saturating_add)
 }
 
 /// The text blocks of an answer, joined.
 pub fn text(answer: &ConverseResponse) -> String {
-    use outcrop_api::bedrock_runtime::{CitationGeneratedContent, ContentBlock, ConverseOutput};
     let ConverseOutput::Message(message) = &answer.output else { return String::new() };
-    let mut text = String::new();
-    for block in &message.content {
-        match block {
-            ContentBlock::Text(t) => text.push_str(t),
-            ContentBlock::CitationsContent(c) => {
-                for part in c.content.iter().flatten() {
-                    if let CitationGeneratedContent::Text(t) = part {
-                        text.push_str(t);
-                    }
+    message.content.iter().filter_map(plain).collect()
+}
+
+/// What a block says, where it says it in words.
+pub fn plain(block: &ContentBlock) -> Option<Cow<'_, str>> {
+    Some(match block {
+        ContentBlock::Text(text) => text.into(),
+        ContentBlock::GuardContent(GuardrailConverseContentBlock::Text(guarded)) => (&guarded.text).into(),
+        ContentBlock::CitationsContent(cited) => {
+            let mut text = String::new();
+            for part in cited.content.iter().flatten() {
+                if let CitationGeneratedContent::Text(part) = part {
+                    text.push_str(part);
                 }
             }
-            _ => {}
+            text.into()
         }
-    }
-    text
+        ContentBlock::SearchResult(found) => {
+            let mut text = format!("{} ({})", found.title, found.source);
+            for part in &found.content {
+                text.push('\n');
+                text.push_str(&part.text);
+            }
+            text.into()
+        }
+        _ => return None,
+    })
 }

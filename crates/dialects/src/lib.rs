@@ -4,10 +4,11 @@
 //! (`outcrop-gateway` has those), a member of a request lost in silence: what Converse has no place for travels in
 //! `additionalModelRequestFields`.
 //!
-//! Start at [`by_name`], then [`anthropic`], the fullest of the dialects: `decode` reads a body,
-//! `encode_request` writes one, `encode` writes the answer, `stream` the chunks. [`converse::Fold`] turns a stream of Converse events into the answer that `encode`
+//! Start at [`by_name`], then [`anthropic`], the fullest of the dialects: `decode` reads a body, `encode` writes the
+//! answer, `stream` the chunks. [`converse::Fold`] turns a stream of Converse events into the answer that `encode`
 //! takes. [`body`] words the refusals.
 
+pub mod ai21;
 pub mod anthropic;
 pub mod body;
 pub mod cohere;
@@ -16,10 +17,13 @@ pub mod deepseek;
 pub mod embedding;
 mod error;
 pub mod meta;
+pub mod mistral;
 pub mod nova;
+pub mod openai;
 mod prompt;
 mod request;
 pub mod titan;
+pub mod writer;
 
 use outcrop_api::bedrock_runtime::{ConverseRequest, ConverseResponse, ConverseStreamOutput, TokenUsage};
 use serde_json::Value;
@@ -45,6 +49,14 @@ pub fn by_name(key: &str) -> Option<Dialect> {
         "deepseek" => Dialect::Chat(&deepseek::R1),
         "nova" => Dialect::Chat(&nova::Nova),
         "titan-text" => Dialect::Chat(&titan::Text),
+        "openai-chat" => Dialect::Chat(&openai::CHAT),
+        "qwen" => Dialect::Chat(&openai::QWEN),
+        "mistral-text" => Dialect::Chat(&mistral::Text),
+        "mistral-chat" => Dialect::Chat(&mistral::CHAT),
+        "jamba" => Dialect::Chat(&ai21::JAMBA),
+        "writer" => Dialect::Chat(&writer::PALMYRA),
+        "cohere-command" => Dialect::Chat(&cohere::Command),
+        "command-r" => Dialect::Chat(&cohere::CommandR),
         "titan-embed-v1" => Dialect::Embedding(&titan::EmbedV1),
         "titan-embed-v2" => Dialect::Embedding(&titan::EmbedV2),
         "titan-multimodal-embed" => Dialect::Embedding(&titan::EmbedMultimodal),
@@ -62,6 +74,14 @@ pub const NAMES: &[&str] = &[
     "deepseek",
     "nova",
     "titan-text",
+    "openai-chat",
+    "qwen",
+    "mistral-text",
+    "mistral-chat",
+    "jamba",
+    "writer",
+    "cohere-command",
+    "command-r",
     "titan-embed-v1",
     "titan-embed-v2",
     "titan-multimodal-embed",
@@ -76,8 +96,12 @@ pub struct Head {
     pub model_id: String,
     /// The id of the answer, without the prefix of a dialect.
     pub message_id: String,
+    /// When the answer began, in seconds since 1970.
+    pub created: i64,
     /// Input and cache counts; what is put out is not known yet.
     pub prompt: TokenUsage,
+    /// What [`ChatDialect::repeats`] said of the request.
+    pub repeated: Value,
 }
 
 /// The counts of `amazon-bedrock-invocationMetrics`.
@@ -98,6 +122,19 @@ pub struct Metrics {
 }
 
 impl Metrics {
+    /// The same counts as Converse tells them.
+    pub fn usage(&self) -> TokenUsage {
+        let cache = [self.cache_read, self.cache_write].into_iter().flatten().fold(0, i32::saturating_add);
+        TokenUsage {
+            input_tokens: self.input_tokens,
+            output_tokens: self.output_tokens,
+            total_tokens: self.input_tokens.saturating_add(self.output_tokens).saturating_add(cache),
+            cache_read_input_tokens: self.cache_read,
+            cache_write_input_tokens: self.cache_write,
+            ..TokenUsage::default()
+        }
+    }
+
     /// The value of the member that the last chunk of every stream carries.
     pub fn value(&self) -> Value {
         let mut value = serde_json::json!({
@@ -128,6 +165,15 @@ pub trait ChatDialect: Send + Sync {
     /// The body that this format would carry for `request`, which [`ChatDialect::decode`] reads back. What the format
     /// has no place for is [`DialectError::NoPlace`], which names the member.
     fn encode_request(&self, request: &ConverseRequest) -> Result<Value, DialectError>;
+    /// Refuses a body that names another model than one of `models`, which the call was for, or that asks for a stream
+    /// where none was called, or the reverse. Most formats have no word for either.
+    fn agrees(&self, _body: &[u8], _models: &[&str], _streaming: bool) -> Result<(), DialectError> {
+        Ok(())
+    }
+    /// What the answer repeats of the request; handed back in [`Head::repeated`]. Most answers repeat nothing.
+    fn repeats(&self, _request: &ConverseRequest) -> Value {
+        Value::Null
+    }
     /// The body of the whole answer. `answer` carries every `additionalModelResponseFields` of the provider.
     fn encode(&self, head: &Head, answer: &ConverseResponse) -> Value;
     /// A writer of chunks for one answer.

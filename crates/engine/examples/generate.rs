@@ -36,7 +36,7 @@ async fn main() -> Result<(), Failure> {
     }
     // Common words are one token each in every vocabulary.
     prompt.push_str(&" and then".repeat(prompt_tokens / 2));
-    let model = LocalModel { name: "model".into(), kind: ModelKind::Text, path: path.into() };
+    let model = LocalModel { name: "model".into(), kind: ModelKind::Text, path: path.into(), sha256: None };
     let engine = Engine::new(EngineConfig { models: vec![model], threads, ..EngineConfig::default() });
 
     let begun = Instant::now();

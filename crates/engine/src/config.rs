@@ -21,6 +21,9 @@ pub struct LocalModel {
     pub kind: ModelKind,
     /// Its weights: a GGUF file for text.
     pub path: PathBuf,
+    /// What the weights must hash to, in hexadecimal; looked at whenever the file has changed since it was last
+    /// loaded.
+    pub sha256: Option<String>,
 }
 
 /// How the engine runs its models.
@@ -28,6 +31,9 @@ pub struct LocalModel {
 pub struct EngineConfig {
     /// The models; each is loaded by the first call that names it.
     pub models: Vec<LocalModel>,
+    /// Memory for all models together, in bytes: weights, keys and values, kept prefixes. Three quarters of the
+    /// machine's where absent. The idle model that was used the longest ago makes room for another.
+    pub memory: Option<u64>,
     /// Threads for the arithmetic of one model; the machine's physical cores but one where absent.
     pub threads: Option<usize>,
     /// The longest window, in tokens, whatever a model was trained for. Memory for keys and values grows with
@@ -52,6 +58,7 @@ impl Default for EngineConfig {
     fn default() -> Self {
         Self {
             models: Vec::new(),
+            memory: None,
             threads: None,
             context_length: 8192,
             max_sequences: 8,

@@ -7,6 +7,7 @@ use crate::chat::Chat;
 use crate::config::{EngineConfig, ModelKind};
 use crate::error::EngineError;
 use crate::generate::{Generate, Generation, TokenCount};
+use crate::memory::{Memory, default_limit};
 use crate::status::ModelStatus;
 
 #[cfg(feature = "llama")]
@@ -18,16 +19,18 @@ use crate::without_llama::TextModel;
 #[derive(Clone)]
 pub struct Engine {
     text: Arc<HashMap<String, Arc<TextModel>>>,
+    memory: Arc<Memory>,
 }
 
 impl Engine {
     /// An engine for the text models of `config`.
     pub fn new(config: EngineConfig) -> Self {
+        let memory = Memory::new(config.memory.unwrap_or_else(default_limit));
         let mut text = HashMap::new();
         for spec in config.models.iter().filter(|spec| spec.kind == ModelKind::Text) {
-            text.insert(spec.name.clone(), Arc::new(TextModel::new(spec.clone(), config.clone())));
+            text.insert(spec.name.clone(), TextModel::new(spec.clone(), config.clone(), &memory));
         }
-        Self { text: Arc::new(text) }
+        Self { text: Arc::new(text), memory }
     }
 
     /// Begins an answer. Resolves when the model is loaded, the prompt is known to fit and the call has its
@@ -46,6 +49,11 @@ impl Engine {
         let mut status: Vec<ModelStatus> = self.text.values().map(|model| model.status()).collect();
         status.sort_by(|a, b| a.name.cmp(&b.name));
         status
+    }
+
+    /// The memory that models hold now and the most that they may hold, in bytes.
+    pub fn memory(&self) -> (u64, u64) {
+        (self.memory.held(), self.memory.limit())
     }
 
     /// Refuses further calls, ends running answers with an error and gives all memory back.

@@ -19,6 +19,22 @@ pub enum EngineError {
         /// What is wrong and what to do, with paths.
         reason: String,
     },
+    /// The model takes more memory than all models together may.
+    #[error(
+        "model {model:?} takes {needs} bytes of memory with its first keys and values, and models may take {limit}: raise \
+         memory_bytes, lower max_sequences, or choose a smaller file"
+    )]
+    TooLarge {
+        /// The model's configured name.
+        model: String,
+        /// What it takes at least.
+        needs: u64,
+        /// What there is for models.
+        limit: u64,
+    },
+    /// Other models are answering in the memory that this conversation needs.
+    #[error("models that are answering hold the memory that this conversation needs")]
+    NoMemory,
     /// The prompt leaves no room for even one token of answer.
     #[error("a prompt of {prompt} tokens and an answer of {max} do not fit a window of {limit} tokens")]
     ContextOverflow {
@@ -51,9 +67,9 @@ impl AwsError for EngineError {
         match self {
             Self::UnknownModel(_) => Kind::ResourceNotFound,
             Self::NotReady(_) => Kind::ModelNotReady,
-            Self::Weights { .. } | Self::ShuttingDown => Kind::ServiceUnavailable,
+            Self::Weights { .. } | Self::TooLarge { .. } | Self::ShuttingDown => Kind::ServiceUnavailable,
             Self::ContextOverflow { .. } | Self::InvalidSchema(_) | Self::InvalidChat(_) => Kind::Validation,
-            Self::Overloaded(_) => Kind::Throttling,
+            Self::Overloaded(_) | Self::NoMemory => Kind::Throttling,
             Self::Internal(_) => Kind::InternalServer,
         }
     }
@@ -68,7 +84,10 @@ impl AwsError for EngineError {
                 "The weights of local model {model} are missing or damaged. The operator can run `outcrop models pull {model}`."
             ),
             Self::ContextOverflow { .. } => "Input is too long for requested model.".into(),
-            Self::Overloaded(_) => "Too many requests, please wait before trying again.".into(),
+            Self::TooLarge { model, .. } => {
+                format!("The local model {model} is larger than the memory that this server has for models.")
+            }
+            Self::Overloaded(_) | Self::NoMemory => "Too many requests, please wait before trying again.".into(),
             Self::InvalidSchema(reason) => format!("The JSON schema is not supported: {reason}"),
             Self::InvalidChat(reason) => format!("The model returned the following errors: {reason}"),
             Self::ShuttingDown => "The server is shutting down.".into(),

@@ -14,6 +14,7 @@ pub mod embed;
 mod engine;
 mod error;
 mod generate;
+mod memory;
 mod status;
 pub mod weights;
 

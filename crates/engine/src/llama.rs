@@ -4,11 +4,14 @@
 //! prompt on their own ([`prompt`], [`grammar`]) and hand it over through a bounded queue ([`queue`]).
 
 mod context;
+#[cfg(test)]
+mod goldens;
 mod grammar;
 mod model;
 mod prefixes;
 mod prompt;
 mod queue;
+mod seal;
 mod sequence;
 mod text_model;
 mod worker;

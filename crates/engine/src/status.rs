@@ -32,6 +32,8 @@ pub struct ModelStatus {
     pub weights_bytes: u64,
     /// Memory of the prefixes kept for later calls.
     pub prefix_bytes: u64,
+    /// Tokens computed since the process began, of prompts and of answers. What a kept prefix spares is not in it.
+    pub computed_tokens: u64,
     /// Answers being generated.
     pub running: usize,
     /// Calls waiting for their turn or for the model.

@@ -1,7 +1,7 @@
-//! Model files in the user's cache: the catalogue of default models, pulling and verifying them, and local
-//! GGUF files beside them.
+//! Model files in the user's cache: the catalogue of default models, pulling and verifying them, local GGUF files
+//! beside them, and files from elsewhere ([`remote`]).
 //!
-//! Never: loads a model, listens, or talks to the network itself (the Python package client does). Files lie
+//! Never: loads a model or listens. Default models come through the Python package client. Files lie
 //! outside the server's data folder, at `<cache>/outcrop/models/<name>/<file>`, each folder with a record of what
 //! was verified so that starting does not hash ninety megabytes again. Start at [`ModelDir`].
 
@@ -11,6 +11,7 @@ mod error;
 pub mod gguf;
 mod pull;
 mod record;
+pub mod remote;
 
 pub use catalog::{Catalog, EMBEDDING_MODEL, Model, ModelFile, ModelKind, TEXT_MODEL};
 pub use dir::{ModelDir, ModelStatus, State};

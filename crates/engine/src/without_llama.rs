@@ -6,14 +6,15 @@ use crate::chat::Chat;
 use crate::config::{EngineConfig, LocalModel};
 use crate::error::EngineError;
 use crate::generate::{Generate, Generation, TokenCount};
+use crate::memory::Memory;
 use crate::status::{LoadState, ModelStatus};
 
 /// A configured model that this build cannot run.
 pub(crate) struct TextModel(LocalModel);
 
 impl TextModel {
-    pub(crate) fn new(spec: LocalModel, _: EngineConfig) -> Self {
-        Self(spec)
+    pub(crate) fn new(spec: LocalModel, _: EngineConfig, _: &Arc<Memory>) -> Arc<Self> {
+        Arc::new(Self(spec))
     }
 
     fn refusal(&self) -> EngineError {
@@ -39,6 +40,7 @@ impl TextModel {
             state: LoadState::Failed(self.refusal().to_string()),
             weights_bytes: 0,
             prefix_bytes: 0,
+            computed_tokens: 0,
             running: 0,
             waiting: 0,
         }

@@ -72,7 +72,7 @@ impl Gateway {
         Call {
             model: target.model.clone(),
             request,
-            scope: cx.caller.account.clone(),
+            scope: self.sharing.scope(&cx.caller),
             priority: options.priority(),
             cache_minimum: resolved.model.cache.as_ref().map_or(0, |cache| cache.minimum),
         }

@@ -40,9 +40,11 @@ impl Gateway {
             Dialect::Embedding(embedding) => return self.embed(cx, &resolved, embedding, &body).await,
         };
         let mut request = decode(chat, &body)?;
+        agree(chat, &body, &r.model_id, &resolved, false)?;
         options(&mut request, r.performance_config_latency, r.service_tier, r.request_metadata.as_deref())?;
+        let repeated = chat.repeats(&request);
         let begun = self.begin(cx, resolved, request, false).await?;
-        let head = head(&begun);
+        let head = head(&begun, repeated);
         let (began, options) = (begun.began, begun.options.clone());
         let (model, served_by) = (begun.resolved.metric_id.clone(), begun.target.served_by.clone());
         let response = fold(begun, vec![EVERYTHING.into()], cx).await?;
@@ -72,8 +74,11 @@ impl Gateway {
         let Dialect::Chat(chat) = dialect(&resolved)? else {
             return Err(Fault::validation("The model is unsupported for streaming."));
         };
-        let mut request = decode(chat, &r.body.unwrap_or_default())?;
+        let body = r.body.unwrap_or_default();
+        let mut request = decode(chat, &body)?;
+        agree(chat, &body, &r.model_id, &resolved, true)?;
         options(&mut request, r.performance_config_latency, r.service_tier, r.request_metadata.as_deref())?;
+        let repeated = chat.repeats(&request);
         let begun = self.begin(cx, resolved, request, true).await?;
         let output = InvokeModelWithResponseStreamResponse {
             content_type: JSON.into(),
@@ -81,7 +86,7 @@ impl Gateway {
             service_tier: begun.options.tier.clone(),
         };
         let reply = served(output, begun.target.served_by.clone());
-        Ok((reply, chunks(chat.stream(head(&begun)), begun, cx)))
+        Ok((reply, chunks(chat.stream(head(&begun, repeated)), begun, cx)))
     }
 }
 
@@ -98,6 +103,12 @@ pub(crate) fn dialect(resolved: &Resolved) -> Result<Dialect, Fault> {
 
 pub(crate) fn decode(chat: &dyn ChatDialect, body: &[u8]) -> Result<ConverseRequest, Fault> {
     chat.decode(body).map_err(|e| Fault::of(&e))
+}
+
+/// A body may name the model in any of the ways by which it was found.
+fn agree(chat: &dyn ChatDialect, body: &[u8], id: &str, resolved: &Resolved, streaming: bool) -> Result<(), Fault> {
+    let models = [id, resolved.invoked_id.as_str(), resolved.model.id.as_str()];
+    chat.agrees(body, &models, streaming).map_err(|e| Fault::of(&e))
 }
 
 fn no_guardrail(identifier: Option<&str>) -> Result<(), Fault> {
@@ -124,11 +135,13 @@ fn options(
     Ok(())
 }
 
-fn head(begun: &Begun) -> Head {
+fn head(begun: &Begun, repeated: Value) -> Head {
     Head {
         model_id: begun.resolved.invoked_id.clone(),
         message_id: uuid::Uuid::new_v4().simple().to_string(),
+        created: jiff::Timestamp::now().as_second(),
         prompt: begun.answer.prompt.clone(),
+        repeated,
     }
 }
 

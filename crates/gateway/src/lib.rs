@@ -13,6 +13,7 @@ mod embed;
 mod invoke;
 mod options;
 pub mod rules;
+mod sharing;
 pub mod target;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 use outcrop_models::Models;
 use outcrop_providers::Provider;
 
+pub use sharing::Sharing;
 pub use target::StandIns;
 
 /// The way into every model.
@@ -29,12 +31,20 @@ pub struct Gateway {
     models: Arc<Models>,
     local: Arc<dyn Provider>,
     stand_ins: Option<StandIns>,
+    sharing: Sharing,
 }
 
 impl Gateway {
     /// Models by `models`, local ones answered by `local`. With `stand_ins` every catalogue model is answered by the
     /// local model of its kind, openly; without, a catalogue model that nobody serves is refused.
     pub fn new(models: Arc<Models>, local: Arc<dyn Provider>, stand_ins: Option<StandIns>) -> Self {
-        Self { models, local, stand_ins }
+        Self { models, local, stand_ins, sharing: Sharing::default() }
+    }
+
+    /// Computed prompts are shared within `sharing` and not beyond.
+    #[must_use]
+    pub fn sharing(mut self, sharing: Sharing) -> Self {
+        self.sharing = sharing;
+        self
     }
 }

@@ -293,3 +293,24 @@ async fn what_a_model_cannot_do_is_refused_before_anyone_is_asked() {
     assert_eq!(unknown.message, "The provided model identifier is invalid.");
     assert!(b.provider.asked.lock().unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn computed_prompts_stay_within_the_account_or_the_principal() {
+    let scopes = async |sharing| {
+        let mut scopes = Vec::new();
+        for (account, user) in [("111122223333", "alice"), ("111122223333", "bob"), ("444455556666", "alice")] {
+            let mut b = bench(scripted(hello()), tiny()).await;
+            b.gateway = b.gateway.sharing(sharing);
+            b.cx.caller.account = account.into();
+            b.cx.caller.arn = format!("arn:aws:iam::{account}:user/{user}");
+            b.gateway.converse(&b.cx, asking(HAIKU, json!({}))).await.unwrap();
+            let scope = b.provider.asked.lock().unwrap()[0].scope.clone();
+            scopes.push(scope);
+        }
+        scopes
+    };
+    let account = scopes(Sharing::Account).await;
+    assert!(account[0] == account[1] && account[0] != account[2]);
+    let principal = scopes(Sharing::Principal).await;
+    assert!(principal[0] != principal[1] && principal[0] != principal[2] && principal[1] != principal[2]);
+}

@@ -12,7 +12,7 @@ use std::sync::Arc;
 pub use self::model::{BlankText, Cache, Dialect, Dimensions, Family, Geography, Lifecycle, Model, Price, Status};
 pub use self::routes::{Destinations, Routes};
 
-use self::entry::File;
+use self::entry::{Entry, File};
 use crate::error::ModelsError;
 
 /// One file a provider, so that none grows beyond what a person edits.
@@ -89,12 +89,15 @@ impl Catalogue {
         Ok(catalogue)
     }
 
-    /// The catalogue with the models of `text` added: TOML with `[[models]]` as in the files beside the source, each
-    /// with its `provider`. A model with a known id replaces what was there.
-    pub fn with_extra(mut self, text: &str) -> Result<Self, ModelsError> {
-        let file: File = toml::from_str(text).map_err(|e| ModelsError::catalogue("[[models]]", e))?;
-        for model in file.models {
-            self.add(model, file.provider.as_deref()).map_err(|e| ModelsError::catalogue("[[models]]", e))?;
+    /// The catalogue with these models added: `[[models]]` tables as in the files beside the source, each with its
+    /// `provider`. A model with a known id replaces what was there.
+    pub fn with_extra(mut self, models: &[toml::Table]) -> Result<Self, ModelsError> {
+        for table in models {
+            let place =
+                format!("[[models]] {}", table.get("id").and_then(toml::Value::as_str).unwrap_or("without an id"));
+            let told = |e: toml::de::Error| ModelsError::catalogue(&place, e.to_string().trim().replace('\n', " "));
+            let entry: Entry = table.clone().try_into().map_err(told)?;
+            self.add(entry, None).map_err(|e| ModelsError::catalogue(&place, e))?;
         }
         Ok(self)
     }
@@ -109,7 +112,7 @@ impl Catalogue {
         Ok(self)
     }
 
-    fn add(&mut self, entry: entry::Entry, provider: Option<&str>) -> Result<(), String> {
+    fn add(&mut self, entry: Entry, provider: Option<&str>) -> Result<(), String> {
         let model = entry.build(provider, &self.families, &self.routes)?;
         self.models.insert(model.id.clone(), Arc::new(model));
         Ok(())

@@ -23,14 +23,14 @@ use crate::regions;
 use crate::tags::pairs;
 
 /// The profiles that callers create.
-pub(crate) const PROFILE: Kind = Kind {
+pub const PROFILE: Kind = Kind {
     name: "inference-profile",
     noun: "Inference profile",
     arn: "application-inference-profile",
     ids: Ids::Lower,
 };
-/// What of this crate can be tagged.
-pub(crate) const KINDS: &[Kind] = &[PROFILE];
+/// What of this crate can be tagged, and can have a policy.
+pub const KINDS: &[Kind] = &[PROFILE];
 
 /// What is kept of a profile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

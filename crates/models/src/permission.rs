@@ -4,6 +4,7 @@
 mod tests;
 
 use outcrop_access::Context;
+use outcrop_wire::arn::Arn;
 
 use crate::tags::pairs;
 use crate::{Models, ModelsError, Resolved, regions};
@@ -39,9 +40,10 @@ impl Models {
             let ask = cx.ask(call.action).maybe("bedrock:ServiceTier", call.tier);
             ask.maybe("bedrock:GuardrailIdentifier", guardrail.as_deref())
         };
-        // Counting runs nothing; its action is on models only.
+        // Counting runs nothing, and its action is on models only; but who counts by another's profile uses it.
+        let foreign = |arn: &str| Arn::parse(arn).is_some_and(|arn| arn.account != cx.caller.account);
         let counts = call.action == "bedrock:CountTokens";
-        let Some(profile) = resolved.profile_arn.as_deref().filter(|_| !counts) else {
+        let Some(profile) = resolved.profile_arn.as_deref().filter(|arn| !counts || foreign(arn)) else {
             return Ok(ask().on(&model(&cx.region)).check()?);
         };
         let tags = self.tags(cx, profile).await?;

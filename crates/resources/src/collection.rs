@@ -11,6 +11,7 @@ use outcrop_store::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
+use crate::policies;
 use crate::tags::{self, MAX_TAGS};
 use crate::{Create, Error, Kind, Listed, Page, Resources, Result, Scope};
 
@@ -83,12 +84,14 @@ impl<T> Collection<T> {
         }
     }
 
-    /// Removes a resource and its tags. What belongs to it is its owner's to remove.
+    /// Removes a resource, its tags and its policy. What belongs to it is its owner's to remove.
     pub async fn delete(&self, scope: Scope<'_>, identifier: &str) -> Result<()> {
         let id = self.id(scope, identifier)?;
+        let arn = self.kind.arn(scope, id);
         let batch = Batch::new([
             Op::Delete { key: self.kind.key(scope, id), expect: None },
-            Op::Untag { scope: scope.owned(), arn: self.kind.arn(scope, id), keys: None },
+            Op::Discard { key: policies::key(&arn) },
+            Op::Untag { scope: scope.owned(), arn, keys: None },
         ]);
         match self.resources.store.commit(batch).await {
             Ok(_) => Ok(()),

@@ -55,6 +55,15 @@ pub enum Error {
         /// How many it may have.
         max: usize,
     },
+    /// A policy was written by another since the caller read it.
+    #[error("The resource policy of {0} has another revision than the one expected. Read it again and retry.")]
+    Revision(String),
+    /// There is no policy on this resource.
+    #[error("The resource {0} has no resource policy.")]
+    NoPolicy(String),
+    /// The caller may not.
+    #[error(transparent)]
+    Access(#[from] outcrop_access::AccessError),
     /// The caller names a KMS key that the configuration binds to nothing.
     #[error(
         "The KMS key {arn} is not bound to a key of this server. Bind it in the configuration: \
@@ -94,8 +103,13 @@ pub enum Error {
 impl AwsError for Error {
     fn kind(&self) -> Code {
         match self {
-            Self::NotFound { .. } => Code::ResourceNotFound,
-            Self::Exists { .. } | Self::NameInUse { .. } | Self::Changed { .. } | Self::TokenReused => Code::Conflict,
+            Self::NotFound { .. } | Self::NoPolicy(_) => Code::ResourceNotFound,
+            Self::Access(error) => error.kind(),
+            Self::Revision(_)
+            | Self::Exists { .. }
+            | Self::NameInUse { .. }
+            | Self::Changed { .. }
+            | Self::TokenReused => Code::Conflict,
             Self::TooManyTags { .. } => Code::TooManyTags,
             Self::Validation(_) | Self::KmsKeyUnbound { .. } => Code::Validation,
             Self::Unreadable { .. } | Self::KmsKeyGone { .. } | Self::Internal(_) => Code::InternalServer,
@@ -109,6 +123,7 @@ impl AwsError for Error {
                 "The server could not process the resource.".to_owned()
             }
             Self::Store(error) => error.message(),
+            Self::Access(error) => error.message(),
             _ => self.to_string(),
         }
     }

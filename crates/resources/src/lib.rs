@@ -1,4 +1,4 @@
-//! What every resource shares: ids, ARNs, names, client tokens, paging, tags and the change feed.
+//! What every resource shares: ids, ARNs, names, client tokens, paging, tags, policies and the change feed.
 //!
 //! Does: turns create, get, list, update, delete and tag of a kind of resource into one call each, in which account
 //! and region are never forgotten. What another account or region owns does not exist.
@@ -29,6 +29,7 @@ mod ids;
 mod kind;
 mod kms;
 mod paging;
+pub mod policies;
 mod tags;
 #[cfg(test)]
 mod testing;
@@ -43,6 +44,7 @@ pub use kind::{Kind, Scope};
 pub use kms::KmsKeys;
 pub use outcrop_store::Tag;
 pub use paging::{DEFAULT_RESULTS, Listed, MAX_RESULTS, Page, Pager};
+pub use policies::Policies;
 pub use tags::{MAX_TAGS, Tagger};
 
 use outcrop_store::Store;

@@ -16,6 +16,7 @@ mod access;
 mod catalogue;
 mod changes;
 mod dev;
+mod encryption;
 mod engine;
 mod error;
 mod limits;
@@ -29,7 +30,8 @@ pub use access::{Access, Oidc, PolicySource, Role, User};
 pub use catalogue::Catalogue;
 pub use changes::Change;
 pub use dev::Dev;
-pub use engine::Engine;
+pub use encryption::Encryption;
+pub use engine::{Engine, PrefixSharing};
 pub use error::ConfigError;
 pub use limits::ClientLimits;
 pub use local_models::{LocalKind, LocalModel};
@@ -57,6 +59,8 @@ pub struct Config {
     pub dev: Dev,
     /// Users, roles and what they may.
     pub access: Access,
+    /// Which keys seal what is kept.
+    pub encryption: Encryption,
     /// Local models for catalogue models.
     pub stand_ins: StandIns,
     /// What of the catalogue is enforced.
@@ -79,6 +83,7 @@ impl Default for Config {
             limits: ClientLimits::default(),
             dev: Dev::default(),
             access: Access::default(),
+            encryption: Encryption::default(),
             stand_ins: StandIns::default(),
             catalogue: Catalogue::default(),
             engine: Engine::default(),
@@ -150,6 +155,7 @@ impl Config {
             return Err(impossible("tls.client_auth", "set", "left out where tls.client_ca is"));
         }
         self.access.directory()?;
+        self.encryption.check()?;
         local_models::check(&self.local_models)
     }
 }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use outcrop_api::{Operation, Spec, bedrock, bedrock_runtime};
+use outcrop_api::{Operation, Spec, bedrock, bedrock_agent, bedrock_runtime};
 use outcrop_gateway::Gateway;
 use outcrop_models::{Models, foundation_models, inference_profiles, tags};
+use outcrop_resources::{Policies, policies};
 
 use crate::pipeline::{Table, run, run_stream};
 
@@ -15,6 +16,8 @@ pub struct App {
     pub models: Arc<Models>,
     /// The way into every model.
     pub gateway: Arc<Gateway>,
+    /// The policies of resources.
+    pub policies: Arc<Policies>,
 }
 
 /// Binds an operation to the `async fn` that answers it: a method of the state, or with `fn` a function that takes
@@ -81,4 +84,11 @@ operations! { app, t:
     on!(t, app.models, fn bedrock::ListTagsForResource, tags::list);
     on!(t, app.models, fn bedrock::TagResource, tags::tag);
     on!(t, app.models, fn bedrock::UntagResource, tags::untag);
+
+    on!(t, app.policies, fn bedrock::PutResourcePolicy, policies::bedrock::put);
+    on!(t, app.policies, fn bedrock::GetResourcePolicy, policies::bedrock::get);
+    on!(t, app.policies, fn bedrock::DeleteResourcePolicy, policies::bedrock::delete);
+    on!(t, app.policies, fn bedrock_agent::PutResourcePolicy, policies::bedrock_agent::put);
+    on!(t, app.policies, fn bedrock_agent::GetResourcePolicy, policies::bedrock_agent::get);
+    on!(t, app.policies, fn bedrock_agent::DeleteResourcePolicy, policies::bedrock_agent::delete);
 }

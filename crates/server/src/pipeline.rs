@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, request};
-use outcrop_access::{AccessError, Body as ProofBody, ClientInfo, Context, Gate, Head, Proof, Sts};
+use outcrop_access::{AccessError, Body as ProofBody, ClientInfo, Context, Gate, Head, Proof, ResourcePolicies, Sts};
 use outcrop_api::{Fault, Kind, Service, Spec};
 use tokio_util::sync::CancellationToken;
 
@@ -30,6 +30,8 @@ pub const HEALTH: &str = "/outcrop/health";
 pub struct Pipeline {
     /// Proves callers.
     pub gate: Gate,
+    /// What the resources' own policies say of them.
+    pub resource_policies: ResourcePolicies,
     /// Makes their sessions.
     pub sts: Sts,
     /// Runs them.
@@ -169,7 +171,7 @@ impl Pipeline {
             caller: proof.caller,
             permissions: proof.permissions,
             client: self.client(parts),
-            resource_policies: outcrop_access::ResourcePolicies::default(),
+            resource_policies: self.resource_policies.clone(),
             region: proof.region,
             service,
             request_id: request_id.to_owned(),

@@ -10,15 +10,15 @@ use outcrop_access::{Gate, Keys, Mode, StoredKeys, Sts, sts};
 use outcrop_engine::embed::{DIMENSIONS, EmbedService, MAX_TOKENS, Settings as EmbedSettings};
 use outcrop_engine::weights::{Catalog, EMBEDDING_MODEL, ModelDir, RecordedFile, TEXT_MODEL};
 use outcrop_engine::{Engine, EngineConfig, LocalModel, ModelKind};
-use outcrop_gateway::{Gateway, StandIns};
-use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Models, Settings};
+use outcrop_gateway::{Gateway, Sharing, StandIns};
+use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Models, Settings, inference_profiles};
 use outcrop_providers::Provider;
 use outcrop_providers::local::Local;
-use outcrop_resources::Resources;
-use outcrop_store::{Options, Sqlite, Store};
+use outcrop_resources::{Policies, Resources};
+use outcrop_store::{Sqlite, Store};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, LocalKind as ConfiguredKind};
+use crate::config::{Config, LocalKind as ConfiguredKind, PrefixSharing};
 use crate::control;
 use crate::fetch::HttpFetch;
 use crate::listen::{self, Tls, tls};
@@ -52,6 +52,7 @@ pub struct Start {
 pub struct Server {
     listener: listen::Listener,
     live: Arc<Live>,
+    policies: Arc<Policies>,
     engine: Engine,
     keys: Arc<dyn Keys>,
     usage: Arc<Usage>,
@@ -82,12 +83,15 @@ impl Server {
         listen::check_bind(&config.listen, dev, local_tls || config.tls.is_some()).map_err(told)?;
         let listener = listen::bind(&config.listen).await.map_err(told)?;
         let folder = data_folder(config.data.as_deref())?;
-        let store: Arc<dyn Store> = Arc::new(Sqlite::open(&folder, &Options::default()).map_err(told)?);
+        let store: Arc<dyn Store> = Arc::new(Sqlite::open(&folder, &config.store()).map_err(told)?);
         let resources = Resources::open(Arc::clone(&store)).await.map_err(told)?;
+        let resources = resources.with_kms(config.encryption.kms_keys());
         let mut lines = Vec::new();
         if local_tls {
             let local = tls::authority::prepare(&authority_folder(&folder)).map_err(told)?;
-            lines.push(("tls", format!("export AWS_CA_BUNDLE={}", local.bundle.display())));
+            // Whole: it is copied into other shells, in other folders.
+            let bundle = std::path::absolute(&local.bundle).map_err(told)?;
+            lines.push(("tls", format!("export AWS_CA_BUNDLE={}", bundle.display())));
             lines.push(("tls", format!("export AWS_ENDPOINT_URL=https://{}", listener.address().map_err(told)?)));
             let configured = load;
             load = Arc::new(move || configured().map(|config| Config { tls: Some(local.files.clone()), ..config }));
@@ -110,9 +114,12 @@ impl Server {
         let usage = Arc::new(Usage::default());
         let verifier = Arc::new(Verifier::new(Arc::new(HttpFetch), Arc::new(jiff::Timestamp::now)));
         let stop = CancellationToken::new();
+        let policies = Policies::open(resources.clone(), inference_profiles::KINDS).await.map_err(told)?;
+        let policies = Arc::new(policies);
         let parts = Parts {
             dev,
             resources,
+            policies: Arc::clone(&policies),
             found,
             local,
             keys: Arc::clone(&keys),
@@ -121,7 +128,7 @@ impl Server {
             stop: stop.clone(),
         };
         let live = Arc::new(Live::new(parts, config, tls, load)?);
-        Ok(Self { listener, live, engine, keys, usage, stop, folder, local_tls, lines })
+        Ok(Self { listener, live, policies, engine, keys, usage, stop, folder, local_tls, lines })
     }
 
     /// Where it listens.
@@ -154,10 +161,15 @@ impl Server {
             self.stop.cancel();
             std::future::pending::<()>().await;
         };
+        let fresh = async {
+            self.policies.follow().await;
+            std::future::pending::<()>().await;
+        };
         let (limits, tls) = (self.live.limits(), self.live.tls());
         tokio::select! {
             () = listen::serve(self.listener, answer, limits, tls, shutdown.clone()) => {}
             () = last_words => {}
+            () = fresh => {}
             () = control::serve(&self.folder, Arc::clone(&self.live)) => {}
             () = watch_tls(self.live.tls()) => {}
             () = renew(authority_folder(&self.folder), self.local_tls) => {}
@@ -197,6 +209,7 @@ async fn renew(folder: PathBuf, local_tls: bool) {
 pub(crate) struct Parts {
     pub(crate) dev: bool,
     resources: Resources,
+    policies: Arc<Policies>,
     found: Vec<Found>,
     local: Arc<dyn Provider>,
     keys: Arc<dyn Keys>,
@@ -211,7 +224,8 @@ impl Parts {
     pub(crate) fn pipeline(&self, config: &Config) -> Result<Pipeline, StartError> {
         let models = Arc::new(Models::new(catalogue(config, &self.found)?, settings(config), &self.resources));
         let stand_ins = config.stand_ins.mode.is_on(self.dev).then(|| stand_ins(config, &self.found));
-        let gateway = Arc::new(Gateway::new(Arc::clone(&models), Arc::clone(&self.local), stand_ins));
+        let gateway =
+            Arc::new(Gateway::new(Arc::clone(&models), Arc::clone(&self.local), stand_ins).sharing(sharing(config)));
         let directory = Arc::new(config.access.directory().map_err(told)?);
         let keys = || Arc::clone(&self.keys);
         let mode = if self.dev { Mode::Dev } else { Mode::Serve(keys()) };
@@ -223,7 +237,8 @@ impl Parts {
         Ok(Pipeline {
             gate,
             sts: Sts::new(keys(), directory, Arc::clone(&self.verifier)),
-            table: table(&App { models, gateway }),
+            resource_policies: self.policies.in_memory(),
+            table: table(&App { models, gateway, policies: Arc::clone(&self.policies) }),
             trusted_proxies: config.trusted_proxies.clone(),
             body_bytes: config.limits.body_bytes.get(),
             body_timeout: config.limits.body_timeout(),
@@ -247,6 +262,7 @@ pub fn examine(config: &Config, dev: bool) -> Vec<String> {
         }
     }
     problems.extend(catalogue(config, &[]).err().map(|e| e.to_string()));
+    problems.extend(config.access.directory().err().map(|e| e.to_string()));
     problems
 }
 
@@ -269,7 +285,7 @@ fn local_models(config: &Config, weights: &ModelDir) -> Result<Vec<Found>, Start
         let place = || status.path.join(first.or(status.files.first().map(|f| f.name.as_str())).unwrap_or_default());
         let present = verified.is_ok();
         let path = verified.unwrap_or_else(|_| place());
-        found.push(Found { model: LocalModel { name: status.name, kind, path }, present });
+        found.push(Found { model: LocalModel { name: status.name, kind, path, sha256: None }, present });
     }
     for local in &config.local_models {
         let kind = match local.kind {
@@ -280,7 +296,8 @@ fn local_models(config: &Config, weights: &ModelDir) -> Result<Vec<Found>, Start
             verify(&local.file, expected)?;
         }
         found.retain(|f| f.model.name != local.name);
-        let model = LocalModel { name: local.name.clone(), kind, path: local.file.clone() };
+        let sha256 = local.sha256.clone();
+        let model = LocalModel { name: local.name.clone(), kind, path: local.file.clone(), sha256 };
         found.push(Found { present: model.path.exists(), model });
     }
     Ok(found)
@@ -298,13 +315,7 @@ fn verify(file: &Path, expected: &str) -> Result<(), StartError> {
 }
 
 fn catalogue(config: &Config, found: &[Found]) -> Result<Catalogue, StartError> {
-    let mut catalogue = Catalogue::builtin().map_err(told)?;
-    if !config.models.is_empty() {
-        let mut extra = toml::Table::new();
-        let entries = config.models.iter().cloned().map(toml::Value::Table).collect();
-        extra.insert("models".into(), toml::Value::Array(entries));
-        catalogue = catalogue.with_extra(&extra.to_string()).map_err(told)?;
-    }
+    let catalogue = Catalogue::builtin().and_then(|known| known.with_extra(&config.models)).map_err(told)?;
     let default = EngineConfig::default().context_length;
     let window = config.engine.context_length.map_or(default, std::num::NonZeroU32::get);
     let listed = found.iter().map(|f| Listed {
@@ -342,16 +353,29 @@ fn stand_ins(config: &Config, found: &[Found]) -> StandIns {
     }
 }
 
+/// Who may profit from whose computed prefixes.
+fn sharing(config: &Config) -> Sharing {
+    match config.engine.prefix_sharing {
+        PrefixSharing::Account => Sharing::Account,
+        PrefixSharing::Principal | PrefixSharing::None => Sharing::Principal,
+    }
+}
+
 fn engine_config(config: &Config, found: &[Found]) -> EngineConfig {
     let defaults = EngineConfig::default();
     EngineConfig {
         models: found.iter().map(|f| f.model.clone()).collect(),
+        memory: config.engine.memory_bytes.map(std::num::NonZeroU64::get),
         threads: config.engine.threads.map(std::num::NonZeroUsize::get),
         context_length: config.engine.context_length.map_or(defaults.context_length, std::num::NonZeroU32::get),
         max_sequences: config.engine.max_sequences.get(),
         max_waiting: config.engine.max_waiting,
         idle_unload: Duration::from_secs(config.engine.idle_unload_seconds.get().into()),
         load_wait: Duration::from_secs(config.engine.load_wait_seconds.into()),
+        prefix_cache: match config.engine.prefix_sharing {
+            PrefixSharing::None => 0,
+            _ => config.engine.prefix_bytes,
+        },
         ..defaults
     }
 }

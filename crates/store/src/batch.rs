@@ -31,6 +31,11 @@ pub enum Op {
         /// The version that was read.
         expect: Option<u64>,
     },
+    /// Removes a document if it is there, and the client tokens that made it.
+    Discard {
+        /// Which.
+        key: Key,
+    },
     /// Demands that a document exists, unchanged since `expect` where given. `Missing`, `Stale`.
     Require {
         /// Which.

@@ -25,6 +25,8 @@ use crate::{Blob, BlobInfo, BlobKey, BlobReader, Blobs, Error, Result};
 use format::{Header, PIECE};
 
 pub(crate) use keep::{Kept, keep};
+#[cfg(test)]
+pub(crate) use rewrap::files;
 pub(crate) use rewrap::{rewrap, survey};
 
 /// Blobs in a folder, each in a file named by its key's digest: no key can leave the folder or meet a limit of the

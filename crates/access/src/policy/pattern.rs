@@ -233,7 +233,12 @@ fn fits(parts: &[Part], text: &str) -> bool {
         } else if let Some((after, taken)) = wide
             && let Some(letter) = letter(taken)
         {
-            let taken = taken + letter.len_utf8();
+            let mut taken = taken + letter.len_utf8();
+            // Straight to where the text behind the star is next.
+            if let Some(Part::Text(wanted)) = parts.get(after) {
+                let Some(skipped) = text[taken..].find(&**wanted) else { return false };
+                taken += skipped;
+            }
             (wide, star, at, from) = (Some((after, taken)), None, after, taken);
         } else {
             return false;

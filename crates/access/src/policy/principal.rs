@@ -62,15 +62,26 @@ impl Principals {
 
     /// How far the statement reaches the caller, if it does.
     pub(super) fn reach(&self, who: &Principal<'_>) -> Option<Decision> {
-        let mut found = None;
-        for one in &self.list {
-            found = found.max(one.reach(who, self.not));
+        match self.not {
+            true => (!self.spares(who)).then_some(Decision::Allow),
+            false => self.list.iter().filter_map(|one| one.reach(who)).max(),
         }
-        match (self.not, found) {
-            (true, None) => Some(Decision::Allow),
-            (true, Some(_)) => None,
-            (false, found) => found,
-        }
+    }
+
+    /// Whether `NotPrincipal` leaves the caller out. As AWS has it, a user is spared only where its account is named
+    /// beside it, and a session only where account, role and session are; an account alone spares its owner.
+    fn spares(&self, who: &Principal<'_>) -> bool {
+        let names = |arn: &str| self.list.iter().any(|one| matches!(one, One::Arn(named) if **named == *arn));
+        let account = self.list.iter().any(|one| matches!(one, One::Account(named) if **named == *who.account));
+        let itself = || who.is_owner() || names(who.arn) && who.role.is_none_or(names);
+        let otherwise = |one: &One| !matches!(one, One::Account(_) | One::Arn(_)) && one.reach(who).is_some();
+        account && itself() || self.list.iter().any(otherwise)
+    }
+}
+
+impl Principal<'_> {
+    fn is_owner(&self) -> bool {
+        self.arn.ends_with(":root")
     }
 }
 
@@ -110,13 +121,12 @@ fn provider(text: &str) -> &str {
 }
 
 impl One {
-    fn reach(&self, who: &Principal<'_>, not: bool) -> Option<Decision> {
+    fn reach(&self, who: &Principal<'_>) -> Option<Decision> {
         match self {
             Self::Anyone => Some(Decision::Allow),
+            // The owner is the account; for others it is theirs to hand out.
             Self::Account(account) if **account == *who.account => {
-                // The owner is the account; for others it is theirs to hand out.
-                let owner = who.arn.ends_with(":root");
-                Some(if owner || not { Decision::Allow } else { Decision::AllowAccount })
+                Some(if who.is_owner() { Decision::Allow } else { Decision::AllowAccount })
             }
             Self::Arn(arn) if **arn == *who.arn || who.role == Some(&**arn) => Some(Decision::Allow),
             Self::Federated(name) if who.federated.is_some_and(|by| *provider(by) == **name) => Some(Decision::Allow),

@@ -4,6 +4,7 @@ mod conditions;
 mod documents;
 mod properties;
 mod resources;
+mod size;
 
 use super::*;
 

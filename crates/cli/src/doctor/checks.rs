@@ -35,7 +35,7 @@ pub(super) fn configuration(file: Option<&Path>) -> (Finding, Option<Config>) {
     }
 }
 
-pub(super) fn data(folder: Option<&Path>) -> Finding {
+pub(super) fn data(folder: Option<&Path>, options: &Options) -> Finding {
     let finding = |level, text: String| Finding::new(level, "data folder", text);
     let folder = match data_folder(folder) {
         Ok(folder) => folder,
@@ -56,9 +56,9 @@ pub(super) fn data(folder: Option<&Path>) -> Finding {
             ),
         };
     }
-    match Sqlite::open(&folder, &Options::default()) {
+    match Sqlite::open(&folder, options) {
         Ok(_) => finding(Level::Ok, format!("{at}: opens, can be written, no server holds it")),
-        Err(Error::InUse(_)) => match Sqlite::open_beside(&folder, &Options::default()) {
+        Err(Error::InUse(_)) => match Sqlite::open_beside(&folder, options) {
             Ok(_) => finding(Level::Ok, format!("{at}: opens; a running server holds it")),
             Err(error) => finding(Level::Fail, format!("{at} is held by a server, and does not open: {error}")),
         },

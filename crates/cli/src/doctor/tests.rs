@@ -19,25 +19,25 @@ fn findings_are_one_line_each_and_a_failure_is_an_error() {
 fn a_data_folder_may_be_missing_free_or_held_but_not_foreign() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a/b");
-    assert_eq!(checks::data(Some(&path)).level, Level::Ok);
+    assert_eq!(checks::data(Some(&path), &Options::default()).level, Level::Ok);
     assert!(!path.exists(), "looking makes nothing");
 
     drop(Sqlite::open_beside(&path, &Options::default()).unwrap());
-    let free = checks::data(Some(&path));
+    let free = checks::data(Some(&path), &Options::default());
     assert!(free.level == Level::Ok && free.text.contains("no server"), "{}", free.text);
 
     // A folder of its own: a process that another test forks may hold a lock for a moment longer than its owner.
     let path = folder.path().join("c");
     let _server = Sqlite::open(&path, &Options::default()).unwrap();
-    let held = checks::data(Some(&path));
+    let held = checks::data(Some(&path), &Options::default());
     assert!(held.level == Level::Ok && held.text.contains("running server"), "{}", held.text);
 
     let foreign = folder.path().join("foreign");
     std::fs::create_dir(&foreign).unwrap();
     std::fs::write(foreign.join("outcrop.db"), b"this is no database, however long it may become").unwrap();
-    let found = checks::data(Some(&foreign));
+    let found = checks::data(Some(&foreign), &Options::default());
     assert!(found.level == Level::Fail && found.text.contains("--data"), "{}", found.text);
-    assert_eq!(checks::data(Some(&foreign.join("outcrop.db/x"))).level, Level::Fail);
+    assert_eq!(checks::data(Some(&foreign.join("outcrop.db/x")), &Options::default()).level, Level::Fail);
 }
 
 #[test]

@@ -174,14 +174,7 @@ impl StreamEncoder for Encoder {
     fn finish(&mut self, metrics: &Metrics, out: &mut Vec<Value>) {
         self.close(out);
         if !self.told {
-            let usage = TokenUsage {
-                input_tokens: metrics.input_tokens,
-                output_tokens: metrics.output_tokens,
-                cache_read_input_tokens: metrics.cache_read,
-                cache_write_input_tokens: metrics.cache_write,
-                ..TokenUsage::default()
-            };
-            self.tell(&usage, out);
+            self.tell(&metrics.usage(), out);
         }
         out.push(json!({"type": "message_stop", METRICS: metrics.value()}));
     }

@@ -97,7 +97,7 @@ fn write(prompt: &Prompt) -> String {
 }
 
 /// The turns of a prompt: an optional system prompt, `Human`, `Assistant` and so on. An answer that is begun is the
-/// last turn.
+/// last turn. Turns of one side in a row become one, unless that makes a mark out of their words.
 fn read(prompt: &str) -> Result<Prompt, DialectError> {
     let mut out = Prompt::default();
     let Some((system, mut side, mut rest)) = next(prompt).filter(|(_, assistant, _)| !assistant) else {
@@ -117,13 +117,19 @@ fn read(prompt: &str) -> Result<Prompt, DialectError> {
             }
             None if !side => return rule(format!("prompt must end with \"{ASSISTANT}\" turn")),
             None => {
-                if !text.trim().is_empty() {
-                    out.push(true, text);
-                }
-                return Ok(out);
+                out.push(true, text);
+                break;
             }
         }
     }
+    // The mark alone asks for the answer.
+    if out.turns.last().is_some_and(|turn| turn.text.trim().is_empty()) {
+        out.turns.pop();
+    }
+    if out.turns.iter().any(|turn| next(&turn.text).is_some()) {
+        return rule(format!("prompt must alternate between \"{HUMAN}\" and \"{ASSISTANT}\" turns"));
+    }
+    Ok(out)
 }
 
 fn rule<T>(text: String) -> Result<T, DialectError> {

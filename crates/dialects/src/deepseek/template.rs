@@ -42,7 +42,7 @@ fn push(out: &mut Prompt, assistant: bool, text: &str) -> Option<()> {
     let marked = [BEGIN, USER, ASSISTANT, END].iter().any(|mark| text.contains(mark));
     let again = out.turns.last().is_some_and(|last| last.assistant == assistant);
     // A thought in the middle cannot be told in blocks.
-    let thought = assistant && text.contains(THINK) && split(text).is_none();
+    let thought = assistant && (text.contains(THINK) || text.contains(THOUGHT)) && split(text).is_none();
     (!marked && !again && !thought).then(|| out.push(assistant, text))
 }
 

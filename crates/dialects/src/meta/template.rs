@@ -127,7 +127,9 @@ fn read_llama_2(prompt: &str) -> Option<Prompt> {
         let answer = answer.strip_prefix(' ').unwrap_or(answer);
         let answer = if next.is_some() { answer.strip_suffix(' ').unwrap_or(answer) } else { answer };
         let marks = ["[INST]", "[/INST]", "<s>", "</s>", "<<SYS>>", "<</SYS>>"];
-        if marks.iter().any(|mark| user.contains(mark) || answer.contains(mark)) {
+        let system = out.system.as_deref().unwrap_or_default();
+        let strays = |text: &str| marked(text) || marks.iter().any(|mark| text.contains(mark));
+        if strays(user) || strays(answer) || strays(system) {
             return None;
         }
         side(&mut out, false, user)?;

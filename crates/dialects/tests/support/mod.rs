@@ -82,7 +82,9 @@ pub fn head(value: &Value) -> Head {
     Head {
         model_id: value["model"].as_str().unwrap().to_owned(),
         message_id: value["id"].as_str().unwrap().to_owned(),
+        created: value["created"].as_i64().unwrap_or_default(),
         prompt: read::<TokenUsage>(&value["prompt"]),
+        repeated: value["repeated"].clone(),
     }
 }
 

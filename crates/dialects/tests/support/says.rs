@@ -19,6 +19,10 @@ pub struct Says {
     pub begun: bool,
     /// Tools, their calls and results.
     pub tools: bool,
+    /// A tool call that must be made.
+    pub must_call: bool,
+    /// Ids of tool calls; without them they are told apart by their place.
+    pub ids: bool,
     /// Text beside a tool call or a result.
     pub text_with_tools: bool,
     /// Images.
@@ -42,6 +46,8 @@ pub const EVERYTHING: Says = Says {
     turns: true,
     begun: true,
     tools: true,
+    must_call: true,
+    ids: true,
     text_with_tools: true,
     images: true,
     reasoning: true,
@@ -56,6 +62,7 @@ const PLAIN: Says = Says {
     turns: false,
     begun: false,
     tools: false,
+    must_call: false,
     text_with_tools: false,
     images: false,
     reasoning: false,
@@ -63,6 +70,10 @@ const PLAIN: Says = Says {
     cache: false,
     ..EVERYTHING
 };
+
+/// Chat completions.
+const COMPLETIONS: Says =
+    Says { delta: "/choices/0/delta/content", reasoning: false, signature: false, cache: false, ..EVERYTHING };
 
 /// In the order of `NAMES`.
 pub const CHATS: &[Says] = &[
@@ -101,6 +112,31 @@ pub const CHATS: &[Says] = &[
         ..EVERYTHING
     },
     Says { name: "titan-text", delta: "/outputText", ..PLAIN },
+    Says { name: "openai-chat", reasoning: true, fields: r#"{"seed": 5}"#, ..COMPLETIONS },
+    Says { name: "qwen", reasoning: true, fields: r#"{"top_k": 5}"#, ..COMPLETIONS },
+    Says { name: "mistral-text", delta: "/outputs/0/text", turns: true, begun: true, ..PLAIN },
+    Says { name: "mistral-chat", delta: "/choices/0/message/content", ..COMPLETIONS },
+    Says { name: "jamba", images: false, fields: r#"{"presence_penalty": 0.5}"#, ..COMPLETIONS },
+    Says { name: "writer", fields: r#"{"min_tokens": 2}"#, ..COMPLETIONS },
+    Says {
+        name: "cohere-command",
+        delta: "/text",
+        config: &["maxTokens", "temperature", "stopSequences"],
+        fields: r#"{"k": 5}"#,
+        ..PLAIN
+    },
+    Says {
+        name: "command-r",
+        delta: "/text",
+        config: &["maxTokens", "temperature", "stopSequences"],
+        system: true,
+        turns: true,
+        tools: true,
+        ids: false,
+        text_with_tools: true,
+        fields: r#"{"k": 5}"#,
+        ..PLAIN
+    },
 ];
 
 fn words() -> impl Strategy<Value = String> {
@@ -147,7 +183,7 @@ impl Says {
                         "name": "tide", "description": "Tide at a port.",
                         "inputSchema": {"json": {"type": "object", "properties": {"port": {"type": "string"}}}},
                     }}]});
-                    if keep[3] {
+                    if says.must_call && keep[3] {
                         out["toolConfig"]["toolChoice"] = json!({"any": {}});
                     }
                 }
@@ -223,4 +259,23 @@ pub fn parts(said: &Value) -> Vec<(String, Value)> {
         }
     }
     out
+}
+
+/// The same with the ids of tool calls replaced by their places.
+pub fn without_ids(mut said: Value) -> Value {
+    let mut ids = std::collections::HashMap::new();
+    let mut next = 0;
+    for message in said["messages"].as_array_mut().into_iter().flatten() {
+        for block in message["content"].as_array_mut().into_iter().flatten() {
+            if let Some(id) = block.pointer_mut("/toolUse/toolUseId") {
+                ids.insert(id.to_string(), next);
+                *id = next.into();
+                next += 1;
+            }
+            if let Some(id) = block.pointer_mut("/toolResult/toolUseId") {
+                *id = json!(ids.get(&id.to_string()));
+            }
+        }
+    }
+    said
 }

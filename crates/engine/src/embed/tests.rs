@@ -65,6 +65,22 @@ fn vectors_are_those_of_the_reference() {
     assert!(embeddings.iter().any(|embedding| embedding.truncated));
 }
 
+/// The same weights through onnxruntime: `scripts/goldens/make.sh`.
+#[test]
+fn vectors_are_those_of_onnxruntime() {
+    #[derive(serde::Deserialize)]
+    struct Case {
+        text: String,
+        vector: Vec<f32>,
+    }
+    let cases: Vec<Case> = serde_json::from_str(include_str!("../../golden/minilm-onnx.json")).unwrap();
+    assert!(cases.len() >= 4);
+    for case in cases {
+        let off = furthest(&case.vector, &embedder().embed(&[&case.text]).unwrap()[0].vector);
+        assert!(off < 1e-5, "{:?} is {off} off", case.text);
+    }
+}
+
 #[test]
 fn states_of_every_layer_are_those_of_the_reference() {
     for case in golden().cases {

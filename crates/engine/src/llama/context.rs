@@ -13,12 +13,12 @@ use llama_cpp_2::llama_batch::LlamaBatch;
 use llama_cpp_2::token::LlamaToken;
 
 use super::backend;
-use super::model::Loaded;
+use super::model::{Cache, Loaded};
 use crate::config::EngineConfig;
 use crate::error::EngineError;
 
 /// Tokens a sequence has room for at first.
-const FIRST: u32 = 512;
+pub(super) const FIRST: u32 = 512;
 
 /// One token to compute.
 pub(super) struct Step {
@@ -38,6 +38,7 @@ pub(super) struct Context<'m> {
     slots: u32,
     most_at_once: u32,
     threads: i32,
+    cache: Cache,
 }
 
 fn failed(what: &str, error: &dyn std::fmt::Display) -> EngineError {
@@ -50,14 +51,14 @@ fn id(number: impl TryInto<i32>) -> i32 {
 }
 
 impl<'m> Context<'m> {
-    pub(super) fn new(loaded: &'m Loaded, config: &EngineConfig) -> Result<Self, EngineError> {
+    pub(super) fn new(loaded: &'m Loaded, cache: Cache, config: &EngineConfig) -> Result<Self, EngineError> {
         let slots = u32::try_from(config.max_sequences.max(1)).unwrap_or(u32::MAX);
         let most_at_once = config.prefill_chunk.max(1).max(slots);
         let threads = id(config.compute_threads());
         let room = loaded.window.min(FIRST);
         let inner = Self::inner(loaded, room, slots, most_at_once, threads)?;
         let batch = LlamaBatch::new(most_at_once as usize, 1);
-        Ok(Self { loaded, inner, batch, room, slots, most_at_once, threads })
+        Ok(Self { loaded, inner, batch, room, slots, most_at_once, threads, cache })
     }
 
     fn inner(
@@ -79,12 +80,21 @@ impl<'m> Context<'m> {
         loaded.model.new_context(backend()?, parameters).map_err(|error| failed("no memory for a context", &error))
     }
 
-    /// Makes room for a sequence of `length` tokens, moving the sequences in `live` to a longer stretch.
+    /// The tokens that a sequence has room for now.
+    pub(super) fn room(&self) -> u32 {
+        self.room
+    }
+
+    /// Makes room for a sequence of `length` tokens, moving the sequences in `live` to a longer stretch. For as long
+    /// as that takes both are in memory.
     pub(super) fn reserve(&mut self, length: u32, live: &[usize]) -> Result<(), EngineError> {
         if length <= self.room {
             return Ok(());
         }
         let room = length.checked_next_power_of_two().unwrap_or(length).min(self.loaded.window.max(length));
+        let more = u64::from(room - self.room).saturating_mul(self.cache.per_token).saturating_mul(self.slots.into());
+        // Other models are answering in the memory that this conversation wants.
+        self.cache.share.grow(more).map_err(|_| EngineError::NoMemory)?;
         let states = live.iter().map(|&slot| Ok((slot, self.save(slot)?))).collect::<Result<Vec<_>, EngineError>>()?;
         let mut larger = Self::inner(self.loaded, room, self.slots, self.most_at_once, self.threads)?;
         for (slot, state) in &states {

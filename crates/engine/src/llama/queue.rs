@@ -20,6 +20,10 @@ struct State<J> {
     /// Whether a thread serves the queue.
     open: bool,
     closing: bool,
+    /// Whether the thread has nothing to do and waits.
+    idle: bool,
+    /// Whether the thread was asked to leave when it had nothing to do.
+    dismissed: bool,
 }
 
 /// What ended a wait.
@@ -35,7 +39,7 @@ pub(super) enum Woken {
 
 impl<J> Queue<J> {
     pub(super) fn new() -> Self {
-        let state = State { waiting: Default::default(), open: false, closing: false };
+        let state = State { waiting: Default::default(), open: false, closing: false, idle: false, dismissed: false };
         Self { state: Mutex::new(state), changed: Condvar::new(), attention: AtomicBool::new(false) }
     }
 
@@ -45,7 +49,20 @@ impl<J> Queue<J> {
 
     /// A thread begins to serve.
     pub(super) fn open(&self) {
-        self.lock().open = true;
+        let mut state = self.lock();
+        state.open = true;
+        state.dismissed = false;
+    }
+
+    /// Asks the thread to leave now if it has nothing to do. Answers whether it does.
+    pub(super) fn dismiss(&self) -> bool {
+        let mut state = self.lock();
+        let free = state.open && !state.closing && state.idle && state.waiting.iter().all(VecDeque::is_empty);
+        if free {
+            state.dismissed = true;
+            self.changed.notify_one();
+        }
+        free
     }
 
     /// Hands a job over, or back where no thread serves any more.
@@ -99,17 +116,22 @@ impl<J> Queue<J> {
         state.waiting = Default::default();
     }
 
-    /// Blocks until a job is there. After `idle` without one the queue is no longer served, and `leave` runs
-    /// before any caller can see that.
+    /// Blocks until a job is there. After `idle` without one, or when dismissed, the queue is no longer served, and
+    /// `leave` runs before any caller can see that.
     pub(super) fn wait(&self, idle: Duration, leave: impl FnOnce()) -> Woken {
-        let state = self.lock();
-        let nothing = |state: &mut State<J>| !state.closing && state.waiting.iter().all(VecDeque::is_empty);
-        let (mut state, waited) =
+        let mut state = self.lock();
+        state.idle = true;
+        let nothing =
+            |state: &mut State<J>| !state.closing && !state.dismissed && state.waiting.iter().all(VecDeque::is_empty);
+        let (mut state, _) =
             self.changed.wait_timeout_while(state, idle, nothing).unwrap_or_else(PoisonError::into_inner);
         self.attention.store(false, Ordering::Release);
+        state.idle = false;
+        // Who came in the meantime is answered, whatever was asked of the thread.
+        state.dismissed = false;
         if state.closing {
             Woken::Closing
-        } else if waited.timed_out() && state.waiting.iter().all(VecDeque::is_empty) {
+        } else if state.waiting.iter().all(VecDeque::is_empty) {
             state.open = false;
             leave();
             Woken::Idle

@@ -1,20 +1,22 @@
 //! One configured text model: loaded by the first call, unloaded when nobody asks.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Instant;
 
 use tokio::sync::{Semaphore, mpsc, watch};
 
-use super::model::Loaded;
+use super::model::{Loaded, Plan};
 use super::queue::Queue;
+use super::seal::Seal;
 use super::sequence::{Job, most_events};
 use super::worker::{Gauges, Worker};
 use crate::chat::Chat;
 use crate::config::{EngineConfig, LocalModel};
 use crate::error::EngineError;
 use crate::generate::{Generate, Generation, TokenCount};
+use crate::memory::{Memory, Occupant};
 use crate::output::Output;
 use crate::sample::Sampler;
 use crate::status::{LoadState, ModelStatus};
@@ -23,11 +25,15 @@ use crate::status::{LoadState, ModelStatus};
 pub(crate) struct TextModel {
     spec: LocalModel,
     config: EngineConfig,
+    memory: Arc<Memory>,
+    seal: Seal,
+    /// When a caller last came.
+    used: Mutex<Instant>,
     phase: watch::Sender<Phase>,
     queue: Queue<Job>,
     /// Running and waiting calls together.
     places: Arc<Semaphore>,
-    gauges: Arc<Gauges>,
+    gauges: Gauges,
 }
 
 #[derive(Clone)]
@@ -39,16 +45,26 @@ enum Phase {
 }
 
 impl TextModel {
-    pub(crate) fn new(spec: LocalModel, config: EngineConfig) -> Self {
+    pub(crate) fn new(spec: LocalModel, config: EngineConfig, memory: &Arc<Memory>) -> Arc<Self> {
         let places = config.max_sequences.max(1) + config.max_waiting;
-        Self {
+        let model = Arc::new(Self {
+            seal: Seal::of(&spec),
             spec,
+            memory: memory.clone(),
+            used: Mutex::new(Instant::now()),
             phase: watch::Sender::new(Phase::Unloaded),
             queue: Queue::new(),
             places: Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS))),
-            gauges: Arc::default(),
+            gauges: Gauges::default(),
             config,
-        }
+        });
+        let occupant: Weak<Self> = Arc::downgrade(&model);
+        memory.admit(occupant);
+        model
+    }
+
+    fn all_places(&self) -> usize {
+        (self.config.max_sequences.max(1) + self.config.max_waiting).min(Semaphore::MAX_PERMITS)
     }
 
     pub(crate) async fn generate(self: &Arc<Self>, request: Generate) -> Result<Generation, EngineError> {
@@ -82,6 +98,7 @@ impl TextModel {
 
     /// The loaded model; starts loading it where it is not, and waits as long as the configuration says.
     async fn ready(self: &Arc<Self>) -> Result<Arc<Loaded>, EngineError> {
+        *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
         let waited = tokio::time::timeout(self.config.load_wait, async {
             loop {
                 self.start()?;
@@ -123,42 +140,44 @@ impl TextModel {
     /// The model's thread, from loading to unloading.
     fn thread(&self) {
         let name = &self.spec.name;
+        let mut left = false;
         // Whatever goes wrong in here, callers hear of it: what waits is dropped, which ends their streams with
         // an error, and the next call starts afresh.
-        let served = catch_unwind(AssertUnwindSafe(|| self.serve()));
+        let served = catch_unwind(AssertUnwindSafe(|| self.serve(&mut left)));
+        if left {
+            // From that moment on the queue and the phase are those of the thread that may have come after.
+            tracing::info!(model = %name, "model unloaded");
+            return;
+        }
         self.queue.abandon();
         self.gauges.running.store(0, Ordering::Relaxed);
-        match served {
-            Ok(Ok(())) => {
-                tracing::info!(model = %name, "model unloaded");
-                self.phase.send_if_modified(|phase| {
-                    let ours = matches!(phase, Phase::Ready(_));
-                    if ours {
-                        *phase = Phase::Unloaded;
-                    }
-                    ours
-                });
-            }
+        let end = match served {
+            Ok(Ok(())) => Phase::Unloaded,
             Ok(Err(error)) => {
                 tracing::error!(model = %name, %error, "model cannot be loaded");
-                self.phase.send_replace(Phase::Failed(error));
+                Phase::Failed(error)
             }
             Err(_) => {
                 tracing::error!(model = %name, "the model's thread panicked");
-                self.phase.send_replace(Phase::Failed(EngineError::Internal("the model's thread panicked".into())));
+                Phase::Failed(EngineError::Internal("the model's thread panicked".into()))
             }
-        }
+        };
+        self.phase.send_replace(end);
     }
 
-    fn serve(&self) -> Result<(), EngineError> {
+    fn serve(&self, left: &mut bool) -> Result<(), EngineError> {
         let begun = Instant::now();
-        let loaded = Arc::new(Loaded::load(&self.spec, &self.config)?);
-        let mut worker = Worker::new(&loaded, &self.config, &self.queue)?;
+        let plan = Plan::of(&self.spec, &self.config, &self.memory)?;
+        let loaded = self.seal.watch(|| Loaded::load(&self.spec, plan))?;
+        let (loaded, cache) = (Arc::new(loaded.0), loaded.1);
+        let mut worker = Worker::new(&loaded, cache, &self.config, &self.queue, &self.gauges)?;
         tracing::info!(model = %self.spec.name, took = ?begun.elapsed(), "model loaded");
         self.queue.open();
         self.phase.send_replace(Phase::Ready(loaded.clone()));
-        worker.run(&self.gauges, || {
+        worker.run(|| {
+            self.gauges.prefix_bytes.store(0, Ordering::Relaxed);
             self.phase.send_replace(Phase::Unloaded);
+            *left = true;
         });
         Ok(())
     }
@@ -170,8 +189,7 @@ impl TextModel {
             Phase::Ready(loaded) => (LoadState::Ready, loaded.model.size()),
             Phase::Failed(error) => (LoadState::Failed(error.to_string()), 0),
         };
-        let taken = (self.config.max_sequences.max(1) + self.config.max_waiting)
-            .saturating_sub(self.places.available_permits());
+        let taken = self.all_places().saturating_sub(self.places.available_permits());
         let running = self.gauges.running.load(Ordering::Relaxed);
         ModelStatus {
             name: self.spec.name.clone(),
@@ -180,6 +198,7 @@ impl TextModel {
             state,
             weights_bytes: weights,
             prefix_bytes: self.gauges.prefix_bytes.load(Ordering::Relaxed) as u64,
+            computed_tokens: self.gauges.computed.load(Ordering::Relaxed),
             running,
             waiting: taken.saturating_sub(running),
         }
@@ -191,6 +210,17 @@ impl TextModel {
         let mut phase = self.phase.subscribe();
         // The sender lives in `self`.
         let _ = phase.wait_for(|phase| matches!(phase, Phase::Unloaded | Phase::Failed(_))).await;
+    }
+}
+
+impl Occupant for TextModel {
+    fn used(&self) -> Instant {
+        *self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn leave(&self) -> bool {
+        // A caller that holds a place is answered or about to be: it would only load the model again.
+        self.places.available_permits() >= self.all_places() && self.queue.dismiss()
     }
 }
 
@@ -225,3 +255,6 @@ fn prepare(
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, EngineError> {
     tokio::task::spawn_blocking(work).await.map_err(|error| EngineError::Internal(error.to_string()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,14 +4,13 @@
 //! Chunks and tokens are computed in batches of their own: a prompt's chunks are then the same batches whoever
 //! else is being answered.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use llama_cpp_2::context::session::SeqState;
 use llama_cpp_2::token::LlamaToken;
 
 use super::context::{Context, Step};
-use super::model::Loaded;
+use super::model::{Cache, Loaded};
 use super::prefixes::Prefixes;
 use super::queue::{Queue, Woken};
 use super::sequence::{Job, Sequence};
@@ -23,6 +22,7 @@ pub(super) struct Worker<'m> {
     loaded: &'m Loaded,
     config: &'m EngineConfig,
     queue: &'m Queue<Job>,
+    gauges: &'m Gauges,
     context: Context<'m>,
     /// By slot.
     sequences: Vec<Option<Sequence>>,
@@ -37,30 +37,37 @@ pub(super) struct Worker<'m> {
 pub(super) struct Gauges {
     pub(super) running: AtomicUsize,
     pub(super) prefix_bytes: AtomicUsize,
+    pub(super) computed: AtomicU64,
+    /// Makes the thread panic at its next step.
+    #[cfg(test)]
+    pub(super) panic: std::sync::atomic::AtomicBool,
 }
 
 impl<'m> Worker<'m> {
     pub(super) fn new(
         loaded: &'m Loaded,
+        cache: Cache,
         config: &'m EngineConfig,
         queue: &'m Queue<Job>,
+        gauges: &'m Gauges,
     ) -> Result<Self, EngineError> {
-        let context = Context::new(loaded, config)?;
+        let context = Context::new(loaded, cache, config)?;
         let mut sequences = Vec::new();
         sequences.resize_with(config.max_sequences.max(1), || None);
         let prefixes = Prefixes::new(config.prefix_cache);
         let chunk = config.prefill_chunk.max(1) as usize;
-        Ok(Self { loaded, config, queue, context, sequences, prefixes, chunk, look: true })
+        Ok(Self { loaded, config, queue, gauges, context, sequences, prefixes, chunk, look: true })
     }
 
-    /// Works until nobody asks any more or the engine closes.
-    pub(super) fn run(&mut self, gauges: &Arc<Gauges>, leave: impl FnOnce()) {
+    /// Works until nobody asks any more, another model needs the memory or the engine closes. `leave` runs before
+    /// a caller can see that.
+    pub(super) fn run(&mut self, leave: impl FnOnce()) {
         let mut leave = Some(leave);
         loop {
             self.admit();
             self.release_abandoned();
-            gauges.running.store(self.live().len(), Ordering::Relaxed);
-            gauges.prefix_bytes.store(self.prefixes.bytes(), Ordering::Relaxed);
+            self.gauges.running.store(self.live().len(), Ordering::Relaxed);
+            self.gauges.prefix_bytes.store(self.prefixes.bytes(), Ordering::Relaxed);
             if self.sequences.iter().all(Option::is_none) {
                 let left = || {
                     if let Some(leave) = leave.take() {
@@ -69,11 +76,12 @@ impl<'m> Worker<'m> {
                 };
                 match self.queue.wait(self.config.idle_unload, left) {
                     Woken::Work => self.look = true,
-                    Woken::Idle => return,
-                    Woken::Closing => return,
+                    Woken::Idle | Woken::Closing => return,
                 }
                 continue;
             }
+            #[cfg(test)]
+            assert!(!self.gauges.panic.swap(false, Ordering::Relaxed), "as the test wished");
             self.prefill();
             self.close_gap();
             self.decode();
@@ -169,6 +177,7 @@ impl<'m> Worker<'m> {
             steps.push(Step { slot, position: as_u32(position), token, draw: position + 1 == tokens.len() });
         }
         self.context.compute(&steps)?;
+        self.gauges.computed.fetch_add(steps.len() as u64, Ordering::Relaxed);
         sequence.computed = as_u32(to);
 
         if to == reusable && self.prefixes.wants(&sequence.job.scope, &tokens[..to]) {
@@ -184,27 +193,34 @@ impl<'m> Worker<'m> {
 
     /// Computes one token of every answer that has begun.
     fn decode(&mut self) {
+        let longest = self.sequences.iter().flatten().filter(|s| s.next.is_some()).map(|s| s.computed + 1).max();
+        let Some(longest) = longest else { return };
+        if let Err(error) = self.context.reserve(longest, &self.computed_slots()) {
+            // Those that have room go on.
+            let room = self.context.room();
+            let beyond = |slot: &usize| self.sequences[*slot].as_ref().is_some_and(|s| s.computed >= room);
+            for slot in self.live().into_iter().filter(beyond).collect::<Vec<_>>() {
+                self.fail(slot, error.clone());
+            }
+        }
         let mut steps = Vec::with_capacity(self.sequences.len());
-        let mut longest = 0;
-        for (slot, sequence) in self.sequences.iter_mut().enumerate() {
+        for (slot, sequence) in self.sequences.iter().enumerate() {
             if let Some(sequence) = sequence
                 && let Some(token) = sequence.next
             {
                 steps.push(Step { slot, position: sequence.computed, token, draw: true });
-                longest = longest.max(sequence.computed + 1);
             }
         }
         if steps.is_empty() {
             return;
         }
-        let computed =
-            self.context.reserve(longest, &self.computed_slots()).and_then(|()| self.context.compute(&steps));
-        if let Err(error) = computed {
+        if let Err(error) = self.context.compute(&steps) {
             for step in &steps {
                 self.fail(step.slot, error.clone());
             }
             return;
         }
+        self.gauges.computed.fetch_add(steps.len() as u64, Ordering::Relaxed);
         for (index, step) in steps.iter().enumerate() {
             let Some(sequence) = &mut self.sequences[step.slot] else { continue };
             sequence.computed += 1;

@@ -11,6 +11,9 @@ use super::gguf::{self, GgufHeader};
 use super::pull::{Pulled, Stage, pull};
 use super::record::{RECORD, Record, RecordedFile};
 
+/// What the weights of a model that was added are called in its folder.
+const GGUF: &str = "model.gguf";
+
 /// The folder of models, one folder a model.
 #[derive(Debug, Clone)]
 pub struct ModelDir {
@@ -193,43 +196,97 @@ impl ModelDir {
 
     /// Adds a local GGUF file under `name`: a hard link where the file system allows it, else a copy.
     pub fn add_gguf(&self, path: &Path, name: &str, progress: &mut dyn Progress) -> Result<ModelStatus, WeightsError> {
-        if !valid_name(name) {
-            return Err(WeightsError::Name(name.to_owned()));
-        }
-        let folder = self.root.join(name);
-        if self.catalog.get(name).is_some() || folder.exists() {
-            return Err(WeightsError::Taken(name.to_owned()));
-        }
+        self.free(name)?;
         let header = runnable(path)?;
         // Links to links end when the middle one goes; the file itself is what is wanted.
         let path = path.canonicalize().map_err(|e| WeightsError::io("open", path, e))?;
-        std::fs::create_dir_all(&self.root).map_err(|e| WeightsError::io("create", &self.root, e))?;
-        let temp = tempfile::Builder::new()
-            .prefix(".add-")
-            .tempdir_in(&self.root)
-            .map_err(|e| WeightsError::io("write in", &self.root, e))?;
-        let stage = temp.path().join("stage");
-        std::fs::create_dir(&stage).map_err(|e| WeightsError::io("create", &stage, e))?;
-        let target = stage.join("model.gguf");
+        let stage = self.stage()?;
+        let target = stage.path().join(GGUF);
         if std::fs::hard_link(&path, &target).is_err() {
             std::fs::copy(&path, &target).map_err(|e| WeightsError::io("copy", &path, e))?;
         }
         let total = std::fs::metadata(&target).map_or(0, |meta| meta.len());
-        let file = RecordedFile::hash(&target, "model.gguf", &mut |done| progress.bytes(Stage::Verify, done, total))?;
-        let record = Record {
-            kind: ModelKind::Text,
-            licence: header.licence.clone(),
-            source: path.display().to_string(),
-            files: vec![file],
-            gguf: Some(header),
+        let file = RecordedFile::hash(&target, GGUF, &mut |done| progress.bytes(Stage::Verify, done, total))?;
+        let licence = header.licence.clone();
+        self.place(stage, name, header, file, licence, path.display().to_string(), false)
+    }
+
+    /// Makes a fetched file, which has just been hashed, the model `name`. `replace` puts it in the place of an
+    /// older one.
+    pub(super) fn adopt(
+        &self,
+        path: &Path,
+        name: &str,
+        source: &str,
+        licence: Option<String>,
+        sha256: &str,
+        replace: bool,
+    ) -> Result<ModelStatus, WeightsError> {
+        let header = runnable(path)?;
+        let stage = self.stage()?;
+        let target = stage.path().join(GGUF);
+        std::fs::rename(path, &target).map_err(|e| WeightsError::io("move", path, e))?;
+        let file = RecordedFile::known(&target, GGUF, sha256)?;
+        let licence = licence.or_else(|| header.licence.clone());
+        self.place(stage, name, header, file, licence, source.to_owned(), replace)
+    }
+
+    /// Refuses a name that cannot be a model's or is one already.
+    pub(super) fn free(&self, name: &str) -> Result<(), WeightsError> {
+        if !valid_name(name) {
+            return Err(WeightsError::Name(name.to_owned()));
+        }
+        if self.catalog.get(name).is_some() || self.root.join(name).exists() {
+            return Err(WeightsError::Taken(name.to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Held while a model is fetched; it goes with the process.
+    pub(super) fn lock(&self) -> Result<File, WeightsError> {
+        lock(&self.root)
+    }
+
+    /// A folder beside the models' own, where the next one is made.
+    fn stage(&self) -> Result<tempfile::TempDir, WeightsError> {
+        std::fs::create_dir_all(&self.root).map_err(|e| WeightsError::io("create", &self.root, e))?;
+        let mut builder = tempfile::Builder::new();
+        // A cache may be another user's: a temporary folder's own mode would shut it.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755));
+        builder.prefix(".add-").tempdir_in(&self.root).map_err(|e| WeightsError::io("write in", &self.root, e))
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "a record's fields, and where it goes")]
+    fn place(
+        &self,
+        stage: tempfile::TempDir,
+        name: &str,
+        header: GgufHeader,
+        file: RecordedFile,
+        licence: Option<String>,
+        source: String,
+        replace: bool,
+    ) -> Result<ModelStatus, WeightsError> {
+        let folder = self.root.join(name);
+        let record = Record { kind: kind_of(&header), licence, source, files: vec![file], gguf: Some(header) };
+        record.write(stage.path())?;
+        let old = if replace && folder.exists() {
+            let old = self.stage()?;
+            std::fs::rename(&folder, old.path().join("old")).map_err(|e| WeightsError::io("replace", &folder, e))?;
+            Some(old)
+        } else {
+            None
         };
-        record.write(&stage)?;
-        std::fs::rename(&stage, &folder).map_err(|e| match e.kind() {
+        std::fs::rename(stage.path(), &folder).map_err(|e| match e.kind() {
             std::io::ErrorKind::DirectoryNotEmpty | std::io::ErrorKind::AlreadyExists => {
                 WeightsError::Taken(name.to_owned())
             }
             _ => WeightsError::io("create", &folder, e),
         })?;
+        // Moved away, it is no longer there to be removed.
+        let _ = stage.keep();
+        drop(old);
         self.show(name)
     }
 
@@ -321,6 +378,18 @@ fn runnable(path: &Path) -> Result<GgufHeader, WeightsError> {
         )));
     }
     Ok(header)
+}
+
+fn kind_of(header: &GgufHeader) -> ModelKind {
+    if header.embedding || header.architecture.contains("bert") { ModelKind::Embedding } else { ModelKind::Text }
+}
+
+/// Two pulls at once (a build and a person) do the work once; the lock goes with the process.
+pub(super) fn lock(root: &Path) -> Result<File, WeightsError> {
+    std::fs::create_dir_all(root).map_err(|e| WeightsError::io("create", root, e))?;
+    let path = root.join(".pull.lock");
+    let lock = File::create(&path).and_then(|file| file.lock().map(|()| file));
+    lock.map_err(|e| WeightsError::io("lock", &path, e))
 }
 
 fn valid_name(name: &str) -> bool {

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use outcrop_api::{AwsError, Kind};
 
+use super::remote::RemoteError;
+
 /// An error about model files. `Display` is for the person at the terminal and for the log: it may name paths.
 #[derive(Debug, thiserror::Error)]
 pub enum WeightsError {
@@ -82,6 +84,9 @@ pub enum WeightsError {
         /// What is wrong with it.
         why: String,
     },
+    /// A file from elsewhere that did not come.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
     /// The file system said no.
     #[error("cannot {what} {}: {source}", .path.display())]
     Io {

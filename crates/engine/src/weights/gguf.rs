@@ -14,6 +14,18 @@ const HEADER_LIMIT: u64 = 256 << 20;
 const TEXT_LIMIT: u64 = 1 << 20;
 /// Arrays of arrays exist in the format; nothing nests deeper than two.
 const NESTING_LIMIT: u32 = 4;
+/// The ends of the keys whose numbers are kept.
+const SIZES: [&str; 7] = [
+    ".context_length",
+    ".block_count",
+    ".embedding_length",
+    ".attention.head_count",
+    ".attention.head_count_kv",
+    ".attention.key_length",
+    ".attention.value_length",
+];
+/// Longer lists are not sizes by layer.
+const LAYERS_LIMIT: u64 = 4096;
 /// ggml refuses more dimensions.
 const DIMENSIONS_LIMIT: u32 = 4;
 
@@ -40,6 +52,9 @@ pub struct GgufHeader {
     pub embedding: bool,
     /// How many files the model is split into, 1 when it is whole.
     pub parts: u64,
+    /// Keys and values of one token, in numbers, as far as the header tells; more where layers differ.
+    #[serde(default)]
+    pub cache_per_token: u64,
 }
 
 /// Why a file's header cannot be read.
@@ -92,7 +107,8 @@ impl<R: BufRead> Reader<R> {
         let tensors = self.u64()?;
         let pairs = self.u64()?;
         let mut header = GgufHeader { parts: 1, ..GgufHeader::default() };
-        let mut context_lengths = Vec::new();
+        // What belongs to an architecture, by key; it may stand before the architecture's own name.
+        let mut numbers: Vec<(String, u64)> = Vec::new();
         // Each pair and each tensor takes bytes, so the counts need no limit of their own.
         for _ in 0..pairs {
             let key = self.text()?;
@@ -105,8 +121,8 @@ impl<R: BufRead> Reader<R> {
                 ("general.file_type", Value::Integer(number)) => header.quantisation = file_type(number),
                 ("tokenizer.chat_template", Value::Text(text)) => header.chat_template = !text.is_empty(),
                 ("split.count", Value::Integer(number)) => header.parts = number.max(1),
-                (key, Value::Integer(number)) if key.ends_with(".context_length") && context_lengths.len() < 16 => {
-                    context_lengths.push((key.to_owned(), number));
+                (key, Value::Integer(number)) if SIZES.iter().any(|size| key.ends_with(size)) && numbers.len() < 64 => {
+                    numbers.push((key.to_owned(), number));
                 }
                 (key, Value::Integer(_)) if key.ends_with(".pooling_type") => header.embedding = true,
                 _ => {}
@@ -115,8 +131,12 @@ impl<R: BufRead> Reader<R> {
         if header.architecture.is_empty() {
             return Err(GgufError::Damaged("general.architecture is missing"));
         }
-        let wanted = format!("{}.context_length", header.architecture);
-        header.context_length = context_lengths.into_iter().find(|(key, _)| *key == wanted).map(|(_, number)| number);
+        let own = |size: &str| {
+            let own = |key: &str| key.strip_prefix(header.architecture.as_str()) == Some(size);
+            numbers.iter().find(|(key, _)| own(key)).map(|(_, number)| *number)
+        };
+        let cache = cache_per_token(&own);
+        (header.context_length, header.cache_per_token) = (own(SIZES[0]), cache);
         let mut furthest = 0;
         for _ in 0..tensors {
             self.skip_text()?;
@@ -142,6 +162,10 @@ impl<R: BufRead> Reader<R> {
 
     fn value(&mut self) -> Result<Value, GgufError> {
         let kind = self.u32()?;
+        self.scalar(kind)
+    }
+
+    fn scalar(&mut self, kind: u32) -> Result<Value, GgufError> {
         Ok(match kind {
             0 => Value::Integer(self.bytes::<1>()?[0].into()),
             2 => Value::Integer(u16::from_le_bytes(self.bytes()?).into()),
@@ -150,12 +174,48 @@ impl<R: BufRead> Reader<R> {
             5 => u64::try_from(i32::from_le_bytes(self.bytes()?)).map_or(Value::Other, Value::Integer),
             10 => Value::Integer(self.u64()?),
             11 => u64::try_from(i64::from_le_bytes(self.bytes()?)).map_or(Value::Other, Value::Integer),
-            8 => Value::Text(self.text()?),
+            8 => {
+                let length = self.u64()?;
+                // Some files carry a whole tokenizer in one text; nothing of that size is of use here.
+                if length > TEXT_LIMIT {
+                    self.skip(length)?;
+                    return Ok(Value::Other);
+                }
+                Value::Text(self.text_of(length)?)
+            }
+            9 => self.most_of_short_list()?,
             other => {
                 self.skip_value(other, 0)?;
                 Value::Other
             }
         })
+    }
+
+    /// Sizes that differ by layer are lists; the largest is what they can be taken for. Other lists are skipped.
+    fn most_of_short_list(&mut self) -> Result<Value, GgufError> {
+        let inner = self.u32()?;
+        let count = self.u64()?;
+        if !matches!(inner, 4 | 5 | 10 | 11) || count > LAYERS_LIMIT {
+            self.skip_list(inner, count, 0)?;
+            return Ok(Value::Other);
+        }
+        let mut most = 0;
+        for _ in 0..count {
+            if let Value::Integer(number) = self.scalar(inner)? {
+                most = most.max(number);
+            }
+        }
+        Ok(Value::Integer(most))
+    }
+
+    fn skip_list(&mut self, inner: u32, count: u64, depth: u32) -> Result<(), GgufError> {
+        if let Some(size) = scalar_size(inner) {
+            return self.skip(count.checked_mul(size).ok_or(GgufError::Short)?);
+        }
+        for _ in 0..count {
+            self.skip_value(inner, depth + 1)?;
+        }
+        Ok(())
     }
 
     fn skip_value(&mut self, kind: u32, depth: u32) -> Result<(), GgufError> {
@@ -167,13 +227,7 @@ impl<R: BufRead> Reader<R> {
             9 if depth < NESTING_LIMIT => {
                 let inner = self.u32()?;
                 let count = self.u64()?;
-                if let Some(size) = scalar_size(inner) {
-                    return self.skip(count.checked_mul(size).ok_or(GgufError::Short)?);
-                }
-                for _ in 0..count {
-                    self.skip_value(inner, depth + 1)?;
-                }
-                Ok(())
+                self.skip_list(inner, count, depth)
             }
             9 => Err(GgufError::Damaged("arrays nest too deeply")),
             _ => Err(GgufError::Damaged("a value has an unknown type")),
@@ -182,6 +236,10 @@ impl<R: BufRead> Reader<R> {
 
     fn text(&mut self) -> Result<String, GgufError> {
         let length = self.u64()?;
+        self.text_of(length)
+    }
+
+    fn text_of(&mut self, length: u64) -> Result<String, GgufError> {
         if length > self.left {
             return Err(GgufError::Short);
         }
@@ -234,6 +292,17 @@ impl<R: BufRead> Reader<R> {
         })?;
         Ok(bytes)
     }
+}
+
+/// As llama.cpp derives it: what is not said follows from the number of heads and the width.
+fn cache_per_token(own: &impl Fn(&str) -> Option<u64>) -> u64 {
+    let heads = own(".attention.head_count").unwrap_or(0).max(1);
+    let width = own(".embedding_length").unwrap_or(0) / heads;
+    let key = own(".attention.key_length").unwrap_or(width);
+    let value = own(".attention.value_length").unwrap_or(width);
+    let kept = own(".attention.head_count_kv").unwrap_or(heads);
+    let both = key.saturating_add(value);
+    own(".block_count").unwrap_or(0).saturating_mul(kept).saturating_mul(both)
 }
 
 const fn scalar_size(kind: u32) -> Option<u64> {

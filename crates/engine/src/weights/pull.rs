@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::Progress;
 use super::catalog::Model;
-use super::dir::whole;
+use super::dir::{lock, whole};
 use super::error::WeightsError;
 use super::record::{Record, RecordedFile};
 
@@ -46,11 +46,7 @@ pub(super) fn pull(
     if ready(&target, model) {
         return Ok(Pulled { path: target, fetched: false });
     }
-    std::fs::create_dir_all(root).map_err(|e| WeightsError::io("create", root, e))?;
-    // Two pulls at once (a build and a person) do the work once; the lock goes with the process.
-    let lock = root.join(".pull.lock");
-    let lock = File::create(&lock).and_then(|file| file.lock().map(|()| file));
-    let _lock = lock.map_err(|e| WeightsError::io("lock", &root.join(".pull.lock"), e))?;
+    let _lock = lock(root)?;
     if ready(&target, model) || rehashed(&target, model, progress)? {
         return Ok(Pulled { path: target, fetched: false });
     }

@@ -81,6 +81,12 @@ impl RecordedFile {
         Ok(Self { name: name.to_owned(), sha256: hex(&digest.finalize()), size, modified })
     }
 
+    /// A file whose hash is known, as it is now.
+    pub(super) fn known(path: &Path, name: &str, sha256: &str) -> Result<Self, WeightsError> {
+        let meta = std::fs::metadata(path).map_err(|e| WeightsError::io("read", path, e))?;
+        Ok(Self { name: name.to_owned(), sha256: sha256.to_owned(), size: meta.len(), modified: modified(&meta) })
+    }
+
     /// True when the file in `folder` has the recorded size and time.
     pub fn unchanged(&self, folder: &Path) -> bool {
         std::fs::metadata(folder.join(&self.name))

@@ -58,17 +58,22 @@ async fn an_unknown_model_is_unknown() {
 async fn weights_that_cannot_be_used_are_an_error_until_they_can() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.gguf");
-    let model = LocalModel { name: MODEL.into(), kind: ModelKind::Text, path: path.clone() };
+    let model = LocalModel { name: MODEL.into(), kind: ModelKind::Text, path: path.clone(), sha256: None };
     let engine = Engine::new(EngineConfig { models: vec![model], ..config() });
     let whole = std::fs::read(weights()).unwrap();
     let mut garbled = whole[..4096].to_vec();
     garbled[24..].fill(0xA5);
-    let attempts: [(Option<&[u8]>, &str); 5] = [
+    let mut unknown = whole.clone();
+    // An architecture that nobody knows, under a name as long as the known one's.
+    let at = whole.windows(5).position(|bytes| bytes == b"llama").unwrap();
+    unknown[at..at + 5].copy_from_slice(b"lxama");
+    let attempts: [(Option<&[u8]>, &str); 6] = [
         (None, "does not exist"),
-        (Some(b""), "cannot be read"),
+        (Some(b""), "is not a GGUF file"),
         (Some(b"<html>not found</html>"), "is not a GGUF file"),
-        (Some(&garbled), "llama.cpp cannot read"),
-        (Some(&whole[..whole.len() / 2]), "llama.cpp cannot read"),
+        (Some(&garbled), "cut short"),
+        (Some(&whole[..whole.len() / 2]), "cut short"),
+        (Some(&unknown), "llama.cpp cannot read"),
     ];
     for (bytes, expected) in attempts {
         if let Some(bytes) = bytes {

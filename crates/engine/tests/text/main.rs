@@ -39,7 +39,7 @@ fn weights() -> PathBuf {
 }
 
 fn config() -> EngineConfig {
-    let model = LocalModel { name: MODEL.into(), kind: ModelKind::Text, path: weights() };
+    let model = LocalModel { name: MODEL.into(), kind: ModelKind::Text, path: weights(), sha256: None };
     // One thread: the tests run beside each other.
     EngineConfig { models: vec![model], threads: Some(1), ..EngineConfig::default() }
 }

@@ -27,11 +27,25 @@ async fn a_warm_answer_is_the_cold_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_scope_profits_from_another() {
     let engine = engine();
-    let first = answer(&engine, question("a", "Why?")).await;
-    let other = answer(&engine, question("b", "Why?")).await;
-    assert_eq!(other.finished.usage.cached_tokens, 0);
-    assert_eq!(other.text, first.text);
-    assert!(answer(&engine, question("b", "Why?")).await.finished.usage.cached_tokens > 0);
+    // What was computed shows what time would: a call that found its prefix is faster because it computes less.
+    let computed = async |scope| {
+        let before = engine.status()[0].computed_tokens;
+        let answer = answer(&engine, question(scope, "Why?")).await;
+        let usage = &answer.finished.usage;
+        // The last token of an answer is drawn and never computed.
+        let whole = u64::from(usage.prompt_tokens + usage.output_tokens) - 1;
+        (whole - (engine.status()[0].computed_tokens - before), usage.cached_tokens, answer.text)
+    };
+    let (spared, cached, first) = computed("a").await;
+    assert_eq!((spared, cached), (0, 0));
+    let (spared, cached, other) = computed("b").await;
+    assert_eq!((spared, cached), (0, 0), "another's prefix was used");
+    assert_eq!(other, first);
+    for scope in ["a", "b"] {
+        let (spared, cached, again) = computed(scope).await;
+        assert!(cached >= 192 && spared == u64::from(cached), "{cached} {spared}");
+        assert_eq!(again, first);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

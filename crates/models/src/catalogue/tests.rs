@@ -173,10 +173,10 @@ fn suffixes_name_a_window() {
 #[test]
 fn extra_models_join_and_replace() {
     let catalogue = builtin()
-        .with_extra(
+        .with_extra(&extra(
             "[[models]]\nid = \"acme.rocket-v1:0\"\nprovider = \"Acme\"\nfamily = \"openai-chat\"\nregions = \"us-east-1\"\n\
              context = 8192\n[[models]]\nid = \"amazon.nova-pro-v1:0\"\nprovider = \"Amazon\"\nfamily = \"nova\"\n",
-        )
+        ))
         .unwrap();
     let rocket = catalogue.get("acme.rocket-v1:0").unwrap();
     assert_eq!((rocket.name.as_str(), rocket.context), ("acme.rocket-v1:0", Some(8192)));
@@ -197,9 +197,16 @@ fn wrong_extra_models_say_what_is_wrong() {
         ("[[models]]\nid = \"a.b\"\nprovider = \"A\"\nfamily = \"nova\"\ncontxt = 1", "contxt"),
         ("[[models]]\nid = \"a.b\"\nprovider = \"A\"\nfamily = \"nova\"\nlifecycle = { end = \"soon\" }", "end"),
     ] {
-        let told = builtin().with_extra(text).unwrap_err().to_string();
+        let told = builtin().with_extra(&extra(text)).unwrap_err().to_string();
         assert!(told.contains(part), "{text}: {told}");
+        assert!(told.contains("[[models]] a.b") || told.contains("Acme Rocket"), "{told}");
     }
+}
+
+/// The tables as the server's configuration holds them.
+fn extra(text: &str) -> Vec<toml::Table> {
+    let file: toml::Table = toml::from_str(text).unwrap();
+    file["models"].as_array().unwrap().iter().map(|model| model.as_table().unwrap().clone()).collect()
 }
 
 #[test]

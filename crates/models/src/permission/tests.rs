@@ -197,6 +197,8 @@ async fn another_account_s_profile_is_there_for_whom_its_policy_names() {
     assert!(text.ends_with("because no resource-based policy allows the bedrock:InvokeModel action"), "{text}");
     share(STRANGER);
     assert_eq!(told(&b, &cx, INVOKE, &arn).await, "yes");
+    let counted = told(&b, &cx, Invocation::new("bedrock:CountTokens"), &arn).await;
+    assert!(counted.contains("no resource-based policy allows the bedrock:CountTokens"), "{counted}");
     let get = GetInferenceProfileRequest { inference_profile_identifier: arn.clone() };
     let refused = inference_profiles::get(&cx, &b.models, get).await.unwrap_err().message();
     assert!(refused.contains("no resource-based policy allows the bedrock:GetInferenceProfile"), "{refused}");

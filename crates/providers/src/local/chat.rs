@@ -6,21 +6,31 @@ mod tests;
 use outcrop_api::Fault;
 use outcrop_api::bedrock_runtime::{
     ContentBlock, ConversationRole, ConverseRequest, GuardrailConverseContentBlock, Message, OutputFormatStructure,
-    ReasoningContentBlock, SystemContentBlock, Tool as ConverseTool, ToolChoice as ConverseToolChoice,
-    ToolConfiguration, ToolInputSchema, ToolResultBlock, ToolResultContentBlock, ToolResultStatus,
+    ReasoningContentBlock, SearchResultBlock, SystemContentBlock, Tool as ConverseTool,
+    ToolChoice as ConverseToolChoice, ToolConfiguration, ToolInputSchema, ToolResultBlock, ToolResultContentBlock,
+    ToolResultStatus,
 };
 use outcrop_engine::{Chat, ChatMessage, OutputShape, Part, Role, Sampling, Tool, ToolChoice};
-use serde_json::Value;
+use serde_json::{Value, json};
+
+/// What Cohere's callers may ask for that is another answer than one to the conversation: silence would pass for it.
+const BEYOND: [&str; 3] = ["search_queries_only", "return_prompt", "raw_prompting"];
 
 /// The conversation as the engine wants it; `model` is who reads it, for errors.
 pub fn chat(model: &str, request: &ConverseRequest) -> Result<Chat, Fault> {
+    let fields = request.additional_model_request_fields.as_ref();
+    if let Some(key) = BEYOND.iter().find(|key| fields.is_some_and(|f| f[**key] == true)) {
+        return Err(Fault::validation(format!(
+            "The field {key} can't be followed by outcrop.{model}, which answers this call. Remove it and try again."
+        )));
+    }
     let mut chat = Chat::default();
     let mut system: Vec<Part> = request.system.iter().flatten().filter_map(system_part).collect();
     if let Some(config) = &request.tool_config {
         let point = tools(config, &mut chat)?;
-        // Converse has no word for "no tool now"; Anthropic's own travels beside it.
-        let fields = request.additional_model_request_fields.as_ref();
-        if fields.and_then(|f| f.pointer("/tool_choice/type")).is_some_and(|choice| choice == "none") {
+        // Converse has no word for "no tool now"; those of Anthropic and OpenAI travel beside it.
+        let choice = fields.and_then(|f| f.pointer("/tool_choice/type").or_else(|| f.get("tool_choice")));
+        if choice.is_some_and(|choice| choice == "none") {
             chat.tools.clear();
         }
         // Tools stand in the system section of local templates, so a point behind them falls at its end.
@@ -60,6 +70,8 @@ fn turn(model: &str, at: usize, message: &Message) -> Result<ChatMessage, Fault>
             }
             ContentBlock::ToolResult(result) => tool_result(model, at, i, result)?,
             ContentBlock::CachePoint(_) => Part::CachePoint,
+            // It is all text, and local templates have no place of its own for it.
+            ContentBlock::SearchResult(found) => Part::Text(search_result(found)),
             ContentBlock::ReasoningContent(ReasoningContentBlock::ReasoningText(r)) => Part::Reasoning(r.text.clone()),
             // Redacted reasoning is for the model that wrote it; another can make nothing of it.
             ContentBlock::ReasoningContent(_) => continue,
@@ -67,6 +79,15 @@ fn turn(model: &str, at: usize, message: &Message) -> Result<ChatMessage, Fault>
         });
     }
     Ok(ChatMessage { role, parts })
+}
+
+fn search_result(found: &SearchResultBlock) -> String {
+    let mut text = format!("<search_result source={:?} title={:?}>", found.source, found.title);
+    for part in &found.content {
+        text.push('\n');
+        text.push_str(&part.text);
+    }
+    text + "\n</search_result>\n"
 }
 
 fn unreadable(model: &str, path: &str, block: &dyn outcrop_wire::shape::Structure) -> Fault {
@@ -135,16 +156,18 @@ fn tools(config: &ToolConfiguration, chat: &mut Chat) -> Result<bool, Fault> {
 /// `inferenceConfig.topK` (Nova), and `seed`.
 pub fn sampling(request: &ConverseRequest) -> Result<Sampling, Fault> {
     let config = request.inference_config.as_ref();
+    let fields = request.additional_model_request_fields.as_ref();
     let extra = |pointers: &[&str]| {
-        let fields = request.additional_model_request_fields.as_ref();
         let found = fields.and_then(|f| pointers.iter().find_map(|p| f.pointer(p).map(|value| (*p, value))));
         found.map_or(Ok(None), |(path, value)| value.as_u64().map(Some).ok_or_else(|| not_a_count(path)))
     };
+    // Any whole number is a seed of OpenAI's.
+    let seed = fields.and_then(|f| f.get("seed")?.as_i64()).map(i64::cast_unsigned);
     Ok(Sampling {
         temperature: config.and_then(|c| c.temperature),
         top_p: config.and_then(|c| c.top_p),
         top_k: extra(&["/top_k", "/topK", "/inferenceConfig/topK", "/k"])?.and_then(|k| u32::try_from(k).ok()),
-        seed: extra(&["/seed"])?,
+        seed: seed.map_or_else(|| extra(&["/seed"]), |seed| Ok(Some(seed)))?,
     })
 }
 
@@ -174,6 +197,9 @@ pub fn output(request: &ConverseRequest) -> Result<OutputShape, Fault> {
     match fields.and_then(|f| named.iter().find_map(|p| f.pointer(p))) {
         Some(schema @ Value::Object(_)) => Ok(OutputShape::JsonSchema(schema.clone())),
         Some(_) => Err(Fault::validation("The output schema in additionalModelRequestFields is not a JSON object.")),
+        None if fields.and_then(|f| f.pointer("/response_format/type")).is_some_and(|kind| kind == "json_object") => {
+            Ok(OutputShape::JsonSchema(json!({ "type": "object" })))
+        }
         None => Ok(OutputShape::Free),
     }
 }

@@ -1,5 +1,5 @@
 use outcrop_api::{AwsError, Kind as Code};
-use outcrop_store::{Options, Sqlite, Store};
+use outcrop_store::{Options, Sqlite};
 
 use crate::testing::{ELSEWHERE, HERE, KINDS, KMS, Thing, bench};
 use crate::{ClientToken, Create, Page};

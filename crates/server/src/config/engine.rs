@@ -1,6 +1,6 @@
 //! Local inference.
 
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::{NonZeroU32, NonZeroU64, NonZeroUsize};
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,9 @@ pub struct Engine {
     pub context_length: Option<NonZeroU32>,
     pub idle_unload_seconds: NonZeroU32,
     pub load_wait_seconds: u32,
+    pub memory_bytes: Option<NonZeroU64>,
+    pub prefix_bytes: usize,
+    pub prefix_sharing: PrefixSharing,
 }
 
 impl Default for Engine {
@@ -26,6 +29,22 @@ impl Default for Engine {
             context_length: None,
             idle_unload_seconds: const { NonZeroU32::new(900).unwrap() },
             load_wait_seconds: 60,
+            memory_bytes: None,
+            prefix_bytes: 256 << 20,
+            prefix_sharing: PrefixSharing::Account,
         }
     }
+}
+
+/// Within what a prompt's computed beginning may serve another call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PrefixSharing {
+    /// An account.
+    #[default]
+    Account,
+    /// One user, role session or API key of an account.
+    Principal,
+    /// Nothing: every prompt is computed in full.
+    None,
 }

@@ -35,6 +35,8 @@ fn every_key_is_in_the_default_file_and_explained() {
         config.stand_ins.text.is_some() && config.stand_ins.embedding.is_some() && config.stand_ins.models.len() == 1
     );
     assert!(config.tls.is_some_and(|tls| tls.client_ca.is_some() && tls.client_auth.is_some()));
+    assert!(config.encryption.key_file.is_some() && config.encryption.default_key.is_some());
+    assert!(config.encryption.keys.len() == 1 && config.encryption.kms.len() == 1);
     assert!(config.local_models[0].sha256.is_some() && config.models.len() == 1);
 
     // Every key of the struct, as serde knows them, has its line.
@@ -47,6 +49,7 @@ fn every_key_is_in_the_default_file_and_explained() {
         "[[access.users]]\naccount=''\nname=''",
         "[[access.roles]]\naccount=''\nname=''",
         "[[access.oidc]]\nissuer=''\naudiences=[]",
+        "[encryption]",
         "[stand_ins]",
         "[catalogue]",
         "[engine]",

@@ -88,18 +88,15 @@ fn frame(event: &dyn Structure, out: &mut Vec<u8>) {
 }
 
 /// An error after the head was sent. Clients take a stream that just ends for a complete answer, so it must be told
-/// in the stream, by one of the names that the operation declares.
+/// in the stream, by one of the members that its events declare.
 fn exception(spec: &Spec, fault: &Fault, out: &mut Vec<u8>) {
-    // This one is a member of the runtime's streams and not among their operations' errors.
-    let only_streamed = fault.kind == Kind::ModelStreamError && spec.service == Service::BedrockRuntime;
-    let declared = only_streamed || spec.errors.contains(&fault.kind.name());
-    let name = if declared { fault.kind.name() } else { Kind::InternalServer.name() };
-    let mut member = String::with_capacity(name.len());
-    let mut chars = name.chars();
-    member.extend(chars.next().map(|c| c.to_ascii_lowercase()));
-    member.push_str(chars.as_str());
+    let named = |name: &str| spec.stream_errors.iter().find(|member| member.eq_ignore_ascii_case(name)).copied();
+    let Some(member) = named(fault.kind.name()).or_else(|| named(Kind::InternalServer.name())) else {
+        tracing::error!(operation = spec.name, "the operation's events have no exception");
+        return;
+    };
     let payload = serde_json::json!({ "message": fault.message }).to_string();
-    if let Err(error) = eventstream::exception(out, &member, payload.as_bytes()) {
+    if let Err(error) = eventstream::exception(out, member, payload.as_bytes()) {
         tracing::error!(%error, "an exception does not fit a frame");
     }
 }

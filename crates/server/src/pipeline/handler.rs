@@ -55,27 +55,14 @@ impl Table {
 pub fn run<O, R, E, F, Fut>(function: F) -> Handler
 where
     O: Operation,
-    R: Into<Reply<O::Output>>,
+    R: Into<Reply<O::Output>> + 'static,
     E: AwsError,
     F: Fn(Context, O::Input) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<R, E>> + Send + 'static,
 {
-    Arc::new(move |call: Call<'_>| {
-        let mut input = O::Input::default();
-        let request_id = call.context.request_id.clone();
-        if let Err(fault) = bind::request(&call, &mut input) {
-            return Box::pin(std::future::ready(Err(fault)));
-        }
-        let running = function(call.context, input);
-        Box::pin(async move {
-            match running.await {
-                Ok(reply) => {
-                    let reply = reply.into();
-                    Ok(encode::response(O::SPEC, &reply.output, &reply.headers, &request_id))
-                }
-                Err(error) => Err(Fault::of(&error)),
-            }
-        })
+    handler::<O, R, E, F, Fut>(function, |answer, request_id| {
+        let reply = answer.into();
+        encode::response(O::SPEC, &reply.output, &reply.headers, request_id)
     })
 }
 
@@ -87,18 +74,30 @@ where
     F: Fn(Context, O::Input) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = Result<(Reply<O::Output>, Events<O::Event>), E>> + Send + 'static,
 {
+    handler::<O, _, E, F, Fut>(function, |(head, events), request_id| {
+        encode::stream::<O::Event>(O::SPEC, &head.output, &head.headers, request_id, events)
+    })
+}
+
+/// Decodes, runs `function`, encodes.
+fn handler<O, A, E, F, Fut>(function: F, encode: fn(A, &str) -> Response<Body>) -> Handler
+where
+    O: Operation,
+    A: 'static,
+    E: AwsError,
+    F: Fn(Context, O::Input) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<A, E>> + Send + 'static,
+{
     Arc::new(move |call: Call<'_>| {
         let mut input = O::Input::default();
-        let request_id = call.context.request_id.clone();
         if let Err(fault) = bind::request(&call, &mut input) {
             return Box::pin(std::future::ready(Err(fault)));
         }
+        let request_id = call.context.request_id.clone();
         let running = function(call.context, input);
         Box::pin(async move {
             match running.await {
-                Ok((head, events)) => {
-                    Ok(encode::stream::<O::Event>(O::SPEC, &head.output, &head.headers, &request_id, events))
-                }
+                Ok(answer) => Ok(encode(answer, &request_id)),
                 Err(error) => Err(Fault::of(&error)),
             }
         })

@@ -33,7 +33,8 @@ fn signed(method: &str, path: &str, body: impl Into<Bytes>) -> Request<Body> {
 fn pipeline(table: Table) -> Arc<Pipeline> {
     Arc::new(Pipeline {
         gate: Gate::new(Mode::Dev, "us-east-1"),
-        sts: crate::compat::sts::tests::nobody(),
+        sts: sts::tests::testing(),
+        resource_policies: outcrop_access::ResourcePolicies::default(),
         table,
         body_bytes: 1000,
         body_timeout: Duration::from_secs(20),
@@ -235,5 +236,32 @@ async fn events_are_framed_and_an_error_is_told_in_the_stream() {
     ] {
         let told = streamed(vec![start(), Err(Fault::new(kind, "no"))]).await;
         assert_eq!(told, [begun.clone(), ("exception".into(), name.into(), json!({ "message": "no" }))]);
+    }
+}
+
+#[tokio::test]
+async fn the_function_knows_where_the_request_came_from() {
+    let mut table = Table::default();
+    table.on::<bedrock::ListInferenceProfiles>(run::<bedrock::ListInferenceProfiles, _, _, _, _>(
+        |cx: Context, _| async move {
+            let said = format!("{:?} {}", cx.client.ip, cx.client.secure);
+            Ok::<_, Fault>(bedrock::ListInferenceProfilesResponse { next_token: Some(said), ..Default::default() })
+        },
+    ));
+    let mut pipeline = pipeline(table);
+    Arc::get_mut(&mut pipeline).unwrap().trusted_proxies = vec!["10.0.0.0/8".parse().unwrap()];
+    for (peer, secure, said) in [
+        (Some("10.0.0.1:5"), false, "Some(203.0.113.9) true"),
+        // Nobody believes this one.
+        (Some("192.0.2.1:5"), false, "Some(192.0.2.1) false"),
+        (Some("192.0.2.1:5"), true, "Some(192.0.2.1) true"),
+        (None, false, "None false"),
+    ] {
+        let mut request = signed("GET", "/inference-profiles", "");
+        request.headers_mut().insert("x-forwarded-for", "203.0.113.9".parse().unwrap());
+        request.headers_mut().insert("x-forwarded-proto", "https".parse().unwrap());
+        let address = peer.map(|peer| peer.parse().unwrap());
+        request.extensions_mut().insert(Peer { address, secure, certificate: None });
+        assert_eq!(send(&pipeline, request).await.json()["nextToken"], said);
     }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::format::{self, CLEAR, Header, is_used};
 use super::{failed, lock};
-use crate::seal::{WRAP, wrapped_by};
+use crate::seal::{DataKey, WRAP, wrapped_by};
 use crate::vault::Vault;
 use crate::{KeyId, Result};
 
@@ -29,7 +29,7 @@ pub(crate) fn survey(root: &Path) -> Result<BlobKeys> {
 }
 
 /// Every blob: digest and path, in order.
-pub(super) fn files(root: &Path) -> Result<Vec<(String, PathBuf)>> {
+pub(crate) fn files(root: &Path) -> Result<Vec<(String, PathBuf)>> {
     let mut files = Vec::new();
     for first in 0..=255_u8 {
         let first = format!("{first:02x}");
@@ -102,10 +102,12 @@ fn replace(
     };
     let place = |key| wraps.iter().position(|wrap| is_used(wrap) && wrapped_by(wrap) == key);
     let Some(from) = place(old) else { return Ok(()) };
-    if place(new).is_none() {
+    // One that a power cut has torn bears the id and opens nothing.
+    let (key, address) = (vault.key(new)?, format::address(digest));
+    let is_whole = |place: usize| DataKey::unwrap(&wraps[place], &key, &address).is_some();
+    if !place(new).is_some_and(is_whole) {
         let data = format::data_key(&wraps, digest, |id| vault.key(id))?;
-        let wrap = data.wrap(&*vault.key(new)?, &format::address(digest))?;
-        write(1 - from, wrap)?;
+        write(1 - from, data.wrap(&key, &address)?)?;
     }
     write(from, [0; WRAP])
 }

@@ -94,10 +94,3 @@ fn the_format_stays() {
     let key = Arc::new(crate::keys::parse(&"07".repeat(32)).unwrap().remove(0));
     assert_eq!(open_with(&key, &bytes, &address()).unwrap(), b"kept for good");
 }
-
-#[test]
-#[ignore = "prints a new fixture"]
-fn print_fixture() {
-    let key = crate::keys::parse(&"07".repeat(32)).unwrap().remove(0);
-    println!("{}", crate::keys::hex(&seal(&key, &address(), b"kept for good").unwrap()));
-}

@@ -88,6 +88,10 @@ fn apply(tx: &Transaction<'_>, op: Op) -> Applied<Outcome> {
         Op::Insert(new) => documents::insert(tx, new).map(Outcome::Document),
         Op::Put { key, expect, name, body } => documents::put(tx, &key, expect, name, body).map(Outcome::Document),
         Op::Delete { key, expect } => documents::delete(tx, &key, expect),
+        Op::Discard { key } => match documents::delete(tx, &key, None) {
+            Err(Failure::Condition(Error::Missing { .. })) => Ok(Outcome::Done),
+            result => result,
+        },
         Op::Require { key, expect } => documents::require(tx, &key, expect).map(|_| Outcome::Done),
         Op::Tag { scope, arn, tags, max } => tag(connection, &scope, &arn, &tags, max),
         Op::Untag { scope, arn, keys } => untag(connection, &scope, &arn, keys),

@@ -78,8 +78,6 @@ pub(super) fn run_all(
     if (1..last).contains(&found) {
         keep_old(connection, path, found)?;
     }
-    // What a script replaces is overwritten, not only unlinked: secrets lay in clear before the second one.
-    connection.pragma_update(None, "secure_delete", found < last).map_err(explained)?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(explained)?;
     let current = pragma(&transaction, path, "user_version")?;
     let folder = path.parent().unwrap_or(Path::new("."));
@@ -105,13 +103,22 @@ pub(super) fn run_all(
         Failure::Database(error) => explained(error),
     })?;
     transaction.commit().map_err(explained)?;
-    if current < last {
-        // The log may still hold pages as they were.
-        let emptied = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()));
-        emptied.map_err(explained)?;
+    if (1..last).contains(&current) {
+        forget(connection);
     }
-    connection.pragma_update(None, "secure_delete", false).map_err(explained)?;
     Ok(vault)
+}
+
+/// Leaves nothing of how rows were: secrets lay in clear before the second schema, and neither unused parts of pages
+/// nor the log are to show them.
+fn forget(connection: &Connection) {
+    let forgotten = connection
+        .execute_batch("VACUUM")
+        .and_then(|()| connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(())));
+    if let Err(error) = forgotten {
+        // What was migrated is migrated: this is no reason not to start.
+        tracing::warn!(%error, "the database was migrated, but unused parts of its file may still show earlier content");
+    }
 }
 
 fn any_key(connection: &Connection) -> rusqlite::Result<bool> {

@@ -61,8 +61,6 @@ pub fn rotate(
         super::apply::Failure::Condition(error) => error,
         super::apply::Failure::Database(error) => explain_at(&path, "rotating the keys of", &error),
     };
-    // What the old key has wrapped is overwritten, not only unlinked.
-    connection.pragma_update(None, "secure_delete", true).map_err(|error| explained(error.into()))?;
     let mut done = Vec::new();
     for name in names {
         let olds = begin(&mut connection, &vault, folder, name, progress).map_err(explained)?;
@@ -85,9 +83,6 @@ pub fn rotate(
         }
         done.push(rotated);
     }
-    // The log still holds pages as they were. A server that reads may keep it from being emptied now; then the
-    // server's own writes overwrite it.
-    let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()));
     Ok(done)
 }
 

@@ -1,3 +1,8 @@
+mod damage;
+mod keys;
+mod migrations;
+mod rotation;
+
 use std::os::unix::fs::PermissionsExt;
 
 use outcrop_api::AwsError;

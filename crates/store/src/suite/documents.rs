@@ -26,6 +26,10 @@ pub(super) async fn conditions(store: &dyn Store) {
     missing(commit(store, put(&key, None, "1")).await);
     missing(commit(store, Op::Delete { key: key.clone(), expect: None }).await);
     missing(commit(store, Op::Require { key: key.clone(), expect: None }).await);
+    commit(store, Op::Discard { key: key.clone() }).await.unwrap();
+    written(store, Op::Insert(new(&key, "1"))).await;
+    commit(store, Op::Discard { key: key.clone() }).await.unwrap();
+    assert_eq!(store.get(key.clone()).await.unwrap(), None, "discarded where it is there");
     written(store, Op::Insert(new(&key, "1"))).await;
     let exists = commit(store, Op::Insert(new(&key, "2"))).await;
     assert!(matches!(exists, Err(Error::Exists { .. })), "{exists:?}");

@@ -88,12 +88,21 @@ pub fn regex(pattern: &str) -> String {
                 class = false;
                 out.push(']');
             }
-            // A hyphen beside a class escape is literal in Java; say so.
-            '-' if class && chars.peek().is_some_and(|n| *n == ']' || *n == '\\') => out.push_str(r"\-"),
+            // A hyphen beside a class escape is literal in Java; say so. Before `\u00FF` it is a range.
+            '-' if class && stands_alone(chars.clone()) => out.push_str(r"\-"),
             _ => out.push(c),
         }
     }
     out
+}
+
+/// Whether a hyphen in a class, by what comes after it, is itself.
+fn stands_alone(mut rest: impl Iterator<Item = char>) -> bool {
+    match rest.next() {
+        Some(']') => true,
+        Some('\\') => !matches!(rest.next(), Some('u' | 'x')),
+        _ => false,
+    }
 }
 
 #[cfg(test)]

@@ -128,17 +128,34 @@ fn a_principal_is_an_account_or_one_in_it() {
 
 #[test]
 fn not_principal_denies_all_others() {
-    let text = document(
-        r#"{"Effect":"Deny","NotPrincipal":{"AWS":["222233334444","arn:aws:iam::222233334444:user/bob"]},
-            "Action":"*","Resource":"*"}"#,
-    );
-    let policy = Policy::parse(&text, PolicyKind::Resource).unwrap();
-    let by = |account, arn| {
-        let principal = Principal { account, arn, ..Principal::default() };
+    const ACCOUNT: &str = "222233334444";
+    const BOB: &str = "arn:aws:iam::222233334444:user/bob";
+    const ROLE: &str = "arn:aws:iam::222233334444:role/app";
+    const SESSION: &str = "arn:aws:sts::222233334444:assumed-role/app/one";
+    let by = |spared: &[&str], arn: &str, role: Option<&str>| {
+        let spared = format!("{spared:?}");
+        let text =
+            document(&format!(r#"{{"Effect":"Deny","NotPrincipal":{{"AWS":{spared}}},"Action":"*","Resource":"*"}}"#));
+        let policy = Policy::parse(&text, PolicyKind::Resource).unwrap();
+        let principal = Principal { account: ACCOUNT, arn, role, federated: None };
         policy.evaluate(&Request { action: "bedrock:InvokeModel", resource: PROFILE, principal, keys: &Keys::new() })
     };
-    assert_eq!(by("222233334444", "arn:aws:iam::222233334444:user/bob"), Decision::Silent);
-    assert_eq!(by("333344445555", "arn:aws:iam::333344445555:user/bob"), Decision::Deny);
+    let owner = "arn:aws:iam::222233334444:root";
+    for (spared, arn, role, expected) in [
+        (&[ACCOUNT, BOB][..], BOB, None, Decision::Silent),
+        (&[ACCOUNT, BOB], "arn:aws:iam::222233334444:user/alice", None, Decision::Deny),
+        (&[ACCOUNT, BOB], owner, None, Decision::Silent),
+        // Each belongs to its account, which the statement then denies.
+        (&[BOB], BOB, None, Decision::Deny),
+        (&[ACCOUNT], BOB, None, Decision::Deny),
+        (&["111122223333", BOB], BOB, None, Decision::Deny),
+        (&[ACCOUNT, ROLE, SESSION], SESSION, Some(ROLE), Decision::Silent),
+        (&[ACCOUNT, ROLE], SESSION, Some(ROLE), Decision::Deny),
+        (&[ACCOUNT, SESSION], SESSION, Some(ROLE), Decision::Deny),
+        (&["*"], BOB, None, Decision::Silent),
+    ] {
+        assert_eq!(by(spared, arn, role), expected, "{spared:?} {arn}");
+    }
 }
 
 #[test]

@@ -62,3 +62,18 @@ fn abandoned_jobs_are_forgotten() {
     queue.forget(|job| *job == 1);
     assert_eq!([queue.take(), queue.take()], [Some(2), None]);
 }
+
+#[test]
+fn only_a_thread_with_nothing_to_do_is_dismissed() {
+    let queue = Arc::new(Queue::new());
+    assert!(!queue.dismiss(), "no thread serves");
+    queue.open();
+    assert!(!queue.dismiss(), "the thread is at work");
+    let waiting = queue.clone();
+    let thread = std::thread::spawn(move || waiting.wait(Duration::from_secs(60), || ()));
+    while !queue.dismiss() {
+        std::thread::yield_now();
+    }
+    assert_eq!(thread.join().unwrap(), Woken::Idle);
+    assert_eq!(queue.push(1, Priority::Normal), Err(1));
+}

@@ -104,6 +104,7 @@ fn sampling_is_found_under_every_familys_name() {
         (json!({ "topK": 5 }), Some(5), None),
         (json!({ "inferenceConfig": { "topK": 5 } }), Some(5), None),
         (json!({ "k": 5 }), Some(5), None),
+        (json!({ "seed": -1 }), None, Some(u64::MAX)),
         (json!({ "thinking": { "type": "enabled" } }), None, None),
         (json!("not an object"), None, None),
     ] {
@@ -134,6 +135,34 @@ fn a_schema_is_found_under_every_clients_name() {
     }
     let mut body = user(json!([{ "text": "hi" }]));
     assert_eq!(output(&request(body.clone())).unwrap(), OutputShape::Free);
+    body["additionalModelRequestFields"] = json!({ "response_format": { "type": "json_object" } });
+    assert_eq!(output(&request(body.clone())).unwrap(), OutputShape::JsonSchema(schema));
     body["additionalModelRequestFields"] = json!({ "response_format": { "json_schema": { "schema": "x" } } });
     assert!(output(&request(body)).is_err());
+}
+
+#[test]
+fn no_tool_now_in_the_words_of_two_makers() {
+    for choice in [json!("none"), json!({ "type": "none" })] {
+        let mut body = user(json!([{ "text": "hi" }]));
+        body["toolConfig"] = json!({ "tools": [{ "toolSpec": { "name": "a", "inputSchema": { "json": {} } } }] });
+        assert_eq!(chat("tiny", &request(body.clone())).unwrap().tools.len(), 1);
+        body["additionalModelRequestFields"] = json!({ "tool_choice": choice });
+        assert!(chat("tiny", &request(body)).unwrap().tools.is_empty(), "{choice}");
+    }
+}
+
+#[test]
+fn search_results_are_read_and_another_kind_of_answer_is_refused() {
+    let found =
+        json!({ "searchResult": { "source": "doc_0", "title": "Knots", "content": [{ "text": "It holds." }] } });
+    let mut body = user(json!([found, { "text": "why?" }]));
+    let read = chat("tiny", &request(body.clone())).unwrap();
+    let text = "<search_result source=\"doc_0\" title=\"Knots\">\nIt holds.\n</search_result>\n";
+    assert!(read.messages[1].parts == [Part::Text(text.into()), Part::Text("why?".into())]);
+    body["additionalModelRequestFields"] = json!({ "search_queries_only": true });
+    let refused = chat("tiny", &request(body.clone())).unwrap_err();
+    assert!(refused.message.contains("search_queries_only can't be followed by outcrop.tiny"), "{refused}");
+    body["additionalModelRequestFields"] = json!({ "search_queries_only": false });
+    assert!(chat("tiny", &request(body)).is_ok());
 }

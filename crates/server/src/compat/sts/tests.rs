@@ -8,7 +8,7 @@ use super::*;
 use crate::fetch::HttpFetch;
 
 /// STS without keys, roles and issuers.
-pub(crate) fn nobody() -> Sts {
+pub(crate) fn testing() -> Sts {
     let verifier = Verifier::new(Arc::new(HttpFetch), Arc::new(jiff::Timestamp::now));
     Sts::new(Arc::new(MemoryKeys::default()), Arc::default(), Arc::new(verifier))
 }
@@ -42,7 +42,7 @@ async fn get_caller_identity() {
         "Action=GetCallerIdentity&Version=2011-06-15",
         "X-Amz-Algorithm=AWS4-HMAC-SHA256&Version=2011-06-15&Action=Get%43allerIdentity&X-Amz-Signature=00",
     ] {
-        let (status, xml) = read(handle(&nobody(), &context(), form).await).await;
+        let (status, xml) = read(handle(&testing(), &context(), form).await).await;
         assert_eq!(status, 200);
         assert!(
             xml.starts_with("<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">"),
@@ -75,7 +75,7 @@ async fn everything_else_is_an_error_in_xml() {
         ("%%%=&&=%zz", 400, "MissingAction", "Sender"),
         (&long, 400, "InvalidAction", "Sender"),
     ] {
-        let (got, xml) = read(handle(&nobody(), &context(), form).await).await;
+        let (got, xml) = read(handle(&testing(), &context(), form).await).await;
         let error = text(&xml, "Error");
         assert_eq!((got, text(error, "Code"), text(error, "Type")), (status, code, fault), "{form}");
         assert!(text(error, "Message").len() < 500);

@@ -35,6 +35,14 @@ pub fn all(out: &mut String, module: &str, model: &Model) -> Result<(), String> 
         for error in op["errors"].as_array().into_iter().flatten() {
             let _ = write!(errors, "{:?}, ", text(error, "shape")?);
         }
+        let mut stream_errors = String::new();
+        for (member, shape) in
+            events.map(|e| Ok::<_, String>(members(model.shape(e)?))).transpose()?.into_iter().flatten()
+        {
+            if flag(model.shape(text(shape, "shape")?)?, "exception") {
+                let _ = write!(stream_errors, "{member:?}, ");
+            }
+        }
         let action = ACTIONS.iter().find(|(of, _)| of == name).map_or(name.as_str(), |(_, action)| action);
         let _ = writeln!(
             out,
@@ -46,7 +54,7 @@ pub fn all(out: &mut String, module: &str, model: &Model) -> Result<(), String> 
         );
         let _ = writeln!(
             out,
-            "static O_{}: Spec = Spec {{ service: Service::{service}, name: {name:?}, method: {:?}, uri: {:?}, status: {status}, action: \"bedrock:{action}\", errors: &[{errors}], input: &S_{}, output: &S_{}, streams: {}, streams_input: {} }};",
+            "static O_{}: Spec = Spec {{ service: Service::{service}, name: {name:?}, method: {:?}, uri: {:?}, status: {status}, action: \"bedrock:{action}\", errors: &[{errors}], input: &S_{}, output: &S_{}, streams: {}, stream_errors: &[{stream_errors}], streams_input: {} }};",
             shout(name),
             text(http, "method")?,
             text(http, "requestUri")?,

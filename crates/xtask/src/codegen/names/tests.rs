@@ -40,6 +40,7 @@ fn patterns_are_translated_for_the_regex_crate() {
         (r"[\w-]+", r"[0-9A-Za-z_\-]+"),
         (r"[a-z-]", r"[a-z\-]"),
         (r"[a-\s]", r"[a\- \t\n\x0B\f\r]"),
+        (r"[\u0009\u0020-\u00FF]+", r"[\u0009\u0020-\u00FF]+"),
         (r"[[a&&b]", r"[\[a\&\&b]"),
         (r"[^]a]x", "[^]a]x"),
         (r"a\.b\-c", r"a\.b\-c"),

@@ -1,0 +1,32 @@
+//! Mistral AI: `mistral-text`, a prompt in the form `<s>[INST] … [/INST]`, and `mistral-chat`, chat completions whose
+//! choices carry a `stop_reason`.
+
+mod prompt;
+mod text;
+
+use crate::openai::{Format, Passed};
+
+pub use text::Text;
+
+/// `mistral-chat`. Keys and defaults as the user guide lists them for Mistral Large.
+pub static CHAT: Format = Format {
+    name: "mistral-chat",
+    roles: &["system", "user", "assistant", "tool"],
+    read: &[],
+    passed: &[("top_k", Passed::Integer(0, 200)), ("safe_prompt", Passed::Boolean), ("random_seed", SEED)],
+    limit: "max_tokens",
+    longest: i32::MAX as i64,
+    hottest: 1.0,
+    stops: 10,
+    answers: 1,
+    defaults: (Some(8192), Some(0.7), Some(1.0)),
+    some_tool: "any",
+    named_tool: false,
+    text_objects: false,
+    media: true,
+    reasoning: false,
+    ending: "stop_reason",
+    whole_messages: true,
+};
+
+const SEED: Passed = Passed::Integer(0, i64::MAX);
