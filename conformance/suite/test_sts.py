@@ -26,6 +26,6 @@ def test_the_aws_cli(server):
 
 
 def test_another_action_is_refused_in_its_own_protocol(server):
-    body = b"Action=AssumeRole&Version=2011-06-15"
+    body = b"Action=GetFederationToken&Version=2011-06-15"
     answer = raw.request(server, "POST", "/", body, headers=FORM, signer=Signer(service="sts"))
-    assert 400 <= answer.status < 600 and b"<Code>" in answer.body, answer.body
+    assert answer.status == 501 and b"<Code>NotImplemented</Code>" in answer.body, answer.body

@@ -7,6 +7,8 @@ mod build;
 mod error;
 mod managed;
 mod names;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use build::check_tags;
 pub use build::{Builder, NewRole, NewUser};

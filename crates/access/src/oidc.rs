@@ -10,6 +10,8 @@ mod issuer;
 mod jwk;
 mod jwt;
 mod keysets;
+#[cfg(test)]
+pub(crate) mod tests;
 
 pub use claims::Claims;
 pub use issuer::{Issuer, KeySource};

@@ -7,6 +7,8 @@ mod assume;
 mod error;
 mod input;
 mod session_token;
+#[cfg(test)]
+mod tests;
 mod web_identity;
 
 pub use assume::{AssumeRole, Narrowing, SessionTags};

@@ -6,8 +6,10 @@ use clap::{Args, Parser, Subcommand};
 use outcrop_server::listen::Address;
 
 mod keeping;
+mod keys;
 
 pub use keeping::{Backup, Restore, Secrets};
+pub use keys::Keys;
 
 /// Amazon Bedrock's API on your own machine: start it, point an AWS SDK at it, call Converse.
 ///
@@ -46,7 +48,7 @@ pub enum Command {
     /// Fetches, lists, shows and removes local models
     #[command(subcommand)]
     Models(Models),
-    /// Makes, lists and revokes the keys that `outcrop serve` accepts
+    /// Makes, lists, rotates and revokes the keys that `outcrop serve` accepts
     #[command(subcommand)]
     Keys(Keys),
     /// Says who may do what by the policies of a configuration
@@ -189,64 +191,6 @@ pub enum Models {
         /// The model's name, as `outcrop models list` shows it
         name: String,
     },
-}
-
-/// Keys for `outcrop serve`.
-#[derive(Subcommand)]
-pub enum Keys {
-    /// Makes a key and shows its secret, once
-    ///
-    /// An access key signs requests, as the AWS SDKs and the AWS CLI do. With --api-key it is a Bedrock
-    /// API key instead: one bearer token, which bedrock and bedrock-runtime accept without a signature.
-    ///
-    /// A running server on the same data folder accepts the key at once.
-    ///
-    /// Examples:
-    ///   outcrop keys create --account 123456789012
-    ///   outcrop keys create --account 123456789012 --api-key --days 7 --json
-    #[command(verbatim_doc_comment)]
-    Create {
-        /// The account that the key opens: 12 digits of your choice; accounts do not see each other's resources
-        #[arg(long, value_name = "ID", value_parser = account)]
-        account: String,
-        /// The user whom the key belongs to [default: admin]; a Bedrock API key gets a user of its own
-        #[arg(long, value_name = "NAME", conflicts_with = "api_key")]
-        user: Option<String>,
-        /// Makes a Bedrock API key (a bearer token) instead of an access key
-        #[arg(long)]
-        api_key: bool,
-        /// How long a Bedrock API key holds
-        #[arg(long, value_name = "DAYS", requires = "api_key", default_value_t = 30,
-              value_parser = clap::value_parser!(u32).range(1..=36_600))]
-        days: u32,
-        /// Prints JSON for programs
-        #[arg(long)]
-        json: bool,
-        /// Where the keys are kept.
-        #[command(flatten)]
-        folder: Folder,
-    },
-    /// Lists the keys, without their secrets
-    List {
-        /// Where the keys are kept.
-        #[command(flatten)]
-        folder: Folder,
-    },
-    /// Makes a key invalid, at once and for good
-    Revoke {
-        /// The key's id, as `outcrop keys list` shows it
-        id: String,
-        /// Where the keys are kept.
-        #[command(flatten)]
-        folder: Folder,
-    },
-}
-
-fn account(text: &str) -> Result<String, &'static str> {
-    if text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()) {
-        return Ok(text.to_owned());
-    }
-    Err("an account has 12 digits, such as 123456789012")
 }
 
 /// Which server's folder a command works on. Say it as the server was told.

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
-use outcrop_access::keys::Key;
+use jiff::{SignedDuration, Timestamp};
+use outcrop_access::keys::{Key, check_room, remove_sessions};
 use outcrop_access::{AccessKey, ApiKey, Keys, Secret, StoredKeys};
 use outcrop_server::config::Config;
 use outcrop_server::wiring::data_folder;
@@ -16,38 +16,107 @@ use crate::text::{say, table};
 #[cfg(test)]
 mod tests;
 
-/// Makes, lists or revokes.
+/// How long a Bedrock API key holds, if nothing is said.
+const API_KEY_DAYS: u32 = 30;
+
+/// Makes, lists, rotates or revokes.
 pub async fn run(command: args::Keys) -> Result<(), String> {
     match command {
         args::Keys::Create { account, user, api_key, days, json, folder } => {
             let keys = open(&folder, true)?;
             let now = Timestamp::now();
             let (key, secret) = if api_key {
-                let (key, token) = ApiKey::generate(&account, None, Some(days), now).map_err(|e| e.to_string())?;
+                let days = days.unwrap_or(API_KEY_DAYS);
+                let (key, token) = ApiKey::generate(&account, user.as_deref(), Some(days), now).map_err(told)?;
                 (Key::Api(key), token)
             } else {
                 let user = user.as_deref().unwrap_or("admin");
-                let key = AccessKey::generate(&account, user, None, now).map_err(|e| e.to_string())?;
-                let secret = key.secret.clone();
-                (Key::Access(key), secret)
+                access_key(&account, user, days, now)?
             };
-            keys.add(key.clone()).await.map_err(|e| e.to_string())?;
+            check_room(&keys, &key, now).await.map_err(told)?;
+            keys.add(key.clone()).await.map_err(told)?;
             say(&if json { for_programs(&key, &secret) } else { for_people(&key, &secret) })
         }
-        args::Keys::List { folder } => {
-            let all = open(&folder, false)?.list().await.map_err(|e| e.to_string())?;
+        args::Keys::List { json, folder } => {
+            let keys = open(&folder, false)?;
+            let mut all = Vec::new();
+            for key in keys.list().await.map_err(told)? {
+                let used = keys.last_used(&key).await.map_err(told)?;
+                all.push((key, used));
+            }
+            if json {
+                return say(&list_for_programs(&all, Timestamp::now()));
+            }
             if all.is_empty() {
                 return say("There are no keys yet. Make one: outcrop keys create --account 123456789012\n");
             }
             say(&list(&all, Timestamp::now()))
         }
-        args::Keys::Revoke { id, folder } => {
-            if !open(&folder, false)?.remove(&id).await.map_err(|e| e.to_string())? {
+        args::Keys::Rotate { id, retire_after, json, folder } => {
+            rotate(&open(&folder, false)?, &id, retire_after, json).await
+        }
+        args::Keys::Revoke { id, sessions, folder } => {
+            let keys = open(&folder, false)?;
+            let removed = keys.remove(&id).await.map_err(told)?;
+            // The sessions of a key that is gone already can still be ended.
+            let ended = if sessions { remove_sessions(&keys, &id).await.map_err(told)? } else { 0 };
+            if !removed && ended == 0 {
                 return Err(format!("there is no key '{id}' here; `outcrop keys list` shows the ids"));
             }
-            say(&format!("{id} is revoked: no server on this data folder accepts it any more.\n"))
+            let also = match (sessions, ended) {
+                (false, _) => String::new(),
+                (true, n) => format!(" Sessions ended with it: {n}."),
+            };
+            say(&format!("{id} is revoked: no server on this data folder accepts it any more.{also}\n"))
         }
     }
+}
+
+fn told(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
+fn access_key(account: &str, user: &str, days: Option<u32>, now: Timestamp) -> Result<(Key, Secret), String> {
+    let key = AccessKey::generate(account, user, days, now).map_err(told)?;
+    let secret = key.secret.clone();
+    Ok((Key::Access(key), secret))
+}
+
+/// A second key of the same kind for the same user, and the end of the first one.
+async fn rotate(keys: &StoredKeys, id: &str, retire_after: Option<SignedDuration>, json: bool) -> Result<(), String> {
+    let all = keys.list().await.map_err(told)?;
+    let old = all.iter().find(|key| key.id() == id);
+    let old = old.ok_or_else(|| format!("there is no key '{id}' here; `outcrop keys list` shows the ids"))?;
+    let now = Timestamp::now();
+    // A key that held for so many days is followed by one that does.
+    let life =
+        old.expires_at().map(|end| end.duration_since(old.created_at()).as_secs().unsigned_abs().div_ceil(86_400));
+    let days = life.map(|days| u32::try_from(days.max(1)).unwrap_or(u32::MAX));
+    let (new, secret) = match old {
+        Key::Access(key) => access_key(&key.account, &key.user, days, now)?,
+        Key::Api(key) => {
+            let (new, token) = ApiKey::generate(&key.account, Some(&key.user), days, now).map_err(told)?;
+            (Key::Api(new), token)
+        }
+    };
+    check_room(keys, &new, now).await.map_err(told)?;
+    keys.add(new.clone()).await.map_err(told)?;
+    let mut end = old.expires_at();
+    if let Some(after) = retire_after {
+        let retired = now.checked_add(after).map_err(told)?;
+        end = Some(end.map_or(retired, |end| end.min(retired)));
+        if !keys.replace(old.clone().with_end(end)).await.map_err(told)? {
+            return Err(format!("{id} was revoked while it was being rotated; {} is there in its place", new.id()));
+        }
+    }
+    if json {
+        return say(&for_programs(&new, &secret));
+    }
+    let next = match end {
+        Some(end) => format!("{id} goes on until {end:.0}; to end it sooner: outcrop keys revoke {id}\n"),
+        None => format!("{id} goes on for now. When nothing uses it any more: outcrop keys revoke {id}\n"),
+    };
+    say(&(for_people(&new, &secret) + "\n" + &next))
 }
 
 /// The keys of the folder that the server uses, whether it runs or not.
@@ -67,7 +136,13 @@ fn open(folder: &args::Folder, create: bool) -> Result<StoredKeys, String> {
 
 fn for_programs(key: &Key, secret: &Secret) -> String {
     let value = match key {
-        Key::Access(key) => json!({ "AccessKeyId": key.id, "SecretAccessKey": secret.reveal() }),
+        Key::Access(key) => {
+            let mut made = json!({ "AccessKeyId": key.id, "SecretAccessKey": secret.reveal() });
+            if let Some(at) = key.expires_at {
+                made["ExpiresAt"] = at.to_string().into();
+            }
+            made
+        }
         Key::Api(key) => json!({
             "ApiKey": secret.reveal(),
             "Id": key.id,
@@ -80,9 +155,9 @@ fn for_programs(key: &Key, secret: &Secret) -> String {
 fn for_people(key: &Key, secret: &Secret) -> String {
     let secret = secret.reveal();
     match key {
-        Key::Access(AccessKey { id, user, account, .. }) => format!(
+        Key::Access(AccessKey { id, user, account, expires_at, .. }) => format!(
             "\
-An access key for {user} in account {account}. The secret is shown this once.
+An access key for {user} in account {account}{}. The secret is shown this once.
 
   id      {id}
   secret  {secret}
@@ -94,14 +169,15 @@ To use it, in the terminal of your program:
   export AWS_ENDPOINT_URL=http://127.0.0.1:7711 AWS_REGION=us-east-1
 
 To end it: outcrop keys revoke {id}
-"
+",
+            expires_at.map_or(String::new(), |at| format!(", good until {at:.0}"))
         ),
         Key::Api(key) => {
-            let (id, account) = (&key.id, &key.account);
+            let (id, account, user) = (&key.id, &key.account, &key.user);
             let until = key.expires_at.map_or("it is revoked".into(), |at| format!("{at:.0}"));
             format!(
                 "\
-A Bedrock API key for account {account}, good until {until}. The key is shown this once.
+A Bedrock API key for {user} in account {account}, good until {until}. The key is shown this once.
 
   id   {id}
   key  {secret}
@@ -121,22 +197,53 @@ To end it: outcrop keys revoke {id}
     }
 }
 
-fn list(keys: &[Key], now: Timestamp) -> String {
+fn list(keys: &[(Key, Option<Timestamp>)], now: Timestamp) -> String {
     let rows: Vec<_> = keys
         .iter()
-        .map(|key| {
-            let (kind, account, user, expires) = match key {
-                Key::Access(key) => ("access key", &key.account, &key.user, key.session.as_ref().map(|s| s.expires_at)),
-                Key::Api(key) => ("API key", &key.account, &key.user, key.expires_at),
-            };
-            let expires = match expires {
+        .map(|(key, used)| {
+            let expires = match key.expires_at() {
                 None => "never".to_owned(),
-                Some(at) if at <= now => "expired".to_owned(),
+                Some(_) if !key.is_active(now) => "expired".to_owned(),
                 Some(at) => format!("{at:.0}"),
             };
             let made = format!("{:.0}", key.created_at());
-            [key.id().to_owned(), kind.to_owned(), account.clone(), user.clone(), made, expires]
+            let used = used.map_or("-".to_owned(), |at| format!("{at:.0}"));
+            [
+                key.id().to_owned(),
+                kind(key).to_owned(),
+                key.account().to_owned(),
+                key.user().to_owned(),
+                made,
+                expires,
+                used,
+            ]
         })
         .collect();
-    table(["ID", "KIND", "ACCOUNT", "USER", "MADE", "EXPIRES"], &rows)
+    table(["ID", "KIND", "ACCOUNT", "USER", "MADE", "EXPIRES", "LAST USED"], &rows)
+}
+
+fn list_for_programs(keys: &[(Key, Option<Timestamp>)], now: Timestamp) -> String {
+    let rows: Vec<_> = keys
+        .iter()
+        .map(|(key, used)| {
+            json!({
+                "Id": key.id(),
+                "Kind": kind(key),
+                "Account": key.account(),
+                "User": key.user(),
+                "CreatedAt": key.created_at().to_string(),
+                "ExpiresAt": key.expires_at().map(|at| at.to_string()),
+                "LastUsedAt": used.map(|at| at.to_string()),
+                "Active": key.is_active(now),
+            })
+        })
+        .collect();
+    format!("{:#}\n", serde_json::Value::Array(rows))
+}
+
+fn kind(key: &Key) -> &'static str {
+    match key {
+        Key::Access(_) => "access key",
+        Key::Api(_) => "API key",
+    }
 }

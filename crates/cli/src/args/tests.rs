@@ -16,16 +16,30 @@ fn an_account_has_twelve_digits() {
 }
 
 #[test]
-fn days_belong_to_api_keys_and_users_to_access_keys() {
-    let parse = |more: &str| {
-        let line = format!("outcrop keys create --account 123456789012 {more}");
-        Cli::try_parse_from(line.split_whitespace()).is_ok()
-    };
-    assert!(parse("--api-key --days 7 --json"));
-    assert!(parse("--user ada"));
-    assert!(!parse("--days 7"));
-    assert!(!parse("--api-key --days 0"));
-    assert!(!parse("--api-key --user ada"));
+fn keys_of_both_kinds_have_users_and_ends() {
+    let parse = |line: &str| Cli::try_parse_from(format!("outcrop keys {line}").split_whitespace()).is_ok();
+    for good in [
+        "create --account 123456789012 --api-key --days 7 --json",
+        "create --account 123456789012 --user ada --days 90",
+        "create --account 123456789012 --api-key --user ada",
+        "list --json",
+        "rotate AKIA --retire-after 24h",
+        "rotate AKIA --retire-after 7d",
+        "revoke AKIA --sessions",
+    ] {
+        assert!(parse(good), "{good}");
+    }
+    for bad in [
+        "create --account 123456789012 --days 0",
+        "create --account 123456789012 --days 36601",
+        "create",
+        "rotate",
+        "rotate AKIA --retire-after soon",
+        "rotate AKIA --retire-after -1h",
+        "revoke",
+    ] {
+        assert!(!parse(bad), "{bad}");
+    }
 }
 
 #[test]

@@ -31,7 +31,14 @@ fn a_list_shows_no_secret_and_says_what_has_expired() {
     let secret = access.secret.clone();
     let (api, token) = ApiKey::generate("210987654321", None, Some(1), now()).unwrap();
     let later = "2026-02-01T00:00:00Z".parse().unwrap();
-    let text = list(&[Key::Access(access), Key::Api(api)], later);
+    let keys = [(Key::Access(access), Some(now())), (Key::Api(api), None)];
+    let text = list(&keys, later);
+    assert!(text.contains("LAST USED") && text.contains("2026-01-02T03:04:05Z\n"), "{text}");
+    let json = list_for_programs(&keys, later);
+    let read: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(read[0]["LastUsedAt"], "2026-01-02T03:04:05Z");
+    assert_eq!((&read[1]["Active"], &read[1]["LastUsedAt"]), (&json!(false), &json!(null)));
+    assert!(!json.contains(secret.reveal()) && !json.contains(token.reveal()));
     assert!(text.contains("123456789012  ada") && text.contains("expired") && text.contains("never"), "{text}");
     assert!(!text.contains(secret.reveal()) && !text.contains(token.reveal()));
 }

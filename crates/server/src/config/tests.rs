@@ -44,6 +44,11 @@ fn every_key_is_in_the_default_file_and_explained() {
         "",
         "[limits]",
         "[dev]",
+        "[access]",
+        "[access.policies.x]",
+        "[[access.users]]\naccount=''\nname=''",
+        "[[access.roles]]\naccount=''\nname=''",
+        "[[access.oidc]]\nissuer=''\naudiences=[]",
         "[encryption]",
         "[stand_ins]",
         "[catalogue]",
@@ -56,6 +61,7 @@ fn every_key_is_in_the_default_file_and_explained() {
         for key in keys {
             let set = |line: &str| {
                 let line = line.trim_start_matches(['#', '[']);
+                let line = line.strip_prefix("access.").unwrap_or(line);
                 line.strip_prefix(key).is_some_and(|rest| rest.starts_with([' ', ']', '.']))
             };
             assert!(DEFAULT_FILE.lines().any(set), "{key} is missing in the default file");
@@ -140,6 +146,37 @@ fn the_environment_overrides_the_file() {
     }
     let error = Config::load(Some(&dir.path().join("absent")), none).unwrap_err();
     assert!(error.to_string().contains("absent"), "{error}");
+}
+
+#[test]
+fn who_may_what_is_checked_with_its_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("p.json");
+    let text = format!(
+        "[access.policies.mine]\nfile = {file:?}\n[[access.users]]\naccount = '123456789012'\nname = 'ada'\npolicies = ['mine']"
+    );
+    let said = |text: &str| Config::parse(text, "x").unwrap().check().unwrap_err().to_string();
+    assert!(said(&text).contains("p.json"), "a file that is not there");
+    std::fs::write(&file, "[]").unwrap();
+    assert!(said(&text).starts_with(&format!("access.policies.mine ({})", file.display())), "{}", said(&text));
+    std::fs::write(
+        &file,
+        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"bedrock:*","Resource":"*"}]}"#,
+    )
+    .unwrap();
+    Config::parse(&text, "x").unwrap().check().unwrap();
+    for (text, what) in [
+        ("[access]\ndefault_policies = ['nope']", "default_policies names the policy `nope`"),
+        ("[access.policies.x]", "set either `file` or `json`"),
+        ("[access.policies.x]\nfile = 'a'\njson = 'b'", "set either `file` or `json`"),
+        ("[[access.roles]]\naccount = '123456789012'\nname = 'r'", "set either `trust_file` or `trust`"),
+        ("[[access.roles]]\naccount = '123456789012'\nname = 'r'\ntrust = '{}'", "access.roles.trust: "),
+        ("[[access.users]]\naccount = '1'\nname = 'r'", "12 digits"),
+        ("[[access.oidc]]\nissuer = 'x'\naudiences = ['y']", "access.oidc: "),
+        ("[[access.oidc]]\nissuer = 'x'\naudiences = ['y']\njwks_uri = 'a'\njwks_file = 'b'", "keep one of them"),
+    ] {
+        assert!(said(text).contains(what), "{}", said(text));
+    }
 }
 
 #[test]

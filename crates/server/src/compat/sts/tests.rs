@@ -1,26 +1,24 @@
-use std::sync::Arc;
-
 use http_body_util::BodyExt;
-use outcrop_access::{Caller, CallerKind, Clock, MemoryKeys, oidc};
+
+use outcrop_access::oidc::Verifier;
+use outcrop_access::{Caller, CallerKind, MemoryKeys};
+use std::sync::Arc;
 
 use super::*;
 use crate::fetch::HttpFetch;
 
-/// STS with no keys, roles or issuers.
+/// STS without keys, roles and issuers.
 pub(crate) fn testing() -> Sts {
-    let clock: Clock = Arc::new(jiff::Timestamp::now);
-    let verifier = oidc::Verifier::new(Arc::new(HttpFetch), clock);
+    let verifier = Verifier::new(Arc::new(HttpFetch), Arc::new(jiff::Timestamp::now));
     Sts::new(Arc::new(MemoryKeys::default()), Arc::default(), Arc::new(verifier))
 }
 
-async fn answer(form: &str) -> Response<Body> {
-    let caller = Caller {
-        arn: "arn:aws:iam::123456789012:user/a<b>&\u{1}".into(),
-        user_id: "AIDAEXAMPLE".into(),
-        ..Caller::root("123456789012", None, CallerKind::User)
-    };
-    let cx = Context { request_id: "the-id".into(), ..Context::new(caller, "us-east-1", "sts") };
-    handle(&testing(), &cx, form).await
+fn context() -> Context {
+    let mut caller = Caller::root("123456789012", None, CallerKind::User);
+    caller.arn = "arn:aws:iam::123456789012:user/a<b>&\u{1}".into();
+    caller.user_id = "AIDAEXAMPLE".into();
+    let request_id = "the-id".to_owned();
+    Context { request_id, ..Context::new(caller, "us-east-1", "sts") }
 }
 
 async fn read(response: Response<Body>) -> (u16, String) {
@@ -44,7 +42,7 @@ async fn get_caller_identity() {
         "Action=GetCallerIdentity&Version=2011-06-15",
         "X-Amz-Algorithm=AWS4-HMAC-SHA256&Version=2011-06-15&Action=Get%43allerIdentity&X-Amz-Signature=00",
     ] {
-        let (status, xml) = read(answer(form).await).await;
+        let (status, xml) = read(handle(&testing(), &context(), form).await).await;
         assert_eq!(status, 200);
         assert!(
             xml.starts_with("<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">"),
@@ -62,8 +60,13 @@ async fn get_caller_identity() {
 async fn everything_else_is_an_error_in_xml() {
     let long = format!("Action={}&Version=2011-06-15", "x%F0%9F%98%80".repeat(1000));
     for (form, status, code, fault) in [
-        ("Action=AssumeRole&Version=2011-06-15&RoleArn=x", 400, "ValidationError", "Sender"),
+        ("Action=AssumeRoleWithSAML&Version=2011-06-15&RoleArn=x", 501, "NotImplemented", "Receiver"),
         ("Action=GetFederationToken&Version=2011-06-15", 501, "NotImplemented", "Receiver"),
+        ("Action=AssumeRole&Version=2011-06-15&RoleArn=x", 400, "ValidationError", "Sender"),
+        ("Action=AssumeRole&Version=2011-06-15&DurationSeconds=-1", 400, "ValidationError", "Sender"),
+        ("Action=AssumeRoleWithWebIdentity&Version=2011-06-15", 400, "ValidationError", "Sender"),
+        ("Action=GetSessionToken&Version=2011-06-15&DurationSeconds=1", 400, "ValidationError", "Sender"),
+        ("Action=GetSessionToken&Version=2011-06-15&TokenCode=123456", 400, "ValidationError", "Sender"),
         ("Action=Dance&Version=2011-06-15", 400, "InvalidAction", "Sender"),
         ("Action=GetCallerIdentity&Version=2010-01-01", 400, "InvalidAction", "Sender"),
         ("Action=GetCallerIdentity", 400, "InvalidAction", "Sender"),
@@ -72,7 +75,7 @@ async fn everything_else_is_an_error_in_xml() {
         ("%%%=&&=%zz", 400, "MissingAction", "Sender"),
         (&long, 400, "InvalidAction", "Sender"),
     ] {
-        let (got, xml) = read(answer(form).await).await;
+        let (got, xml) = read(handle(&testing(), &context(), form).await).await;
         let error = text(&xml, "Error");
         assert_eq!((got, text(error, "Code"), text(error, "Type")), (status, code, fault), "{form}");
         assert!(text(error, "Message").len() < 500);
@@ -80,4 +83,32 @@ async fn everything_else_is_an_error_in_xml() {
     }
     let (status, xml) = read(refusal(Kind::InvalidSignature, "no & no", "the-id")).await;
     assert_eq!((status, text(&xml, "Code"), text(&xml, "Message")), (403, "SignatureDoesNotMatch", "no &amp; no"));
+}
+
+#[test]
+fn lists_are_read_by_number() {
+    let form = Form::read(
+        "RoleArn=a&RoleSessionName=b&Tags.member.1.Key=k1&Tags.member.1.Value=v%201&Tags.member.2.Key=k2&Tags.member.4.Key=no\
+         &TransitiveTagKeys.member.1=k1&PolicyArns.member.1.arn=p1&PolicyArns.member.2.arn=p2&RoleArn=second",
+    );
+    let input = form.assume_role().unwrap();
+    assert_eq!(input.role_arn, "a");
+    assert_eq!(input.tags.tags, [("k1".into(), "v 1".into()), ("k2".to_owned(), String::new())]);
+    assert_eq!(
+        (input.tags.transitive, input.narrowing.policy_arns),
+        (vec!["k1".into()], vec!["p1".into(), "p2".to_owned()])
+    );
+}
+
+#[test]
+fn only_a_web_identity_proves_itself() {
+    assert!(proves_itself("Version=2011-06-15&Action=AssumeRoleWithWebIdentity"));
+    for form in [
+        "",
+        "Action=AssumeRole",
+        "Action=GetCallerIdentity&Action=AssumeRoleWithWebIdentity",
+        "action=AssumeRoleWithWebIdentity",
+    ] {
+        assert!(!proves_itself(form), "{form}");
+    }
 }
