@@ -201,6 +201,7 @@ def test_the_aws_cli_and_its_profiles(server, tmp_path):
     )
     (tmp_path / "credentials").write_text(f"[ada]\naws_access_key_id = {key[0]}\naws_secret_access_key = {key[1]}\n")
     env = {
+        "HOME": str(tmp_path),  # the CLI keeps sessions of roles there, and would offer this server another one's
         "AWS_CONFIG_FILE": str(tmp_path / "config"),
         "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials"),
         "AWS_ACCESS_KEY_ID": None,
