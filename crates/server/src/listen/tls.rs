@@ -2,7 +2,7 @@
 //!
 //! rustls does the protocol, with `ring` for the arithmetic: it builds with a C compiler alone and in seconds, where
 //! aws-lc-rs needs a minute and more tools. A new connection takes the configuration of that moment; connections that
-//! are open keep theirs. Start at [`Tls::open`]; [`files`] reads and judges, [`authority`] makes the local authority
+//! are open keep theirs. Start at [`Tls::open`]; `files` reads and judges, [`authority`] makes the local authority
 //! of `outcrop dev --tls`.
 
 use std::fs;
