@@ -1,4 +1,5 @@
 //! The command line, with the help that teaches it.
+#![allow(rustdoc::broken_intra_doc_links, rustdoc::bare_urls, reason = "help is plain text: brackets are as typed")]
 
 use std::path::PathBuf;
 

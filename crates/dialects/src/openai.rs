@@ -1,6 +1,6 @@
 //! Chat completions: OpenAI's format (`openai-chat`: gpt-oss, the open-weight models and the models of this machine;
 //! `qwen`), and the codec that other makers' versions of it share: [`crate::mistral`] and [`crate::ai21`] are a
-//! [`Format`] each.
+//! `Format` each.
 //!
 //! `model` and `stream` may be left out; where they stand they must say what the path says ([`ChatDialect::agrees`]).
 //! What Converse has no place for (`seed`, `reasoning_effort`, `logit_bias`, a `tool_choice` of `none` …) goes into

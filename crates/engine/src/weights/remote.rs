@@ -2,7 +2,7 @@
 //! hash is known.
 //!
 //! Never: believes a byte before its hash is right, sends the token to anybody but the hub, holds a file in memory.
-//! [`source`] reads what was asked for, [`hub`] finds the file, [`download`] brings it here piece by piece.
+//! `source` reads what was asked for, `hub` finds the file, `download` brings it here piece by piece.
 
 mod choose;
 mod download;
