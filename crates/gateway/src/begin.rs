@@ -79,6 +79,11 @@ impl Gateway {
     }
 }
 
+/// Refuses a model that Converse does not take: it writes no text, or answers in a format of its own only.
+pub(crate) fn converses(resolved: &Resolved) -> Result<(), Fault> {
+    if resolved.model.family.converse { Ok(()) } else { Err(Fault::validation(NOT_CONVERSATIONAL)) }
+}
+
 pub(crate) fn stopping() -> Fault {
     Fault::new(Kind::ServiceUnavailable, "The server is stopping.")
 }

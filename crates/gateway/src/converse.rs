@@ -10,7 +10,7 @@ use outcrop_api::{Events, Fault, Kind, Reply};
 use outcrop_dialects::converse::{Fold, check_paths};
 use outcrop_models::Invocation;
 
-use crate::begin::Begun;
+use crate::begin::{Begun, converses};
 use crate::target::SERVED_BY;
 use crate::{Gateway, answer};
 
@@ -19,6 +19,7 @@ impl Gateway {
     pub async fn converse(&self, cx: &Context, mut request: ConverseRequest) -> Result<Reply<ConverseResponse>, Fault> {
         let paths = take_paths(&mut request)?;
         let resolved = self.resolve(cx, invocation("bedrock:InvokeModel", &request), &request.model_id).await?;
+        converses(&resolved)?;
         let begun = self.begin(cx, resolved, request, false).await?;
         let (began, model, served_by) = (begun.began, begun.resolved.metric_id.clone(), begun.target.served_by.clone());
         let response = fold(begun, paths, cx).await?;
@@ -36,13 +37,16 @@ impl Gateway {
         let paths = take_paths(&mut request)?;
         let call = invocation("bedrock:InvokeModelWithResponseStream", &request);
         let resolved = self.resolve(cx, call, &request.model_id).await?;
+        converses(&resolved)?;
         let begun = self.begin(cx, resolved, request, true).await?;
         let (began, model, served_by) = (begun.began, begun.resolved.metric_id.clone(), begun.target.served_by.clone());
         let name = served_by.clone();
         let events = answer::fit(begun.answer.events, paths, begun.options, cx.cancel.clone());
+        // The stream is drawn when the call's span is left.
+        let span = tracing::Span::current();
         let events = events.inspect(move |event| {
             if let Ok(ConverseStreamOutput::Metadata(metadata)) = event {
-                answer::log(&model, name.as_deref(), &metadata.usage, began);
+                span.in_scope(|| answer::log(&model, name.as_deref(), &metadata.usage, began));
             }
         });
         Ok((served(ConverseStreamResponse {}, served_by), events.boxed()))

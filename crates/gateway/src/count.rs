@@ -17,7 +17,7 @@ impl Gateway {
     /// The prompt tokens of a Converse or InvokeModel request.
     pub async fn count_tokens(&self, cx: &Context, r: CountTokensRequest) -> Result<Reply<CountTokensResponse>, Fault> {
         let resolved = self.resolve(cx, Invocation::new("bedrock:CountTokens"), &r.model_id).await?;
-        if !resolved.model.writes_text() {
+        if !resolved.model.family.converse {
             return Err(Fault::validation(NOT_COUNTED));
         }
         let request = match r.input {

@@ -95,7 +95,7 @@ pub(crate) fn dialect(resolved: &Resolved) -> Result<Dialect, Fault> {
     let name = resolved.model.family.dialect.name();
     outcrop_dialects::by_name(name).ok_or_else(|| {
         let id = &resolved.model.id;
-        let way = if resolved.model.writes_text() { " Converse takes the model." } else { "" };
+        let way = if resolved.model.family.converse { " Converse takes the model." } else { "" };
         let text = format!("The request format of {id} ({name}) is not built in this version of Outcrop.{way}");
         Fault::new(Kind::NotImplemented, text)
     })
@@ -174,11 +174,13 @@ fn chunks(encoder: Box<dyn StreamEncoder>, begun: Begun, cx: &Context) -> Events
     let began = begun.began;
     let events = answer::fit(begun.answer.events, vec![EVERYTHING.into()], begun.options, cx.cancel.clone());
     let mut writer = Writer { encoder, began, first_byte: None };
+    // The stream is drawn when the call's span is left.
+    let span = tracing::Span::current();
     events
         .flat_map(move |event| {
             let chunks = event.map(|event| {
                 if let ConverseStreamOutput::Metadata(metadata) = &event {
-                    answer::log(&model, served_by.as_deref(), &metadata.usage, began);
+                    span.in_scope(|| answer::log(&model, served_by.as_deref(), &metadata.usage, began));
                 }
                 writer.write(&event)
             });

@@ -1,5 +1,6 @@
 //! From a configuration to a server that answers: opens what lasts, finds the local models, joins the crates.
 
+use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -103,7 +104,7 @@ impl Server {
 
         let weights = ModelDir::locate().map_err(told)?;
         let found = local_models(&config, &weights)?;
-        let stand_ins = config.stand_ins.mode.is_on(dev).then(|| stand_ins(&config, &found));
+        let stand_ins = config.stand_ins.mode.is_on(dev).then(|| stand_ins(&config, &found)).transpose()?;
         lines.extend(describe(&found, stand_ins.as_ref()));
 
         let engine_config = engine_config(&config, &found);
@@ -226,7 +227,7 @@ impl Parts {
     /// the configuration decides can be decided anew; requests under way keep the pipeline that they began with.
     pub(crate) fn pipeline(&self, config: &Config) -> Result<Pipeline, StartError> {
         let models = Arc::new(Models::new(catalogue(config, &self.found)?, settings(config), &self.resources));
-        let stand_ins = config.stand_ins.mode.is_on(self.dev).then(|| stand_ins(config, &self.found));
+        let stand_ins = config.stand_ins.mode.is_on(self.dev).then(|| stand_ins(config, &self.found)).transpose()?;
         let gateway =
             Arc::new(Gateway::new(Arc::clone(&models), Arc::clone(&self.local), stand_ins).sharing(sharing(config)));
         let directory = Arc::new(config.access.directory().map_err(told)?);
@@ -378,16 +379,36 @@ fn settings(config: &Config) -> Settings {
     }
 }
 
-fn stand_ins(config: &Config, found: &[Found]) -> StandIns {
-    let default = |kind: ModelKind, name: &str| {
-        found.iter().any(|f| f.model.kind == kind && f.model.name == name).then(|| name.to_owned())
+fn stand_ins(config: &Config, found: &[Found]) -> Result<StandIns, StartError> {
+    let names = |kind: ModelKind| found.iter().filter(move |f| f.model.kind == kind).map(|f| f.model.name.as_str());
+    let known = |key: &str, name: &String, kinds: &[ModelKind]| {
+        if kinds.iter().any(|kind| names(*kind).any(|known| known == name)) {
+            return Ok(name.clone());
+        }
+        let known: Vec<&str> = kinds.iter().flat_map(|kind| names(*kind)).collect();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        Err(StartError(format!(
+            "stand_ins.{key} names `{name}`, which is no local model of that kind; there are: {known}"
+        )))
     };
+    let default = |kind: ModelKind, name: &str| names(kind).any(|known| known == name).then(|| name.to_owned());
+    let (text, embedding) = (ModelKind::Text, ModelKind::Embedding);
     let chosen = &config.stand_ins;
-    StandIns {
-        text: chosen.text.clone().or_else(|| default(ModelKind::Text, TEXT_MODEL)),
-        embedding: chosen.embedding.clone().or_else(|| default(ModelKind::Embedding, EMBEDDING_MODEL)),
-        by_model: chosen.models.clone(),
+    let mut by_model = BTreeMap::new();
+    for (model, name) in &chosen.models {
+        by_model.insert(model.clone(), known(&format!("models.\"{model}\""), name, &[text, embedding])?);
     }
+    Ok(StandIns {
+        text: match &chosen.text {
+            Some(name) => Some(known("text", name, &[text])?),
+            None => default(text, TEXT_MODEL),
+        },
+        embedding: match &chosen.embedding {
+            Some(name) => Some(known("embedding", name, &[embedding])?),
+            None => default(embedding, EMBEDDING_MODEL),
+        },
+        by_model,
+    })
 }
 
 /// Who may profit from whose computed prefixes.
