@@ -106,6 +106,14 @@ impl<'a> Ask<'a> {
         self.decide()
     }
 
+    /// Whether two tags differ in the letter case of their keys only. Conditions do not tell them apart, so whatever a
+    /// policy says of one could be meant for the other: nobody but the owner is let through.
+    fn ambiguous(&self) -> bool {
+        let mut names: Vec<String> = self.keys.iter().map(|(name, _)| name.to_ascii_lowercase()).collect();
+        names.sort_unstable();
+        names.windows(2).any(|pair| pair[0] == pair[1])
+    }
+
     fn decide(self) -> Result<(), AccessError> {
         let cx = self.cx;
         let resource = self.resource.unwrap_or("*");
@@ -117,6 +125,9 @@ impl<'a> Ask<'a> {
         let attached = attached.filter(|_| foreign || !owner || !self.action.ends_with("ResourcePolicy"));
         if owner && !foreign && attached.is_none() && cx.permissions.session.is_empty() {
             return Ok(());
+        }
+        if self.ambiguous() {
+            return Err(self.denied(Denial::IdentitySilent));
         }
         let keys = keys::of(cx, account, &self.keys);
         let sides = Sides {

@@ -83,7 +83,11 @@ impl Directory {
             return Ok(base);
         }
         let mut tags = base.tags.clone();
-        tags.extend(session.tags.clone());
+        for (key, value) in &session.tags {
+            // A session's tag replaces the principal's; keys are the same in any letter case.
+            tags.retain(|known, _| !known.eq_ignore_ascii_case(key));
+            tags.insert(key.clone(), value.clone());
+        }
         Ok(Arc::new(Permissions { identity: base.identity.clone(), session: self.narrowing(session)?, tags }))
     }
 

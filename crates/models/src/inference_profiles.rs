@@ -58,14 +58,15 @@ pub async fn create(
     let new = PROFILE.arn(scope(cx), "*");
     let ask = |action| cx.ask(action).request_tags(pairs(&tags));
     ask("bedrock:CreateInferenceProfile").on(&new).check()?;
+    let source = source(cx, models, &copy_from)?;
+    // The action is on what is copied too, however the caller has spelled it, and tags are given by their own.
+    ask("bedrock:CreateInferenceProfile").on(&source.asked).check()?;
     let profile = Profile {
         name: input.inference_profile_name,
         description: input.description,
-        models: source(cx, models, &copy_from)?,
-        copy_from,
+        models: source.models,
+        copy_from: source.arn,
     };
-    // The action is on what is copied too, and tags are given by their own.
-    ask("bedrock:CreateInferenceProfile").on(&profile.copy_from).check()?;
     if !tags.is_empty() {
         ask("bedrock:TagResource").on(&new).check()?;
     }
@@ -79,21 +80,33 @@ pub async fn create(
     Ok(CreateInferenceProfileResponse { inference_profile_arn: made.arn, status: Some(InferenceProfileStatus::Active) })
 }
 
-/// The models that a copy of `arn` reaches.
-fn source(cx: &Context, models: &Models, arn: &str) -> Result<Vec<String>, ModelsError> {
+/// What a profile copies.
+struct Source {
+    /// Its ARN as policies name it.
+    asked: String,
+    /// The same with the window that the caller chose.
+    arn: String,
+    /// The models that it reaches.
+    models: Vec<String>,
+}
+
+/// What `arn` names, if a profile can copy it.
+fn source(cx: &Context, models: &Models, arn: &str) -> Result<Source, ModelsError> {
     match Identifier::parse(arn) {
         Identifier::ModelArn { region, id } if region == cx.region => {
             let (model, _) = models.catalogue().find(id).ok_or(ModelsError::InvalidIdentifier)?;
             if models.settings().enforce_on_demand && !model.on_demand_in(&cx.region) {
                 return Err(ModelsError::CopyWithoutOnDemand);
             }
-            Ok(vec![regions::model_arn(&cx.region, id)])
+            let arn = regions::model_arn(&cx.region, id);
+            Ok(Source { asked: regions::model_arn(&cx.region, &model.id), models: vec![arn.clone()], arn })
         }
         Identifier::ProfileArn { region, account, profile: Some(profile), .. }
             if region == cx.region && (account == cx.caller.account || account.is_empty()) =>
         {
             let found = system::find(models, &cx.region, profile).ok_or(ModelsError::InvalidIdentifier)?;
-            Ok(found.models)
+            let arn = found.show(cx).inference_profile_arn;
+            Ok(Source { asked: arn.clone(), arn, models: found.models })
         }
         _ => Err(ModelsError::InvalidIdentifier),
     }
@@ -160,6 +173,10 @@ pub async fn delete(
     match named(cx, models, &input.inference_profile_identifier)? {
         Named::System(_) => {
             Err(ModelsError::Validation("System-defined inference profiles cannot be deleted.".to_owned()))
+        }
+        // What another account shares can be called and read, and is not others' to delete.
+        Named::Stored(owner, _) if owner != scope(cx) => {
+            Err(ModelsError::NoProfile(input.inference_profile_identifier.clone()))
         }
         Named::Stored(owner, id) => {
             may(cx, models, "bedrock:DeleteInferenceProfile", &PROFILE.arn(owner, id)).await?;

@@ -128,7 +128,12 @@ impl Policies {
         let key = kinds.iter().find_map(|kind| kind.id_in(scope, arn).map(|id| kind.key(scope, id)));
         let key = key.ok_or_else(|| missing(arn))?;
         // Who may not is not told what exists.
-        cx.allow(action, arn)?;
+        let tags = match cx.asks_resource_tags(arn) {
+            true => self.resources.store.tags(scope.owned(), arn.to_owned()).await?,
+            false => Vec::new(),
+        };
+        let tags = tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()));
+        cx.ask(action).on(arn).resource_tags(tags).check()?;
         match self.resources.store.get(key.clone()).await? {
             Some(_) => Ok(key),
             None => Err(missing(arn)),

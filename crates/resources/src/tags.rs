@@ -27,6 +27,12 @@ impl Tagger {
     /// Adds tags or replaces their values.
     pub async fn tag(&self, scope: Scope<'_>, arn: &str, tags: &[Tag]) -> Result<()> {
         check(tags)?;
+        for known in self.resources.store.tags(scope.owned(), arn.to_owned()).await? {
+            if let Some(twin) = tags.iter().find(|tag| tag.key != known.key && same_key(&tag.key, &known.key)) {
+                let (new, old) = (&twin.key, &known.key);
+                return Err(Error::Validation(format!("Tag key '{new}' differs from '{old}' in letter case only.")));
+            }
+        }
         let tag = Op::Tag { scope: scope.owned(), arn: arn.to_owned(), tags: tags.to_vec(), max: MAX_TAGS };
         self.commit(scope, arn, tag).await
     }
@@ -77,7 +83,7 @@ pub(crate) fn check(tags: &[Tag]) -> Result<()> {
         if tag.key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:")) {
             return Err(Error::Validation("Tag keys that start with 'aws:' are reserved for system use.".to_owned()));
         }
-        if tags[..index].iter().any(|earlier| earlier.key == tag.key) {
+        if tags[..index].iter().any(|earlier| same_key(&earlier.key, &tag.key)) {
             return Err(Error::Validation(format!("Duplicate tag key '{}'.", tag.key)));
         }
     }
@@ -85,6 +91,12 @@ pub(crate) fn check(tags: &[Tag]) -> Result<()> {
         return Err(Error::TooManyTags { arn: String::new(), found: tags.len(), max: MAX_TAGS });
     }
     Ok(())
+}
+
+/// Conditions of policies know tags by their keys in any letter case: two keys that differ in nothing else could be
+/// read as either.
+fn same_key(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other)
 }
 
 fn fits(text: &str, min: usize, max: usize) -> bool {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
 use crate::listen::unix;
@@ -18,6 +18,8 @@ use crate::reload::{Live, Reloaded};
 
 /// For saying what is wanted.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// A question is short.
+const MAX_LINE: u64 = 4096;
 /// For an answer: programs that print secrets have their time, too.
 const ANSWER: Duration = Duration::from_secs(120);
 
@@ -84,7 +86,7 @@ pub async fn serve(folder: &Path, live: Arc<Live>) {
 async fn answer(mut stream: tokio::net::UnixStream, live: &Live) -> io::Result<()> {
     let mut asked = String::new();
     let (read, mut write) = stream.split();
-    timeout(PATIENCE, tokio::io::BufReader::new(read).read_line(&mut asked)).await??;
+    timeout(PATIENCE, tokio::io::BufReader::new(read.take(MAX_LINE)).read_line(&mut asked)).await??;
     let answer = match serde_json::from_str(&asked) {
         Ok(Ask::Reload) => live.reload(false).await.map_err(|e| e.to_string()),
         Ok(Ask::DryRun) => live.reload(true).await.map_err(|e| e.to_string()),

@@ -2,6 +2,7 @@
 //! encode. Every refusal on the way is an AWS error of the service that was meant.
 
 mod bind;
+mod browser;
 mod encode;
 mod handler;
 #[cfg(test)]
@@ -28,6 +29,8 @@ pub const HEALTH: &str = "/outcrop/health";
 
 /// Everything that a request needs to be answered.
 pub struct Pipeline {
+    /// `outcrop dev`: callers are believed, so web pages must be kept away.
+    pub dev: bool,
     /// Proves callers.
     pub gate: Gate,
     /// What the resources' own policies say of them.
@@ -118,6 +121,15 @@ impl Pipeline {
         goal: Goal<'_>,
         request_id: &str,
     ) -> Result<Response<Body>, Fault> {
+        if self.dev
+            && let Some(who) = browser::stranger(parts)
+        {
+            let text = format!(
+                "`outcrop dev` checks no credentials and answers programs on this machine only, not {who}. Name it \
+                 127.0.0.1 or localhost; for anything else use `outcrop serve`."
+            );
+            return Err(Fault::new(Kind::AccessDenied, text));
+        }
         let head = Head::from(parts);
         if matches!(goal, Goal::Sts) && !head.has_credentials() {
             return self.unsigned(parts, body, request_id).await;

@@ -239,6 +239,7 @@ impl Parts {
             .with_sessions(keys())
             .with_usage(Arc::clone(&self.usage));
         Ok(Pipeline {
+            dev: self.dev,
             gate,
             sts: Sts::new(keys(), directory, Arc::clone(&self.verifier)),
             resource_policies: self.policies.in_memory(),

@@ -258,3 +258,20 @@ proptest! {
         prop_assert_eq!(before, expected);
     }
 }
+
+/// Conditions know keys in any letter case, so of two tags that differ in nothing else either could be meant.
+#[test]
+fn tags_that_differ_in_letter_case_only_let_nobody_but_the_owner_through() {
+    let red = r#"{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringNotEquals":{"aws:RequestTag/team":"red"}}}"#;
+    let cx = bob(&format!("{ALL},{red}"));
+    let create = |cx: &Context, tags: &[(&'static str, &'static str)]| {
+        cx.ask("bedrock:CreateInferenceProfile").on(PROFILE).request_tags(tags.iter().copied()).check()
+    };
+    create(&cx, &[("team", "red")]).unwrap();
+    for tags in [[("team", "blue"), ("Team", "red")], [("Team", "red"), ("team", "blue")]] {
+        told(create(&cx, &tags));
+        told(cx.ask(INVOKE).on(PROFILE).resource_tags(tags).check());
+    }
+    let owner = Context::new(Caller::root("123456789012", None, CallerKind::User), "us-east-1", "bedrock");
+    create(&owner, &[("team", "blue"), ("Team", "red")]).unwrap();
+}

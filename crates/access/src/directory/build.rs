@@ -208,7 +208,12 @@ pub(crate) fn check_tags(tags: &BTreeMap<String, String>) -> Result<(), Director
     let fits = |text: &str| text.chars().all(|c| c.is_alphanumeric() || c == ' ' || "_.:/=+-@".contains(c));
     for (key, value) in tags {
         let long = !(1..=128).contains(&key.chars().count()) || value.chars().count() > 256;
-        if long || !fits(key) || !fits(value) || key.starts_with("aws:") || tags.len() > MAX_TAGS {
+        if long
+            || !fits(key)
+            || !fits(value)
+            || key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:"))
+            || tags.len() > MAX_TAGS
+        {
             return Err(DirectoryError::BadTag(key.clone()));
         }
     }

@@ -31,6 +31,9 @@ pub(super) struct Signed<'a> {
 pub(super) fn given<'a>(head: &Head<'a>) -> Result<Given<'a>, AccessError> {
     if !head.headers.contains_key("authorization") {
         let Some(presigned) = Presigned::parse(head.query)? else { return Err(AccessError::Missing) };
+        if head.query.split('&').any(|pair| pair == "Action=CallWithBearerToken") {
+            return Err(AccessError::Malformed("an API key is sent as a bearer token, not as a presigned request"));
+        }
         return Ok(Given::Signed(Box::new(Signed {
             authorization: presigned.authorization,
             timestamp: presigned.date,

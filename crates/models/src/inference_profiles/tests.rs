@@ -242,3 +242,22 @@ async fn others_see_nothing() {
     }
     assert!(told(&here(), &b.models, &arn).await.is_ok());
 }
+
+/// Policies name what is copied by its one true ARN, however the caller has spelled it.
+#[tokio::test]
+async fn what_is_copied_is_asked_for_and_kept_by_its_own_arn() {
+    let b = bench(Settings::default()).await;
+    let system = format!("arn:aws:bedrock:us-east-1:{ACCOUNT}:inference-profile/{SONNET4}");
+    for (given, asked) in [
+        (format!("arn:aws:bedrock:us-east-1::inference-profile/{SONNET4}"), system.as_str()),
+        (format!("arn:aws-cn:bedrock:us-east-1:{ACCOUNT}:inference-profile/{SONNET4}"), &system),
+        (format!("arn:aws-cn:bedrock:us-east-1::foundation-model/{HAIKU}"), HAIKU_ARN),
+    ] {
+        let found = source(&here(), &b.models, &given).unwrap();
+        assert_eq!((found.asked.as_str(), found.arn.as_str()), (asked, asked), "{given}");
+    }
+    let window = source(&here(), &b.models, "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-lite-v1:0:24k");
+    let window = window.unwrap();
+    assert_eq!(window.asked, "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-lite-v1:0");
+    assert!(window.arn.ends_with(":24k"), "{}", window.arn);
+}

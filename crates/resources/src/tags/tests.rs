@@ -81,3 +81,16 @@ async fn rules_of_keys_and_values() {
     }
     check(&tags(&[(&long[1..], &value[1..]), ("Ab 1._:/=+@-", ""), ("awsome", ""), ("a", "")])).unwrap();
 }
+
+#[tokio::test]
+async fn no_two_keys_that_differ_in_letter_case_only() {
+    let bench = bench().await;
+    let tagger = bench.resources.tagger(KINDS);
+    let arn = KINDS[0].arn(HERE, &bench.make(HERE, 1).await);
+    let refused = |result: Result<()>| assert_eq!(result.unwrap_err().kind(), Code::Validation);
+    refused(tagger.tag(HERE, &arn, &tags(&[("team", "a"), ("Team", "b")])).await);
+    tagger.tag(HERE, &arn, &tags(&[("team", "a")])).await.unwrap();
+    refused(tagger.tag(HERE, &arn, &tags(&[("TEAM", "b")])).await);
+    tagger.tag(HERE, &arn, &tags(&[("team", "b")])).await.unwrap();
+    assert_eq!(tagger.list(HERE, &arn).await.unwrap(), tags(&[("team", "b")]));
+}

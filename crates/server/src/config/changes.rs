@@ -55,7 +55,7 @@ impl Config {
 
     fn flat(&self) -> BTreeMap<String, String> {
         let mut flat = BTreeMap::new();
-        match toml::Value::try_from(self) {
+        match serde_json::to_value(self) {
             Ok(whole) => flatten("", &whole, &mut flat),
             Err(error) => tracing::error!(%error, "the configuration cannot be written down"),
         }
@@ -63,16 +63,17 @@ impl Config {
     }
 }
 
-fn flatten(key: &str, value: &toml::Value, into: &mut BTreeMap<String, String>) {
+fn flatten(key: &str, value: &serde_json::Value, into: &mut BTreeMap<String, String>) {
     match value {
-        toml::Value::Table(table) => {
+        serde_json::Value::Null => {}
+        serde_json::Value::Object(table) => {
             for (name, value) in table {
                 let key = if key.is_empty() { name.clone() } else { format!("{key}.{name}") };
                 flatten(&key, value, into);
             }
         }
         // An empty list is as good as none.
-        toml::Value::Array(items) if items.is_empty() => {}
+        serde_json::Value::Array(items) if items.is_empty() => {}
         value => {
             into.insert(key.to_owned(), value.to_string());
         }

@@ -32,6 +32,7 @@ fn signed(method: &str, path: &str, body: impl Into<Bytes>) -> Request<Body> {
 
 fn pipeline(table: Table) -> Arc<Pipeline> {
     Arc::new(Pipeline {
+        dev: true,
         gate: Gate::new(Mode::Dev, "us-east-1"),
         sts: sts::tests::testing(),
         resource_policies: outcrop_access::ResourcePolicies::default(),

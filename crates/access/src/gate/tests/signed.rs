@@ -253,3 +253,12 @@ async fn the_date_header_serves_where_clients_cannot_set_another() {
         .without("x-amz-date");
     call.prove(&gate).await.unwrap();
 }
+
+/// What an API key holds is a presigned request, too; it opens the doors of API keys only.
+#[tokio::test]
+async fn an_api_key_is_no_presigned_request() {
+    let call = presigned_by_botocore();
+    let query = call.query.replace("byProvider=a%20b", "Action=CallWithBearerToken");
+    let refused = Call { query, ..call }.prove(&serve(30).await).await;
+    assert!(matches!(refused, Err(AccessError::Malformed(text)) if text.contains("bearer token")), "{refused:?}");
+}
