@@ -70,7 +70,8 @@ def converse(url):
         f"""
 Three things to try, in another terminal:
   1. target/release/outcrop chat
-  2. export AWS_ENDPOINT_URL={url} AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
+  2. export AWS_ENDPOINT_URL={url} AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1
+     export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
      {aws} bedrock-runtime converse --model-id {MODEL} --messages '{message}'
   3. {aws} bedrock list-foundation-models --query 'modelSummaries[].modelId'
 """

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use outcrop_access::keys::ROOT;
 use outcrop_access::{Context, Policy, PolicyKind};
 use outcrop_api::AwsError;
 use outcrop_server::config::Config;
@@ -30,8 +31,21 @@ pub fn run(command: args::Access) -> Result<(), String> {
     for (key, value) in keys {
         ask = ask.with(&key, value);
     }
-    ask.check().map_err(|error| error.message())?;
-    say("allowed\n")
+    let note = undeclared(&config, &principal);
+    ask.check().map_err(|error| error.message() + &note)?;
+    say(&format!("allowed{note}\n"))
+}
+
+/// Said of a user that is not declared: a mistyped name looks like one.
+fn undeclared(config: &Config, principal: &str) -> String {
+    let Some((account, path)) = principal.strip_prefix("arn:aws:iam::").and_then(|arn| arn.split_once(":user/")) else {
+        return String::new();
+    };
+    let name = path.rsplit('/').next().unwrap_or_default();
+    if name == ROOT || config.access.users.iter().any(|user| user.account == account && user.name == name) {
+        return String::new();
+    }
+    format!("\n({name} is not declared under [[access.users]]: default_policies apply)")
 }
 
 fn read(file: &Path) -> Result<Policy, String> {

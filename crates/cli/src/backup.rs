@@ -8,24 +8,32 @@ use outcrop_store::BackupProgress;
 
 use crate::args;
 use crate::secrets::locate;
-use crate::text::{say, size};
+use crate::text::{counted, say, size};
 
 /// Between two lines of progress: a log is not to be filled.
 const PAUSE: Duration = Duration::from_secs(2);
+
+/// What is not written: a folder of such a name would surprise.
+const PACKED: [&str; 6] = [".zip", ".tgz", ".gz", ".bz2", ".xz", ".zst"];
 
 /// Says now and then, on standard error, how far something is.
 #[derive(Default)]
 pub struct Counter {
     told: Option<Instant>,
+    /// What was told to be done: work that comes in parts is done again and again.
+    done: Option<&'static str>,
 }
 
 impl Counter {
     /// So many are done, of so many where that is known.
-    pub fn tell(&mut self, what: &str, done: u64, all: u64) {
-        if self.told.is_some_and(|told| told.elapsed() < PAUSE) && done != all {
+    pub fn tell(&mut self, what: &'static str, done: u64, all: u64) {
+        let ends = done == all && self.done != Some(what);
+        let soon = self.told.is_some_and(|told| told.elapsed() < PAUSE);
+        if done == 0 || (soon && !ends) {
             return;
         }
         self.told = Some(Instant::now());
+        self.done = (done == all).then_some(what);
         match all {
             0 => eprintln!("{what}: {done}"),
             _ => eprintln!("{what}: {done} of {all}"),
@@ -42,6 +50,13 @@ impl Counter {
 
 /// Makes a backup.
 pub fn backup(args: &args::Backup) -> Result<(), String> {
+    let name = args.to.to_string_lossy().to_ascii_lowercase();
+    if PACKED.iter().any(|ending| name.ends_with(ending)) {
+        return Err(format!(
+            "{}: a backup is a folder, or a single file whose name ends in .tar; pack it afterwards",
+            args.to.display()
+        ));
+    }
     let (folder, options) = locate(&args.folder)?;
     let mut counter = Counter::default();
     let mut tell = |progress| counter.backup(progress);
@@ -55,7 +70,7 @@ pub fn backup(args: &args::Backup) -> Result<(), String> {
         let needed: Vec<_> = needed.map(|key| format!("{} {}", key.name, key.id)).collect();
         format!("The keys are not in it. To be read it needs: {}.", needed.join(", "))
     };
-    say(&format!("{}: {} files, {}. {keys}\n", args.to.display(), manifest.files.len(), size(bytes)))
+    say(&format!("{}: {}, {}. {keys}\n", args.to.display(), counted(manifest.files.len() as u64, "file"), size(bytes)))
 }
 
 /// Restores one.
@@ -69,10 +84,10 @@ pub fn restore(args: &args::Restore) -> Result<(), String> {
     let restored = restored.map_err(|e| e.to_string())?;
     let head = &restored.manifest.head;
     let mut text = format!(
-        "{} is as it was at {}: {} files, verified.\n",
+        "{} is as it was at {}: {}, verified.\n",
         folder.display(),
-        head.made,
-        restored.manifest.files.len()
+        head.made.parse::<jiff::Timestamp>().map_or(head.made.clone(), |made| format!("{made:.0}")),
+        counted(restored.manifest.files.len() as u64, "file")
     );
     if let Some(replaced) = &restored.replaced {
         text += &format!("What was there before is in {}.\n", replaced.display());

@@ -11,8 +11,7 @@ use outcrop_api::bedrock_runtime::{
 use crate::args;
 use client::{Client, Heard};
 
-const HELP: &str = "\
-  /new           begin a new conversation
+const HELP: &str = "  /new           begin a new conversation
   /system TEXT   set the instructions (and begin anew)
   /model ID      talk to another model
   /usage         show what the last answer took

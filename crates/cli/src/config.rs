@@ -38,7 +38,8 @@ fn reload(dry_run: bool, folder: &args::Folder) -> Result<(), String> {
         (None, None) => None,
         // The file may be what is wrong. The server says that better, but where it is only the file knows.
         (None, Some(file)) => {
-            Config::load(Some(file), |name| std::env::var(name).ok()).map_err(|e| e.to_string())?.data
+            let config = Config::load(Some(file), |name| std::env::var(name).ok());
+            config.map_err(|error| format!("{error}\nThe running server was left as it is"))?.data
         }
     };
     let data = data_folder(data.as_deref()).map_err(|e| e.to_string())?;

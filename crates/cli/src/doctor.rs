@@ -52,6 +52,7 @@ pub fn run(args: &args::Doctor) -> Result<(), String> {
 fn every(configuration: Finding, config: &Config, args: &args::Doctor) -> Vec<Finding> {
     let folder = args.folder.data.as_deref().or(config.data.as_deref());
     let mut findings = vec![configuration, checks::data(folder, &config.store())];
+    findings.extend(checks::old_copies(folder));
     let (models, all_here) = checks::models();
     findings.extend(models);
     findings.push(checks::python(all_here));

@@ -1,11 +1,13 @@
 //! `outcrop keys`: the keys that `outcrop serve` accepts, in the server's own store.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use outcrop_access::keys::{Key, check_room, remove_sessions};
 use outcrop_access::{AccessKey, ApiKey, Keys, Secret, StoredKeys};
 use outcrop_server::config::Config;
+use outcrop_server::listen::Address;
 use outcrop_server::wiring::data_folder;
 use outcrop_store::Sqlite;
 use serde_json::json;
@@ -19,11 +21,19 @@ mod tests;
 /// How long a Bedrock API key holds, if nothing is said.
 const API_KEY_DAYS: u32 = 30;
 
+/// Said of Bedrock API keys where the server has no certificate.
+const HTTPS_ONLY: &str = "\
+boto3 and the AWS CLI send API keys over HTTPS only: give `outcrop serve` a certificate ([tls] in its configuration)
+or use `outcrop dev --tls`; see docs/tls.md. Most other clients also send them over plain HTTP, as
+`Authorization: Bearer ...`.
+
+";
+
 /// Makes, lists, rotates or revokes.
 pub async fn run(command: args::Keys) -> Result<(), String> {
     match command {
         args::Keys::Create { account, user, api_key, days, json, folder } => {
-            let keys = open(&folder, true)?;
+            let (keys, place) = open(&folder, true)?;
             let now = Timestamp::now();
             let (key, secret) = if api_key {
                 let days = days.unwrap_or(API_KEY_DAYS);
@@ -35,10 +45,10 @@ pub async fn run(command: args::Keys) -> Result<(), String> {
             };
             check_room(&keys, &key, now).await.map_err(told)?;
             keys.add(key.clone()).await.map_err(told)?;
-            say(&if json { for_programs(&key, &secret) } else { for_people(&key, &secret) })
+            say(&if json { for_programs(&key, &secret) } else { for_people(&key, &secret, &place) })
         }
         args::Keys::List { json, folder } => {
-            let keys = open(&folder, false)?;
+            let (keys, place) = open(&folder, false)?;
             let mut all = Vec::new();
             for key in keys.list().await.map_err(told)? {
                 let used = keys.last_used(&key).await.map_err(told)?;
@@ -48,15 +58,19 @@ pub async fn run(command: args::Keys) -> Result<(), String> {
                 return say(&list_for_programs(&all, Timestamp::now()));
             }
             if all.is_empty() {
-                return say("There are no keys yet. Make one: outcrop keys create --account 123456789012\n");
+                let flags = &place.flags;
+                return say(&format!(
+                    "There are no keys yet. Make one: outcrop keys create --account 123456789012{flags}\n"
+                ));
             }
             say(&list(&all, Timestamp::now()))
         }
         args::Keys::Rotate { id, retire_after, json, folder } => {
-            rotate(&open(&folder, false)?, &id, retire_after, json).await
+            let (keys, place) = open(&folder, false)?;
+            rotate(&keys, &place, &id, retire_after, json).await
         }
         args::Keys::Revoke { id, sessions, folder } => {
-            let keys = open(&folder, false)?;
+            let (keys, _) = open(&folder, false)?;
             let removed = keys.remove(&id).await.map_err(told)?;
             // The sessions of a key that is gone already can still be ended.
             let ended = if sessions { remove_sessions(&keys, &id).await.map_err(told)? } else { 0 };
@@ -67,7 +81,7 @@ pub async fn run(command: args::Keys) -> Result<(), String> {
                 (false, _) => String::new(),
                 (true, n) => format!(" Sessions ended with it: {n}."),
             };
-            say(&format!("{id} is revoked: no server on this data folder accepts it any more.{also}\n"))
+            say(&format!("{id} is revoked: no `outcrop serve` on this data folder accepts it any more.{also}\n"))
         }
     }
 }
@@ -83,7 +97,13 @@ fn access_key(account: &str, user: &str, days: Option<u32>, now: Timestamp) -> R
 }
 
 /// A second key of the same kind for the same user, and the end of the first one.
-async fn rotate(keys: &StoredKeys, id: &str, retire_after: Option<SignedDuration>, json: bool) -> Result<(), String> {
+async fn rotate(
+    keys: &StoredKeys,
+    place: &Place,
+    id: &str,
+    retire_after: Option<SignedDuration>,
+    json: bool,
+) -> Result<(), String> {
     let all = keys.list().await.map_err(told)?;
     let old = all.iter().find(|key| key.id() == id);
     let old = old.ok_or_else(|| format!("there is no key '{id}' here; `outcrop keys list` shows the ids"))?;
@@ -112,15 +132,68 @@ async fn rotate(keys: &StoredKeys, id: &str, retire_after: Option<SignedDuration
     if json {
         return say(&for_programs(&new, &secret));
     }
+    let flags = &place.flags;
     let next = match end {
-        Some(end) => format!("{id} goes on until {end:.0}; to end it sooner: outcrop keys revoke {id}\n"),
-        None => format!("{id} goes on for now. When nothing uses it any more: outcrop keys revoke {id}\n"),
+        Some(end) => format!("{id} goes on until {end:.0}; to end it sooner: outcrop keys revoke {id}{flags}\n"),
+        None => format!("{id} goes on for now. When nothing uses it any more: outcrop keys revoke {id}{flags}\n"),
     };
-    say(&(for_people(&new, &secret) + "\n" + &next))
+    say(&(for_people(&new, &secret, place) + "\n" + &next))
 }
 
-/// The keys of the folder that the server uses, whether it runs or not.
-fn open(folder: &args::Folder, create: bool) -> Result<StoredKeys, String> {
+/// What the lines to paste say of the server.
+struct Place {
+    listen: Address,
+    tls: bool,
+    /// `--data` and `--config` as they were given, for the command that comes next.
+    flags: String,
+}
+
+impl Place {
+    fn new(config: &Config, folder: &args::Folder) -> Self {
+        let mut flags = String::new();
+        for (flag, path) in [("--data", &folder.data), ("--config", &folder.config)] {
+            if let Some(path) = path {
+                flags += &format!(" {flag} {}", quoted(&path.to_string_lossy()));
+            }
+        }
+        Self { listen: config.listen.clone(), tls: config.tls.is_some(), flags }
+    }
+
+    /// The line that names the endpoint and the Region; boto3 and the first AWS CLI read AWS_DEFAULT_REGION only.
+    fn exports(&self, tls: bool) -> String {
+        let region = "AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1";
+        match &self.listen {
+            Address::Tcp(addr) => {
+                let scheme = if tls { "https" } else { "http" };
+                // A server that listens everywhere is reached here, too.
+                let ip = match addr.ip() {
+                    IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+                    IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+                    ip => ip,
+                };
+                format!("  export AWS_ENDPOINT_URL={scheme}://{} {region}\n", SocketAddr::new(ip, addr.port()))
+            }
+            Address::Unix(_) => {
+                format!(
+                    "  export {region}\n\nName in AWS_ENDPOINT_URL how the server is reached: through the proxy before {}.\n",
+                    self.listen
+                )
+            }
+        }
+    }
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%,=".contains(c);
+    if !path.is_empty() && path.chars().all(plain) {
+        return path.to_owned();
+    }
+    format!("'{}'", path.replace('\'', "'\\''"))
+}
+
+/// The keys of the folder that the server uses, whether it runs or not, and where the server is.
+fn open(folder: &args::Folder, create: bool) -> Result<(StoredKeys, Place), String> {
     let config = Config::load(folder.config.as_deref(), |name| std::env::var(name).ok()).map_err(|e| e.to_string())?;
     let path = data_folder(folder.data.as_deref().or(config.data.as_deref())).map_err(|e| e.to_string())?;
     // Looking at a folder that is not there would otherwise make it, and hide a mistyped path.
@@ -131,7 +204,7 @@ fn open(folder: &args::Folder, create: bool) -> Result<StoredKeys, String> {
         ));
     }
     let store = Sqlite::open_beside(&path, &config.store()).map_err(|e| e.to_string())?;
-    Ok(StoredKeys::new(Arc::new(store)))
+    Ok((StoredKeys::new(Arc::new(store)), Place::new(&config, folder)))
 }
 
 fn for_programs(key: &Key, secret: &Secret) -> String {
@@ -152,8 +225,8 @@ fn for_programs(key: &Key, secret: &Secret) -> String {
     format!("{value:#}\n")
 }
 
-fn for_people(key: &Key, secret: &Secret) -> String {
-    let secret = secret.reveal();
+fn for_people(key: &Key, secret: &Secret, place: &Place) -> String {
+    let (secret, flags) = (secret.reveal(), &place.flags);
     match key {
         Key::Access(AccessKey { id, user, account, expires_at, .. }) => format!(
             "\
@@ -166,15 +239,16 @@ To use it, in the terminal of your program:
 
   export AWS_ACCESS_KEY_ID={id}
   export AWS_SECRET_ACCESS_KEY={secret}
-  export AWS_ENDPOINT_URL=http://127.0.0.1:7711 AWS_REGION=us-east-1
-
-To end it: outcrop keys revoke {id}
+{}
+To end it: outcrop keys revoke {id}{flags}
 ",
-            expires_at.map_or(String::new(), |at| format!(", good until {at:.0}"))
+            expires_at.map_or(String::new(), |at| format!(", good until {at:.0}")),
+            place.exports(place.tls)
         ),
         Key::Api(key) => {
             let (id, account, user) = (&key.id, &key.account, &key.user);
             let until = key.expires_at.map_or("it is revoked".into(), |at| format!("{at:.0}"));
+            let tls = if place.tls { "" } else { HTTPS_ONLY };
             format!(
                 "\
 A Bedrock API key for {user} in account {account}, good until {until}. The key is shown this once.
@@ -185,13 +259,10 @@ A Bedrock API key for {user} in account {account}, good until {until}. The key i
 To use it, in the terminal of your program:
 
   export AWS_BEARER_TOKEN_BEDROCK={secret}
-  export AWS_REGION=us-east-1
-
-boto3 and the AWS CLI send bearer tokens over HTTPS only: put a proxy that speaks TLS before the server and name it
-in AWS_ENDPOINT_URL. Most other clients also send them over plain HTTP, as the header `Authorization: Bearer ...`.
-
-To end it: outcrop keys revoke {id}
-"
+{}
+{tls}To end it: outcrop keys revoke {id}{flags}
+",
+                place.exports(true)
             )
         }
     }

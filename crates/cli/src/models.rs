@@ -12,7 +12,7 @@ use outcrop_engine::weights::remote::{Remote, Source, name_of};
 use outcrop_engine::weights::{Catalog, ModelDir, ModelKind, ModelStatus, State};
 
 use crate::args;
-use crate::text::{say, size, table};
+use crate::text::{counted, say, size, table};
 use progress::Shown;
 
 /// Pulls, lists, shows or removes.
@@ -70,10 +70,10 @@ fn pull(models: &ModelDir, what: &[String], options: &Options) -> Result<(), Str
     for what in if what.is_empty() { &defaults } else { what } {
         if Source::is_meant(what) {
             from_elsewhere(models, what, options)?;
+        } else if Path::new(what).is_dir() && Catalog::default().get(what).is_none() {
+            folder(models, Path::new(what))?;
         } else if !is_file(what) {
             fetch(models, what, &options.remote)?;
-        } else if Path::new(what).is_dir() {
-            folder(models, Path::new(what))?;
         } else {
             add(models, Path::new(what), options.name)?;
         }
@@ -129,20 +129,29 @@ fn folder(models: &ModelDir, folder: &Path) -> Result<(), String> {
             eprintln!("{why}");
         }
     }
-    if failed == 0 { Ok(()) } else { Err(format!("{failed} of {} files in {shown} were not added", files.len())) }
+    if failed == 0 {
+        Ok(())
+    } else {
+        Err(format!("{failed} of {} in {shown} not added", counted(files.len() as u64, "file")))
+    }
 }
 
 fn add(models: &ModelDir, path: &Path, name: Option<&str>) -> Result<(), String> {
     let name = name.map_or_else(|| name_of(path), str::to_owned);
     let mut shown = Shown::new(&name);
-    let done = models.add_gguf(path, &name, &mut shown);
+    let done = match models.holds(path, &name, &mut shown) {
+        Ok(None) => models.add_gguf(path, &name, &mut shown).map(|_| None),
+        held => held,
+    };
     shown.clear();
-    done.map_err(|e| e.to_string())?;
-    say(&added(&name, "is added"))
+    match done.map_err(|e| e.to_string())? {
+        Some(folder) => say(&format!("{name} is here already, whole: {}\n", folder.display())),
+        None => say(&added(&name, "is added")),
+    }
 }
 
 fn added(name: &str, done: &str) -> String {
-    format!("{name} {done}. Its modelId is outcrop.{name}; a server that runs already knows it after a restart.\n")
+    format!("{name} {done}. Its modelId is outcrop.{name}; a running server knows it after a restart.\n")
 }
 
 /// Names of models have neither separators nor this ending, so no name can be mistaken for a file.

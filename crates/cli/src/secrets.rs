@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::args;
 use crate::backup::Counter;
-use crate::text::{say, table};
+use crate::text::{counted, say, table};
 
 /// Lists or rotates.
 pub async fn run(command: args::Secrets) -> Result<(), String> {
@@ -33,11 +33,11 @@ pub async fn run(command: args::Secrets) -> Result<(), String> {
             for it in rotated {
                 let old: Vec<String> = it.old.iter().map(ToString::to_string).collect();
                 text += &format!(
-                    "The {} key {} seals {} rows and {} blobs that {} sealed before. {}\n",
+                    "The {} key {} seals {} and {} that {} sealed before. {}\n",
                     it.name,
                     it.new,
-                    it.rows,
-                    it.blobs,
+                    counted(it.rows, "row"),
+                    counted(it.blobs, "blob"),
                     if old.is_empty() { "nothing".to_owned() } else { old.join(", ") },
                     "The old key opens nothing here any more; backups made before still need it."
                 );
@@ -64,7 +64,7 @@ fn for_people(keys: &[KeyInfo]) -> String {
     let rows: Vec<[String; 6]> = keys
         .iter()
         .map(|key| {
-            let opens = format!("{} rows, {} blobs", key.rows, key.blobs);
+            let opens = format!("{}, {}", counted(key.rows, "row"), counted(key.blobs, "blob"));
             let since = format!("{:.0}", key.made);
             [key.name.clone(), key.id.to_string(), key.state.to_string(), opens, since, key.source.clone()]
         })

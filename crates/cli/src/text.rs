@@ -35,6 +35,11 @@ pub fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> String {
     text
 }
 
+/// `1 file`, `2 files`.
+pub fn counted(n: u64, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
 /// `98.36 MB`: as package indexes count, a thousand at a time.
 pub fn size(bytes: u64) -> String {
     indicatif::DecimalBytes(bytes).to_string()

@@ -12,8 +12,8 @@ pub enum Secrets {
     /// Lists the keys: their ids, what each still opens, and where it was last seen
     ///
     ///   current   seals what is written
-    ///   old       a rotation that was interrupted has left something to it: rotate again
-    ///   retired   opens nothing here any more; backups that are older than the rotation need it
+    ///   old       an interrupted rotation has left something to it: rotate again
+    ///   retired   opens nothing here any more; older backups need it
     ///   ready     in the key file, not used yet
     #[command(verbatim_doc_comment)]
     List {
@@ -26,12 +26,14 @@ pub enum Secrets {
     },
     /// Replaces the master key, or the named ones, while the server runs
     ///
-    /// A new key is added at the end of the key file (or the newest unused one there is taken), and everything that
-    /// the old one has sealed is sealed with it, a little at a time. The running server takes up the new key by
-    /// itself. A rotation that was interrupted goes on where it stopped.
+    /// A new key is added at the end of the key file (or the newest unused one
+    /// there is taken), and everything that the old one has sealed is sealed with
+    /// it, a little at a time. The running server takes up the new key by itself.
+    /// A rotation that was interrupted goes on where it stopped.
     ///
-    /// Afterwards the old key's line may be removed from the key file, if no backup that needs it is to be
-    /// restored. A key that comes from `env:` or `cmd:` is changed there first, the new one after the old one.
+    /// Afterwards the old key's line may be removed from the key file, if no backup
+    /// that needs it is to be restored. A key that comes from `env:` or `cmd:` is
+    /// changed there first, the new one after the old one.
     ///
     /// Examples:
     ///   outcrop secrets rotate

@@ -10,12 +10,14 @@ use super::Folder;
 pub enum Keys {
     /// Makes a key and shows its secret, once
     ///
-    /// An access key signs requests, as the AWS SDKs and the AWS CLI do. With --api-key it is a Bedrock
-    /// API key instead: one bearer token, which bedrock and bedrock-runtime accept without a signature.
+    /// An access key signs requests, as the AWS SDKs and the AWS CLI do. With
+    /// --api-key it is a Bedrock API key instead: one bearer token, which bedrock
+    /// and bedrock-runtime accept without a signature.
     ///
-    /// What the key opens is decided by its user: a user that the configuration declares ([[access.users]])
-    /// may what its policies allow, another what default_policies allow, and `root` is the account's owner,
-    /// who may do everything in it. A user has at most two active keys of a kind.
+    /// What the key opens is decided by its user: a user that the configuration
+    /// declares ([[access.users]]) may what its policies allow, another what
+    /// default_policies allow, and `root` is the account's owner, who may do
+    /// everything in it. A user has at most two active keys of a kind.
     ///
     /// A running server on the same data folder accepts the key at once.
     ///
@@ -55,8 +57,8 @@ pub enum Keys {
     },
     /// Makes a second key for a key's user, to change over to
     ///
-    /// The new key is of the same kind and holds as long as the old one did. The old one goes on until it is
-    /// revoked, or until --retire-after has passed.
+    /// The new key is of the same kind and holds as long as the old one did. The
+    /// old one goes on until it is revoked, or until --retire-after has passed.
     ///
     /// Examples:
     ///   outcrop keys rotate AKIA...

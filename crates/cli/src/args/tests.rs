@@ -43,6 +43,31 @@ fn keys_of_both_kinds_have_users_and_ends() {
 }
 
 #[test]
+fn help_that_is_printed_as_typed_fits_a_terminal() {
+    fn walk(command: &clap::Command) {
+        let help = command.get_long_about().map(ToString::to_string).unwrap_or_default();
+        // Only help that is kept as it is typed has lines that begin with spaces; clap wraps the rest.
+        if help.contains("\n  ") {
+            for line in help.lines() {
+                assert!(line.chars().count() <= 78, "{}: {line}", command.get_name());
+            }
+        }
+        command.get_subcommands().for_each(walk);
+    }
+    walk(&Cli::command());
+}
+
+#[test]
+fn an_action_names_its_service() {
+    let check = |action: &str| {
+        let line = format!("outcrop access check --principal arn:aws:iam::123456789012:root --action {action}");
+        Cli::try_parse_from(line.split_whitespace())
+    };
+    assert!(check("bedrock:InvokeModel").is_ok());
+    assert!(check("InvokeModel").err().unwrap().to_string().contains("bedrock:InvokeModel"));
+}
+
+#[test]
 fn every_command_and_option_explains_itself() {
     fn walk(command: &clap::Command) {
         assert!(command.get_about().is_some(), "{}", command.get_name());

@@ -36,9 +36,15 @@ impl Client {
     /// A client of the server at `url`, with the AWS credentials of the environment; without any, `test` and `test`,
     /// which `outcrop dev` accepts.
     pub fn new(url: &str) -> Result<Self, String> {
+        if !url.contains("://") {
+            return Err(format!("{url} is not a whole URL: write http://{url}"));
+        }
         let uri: Uri = url.parse().map_err(|e| format!("{url} is not a URL: {e}"))?;
         if uri.scheme_str() != Some("http") {
-            return Err(format!("{url}: this version of `outcrop chat` speaks plain http only"));
+            return Err(format!(
+                "{url}: `outcrop chat` speaks plain HTTP only. Use a server without TLS (--url http://127.0.0.1:7711), \
+                 or the AWS CLI"
+            ));
         }
         let authority = uri.authority().ok_or_else(|| format!("{url} names no host"))?.to_string();
         let keys = env("AWS_ACCESS_KEY_ID").zip(env("AWS_SECRET_ACCESS_KEY"));

@@ -29,10 +29,35 @@ pub(super) fn configuration(file: Option<&Path>) -> (Finding, Option<Config>) {
             (Finding::new(Level::Ok, what, format!("{from}: every key is understood")), Some(config))
         }
         Err(error) => {
-            let text = format!("{error}. Correct it; until then the defaults are looked at below");
+            let text = format!("{} Correct it; until then the defaults are looked at below", sentence(&error));
             (Finding::new(Level::Fail, what, text), None)
         }
     }
+}
+
+/// What went wrong, as a whole sentence: some end in a question.
+fn sentence(error: &dyn std::fmt::Display) -> String {
+    let text = error.to_string();
+    if text.ends_with(['.', '?', '!']) { text } else { text + "." }
+}
+
+/// Copies of the database that a migration left.
+pub(super) fn old_copies(folder: Option<&Path>) -> Vec<Finding> {
+    // A folder that cannot be found or read is told of by `data`.
+    let Some(entries) = data_folder(folder).ok().and_then(|folder| std::fs::read_dir(folder).ok()) else {
+        return Vec::new();
+    };
+    let mut names: Vec<_> = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.retain(|name| name.starts_with("outcrop.db.schema-"));
+    names.sort();
+    let finding = |name: &String| {
+        // Secrets are sealed since the second schema.
+        let clear = name.split('.').nth(2) == Some("schema-1");
+        let what = if clear { "holds secrets in clear, from before a migration" } else { "is from before a migration" };
+        let text = format!("{name} {what}; remove it once you do not want to go back");
+        Finding::new(Level::Warn, "data folder", text)
+    };
+    names.iter().map(finding).collect()
 }
 
 pub(super) fn data(folder: Option<&Path>, options: &Options) -> Finding {
@@ -63,7 +88,7 @@ pub(super) fn data(folder: Option<&Path>, options: &Options) -> Finding {
             Err(error) => finding(Level::Fail, format!("{at} is held by a server, and does not open: {error}")),
         },
         Err(error) => {
-            let text = format!("{error}. Mend that, or choose another folder with --data or OUTCROP_DATA");
+            let text = format!("{} Mend that, or choose another folder with --data or OUTCROP_DATA", sentence(&error));
             finding(Level::Fail, text)
         }
     }

@@ -41,6 +41,17 @@ fn a_data_folder_may_be_missing_free_or_held_but_not_foreign() {
 }
 
 #[test]
+fn a_copy_from_before_a_migration_is_pointed_out() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(checks::old_copies(Some(folder.path())).is_empty());
+    std::fs::write(folder.path().join("outcrop.db"), b"").unwrap();
+    std::fs::write(folder.path().join("outcrop.db.schema-1"), b"").unwrap();
+    let found = checks::old_copies(Some(folder.path()));
+    assert!(found.len() == 1 && found[0].level == Level::Warn, "{}", lines(&found));
+    assert!(found[0].text.starts_with("outcrop.db.schema-1 holds secrets in clear"), "{}", found[0].text);
+}
+
+#[test]
 fn a_model_that_is_missing_or_damaged_fails_with_the_command_that_mends_it() {
     let folder = tempfile::tempdir().unwrap();
     let models = ModelDir::at(folder.path());
@@ -113,6 +124,7 @@ fn a_wrong_configuration_fails_and_names_the_file() {
     std::fs::write(&path, "lissten = \"127.0.0.1:1\"\n").unwrap();
     let (found, config) = checks::configuration(Some(&path));
     assert!(config.is_none() && found.level == Level::Fail && found.text.contains("listen"), "{}", found.text);
+    assert!(found.text.contains("`listen`? Correct it"), "{}", found.text);
 }
 
 #[test]

@@ -4,17 +4,34 @@ fn now() -> Timestamp {
     "2026-01-02T03:04:05Z".parse().unwrap()
 }
 
+fn place(listen: &str, tls: bool) -> Place {
+    Place { listen: listen.parse().unwrap(), tls, flags: " --data '/my data'".into() }
+}
+
 #[test]
 fn people_get_the_lines_to_paste() {
     let key = AccessKey::generate("123456789012", "ada", None, now()).unwrap();
     let (id, secret) = (key.id.clone(), key.secret.clone());
-    let text = for_people(&Key::Access(key), &secret);
+    let text = for_people(&Key::Access(key.clone()), &secret, &place("0.0.0.0:8080", false));
+    assert!(text.contains("=http://127.0.0.1:8080 AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1\n"), "{text}");
+    assert!(text.contains(&format!("outcrop keys revoke {id} --data '/my data'\n")), "{text}");
     assert!(text.contains(&format!("export AWS_ACCESS_KEY_ID={id}\n")));
     assert!(text.contains(&format!("export AWS_SECRET_ACCESS_KEY={}\n", secret.reveal())));
+    let text = for_people(&Key::Access(key), &secret, &place("unix:/run/o.sock", false));
+    assert!(text.contains("through the proxy before unix:/run/o.sock") && !text.contains("http"), "{text}");
     let (key, token) = ApiKey::generate("123456789012", None, Some(7), now()).unwrap();
-    let text = for_people(&Key::Api(key), &token);
+    let text = for_people(&Key::Api(key.clone()), &token, &place("127.0.0.1:7711", true));
+    assert!(text.contains("=https://127.0.0.1:7711 ") && !text.contains("HTTPS only"), "{text}");
+    let text = for_people(&Key::Api(key), &token, &place("127.0.0.1:7711", false));
+    assert!(text.contains("=https://127.0.0.1:7711 "), "{text}");
     assert!(text.contains(&format!("export AWS_BEARER_TOKEN_BEDROCK={}\n", token.reveal())));
     assert!(text.contains("HTTPS only") && text.contains("good until 2026-01-09T03:04:05Z"), "{text}");
+}
+
+#[test]
+fn the_next_command_has_the_flags_of_this_one() {
+    let folder = args::Folder { data: Some("/a b's".into()), config: Some("o.toml".into()) };
+    assert_eq!(Place::new(&Config::default(), &folder).flags, " --data '/a b'\\''s' --config o.toml");
 }
 
 #[test]

@@ -18,6 +18,7 @@ fn a_hash_goes_with_a_url_and_offline_says_so() {
     };
     assert!(told("x.gguf", Some(&hash)).contains("--sha256"));
     assert!(told("https://h/x.gguf", None).contains("--sha256"));
+    assert!(told("https://h/x.gguf", Some("abc")).contains("abc is no SHA-256: 64 hexadecimal digits"));
     assert!(told("https://h/x.gguf", Some(&hash)).contains("--offline"));
     assert!(told("hf:a/b", None).contains("--offline"));
     assert!(told("hf:a", None).contains("hf:OWNER/NAME"));
@@ -42,6 +43,9 @@ fn a_folder_adds_what_it_can_and_names_the_rest() {
     for name in ["one", "two"] {
         assert_eq!(models.show(name).unwrap().state, State::Verified);
     }
+    // What is here already is no failure.
+    std::fs::remove_file(source.join("broken.gguf")).unwrap();
+    pull(&models, &what, &options()).unwrap();
 }
 
 #[test]

@@ -211,6 +211,20 @@ impl ModelDir {
         self.place(stage, name, header, file, licence, path.display().to_string(), false)
     }
 
+    /// The folder of the model `name`, when it has a file with the bytes of `path` and is whole.
+    pub fn holds(&self, path: &Path, name: &str, progress: &mut dyn Progress) -> Result<Option<PathBuf>, WeightsError> {
+        let Ok(status) = self.show(name) else { return Ok(None) };
+        let size = std::fs::metadata(path).map_err(|e| WeightsError::io("open", path, e))?.len();
+        if !status.files.iter().any(|file| file.size == size) {
+            return Ok(None);
+        }
+        let file = RecordedFile::hash(path, GGUF, &mut |done| progress.bytes(Stage::Verify, done, size))?;
+        if !status.files.iter().any(|known| known.sha256 == file.sha256) {
+            return Ok(None);
+        }
+        self.folder(name).map(Some)
+    }
+
     /// Makes a fetched file, which has just been hashed, the model `name`. `replace` puts it in the place of an
     /// older one.
     pub(super) fn adopt(

@@ -116,7 +116,13 @@ impl ModelDir {
         if !replaces {
             self.free(&name)?;
         }
-        let part = download::fetch(&client, &found, &self.partial()?, progress)?;
+        let part = download::fetch(&client, &found, &self.partial()?, progress);
+        let part = part.map_err(|error| match (source, error) {
+            (Source::Url { .. }, WeightsError::Remote(RemoteError::Missing(what))) => {
+                RemoteError::MissingUrl(what).into()
+            }
+            (_, error) => error,
+        })?;
         let status = self.adopt(&part, &name, &found.source, found.licence.clone(), &found.sha256, replaces)?;
         Ok(Fetched { status, fetched: true, why: found.why })
     }

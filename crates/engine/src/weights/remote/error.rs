@@ -12,6 +12,9 @@ pub enum RemoteError {
     /// A URL without a hash.
     #[error("{0} is only fetched when it is known what it must be: add --sha256 with the file's SHA-256")]
     NoHash(String),
+    /// Something else in a hash's place.
+    #[error("{0} is no SHA-256: 64 hexadecimal digits")]
+    NotAHash(String),
     /// Nothing may be asked of the network.
     #[error(
         "{0} is not on this machine, and fetching is switched off (--offline, OUTCROP_OFFLINE or HF_HUB_OFFLINE); pull it \
@@ -28,7 +31,10 @@ pub enum RemoteError {
         /// What helps.
         advice: &'static str,
     },
-    /// 404.
+    /// 404 of a URL that is not the hub's.
+    #[error("{0} does not exist; check the address")]
+    MissingUrl(String),
+    /// 404 of the hub.
     #[error(
         "{0} does not exist; check owner, name, revision and file (a private one looks like this without HF_TOKEN)"
     )]

@@ -52,8 +52,10 @@ impl Source {
         if !named || uri.host().is_none() {
             return Err(RemoteError::Source(shown));
         }
-        let right = |hash: &&str| hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit());
-        let sha256 = sha256.filter(right).ok_or(RemoteError::NoHash(shown))?;
+        let sha256 = sha256.ok_or(RemoteError::NoHash(shown))?;
+        if sha256.len() != 64 || !sha256.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(RemoteError::NotAHash(sha256.to_owned()));
+        }
         Ok(Self::Url { url: text.to_owned(), sha256: sha256.to_ascii_lowercase() })
     }
 
