@@ -66,16 +66,20 @@ pub struct Server {
     pub lines: Vec<(&'static str, String)>,
 }
 
-/// The folder for everything that must last: `data`, or `outcrop` in the user's data directory.
+/// The folder for everything that must last: `data`, or `outcrop` in the user's data directory. Its path is whole, for
+/// the store records where keys were read.
 pub fn data_folder(data: Option<&Path>) -> Result<PathBuf, StartError> {
-    if let Some(data) = data {
-        return Ok(data.to_owned());
-    }
     let home = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
-    home("XDG_DATA_HOME")
-        .or_else(|| home("HOME").map(|h| h.join(".local/share")))
-        .map(|folder| folder.join("outcrop"))
-        .ok_or_else(|| StartError("no data folder: set --data, OUTCROP_DATA or HOME".into()))
+    let folder = data
+        .map(Path::to_owned)
+        .or_else(|| home("XDG_DATA_HOME").map(|share| share.join("outcrop")))
+        .or_else(|| home("HOME").map(|home| home.join(".local/share/outcrop")))
+        .ok_or_else(|| StartError("no data folder: set --data, OUTCROP_DATA or HOME".into()))?;
+    let folder = std::path::absolute(folder).map_err(|error| StartError(format!("no data folder: {error}")))?;
+    if folder.is_file() {
+        return Err(StartError(format!("{} is a file; --data names a folder", folder.display())));
+    }
+    Ok(folder)
 }
 
 impl Server {
@@ -268,6 +272,7 @@ pub fn examine(config: &Config, dev: bool) -> Vec<String> {
     }
     problems.extend(catalogue(config, &[]).err().map(|e| e.to_string()));
     problems.extend(config.access.directory().err().map(|e| e.to_string()));
+    problems.extend(config.store().encryption.problems().iter().map(ToString::to_string));
     problems
 }
 

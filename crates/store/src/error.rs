@@ -164,6 +164,9 @@ pub enum Error {
     /// A backup is never written over something.
     #[error("{} is there already; give the backup another name", .0.display())]
     AlreadyThere(PathBuf),
+    /// Nothing is where the backup should be.
+    #[error("there is no backup at {}", .0.display())]
+    NoBackup(PathBuf),
     /// What is to be restored is no backup, or no longer the one that was made.
     #[error("{} cannot be restored: {reason}", path.display())]
     BadBackup {

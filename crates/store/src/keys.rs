@@ -143,17 +143,17 @@ impl std::fmt::Debug for KeySource {
 }
 
 impl KeySource {
-    /// Its keys, oldest first; `None` where it is a file that is not there.
-    pub(crate) fn read(&self) -> Result<Option<Vec<Key>>> {
+    /// Its keys, oldest first.
+    pub(crate) fn read(&self) -> Result<Vec<Key>> {
         let failed = |reason: String| Error::KeySource { place: self.to_string(), reason };
         let text = Zeroizing::new(match self {
-            Self::File(path) => match std::fs::read_to_string(path) {
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-                read => read.map_err(|error| failed(error.to_string()))?,
-            },
+            Self::File(path) => std::fs::read_to_string(path).map_err(|error| match error.kind() {
+                std::io::ErrorKind::NotFound => failed("there is no such file".to_owned()),
+                _ => failed(error.to_string()),
+            })?,
             Self::Other(other) => (other.read)().map_err(failed)?,
         });
-        parse(&text).map(Some).map_err(failed)
+        parse(&text).map_err(failed)
     }
 }
 
@@ -165,6 +165,13 @@ pub struct Encryption {
     pub keys: BTreeMap<String, KeySource>,
     /// The name of the key that seals documents, blobs and queue rows that name none.
     pub default_key: Option<String>,
+}
+
+impl Encryption {
+    /// Reads every configured source; what keeps one from yielding keys. Blocks.
+    pub fn problems(&self) -> Vec<Error> {
+        self.keys.values().filter_map(|source| source.read().err()).collect()
+    }
 }
 
 pub(crate) fn random(bytes: &mut [u8]) -> Result<()> {

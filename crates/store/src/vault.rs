@@ -75,11 +75,7 @@ impl Vault {
 
     fn read_into(&self, held: &mut Held) {
         for (name, source) in &self.sources {
-            let read = source.read().and_then(|keys| {
-                let reason = "there is no such file".to_owned();
-                keys.ok_or_else(|| Error::KeySource { place: source.to_string(), reason })
-            });
-            let ring = read.map(|keys| {
+            let ring = source.read().map(|keys| {
                 let ids = keys.iter().map(|key| key.id).collect();
                 for key in keys {
                     held.keys.entry(key.id).or_insert_with(|| (Arc::new(key), name.clone()));

@@ -176,14 +176,14 @@ impl Oidc {
         let keys = match (&self.jwks_uri, &self.jwks_file) {
             (None, None) => KeySource::Discovery,
             (Some(url), None) => KeySource::Url(url.clone()),
-            (None, Some(file)) => KeySource::Document(read(file)?),
+            (None, Some(file)) => KeySource::Document(self.read("jwks_file", file)?),
             (Some(_), Some(_)) => {
                 let what = "jwks_uri and jwks_file are both set; keep one of them".to_owned();
                 return Err(ConfigError::Access { key: format!("access.oidc `{}`", self.issuer), what });
             }
         };
         if let Some(file) = &self.ca_file {
-            read(file)?;
+            self.read("ca_file", file)?;
         }
         Ok(Issuer {
             issuer: self.issuer.clone(),
@@ -195,12 +195,16 @@ impl Oidc {
             clock_skew_seconds: self.clock_skew_seconds,
         })
     }
+
+    fn read(&self, name: &str, file: &Path) -> Result<String, ConfigError> {
+        read(&format!("access.oidc `{}`", self.issuer), name, file)
+    }
 }
 
 /// The text that is either in a file or in the configuration itself.
 fn one_of(key: &str, names: [&str; 2], file: Option<&Path>, text: Option<&String>) -> Result<String, ConfigError> {
     match (file, text) {
-        (Some(file), None) => read(file),
+        (Some(file), None) => read(key, names[0], file),
         (None, Some(text)) => Ok(text.clone()),
         _ => {
             let [file, text] = names;
@@ -209,6 +213,8 @@ fn one_of(key: &str, names: [&str; 2], file: Option<&Path>, text: Option<&String
     }
 }
 
-fn read(file: &Path) -> Result<String, ConfigError> {
-    std::fs::read_to_string(file).map_err(|source| ConfigError::Unreadable { path: file.to_owned(), source })
+/// The file that the setting `name` of `key` names.
+fn read(key: &str, name: &str, file: &Path) -> Result<String, ConfigError> {
+    let key = format!("{key}.{name}");
+    std::fs::read_to_string(file).map_err(|source| ConfigError::UnreadableNamed { key, path: file.to_owned(), source })
 }

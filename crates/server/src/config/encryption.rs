@@ -49,10 +49,9 @@ impl Encryption {
             return Err(impossible("encryption.key_file", &file.display().to_string(), expected));
         }
         let names = || {
-            format!(
-                "master or a key under [encryption.keys] ({})",
-                self.keys.keys().cloned().collect::<Vec<_>>().join(", ")
-            )
+            let known = self.keys.keys().cloned().collect::<Vec<_>>().join(", ");
+            let known = if known.is_empty() { known } else { format!(" ({known})") };
+            format!("master or a key under [encryption.keys]{known}")
         };
         let known = |name: &str| name == MASTER || self.keys.contains_key(name);
         if let Some(name) = self.default_key.as_deref().filter(|name| !known(name)) {

@@ -13,6 +13,16 @@ pub enum ConfigError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// A file that a setting names cannot be read.
+    #[error("cannot read {} (set as {key}): {source}", path.display())]
+    UnreadableNamed {
+        /// The setting.
+        key: String,
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// The file says something that cannot be meant.
     #[error("{file}{}: {what}", line.map(|n| format!(", line {n}")).unwrap_or_default())]
     InFile {
@@ -62,6 +72,7 @@ impl ConfigError {
         let line = error.span().and_then(|span| Some(text.get(..span.start)?.matches('\n').count() + 1));
         let what = unknown_key(error.message()).unwrap_or_else(|| {
             let said = error.message().trim_end().replace('\n', "; ");
+            let said = above_zero(&said).unwrap_or(said);
             let written = line.and_then(|n| text.lines().nth(n - 1)).and_then(|l| l.split_once('='));
             match written {
                 Some((key, _)) => format!("{}: {said}", key.trim()),
@@ -70,6 +81,14 @@ impl ConfigError {
         });
         Self::InFile { file: file.to_owned(), line, what }
     }
+}
+
+/// The sentence for a number that must not be 0. serde words it "invalid value: integer `-1`, expected a nonzero u32".
+fn above_zero(message: &str) -> Option<String> {
+    let (found, integer) = message.split_once(", expected a nonzero ")?;
+    let found = found.split_once(": ").map_or(found, |(_, found)| found);
+    let most = if integer == "u32" { format!(" and at most {}", u32::MAX) } else { String::new() };
+    Some(format!("must be a whole number above 0{most}, not {found}"))
 }
 
 /// The sentence for a key that does not exist. serde words it "unknown field `x`, expected one of `a`, `b`", and has

@@ -104,7 +104,13 @@ fn wrong_values_are_told_with_their_line() {
         ("listen = 'unix:here'", 1, "whole path"),
         ("trusted_proxies = ['10.0.0.0/8', 'proxy']", 1, "`proxy` is not a network"),
         ("[tls]\ncert = 'a'", 1, "key"),
-        ("[limits]\nconnections = 0", 2, "nonzero"),
+        ("[limits]\nconnections = 0", 2, "connections: must be a whole number above 0, not integer `0`"),
+        ("[engine]\nthreads = -1", 2, "threads: must be a whole number above 0, not integer `-1`"),
+        (
+            "[limits]\nheader_timeout_seconds = 5000000000",
+            2,
+            "above 0 and at most 4294967295, not integer `5000000000`",
+        ),
         ("[limits]\ngrace_seconds = -1", 2, "-1"),
         ("[limits]\nbody_bytes = 'many'", 2, "many"),
         ("[stand_ins]\nmode = 'perhaps'", 2, "perhaps"),
@@ -156,7 +162,8 @@ fn who_may_what_is_checked_with_its_files() {
         "[access.policies.mine]\nfile = {file:?}\n[[access.users]]\naccount = '123456789012'\nname = 'ada'\npolicies = ['mine']"
     );
     let said = |text: &str| Config::parse(text, "x").unwrap().check().unwrap_err().to_string();
-    assert!(said(&text).contains("p.json"), "a file that is not there");
+    let absent = format!("cannot read {} (set as access.policies.mine.file): ", file.display());
+    assert!(said(&text).starts_with(&absent), "{}", said(&text));
     std::fs::write(&file, "[]").unwrap();
     assert!(said(&text).starts_with(&format!("access.policies.mine ({})", file.display())), "{}", said(&text));
     std::fs::write(
@@ -172,7 +179,19 @@ fn who_may_what_is_checked_with_its_files() {
         ("[[access.roles]]\naccount = '123456789012'\nname = 'r'", "set either `trust_file` or `trust`"),
         ("[[access.roles]]\naccount = '123456789012'\nname = 'r'\ntrust = '{}'", "access.roles.trust: "),
         ("[[access.users]]\naccount = '1'\nname = 'r'", "12 digits"),
+        (
+            "[[access.roles]]\naccount = '123456789012'\nname = 'r'\ntrust_file = '/no/t'",
+            "cannot read /no/t (set as access.roles `r`.trust_file)",
+        ),
         ("[[access.oidc]]\nissuer = 'x'\naudiences = ['y']", "access.oidc: "),
+        (
+            "[[access.oidc]]\nissuer = 'x'\naudiences = ['y']\njwks_file = '/no/j'",
+            "cannot read /no/j (set as access.oidc `x`.jwks_file)",
+        ),
+        (
+            "[[access.oidc]]\nissuer = 'x'\naudiences = ['y']\nca_file = '/no/c'",
+            "cannot read /no/c (set as access.oidc `x`.ca_file)",
+        ),
         ("[[access.oidc]]\nissuer = 'x'\naudiences = ['y']\njwks_uri = 'a'\njwks_file = 'b'", "keep one of them"),
     ] {
         assert!(said(text).contains(what), "{}", said(text));
@@ -226,4 +245,14 @@ fn changes_are_told_key_by_key() {
     let open = parse("");
     assert!(asked.clone().with_fixed_of(&open).tls.is_none());
     assert!(open.clone().with_fixed_of(&asked).tls.is_some());
+}
+
+#[test]
+fn the_data_folder_has_a_whole_path_and_is_no_file() {
+    use crate::wiring::data_folder;
+    let here = std::env::current_dir().unwrap();
+    assert_eq!(data_folder(Some(Path::new("no-such-folder"))).unwrap(), here.join("no-such-folder"));
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let error = data_folder(Some(file.path())).unwrap_err().to_string();
+    assert_eq!(error, format!("{} is a file; --data names a folder", file.path().display()));
 }

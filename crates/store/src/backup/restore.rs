@@ -39,6 +39,13 @@ pub fn restore(
     force: bool,
     progress: &mut dyn FnMut(BackupProgress),
 ) -> Result<Restored> {
+    // Before anything is made of the folder.
+    let is_folder = match std::fs::metadata(from) {
+        Ok(found) => found.is_dir(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Error::NoBackup(from.to_owned())),
+        Err(error) => return Err(Error::io(format!("reading {}", from.display()), &error)),
+    };
+    let is_new = !folder.exists();
     let _owner = own(folder)?;
     let old = entries(folder)?;
     if !old.is_empty() && !force {
@@ -52,9 +59,14 @@ pub fn restore(
         return Err(Error::io(format!("clearing {}", staging.display()), error));
     }
     create_folder(&staging)?;
-    let unpacked = unpack(from, &staging, progress).and_then(|manifest| sync_tree(&staging).map(|()| manifest));
+    let unpacked =
+        unpack(from, is_folder, &staging, progress).and_then(|manifest| sync_tree(&staging).map(|()| manifest));
     let manifest = unpacked.inspect_err(|_| {
         let _ = std::fs::remove_dir_all(&staging);
+        if is_new {
+            // It goes only if nothing else came into it meanwhile.
+            let _ = std::fs::remove_file(folder.join("lock")).and_then(|()| std::fs::remove_dir(folder));
+        }
     })?;
     let replaced = set_aside(folder, &old)?;
     let keys = put_in_place(folder, &staging)?;
@@ -81,9 +93,7 @@ fn bad(from: &Path, reason: impl Into<String>) -> Error {
 }
 
 /// Copies a backup's files and proves that they are what its manifest says.
-fn unpack(from: &Path, staging: &Path, progress: &mut dyn FnMut(BackupProgress)) -> Result<Manifest> {
-    let reading = |error: io::Error| Error::io(format!("reading {}", from.display()), &error);
-    let is_folder = std::fs::metadata(from).map_err(reading)?.is_dir();
+fn unpack(from: &Path, is_folder: bool, staging: &Path, progress: &mut dyn FnMut(BackupProgress)) -> Result<Manifest> {
     let (text, found) =
         if is_folder { unpack_folder(from, staging, progress)? } else { unpack_tar(from, staging, progress)? };
     let manifest = Manifest::parse(&text).map_err(|reason| bad(from, reason))?;
@@ -129,7 +139,8 @@ fn unpack_folder(from: &Path, staging: &Path, progress: &mut dyn FnMut(BackupPro
 }
 
 fn unpack_tar(from: &Path, staging: &Path, progress: &mut dyn FnMut(BackupProgress)) -> Result<Unpacked> {
-    let broken = |error: io::Error| bad(from, format!("it is no whole tar file: {error}"));
+    // What the library says quotes the file, which may be one of secrets.
+    let broken = |_: io::Error| bad(from, "it is neither a backup folder nor a whole .tar file");
     let file = File::open(from).map_err(|error| Error::io(format!("reading {}", from.display()), &error))?;
     let mut archive = tar::Archive::new(file);
     let (mut text, mut found) = (None, BTreeMap::new());

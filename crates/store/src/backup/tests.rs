@@ -172,8 +172,11 @@ async fn an_altered_backup_restores_nothing() {
         std::fs::write(&file, &whole[..length]).unwrap();
         refused(&file, "");
     }
-    std::fs::write(&file, b"not a tar file").unwrap();
-    refused(&file, "");
+    std::fs::write(&file, "secret".repeat(1000)).unwrap();
+    let error = restore(&file, &target, &options(), false, &mut none).unwrap_err().to_string();
+    let said = "it is neither a backup folder nor a whole .tar file";
+    assert_eq!(error, format!("{} cannot be restored: {said}", file.display()), "nothing of the file's content");
+    refused(&file, said);
     let blob = crate::folder::files(&folder.join("blobs")).unwrap()[0].1.clone();
     let content = std::fs::read(&blob).unwrap();
     std::fs::write(&blob, &content[1..]).unwrap();
@@ -182,6 +185,11 @@ async fn an_altered_backup_restores_nothing() {
     refused(&folder, "is missing");
     std::fs::remove_file(folder.join("manifest.jsonl")).unwrap();
     refused(&folder, "manifest.jsonl is missing");
+    let (none_at, new) = (bench.folder.path().join("nosuch"), bench.folder.path().join("new"));
+    let error = restore(&none_at, &new, &options(), false, &mut none).unwrap_err();
+    assert_eq!(error.to_string(), format!("there is no backup at {}", none_at.display()));
+    restore(&folder, &new, &options(), false, &mut none).unwrap_err();
+    assert!(!new.exists(), "a restore that fails leaves no folder behind");
 }
 
 /// A file that leads out of the folder is no file of a backup.
@@ -201,7 +209,7 @@ async fn a_backup_leads_nowhere_but_into_the_folder() {
         let target = folder.path().join("target");
         let refused = restore(&path, &target, &options(), false, &mut none).unwrap_err();
         assert!(matches!(refused, Error::BadBackup { .. }), "{refused}");
-        assert_eq!(names(folder.path()), ["evil.tar", "target"], "{name}");
+        assert_eq!(names(folder.path()), ["evil.tar"], "{name}");
     }
 }
 

@@ -158,14 +158,12 @@ pub(super) fn note(connection: &Connection, name: &str, id: KeyId, state: &str, 
 }
 
 fn missing(key: &KeyInfo, vault: &Vault) -> Error {
-    let place = vault.sources().get(&key.name).map_or_else(
-        || format!("nowhere: the configuration names no key {:?}; it was last read from {}", key.name, key.source),
-        ToString::to_string,
-    );
+    let source = vault.sources().get(&key.name);
+    let place = source.map_or_else(|| "the configuration".to_owned(), ToString::to_string);
     let found = match vault.ring(&key.name) {
         Ok(ring) => format!("has {}", ring.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
         Err(Error::KeySource { reason, .. }) => format!("cannot be read: {reason}"),
-        Err(_) => "is not configured".to_owned(),
+        Err(_) => format!("names no key {:?} (was --config forgotten?)", key.name),
     };
     Error::MissingKey { id: key.id, name: key.name.clone(), place, found, last: key.source.clone(), rows: key.rows }
 }

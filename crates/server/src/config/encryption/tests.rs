@@ -32,12 +32,13 @@ fn what_cannot_be_meant_is_refused() {
         ("keys.'a/b' = 'file:/x'", "encryption.keys"),
         ("key_file = '/a'\nkeys.master = 'file:/b'", "they mean the same key"),
         ("default_key = 'nobody'\nkeys.a = 'file:/a'", "(a)"),
+        ("default_key = 'nobody'", "a key under [encryption.keys]"),
         ("kms.'arn:aws:s3:::bucket' = 'master'", "ARN of a KMS key"),
         ("kms.'arn:aws:kms:us-east-1:111122223333:alias/a' = 'nobody'", "nobody"),
         ("kez_file = '/a'", "Did you mean `key_file`?"),
     ] {
         let error = parse(&format!("[encryption]\n{text}\n")).unwrap_err();
-        assert!(error.contains(said) && !error.contains("c2Vj"), "{error}");
+        assert!(error.contains(said) && !error.contains("c2Vj") && !error.contains("()"), "{error}");
     }
 }
 
@@ -53,5 +54,25 @@ fn sources_are_read_and_say_what_is_wrong() {
         [("env:OUTCROP_NO_SUCH", "OUTCROP_NO_SUCH"), ("cmd:false", "false"), ("cmd:/no/such/program", "does not start")]
     {
         assert!(read(place).0.unwrap_err().contains(said), "{place}");
+    }
+}
+
+#[test]
+fn a_source_without_keys_is_told_before_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let (there, empty) = (folder.path().join("there"), folder.path().join("empty"));
+    std::fs::write(&there, "11".repeat(32)).unwrap();
+    std::fs::write(&empty, "# no key\n").unwrap();
+    let problems = |text: String| crate::wiring::examine(&parse(&format!("[encryption]\n{text}\n")).unwrap(), false);
+    let (there, empty) = (there.display(), empty.display());
+    assert_eq!(problems(format!("key_file = '{there}'\nkeys.a = 'file:{there}'")), [""; 0]);
+    for (text, said) in [
+        ("key_file = '/no/keys'".to_owned(), "cannot take keys from file:/no/keys: there is no such file"),
+        ("keys.payments = 'file:/no/keys'".to_owned(), "cannot take keys from file:/no/keys: there is no such file"),
+        ("keys.master = 'env:OUTCROP_NO_SUCH'".to_owned(), "cannot take keys from env:OUTCROP_NO_SUCH: "),
+        (format!("keys.a = 'file:{empty}'"), "there is no key in it"),
+    ] {
+        let problems = problems(text);
+        assert!(problems.len() == 1 && problems[0].contains(said), "{said}: {problems:?}");
     }
 }
