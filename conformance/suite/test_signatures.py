@@ -239,8 +239,8 @@ class TestRegions:
 
 def test_a_revoked_key_is_refused_at_once(guarded):
     """Whatever was signed by it before: a request, a presigned one."""
-    key = Signer(*access_key(guarded.data, ACCOUNT, "alice"))
-    other = Signer(*access_key(guarded.data, ACCOUNT, "alice"))
+    key = Signer(*access_key(guarded.data, ACCOUNT, "bob"))
+    other = Signer(*access_key(guarded.data, ACCOUNT, "bob"))
     presigned = key.presigned("GET", LIST, ":".join(map(str, guarded.address)), expires=3600)
     assert send(guarded, key).status == 200
     assert raw.request(guarded, "GET", presigned, headers={}, signer=None).status == 200

@@ -93,10 +93,20 @@ pub fn restore(args: &args::Restore) -> Result<(), String> {
         text += &format!("What was there before is in {}.\n", replaced.display());
     }
     for key in &restored.keys {
-        text += &format!("Keys of the backup are in {}.\n", key.display());
+        let path = key.display();
+        text += &if key.parent() == Some(folder.as_path()) {
+            format!("The master key of the backup is in {path}.\n")
+        } else {
+            format!(
+                "The keys of the backup are in {path}: copy that file to where [encryption.keys] names it, or add its \
+                 lines to the key file there.\n"
+            )
+        };
     }
     for (name, id) in &restored.missing {
-        text += &format!("It needs the {name} key {id}, which is not there yet: a server will not start without it.\n");
+        text += &format!(
+            "It needs the {name} key {id}, which is not yet where the configuration names it: a server will not start without it.\n"
+        );
     }
     say(&text)
 }

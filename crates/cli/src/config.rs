@@ -5,7 +5,7 @@ use std::path::Path;
 use outcrop_server::config::{Config, DEFAULT_FILE};
 use outcrop_server::control::{self, Ask};
 use outcrop_server::reload::{Reloaded, warnings};
-use outcrop_server::wiring::{data_folder, examine};
+use outcrop_server::wiring::{data_folder, examine, examine_keys};
 
 use crate::args;
 use crate::text::say;
@@ -24,7 +24,8 @@ fn check(file: Option<&Path>) -> Result<(), String> {
     let changes: Vec<_> = Config::default().changes(&config).iter().map(ToString::to_string).collect();
     let mut text = section("set, beside the defaults:", &changes);
     text += &section("warnings:", &warnings(&config));
-    let problems = examine(&config, false);
+    let mut problems = examine(&config, false);
+    problems.extend(examine_keys(&config));
     if !problems.is_empty() {
         say(&text)?;
         return Err(problems.join("\noutcrop: "));

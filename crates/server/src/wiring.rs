@@ -272,8 +272,13 @@ pub fn examine(config: &Config, dev: bool) -> Vec<String> {
     }
     problems.extend(catalogue(config, &[]).err().map(|e| e.to_string()));
     problems.extend(config.access.directory().err().map(|e| e.to_string()));
-    problems.extend(config.store().encryption.problems().iter().map(ToString::to_string));
     problems
+}
+
+/// What is wrong with the places of the keys that seal. Apart from [`examine`], for a reload does not touch them: one
+/// that renews a certificate need not wait for a program that fetches keys.
+pub fn examine_keys(config: &Config) -> Vec<String> {
+    config.store().encryption.problems().iter().map(ToString::to_string).collect()
 }
 
 /// A local model and whether its weights are here.

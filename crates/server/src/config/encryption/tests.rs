@@ -63,7 +63,7 @@ fn a_source_without_keys_is_told_before_the_start() {
     let (there, empty) = (folder.path().join("there"), folder.path().join("empty"));
     std::fs::write(&there, "11".repeat(32)).unwrap();
     std::fs::write(&empty, "# no key\n").unwrap();
-    let problems = |text: String| crate::wiring::examine(&parse(&format!("[encryption]\n{text}\n")).unwrap(), false);
+    let problems = |text: String| crate::wiring::examine_keys(&parse(&format!("[encryption]\n{text}\n")).unwrap());
     let (there, empty) = (there.display(), empty.display());
     assert_eq!(problems(format!("key_file = '{there}'\nkeys.a = 'file:{there}'")), [""; 0]);
     for (text, said) in [
