@@ -78,8 +78,12 @@ fn a_port_is_free_ours_or_somebody_elses() {
         let listener = listener.try_clone().unwrap();
         let answer = std::thread::spawn(move || {
             let (mut stream, _) = listener.accept().unwrap();
-            let mut request = [0; 1024];
-            let _ = stream.read(&mut request).unwrap();
+            // To the end of its head: to close with something unread would reset the connection.
+            let mut request = Vec::new();
+            let mut byte = [0];
+            while !request.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap() == 1 {
+                request.push(byte[0]);
+            }
             stream.write_all(answer).unwrap();
         });
         let found = checks::port(&address);
