@@ -4,8 +4,8 @@
 //! (`outcrop-gateway` has those), a member of a request lost in silence: what Converse has no place for travels in
 //! `additionalModelRequestFields`.
 //!
-//! Start at [`by_name`], then [`anthropic`], the fullest of the dialects: `decode` reads a body, `encode` writes the
-//! answer, `stream` the chunks. [`converse::Fold`] turns a stream of Converse events into the answer that `encode`
+//! Start at [`by_name`], then [`anthropic`], the fullest of the dialects: `decode` reads a body, `encode_request` writes
+//! one, `encode` writes the answer, `stream` the chunks. [`converse::Fold`] turns a stream of Converse events into the answer that `encode`
 //! takes. [`body`] words the refusals.
 
 pub mod ai21;

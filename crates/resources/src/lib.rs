@@ -1,7 +1,8 @@
 //! What every resource shares: ids, ARNs, names, client tokens, paging, tags, policies and the change feed.
 //!
 //! Does: turns create, get, list, update, delete and tag of a kind of resource into one call each, in which account
-//! and region are never forgotten. What another account or region owns does not exist.
+//! and region are never forgotten. What another account or region owns does not exist, unless its own policy
+//! ([`Policies`]) shares it.
 //! Never: knows one resource's rules, or what its document says.
 //!
 //! Start at [`Collection`]: a [`Kind`] says what the resource is called, a serde type what is kept of it.

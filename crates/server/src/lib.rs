@@ -3,7 +3,8 @@
 //! Never: a decision that belongs to a domain crate. What an operation means is written where the table points.
 //!
 //! Start at [`pipeline::Pipeline::answer`], the life of a request, and at [`operations::table`], which names the
-//! function behind each operation. [`listen`] owns sockets, [`route`] the paths, [`wiring::Server`] the start, [`reload`] what changes after it.
+//! function behind each operation. [`listen`] owns sockets, [`route`] the paths, [`wiring::Server`] the start,
+//! [`reload`] what changes after it.
 
 pub mod compat;
 pub mod config;

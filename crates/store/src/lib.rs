@@ -1,7 +1,8 @@
 //! What must last: documents, blobs, secrets, counters, queue rows, tags, client tokens and the change feed.
 //!
 //! Does: commits a [`Batch`] of operations all together or not at all, and answers only when it would survive
-//! `kill -9` and a power cut; keeps large content in a folder beside it ([`Blobs`]).
+//! `kill -9` and a power cut; keeps large content in a folder beside it ([`Blobs`]); seals secrets always and the rest
+//! where a key is named; backs up, restores, migrates and rotates keys beside a running server.
 //! Never: knows a guardrail or an agent, reads what a document says, lets a caller hold a transaction open.
 //!
 //! Start at [`Store`], the contract; `suite` (feature `suite`) is the same contract as tests, which every backend
