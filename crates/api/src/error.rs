@@ -122,6 +122,10 @@ pub trait AwsError: std::error::Error + Send + Sync + 'static {
     fn message(&self) -> String {
         self.to_string()
     }
+    /// Headers of the answer beside those of every error, names in lower case: `retry-after`.
+    fn headers(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
 }
 
 /// A ready-made error: a kind and the caller's message. Crates with more to say have their own enum.
@@ -131,12 +135,14 @@ pub struct Fault {
     pub kind: Kind,
     /// What the caller reads.
     pub message: String,
+    /// Headers beside those of every error. In a stream they have no place.
+    pub headers: Vec<(&'static str, String)>,
 }
 
 impl Fault {
     /// An error of `kind` that says `message`.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self { kind, message: message.into(), headers: Vec::new() }
     }
     /// A `ValidationException`.
     pub fn validation(message: impl Into<String>) -> Self {
@@ -144,7 +150,13 @@ impl Fault {
     }
     /// Any crate's error, reduced to what the caller may know.
     pub fn of(error: &dyn AwsError) -> Self {
-        Self::new(error.kind(), error.message())
+        Self { headers: error.headers(), ..Self::new(error.kind(), error.message()) }
+    }
+    /// The same with one more header.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.headers.push((name, value.to_string()));
+        self
     }
 }
 
@@ -160,5 +172,8 @@ impl AwsError for Fault {
     }
     fn message(&self) -> String {
         self.message.clone()
+    }
+    fn headers(&self) -> Vec<(&'static str, String)> {
+        self.headers.clone()
     }
 }

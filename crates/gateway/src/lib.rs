@@ -3,7 +3,8 @@
 //! Never: a model's own request format (`dialects` has those), HTTP, a resource of its own.
 //!
 //! Start at [`Gateway::converse`] in `converse.rs`; `invoke.rs` is the same path for InvokeModel with a dialect on
-//! either side. [`target`] decides who answers, [`rules`] what a conversation must look like.
+//! either side. Both come to `begin.rs`, where [`rules`] say what a conversation must look like and [`routing`] who is
+//! asked for an answer; `answer.rs` is the way back, and [`meter`] hears what it took.
 
 mod answer;
 mod begin;
@@ -11,34 +12,37 @@ mod converse;
 mod count;
 mod embed;
 mod invoke;
+pub mod meter;
 mod options;
+pub mod routing;
 pub mod rules;
 mod sharing;
-pub mod target;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
+use outcrop_access::Context;
 use outcrop_models::Models;
-use outcrop_providers::Provider;
+use outcrop_providers::Retention;
 
+pub use begin::SERVED_BY;
+pub use meter::{Meter, Record};
+pub use routing::{Registry, Routes, StandIns};
 pub use sharing::Sharing;
-pub use target::StandIns;
 
 /// The way into every model.
 pub struct Gateway {
     models: Arc<Models>,
-    local: Arc<dyn Provider>,
-    stand_ins: Option<StandIns>,
+    routes: Routes,
     sharing: Sharing,
+    meter: Arc<dyn Meter>,
 }
 
 impl Gateway {
-    /// Models by `models`, local ones answered by `local`. With `stand_ins` every catalogue model is answered by the
-    /// local model of its kind, openly; without, a catalogue model that nobody serves is refused.
-    pub fn new(models: Arc<Models>, local: Arc<dyn Provider>, stand_ins: Option<StandIns>) -> Self {
-        Self { models, local, stand_ins, sharing: Sharing::default() }
+    /// Models by `models`, answered as `routes` say.
+    pub fn new(models: Arc<Models>, routes: Routes) -> Self {
+        Self { models, routes, sharing: Sharing::default(), meter: Arc::new(meter::Logged) }
     }
 
     /// Computed prompts are shared within `sharing` and not beyond.
@@ -46,5 +50,22 @@ impl Gateway {
     pub fn sharing(mut self, sharing: Sharing) -> Self {
         self.sharing = sharing;
         self
+    }
+
+    /// `meter` hears what calls took.
+    #[must_use]
+    pub fn meter(mut self, meter: Arc<dyn Meter>) -> Self {
+        self.meter = meter;
+        self
+    }
+
+    /// Who answers for which model.
+    pub fn routes(&self) -> &Routes {
+        &self.routes
+    }
+
+    /// The most that whoever answers this caller may keep.
+    pub(crate) fn retention(&self, _cx: &Context) -> Retention {
+        Retention::Default
     }
 }

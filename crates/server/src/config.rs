@@ -22,6 +22,8 @@ mod error;
 mod limits;
 mod local_models;
 mod providers;
+mod routes;
+mod routing;
 mod secret;
 mod stand_ins;
 #[cfg(test)]
@@ -37,6 +39,8 @@ pub use error::ConfigError;
 pub use limits::ClientLimits;
 pub use local_models::{LocalKind, LocalModel};
 pub use providers::Provider;
+pub use routes::{Route, RouteChoice, RouteLatency, RouteTarget};
+pub use routing::{Breaker, Routing};
 pub use secret::SecretRef;
 pub use stand_ins::{StandInMode, StandIns};
 
@@ -73,6 +77,10 @@ pub struct Config {
     pub local_models: Vec<LocalModel>,
     /// Who answers beside the local models.
     pub providers: Vec<Provider>,
+    /// How those who may answer are asked.
+    pub routing: Routing,
+    /// Who answers for which model.
+    pub routes: Vec<Route>,
     /// Catalogue entries, read by the catalogue itself.
     pub models: Vec<toml::Table>,
 }
@@ -93,6 +101,8 @@ impl Default for Config {
             engine: Engine::default(),
             local_models: Vec::new(),
             providers: Vec::new(),
+            routing: Routing::default(),
+            routes: Vec::new(),
             models: Vec::new(),
         }
     }
@@ -162,7 +172,8 @@ impl Config {
         self.access.directory()?;
         self.encryption.check()?;
         local_models::check(&self.local_models)?;
-        providers::check(&self.providers)
+        providers::check(&self.providers)?;
+        routes::check(&self.routes, &self.providers, &self.routing)
     }
 }
 

@@ -13,9 +13,11 @@ use outcrop_engine::embed::{DIMENSIONS, EmbedService, MAX_TOKENS, Settings as Em
 use outcrop_engine::weights::gguf::{self, GgufHeader};
 use outcrop_engine::weights::{Catalog, EMBEDDING_MODEL, ModelDir, RecordedFile, TEXT_MODEL};
 use outcrop_engine::{Engine, EngineConfig, LocalModel, ModelKind};
+use outcrop_gateway::routing::{Glob, Naming, Registry, Routes, Setup, Source};
 use outcrop_gateway::{Gateway, Sharing, StandIns};
+use outcrop_outbound::Outbound;
 use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Models, Settings, inference_profiles};
-use outcrop_providers::Provider;
+use outcrop_providers::{Kind, Provider};
 use outcrop_providers::local::Local;
 use outcrop_resources::{Policies, Resources};
 use outcrop_store::{Sqlite, Store};
@@ -130,6 +132,8 @@ impl Server {
             policies: Arc::clone(&policies),
             found,
             local,
+            outbound: Outbound::new(outcrop_outbound::Settings::default()).map_err(told)?,
+            registry: Registry::default(),
             keys: Arc::clone(&keys),
             usage: Arc::clone(&usage),
             verifier,
@@ -220,6 +224,9 @@ pub(crate) struct Parts {
     policies: Arc<Policies>,
     found: Vec<Found>,
     local: Arc<dyn Provider>,
+    outbound: Outbound,
+    /// What is known of targets' health, whatever the configuration becomes.
+    registry: Registry,
     keys: Arc<dyn Keys>,
     usage: Arc<Usage>,
     verifier: Arc<Verifier>,
@@ -232,8 +239,13 @@ impl Parts {
     pub(crate) fn pipeline(&self, config: &Config) -> Result<Pipeline, StartError> {
         let models = Arc::new(Models::new(catalogue(config, &self.found)?, settings(config), &self.resources));
         let stand_ins = config.stand_ins.mode.is_on(self.dev).then(|| stand_ins(config, &self.found)).transpose()?;
-        let gateway =
-            Arc::new(Gateway::new(Arc::clone(&models), Arc::clone(&self.local), stand_ins).sharing(sharing(config)));
+        let sources = sources(config, &self.local, &self.outbound)?;
+        let policy = config.routing.policy();
+        let routes = config.routes.iter().map(|route| route.settings(&policy)).collect();
+        let setup = Setup { sources, routes, policy, stand_ins };
+        let routes = Routes::new(models.catalogue(), &setup, &self.registry).map_err(told)?;
+        let gateway = Arc::new(Gateway::new(Arc::clone(&models), routes).sharing(sharing(config)));
+        self.registry.sweep();
         let directory = Arc::new(config.access.directory().map_err(told)?);
         let keys = || Arc::clone(&self.keys);
         let mode = if self.dev { Mode::Dev } else { Mode::Serve(keys()) };
@@ -420,6 +432,33 @@ fn stand_ins(config: &Config, found: &[Found]) -> Result<StandIns, StartError> {
         },
         by_model,
     })
+}
+
+/// Who can answer: the configured providers in their order, then the models of this process.
+fn sources(config: &Config, local: &Arc<dyn Provider>, outbound: &Outbound) -> Result<Vec<Arc<Source>>, StartError> {
+    let mut sources = Vec::new();
+    for provider in &config.providers {
+        let settings = provider.settings(&config.providers);
+        let place = (&settings.url, &settings.region, &settings.path);
+        sources.push(Arc::new(Source {
+            name: provider.name.as_str().into(),
+            provider: outcrop_providers::open(&settings, outbound).map_err(told)?,
+            identity: format!("{} {:?} {place:?}", provider.name, provider.kind),
+            naming: match provider.kind {
+                Kind::Anthropic => Naming::Anthropic,
+                Kind::Bedrock => Naming::Bedrock,
+                Kind::Cohere => Naming::Cohere,
+                Kind::OpenAi | Kind::Mistral | Kind::Scripted | Kind::Recorded => Naming::Bare,
+            },
+            serves: provider.serves.iter().map(Glob::new).collect(),
+            models: provider.models.clone(),
+            retention: provider.data_retention,
+            region: provider.region.clone(),
+            local: false,
+        }));
+    }
+    sources.push(Arc::new(Source::local(Arc::clone(local))));
+    Ok(sources)
 }
 
 /// Who may profit from whose computed prefixes.

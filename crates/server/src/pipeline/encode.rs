@@ -109,6 +109,9 @@ pub fn fault(fault: &Fault, service: Service, request_id: &str) -> Response<Body
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert("x-amzn-errortype", HeaderValue::from_static(fault.kind.name()));
+    for (name, value) in &fault.headers {
+        insert(&mut response, HeaderName::from_static(name), value);
+    }
     identify(&mut response, request_id);
     response
 }
