@@ -4,9 +4,12 @@
 //! `anthropic_version` (any) and `max_tokens` are required; `model` and `stream` do not exist here. What Converse has no
 //! place for (`top_k`, `thinking`, `anthropic_beta`, tools that Anthropic defines, a `tool_choice` of `none`) goes
 //! into `additionalModelRequestFields` under its own name, which is where Converse callers put it too.
+//!
+//! [`client`] is the other side: the same format as Anthropic's own API speaks it.
 
 mod blocks;
 mod citations;
+pub mod client;
 mod decode;
 mod encode;
 mod request;
