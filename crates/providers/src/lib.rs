@@ -9,6 +9,7 @@
 //! the one HTTP client of [`http`]. A [`Failure`] says what routing needs to know.
 
 pub mod anthropic;
+pub mod bedrock;
 mod call;
 mod failure;
 pub mod http;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use outcrop_outbound::Outbound;
 
 use crate::anthropic::Anthropic;
+use crate::bedrock::Bedrock;
 use crate::{Kind, Provider, ProviderSettings, SettingsError};
 
 /// The provider of `settings`. Nothing is called yet.
@@ -18,7 +19,7 @@ pub fn open(settings: &ProviderSettings, outbound: &Outbound) -> Result<Arc<dyn 
     match settings.kind {
         Kind::OpenAi => unbuilt("openai"),
         Kind::Anthropic => Ok(Arc::new(Anthropic::new(settings, outbound)?)),
-        Kind::Bedrock => unbuilt("bedrock"),
+        Kind::Bedrock => Ok(Arc::new(Bedrock::new(settings, outbound)?)),
         Kind::Mistral => unbuilt("mistral"),
         Kind::Cohere => unbuilt("cohere"),
         Kind::Scripted => unbuilt("scripted"),
