@@ -10,6 +10,7 @@ mod begin;
 mod converse;
 mod count;
 mod embed;
+mod embeddings;
 mod invoke;
 mod options;
 pub mod rules;

@@ -47,13 +47,29 @@ pub(super) fn request(body: &[u8]) -> Result<ConverseRequest, DialectError> {
 pub(super) fn api(body: &[u8]) -> Result<ConverseRequest, DialectError> {
     let value = parse(body)?;
     let body = own(&value)?;
-    read(&body, limit(&body.required("max_tokens")?)?)
+    read(&body, limit(&body.required("max_tokens")?)?).map(joined)
 }
 
 /// The body of its `count_tokens`, which has no limit.
 pub(super) fn counted(body: &[u8]) -> Result<ConverseRequest, DialectError> {
     let value = parse(body)?;
-    read(&own(&value)?, None)
+    read(&own(&value)?, None).map(joined)
+}
+
+/// "Consecutive `user` or `assistant` turns in your request will be combined into a single turn" (reference of the
+/// Messages API).
+fn joined(mut request: ConverseRequest) -> ConverseRequest {
+    let mut turns: Vec<Message> = Vec::new();
+    for message in request.messages.take().unwrap_or_default() {
+        match turns.last_mut() {
+            Some(last) if last.role == message.role && last.role != ConversationRole::System => {
+                last.content.extend(message.content);
+            }
+            _ => turns.push(message),
+        }
+    }
+    request.messages = Some(turns);
+    request
 }
 
 fn own(value: &Value) -> Result<Node<'_>, DialectError> {
