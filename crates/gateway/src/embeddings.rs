@@ -8,7 +8,7 @@ use outcrop_api::bedrock_runtime::TokenUsage;
 use outcrop_api::{Fault, Kind, Reply};
 use outcrop_dialects::EmbeddingRequest;
 use outcrop_models::{Invocation, Model, Resolved};
-use outcrop_providers::Embedded;
+use outcrop_providers::{Embed, Embedded};
 
 use crate::converse::served;
 use crate::{Gateway, answer};
@@ -45,8 +45,9 @@ impl Gateway {
         let target = self.target(&resolved)?;
         let promised = model.dimensions.as_ref().map(|d| d.default);
         let dimensions = request.dimensions.or(promised).map_or(0, |d| d as usize);
+        let call = Embed { model: target.model.as_str().into(), request: Arc::new(request), dimensions };
         let found = tokio::select! {
-            found = self.local.embed(&target.model, request.texts, dimensions) => found?,
+            found = self.local.embed(call) => found.map_err(|failure| failure.fault)?,
             () = cx.cancel.cancelled() => return Err(crate::begin::stopping()),
         };
         let tokens = i32::try_from(found.tokens).unwrap_or(i32::MAX);
