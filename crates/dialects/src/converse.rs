@@ -5,9 +5,11 @@ mod fold;
 mod pointers;
 #[cfg(test)]
 mod tests;
+mod unfold;
 
 pub use fold::{Fold, Incomplete, citation, tool_input};
 pub use pointers::{check_paths, prune};
+pub use unfold::unfold;
 
 use std::borrow::Cow;
 

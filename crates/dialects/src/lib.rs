@@ -5,12 +5,14 @@
 //! `additionalModelRequestFields`.
 //!
 //! Start at [`by_name`], then [`anthropic`], the fullest of the dialects: `decode` reads a body, `encode_request` writes
-//! one, `encode` writes the answer, `stream` the chunks. [`converse::Fold`] turns a stream of Converse events into the answer that `encode`
-//! takes. [`body`] words the refusals.
+//! one, `encode` writes the answer, `stream` the chunks. [`client`] is the other side: requests to a provider, its answers
+//! read. [`converse::Fold`] turns a stream of Converse events into the answer that `encode` takes. [`body`] words the
+//! refusals.
 
 pub mod ai21;
 pub mod anthropic;
 pub mod body;
+pub mod client;
 pub mod cohere;
 pub mod converse;
 pub mod deepseek;

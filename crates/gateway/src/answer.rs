@@ -3,9 +3,10 @@
 use std::time::Instant;
 
 use futures_util::StreamExt;
-use outcrop_api::bedrock_runtime::{ConverseStreamOutput, TokenUsage};
+use outcrop_api::bedrock_runtime::{ConverseResponse, ConverseStreamOutput, TokenUsage};
 use outcrop_api::{Events, Fault, Kind};
-use outcrop_dialects::converse::prune;
+use outcrop_dialects::converse::{prune, unfold};
+use outcrop_providers::Answer;
 use tokio_util::sync::CancellationToken;
 
 use crate::begin::stopping;
@@ -14,11 +15,16 @@ use crate::options::Options;
 /// Fits the provider's events to what the caller asked: additional fields by its paths, tier and latency as
 /// resolved. An answer that ends without its `metadata` ends in an exception: clients take silence for completeness.
 pub fn fit(
-    events: Events<ConverseStreamOutput>,
+    answer: Answer,
     paths: Vec<String>,
     options: Options,
     cancel: CancellationToken,
 ) -> Events<ConverseStreamOutput> {
+    let events = match answer {
+        Answer::Stream { events, .. } => events,
+        // A provider that cannot stream answers all the same.
+        Answer::Whole(response) => futures_util::stream::iter(unfold(*response).into_iter().map(Ok)).boxed(),
+    };
     let state = (events, paths, options, cancel, false);
     futures_util::stream::unfold(Some(state), |state| async move {
         let (mut events, paths, options, cancel, complete) = state?;
@@ -41,6 +47,15 @@ pub fn fit(
         }
     })
     .boxed()
+}
+
+/// The same for an answer that came whole.
+pub fn fit_whole(mut response: ConverseResponse, paths: &[String], options: &Options) -> ConverseResponse {
+    let fields = response.additional_model_response_fields.take();
+    response.additional_model_response_fields = fields.and_then(|fields| prune(paths, &fields));
+    response.performance_config = options.performance();
+    response.service_tier = options.service_tier();
+    response
 }
 
 /// True where `event` completes the answer.

@@ -1,5 +1,6 @@
 //! The common beginning of every conversation: from a request to an answer that has begun.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use outcrop_access::Context;
@@ -53,9 +54,9 @@ impl Gateway {
             request.performance_config.as_ref().and_then(|p| p.latency.clone()),
             request.service_tier.as_ref().map(|t| t.r#type.clone()),
         );
-        let call = self.call(cx, &resolved, &target, request, &options);
+        let call = self.call(cx, &resolved, &target, request, &options, streaming);
         let answer = tokio::select! {
-            answer = self.local.converse(call) => answer?,
+            answer = self.local.converse(call) => answer.map_err(|failure| failure.fault)?,
             () = cx.cancel.cancelled() => return Err(stopping()),
         };
         Ok(Begun { resolved, target, answer, options, began })
@@ -68,11 +69,13 @@ impl Gateway {
         target: &Target,
         request: ConverseRequest,
         options: &Options,
+        stream: bool,
     ) -> Call {
         Call {
-            model: target.model.clone(),
-            request,
-            scope: self.sharing.scope(&cx.caller),
+            model: target.model.as_str().into(),
+            request: Arc::new(request),
+            stream,
+            scope: self.sharing.scope(&cx.caller).into(),
             priority: options.priority(),
             cache_minimum: resolved.model.cache.as_ref().map_or(0, |cache| cache.minimum),
         }

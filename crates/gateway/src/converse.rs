@@ -9,6 +9,7 @@ use outcrop_api::bedrock_runtime::{
 use outcrop_api::{Events, Fault, Kind, Reply};
 use outcrop_dialects::converse::{Fold, check_paths};
 use outcrop_models::Invocation;
+use outcrop_providers::Answer;
 
 use crate::begin::{Begun, converses};
 use crate::target::SERVED_BY;
@@ -41,7 +42,7 @@ impl Gateway {
         let begun = self.begin(cx, resolved, request, true).await?;
         let (began, model, served_by) = (begun.began, begun.resolved.metric_id.clone(), begun.target.served_by.clone());
         let name = served_by.clone();
-        let events = answer::fit(begun.answer.events, paths, begun.options, cx.cancel.clone());
+        let events = answer::fit(begun.answer, paths, begun.options, cx.cancel.clone());
         // The stream is drawn when the call's span is left.
         let span = tracing::Span::current();
         let events = events.inspect(move |event| {
@@ -55,7 +56,11 @@ impl Gateway {
 
 /// Draws the whole answer.
 pub(crate) async fn fold(begun: Begun, paths: Vec<String>, cx: &Context) -> Result<ConverseResponse, Fault> {
-    let mut events = answer::fit(begun.answer.events, paths, begun.options, cx.cancel.clone());
+    let answer = match begun.answer {
+        Answer::Whole(response) => return Ok(answer::fit_whole(*response, &paths, &begun.options)),
+        stream @ Answer::Stream { .. } => stream,
+    };
+    let mut events = answer::fit(answer, paths, begun.options, cx.cancel.clone());
     let mut fold = Fold::default();
     while let Some(event) = events.next().await {
         // ModelStreamErrorException is a name of streams only; the whole answer's is ModelErrorException.

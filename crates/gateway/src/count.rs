@@ -36,8 +36,8 @@ impl Gateway {
         };
         rules::check(&request, &rules::family(&resolved.model))?;
         let target = self.target(&resolved)?;
-        let call = self.call(cx, &resolved, &target, request, &Options::default());
-        let tokens = self.local.count_tokens(call).await?;
+        let call = self.call(cx, &resolved, &target, request, &Options::default(), false);
+        let tokens = self.local.count_tokens(call).await.map_err(|failure| failure.fault)?;
         let output = CountTokensResponse { input_tokens: i32::try_from(tokens).unwrap_or(i32::MAX) };
         Ok(served(output, target.served_by))
     }

@@ -1,5 +1,6 @@
 //! InvokeModel for models that answer with vectors.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use outcrop_access::Context;
@@ -7,6 +8,7 @@ use outcrop_api::bedrock_runtime::{InvokeModelResponse, TokenUsage};
 use outcrop_api::{Fault, Reply};
 use outcrop_dialects::EmbeddingDialect;
 use outcrop_models::Resolved;
+use outcrop_providers::Embed;
 
 use crate::converse::served;
 use crate::invoke::{counted, text};
@@ -22,13 +24,13 @@ impl Gateway {
     ) -> Result<Reply<InvokeModelResponse>, Fault> {
         let began = Instant::now();
         let target = self.target(resolved)?;
-        let request = dialect.decode(body).map_err(|e| Fault::of(&e))?;
+        let request = Arc::new(dialect.decode(body).map_err(|e| Fault::of(&e))?);
         let promised = resolved.model.dimensions.as_ref().map(|d| d.default);
         // A local model named by the caller has the length that its weights give.
         let dimensions = request.dimensions.or(promised).map_or(0, |d| d as usize);
-        let texts = request.texts.clone();
+        let call = Embed { model: target.model.as_str().into(), request: Arc::clone(&request), dimensions };
         let found = tokio::select! {
-            found = self.local.embed(&target.model, texts, dimensions) => found?,
+            found = self.local.embed(call) => found.map_err(|failure| failure.fault)?,
             () = cx.cancel.cancelled() => return Err(crate::begin::stopping()),
         };
         let mut vectors = found.vectors;

@@ -14,6 +14,7 @@ use outcrop_api::bedrock_runtime::{
 use outcrop_api::{Events, Fault, Kind, Reply};
 use outcrop_dialects::{ChatDialect, Dialect, Head, Metrics, StreamEncoder};
 use outcrop_models::{Invocation, Resolved};
+use outcrop_providers::Answer;
 use serde_json::Value;
 
 use crate::begin::Begun;
@@ -140,7 +141,10 @@ fn head(begun: &Begun, repeated: Value) -> Head {
         model_id: begun.resolved.invoked_id.clone(),
         message_id: uuid::Uuid::new_v4().simple().to_string(),
         created: jiff::Timestamp::now().as_second(),
-        prompt: begun.answer.prompt.clone(),
+        prompt: match &begun.answer {
+            Answer::Stream { prompt, .. } => prompt.clone(),
+            Answer::Whole(response) => TokenUsage { output_tokens: 0, ..response.usage.clone() },
+        },
         repeated,
     }
 }
@@ -172,7 +176,7 @@ pub(crate) fn counted<T>(reply: Reply<T>, usage: &TokenUsage, began: Instant) ->
 fn chunks(encoder: Box<dyn StreamEncoder>, begun: Begun, cx: &Context) -> Events<ResponseStream> {
     let (model, served_by) = (begun.resolved.metric_id, begun.target.served_by);
     let began = begun.began;
-    let events = answer::fit(begun.answer.events, vec![EVERYTHING.into()], begun.options, cx.cancel.clone());
+    let events = answer::fit(begun.answer, vec![EVERYTHING.into()], begun.options, cx.cancel.clone());
     let mut writer = Writer { encoder, began, first_byte: None };
     // The stream is drawn when the call's span is left.
     let span = tracing::Span::current();

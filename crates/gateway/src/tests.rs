@@ -13,7 +13,7 @@ use outcrop_api::bedrock_runtime::{
 };
 use outcrop_api::{Events, Fault, Kind};
 use outcrop_models::{Catalogue, LocalKind, LocalModel, Models, Settings};
-use outcrop_providers::{Answer, Call, Embedded, Priority, Provider};
+use outcrop_providers::{Answer, Call, Embed, Embedded, Failure, Priority, Provider};
 use outcrop_resources::Resources;
 use outcrop_store::{Options, Sqlite};
 use outcrop_wire::decode::{self, Problems};
@@ -36,20 +36,21 @@ struct Scripted {
 
 #[async_trait]
 impl Provider for Scripted {
-    async fn converse(&self, call: Call) -> Result<Answer, Fault> {
+    async fn converse(&self, call: Call) -> Result<Answer, Failure> {
         self.asked.lock().unwrap().push(call);
         let events = futures_util::stream::iter(std::mem::take(&mut *self.events.lock().unwrap()));
         let events = if self.hang { events.chain(futures_util::stream::pending()).boxed() } else { events.boxed() };
-        Ok(Answer { prompt: usage(), events })
+        Ok(Answer::Stream { prompt: usage(), events })
     }
-    async fn count_tokens(&self, call: Call) -> Result<u32, Fault> {
+    async fn count_tokens(&self, call: Call) -> Result<u32, Failure> {
         self.asked.lock().unwrap().push(call);
         Ok(42)
     }
-    async fn embed(&self, _: &str, texts: Vec<String>, dimensions: usize) -> Result<Embedded, Fault> {
-        let mut vector = vec![0.0; dimensions];
+    async fn embed(&self, call: Embed) -> Result<Embedded, Failure> {
+        let mut vector = vec![0.0; call.dimensions];
         vector[0] = 1.0;
-        Ok(Embedded { vectors: vec![vector; texts.len()], lengths: vec![2.0; texts.len()], tokens: 3 })
+        let n = call.request.texts.len();
+        Ok(Embedded { vectors: vec![vector; n], lengths: vec![2.0; n], tokens: 3 })
     }
 }
 
@@ -128,7 +129,7 @@ async fn a_stand_in_answers_openly_and_only_where_there_is_one() {
     assert_eq!(reply.output.stop_reason, StopReason::EndTurn);
     {
         let asked = b.provider.asked.lock().unwrap();
-        assert_eq!((asked[0].model.as_str(), asked[0].scope.as_str()), ("tiny", "111122223333"));
+        assert_eq!((&*asked[0].model, &*asked[0].scope), ("tiny", "111122223333"));
     }
 
     let b = bench(scripted(hello()), None).await;
@@ -304,7 +305,7 @@ async fn computed_prompts_stay_within_the_account_or_the_principal() {
             b.cx.caller.account = account.into();
             b.cx.caller.arn = format!("arn:aws:iam::{account}:user/{user}");
             b.gateway.converse(&b.cx, asking(HAIKU, json!({}))).await.unwrap();
-            let scope = b.provider.asked.lock().unwrap()[0].scope.clone();
+            let scope = b.provider.asked.lock().unwrap()[0].scope.to_string();
             scopes.push(scope);
         }
         scopes

@@ -1,60 +1,63 @@
 //! Everything that can answer a conversation, behind one contract: the Converse shapes themselves.
 //!
-//! Does: turns a `ConverseRequest` into a stream of `ConverseStreamOutput` events, counts tokens, embeds.
-//! Never: chooses among targets, checks permission, counts money (`gateway` does), speaks a model's own request
-//! format (`dialects` does).
+//! Does: turns a `ConverseRequest` into an answer, whole or as a stream of `ConverseStreamOutput` events; counts tokens,
+//! embeds, ranks, makes images; passes bytes through where the caller's format is the provider's.
+//! Never: chooses among targets, retries, checks permission, counts money (`gateway` does); knows a format's members
+//! (`dialects` does).
 //!
-//! Start at [`Provider`]; [`local`] answers with the embedded engine.
+//! Start at [`Provider`]; [`local`] answers with the embedded engine. A [`Failure`] says what routing needs to know.
 
+mod call;
+mod failure;
 pub mod local;
 
 use async_trait::async_trait;
-use outcrop_api::bedrock_runtime::{ConverseRequest, ConverseStreamOutput, TokenUsage};
-use outcrop_api::{Events, Fault};
 
+pub use call::{
+    Answer, Call, Embed, Embedded, Image, Images, Offer, OfferKind, Pass, PassBody, Passed, Rank, Ranked, Rerank,
+};
+pub use failure::{Cause, Failure};
 pub use outcrop_engine::Priority;
-
-/// One call into a provider.
-#[derive(Debug)]
-pub struct Call {
-    /// The provider's own name of the model.
-    pub model: String,
-    /// The conversation.
-    pub request: ConverseRequest,
-    /// What a computed prefix may be shared with: the caller's account, never beyond.
-    pub scope: String,
-    /// Who goes first when calls wait.
-    pub priority: Priority,
-    /// A cache point before fewer tokens than this is not reported, as on the model that the caller named.
-    pub cache_minimum: u32,
-}
-
-/// An answer that has begun.
-pub struct Answer {
-    /// What the prompt cost, known before the first event; its output count is 0.
-    pub prompt: TokenUsage,
-    /// `messageStart` first, `metadata` last. Dropping it stops the model.
-    pub events: Events<ConverseStreamOutput>,
-}
-
-/// Vectors for texts.
-#[derive(Debug, Clone)]
-pub struct Embedded {
-    /// One per text, of unit length.
-    pub vectors: Vec<Vec<f32>>,
-    /// The length that the model gave each: what a caller multiplies with who wants them as computed.
-    pub lengths: Vec<f32>,
-    /// Tokens of all texts.
-    pub tokens: u32,
-}
 
 /// A source of answers.
 #[async_trait]
 pub trait Provider: Send + Sync {
-    /// Answers. Errors that are known before the first event come from here, later ones in the stream.
-    async fn converse(&self, call: Call) -> Result<Answer, Fault>;
+    /// Answers. What is known to be wrong before the first event comes from here, so that somebody else may be asked;
+    /// what goes wrong later stands in the stream. An implementation that streams returns with the first event read.
+    async fn converse(&self, call: Call) -> Result<Answer, Failure>;
+
     /// The prompt tokens that [`Provider::converse`] would report for the same call.
-    async fn count_tokens(&self, call: Call) -> Result<u32, Fault>;
-    /// One vector per text with `dimensions` numbers.
-    async fn embed(&self, model: &str, texts: Vec<String>, dimensions: usize) -> Result<Embedded, Fault>;
+    async fn count_tokens(&self, _: Call) -> Result<u32, Failure> {
+        Err(Failure::not_offered("counting tokens"))
+    }
+
+    /// One vector for each text.
+    async fn embed(&self, _: Embed) -> Result<Embedded, Failure> {
+        Err(Failure::not_offered("embeddings"))
+    }
+
+    /// Documents by their relevance to a query.
+    async fn rerank(&self, _: Rerank) -> Result<Ranked, Failure> {
+        Err(Failure::not_offered("reranking"))
+    }
+
+    /// Images of a description.
+    async fn images(&self, _: Images) -> Result<Vec<Image>, Failure> {
+        Err(Failure::not_offered("images"))
+    }
+
+    /// Whether [`Provider::pass`] takes bodies of `dialect` (a key of `outcrop_dialects::by_name`) as they are.
+    fn passes(&self, _dialect: &str) -> bool {
+        false
+    }
+
+    /// Passes a body in the provider's own format through, untouched in both directions.
+    async fn pass(&self, _: Pass) -> Result<Passed, Failure> {
+        Err(Failure::not_offered("its own format"))
+    }
+
+    /// The models that it says it has.
+    async fn models(&self) -> Result<Vec<Offer>, Failure> {
+        Err(Failure::not_offered("a list of models"))
+    }
 }

@@ -15,7 +15,7 @@ use outcrop_engine::embed::{EmbedService, project};
 use outcrop_engine::weights::EMBEDDING_MODEL;
 use outcrop_engine::{Engine, Event, Generate};
 
-use crate::{Answer, Call, Embedded, Provider};
+use crate::{Answer, Call, Embed, Embedded, Failure, Provider};
 use usage::Accounting;
 
 /// Answers with models on this machine.
@@ -43,7 +43,7 @@ impl Local {
 
 #[async_trait]
 impl Provider for Local {
-    async fn converse(&self, call: Call) -> Result<Answer, Fault> {
+    async fn converse(&self, call: Call) -> Result<Answer, Failure> {
         let began = Instant::now();
         let accounting = Accounting::of(&call.request, call.cache_minimum, self.chunk);
         let config = call.request.inference_config.as_ref();
@@ -53,32 +53,33 @@ impl Provider for Local {
             output: chat::output(&call.request)?,
             stop: config.and_then(|c| c.stop_sequences.clone()).unwrap_or_default(),
             max_tokens: config.and_then(|c| c.max_tokens).and_then(|n| u32::try_from(n).ok()),
-            model: call.model,
+            model: call.model.to_string(),
             priority: call.priority,
-            scope: call.scope,
+            scope: call.scope.to_string(),
         };
         let mut generation = self.engine.generate(generate).await.map_err(|e| told(&e))?;
         let prompt = match generation.next().await {
             Some(Ok(Event::Started(usage))) => accounting.usage(&usage, 0),
-            Some(Err(error)) => return Err(told(&error)),
-            _ => return Err(Fault::new(Kind::InternalServer, "The model did not begin its answer.")),
+            Some(Err(error)) => return Err(told(&error).into()),
+            _ => return Err(Fault::new(Kind::InternalServer, "The model did not begin its answer.").into()),
         };
-        Ok(Answer { prompt, events: events::converse(generation, accounting, began) })
+        Ok(Answer::Stream { prompt, events: events::converse(generation, accounting, began) })
     }
 
-    async fn count_tokens(&self, call: Call) -> Result<u32, Fault> {
+    async fn count_tokens(&self, call: Call) -> Result<u32, Failure> {
         let chat = chat::chat(&call.model, &call.request)?;
         Ok(self.engine.count_tokens(&call.model, &chat).await.map_err(|e| told(&e))?.total)
     }
 
-    async fn embed(&self, model: &str, texts: Vec<String>, dimensions: usize) -> Result<Embedded, Fault> {
+    async fn embed(&self, call: Embed) -> Result<Embedded, Failure> {
+        let model = &*call.model;
         let embedder = if model == EMBEDDING_MODEL { Some(&self.embedder) } else { self.others.get(model) };
         let embedder = embedder.ok_or_else(|| {
             let text = format!("No local embedding model is called {model}; {EMBEDDING_MODEL} is the default one.");
             Fault::new(Kind::NotImplemented, text)
         })?;
-        let found = embedder.embed(texts).await.map_err(|e| told(&e))?;
-        let fit = |vector: Vec<f32>| match dimensions {
+        let found = embedder.embed(call.request.texts.clone()).await.map_err(|e| told(&e))?;
+        let fit = |vector: Vec<f32>| match call.dimensions {
             0 => vector,
             n => project(&vector, n, 0),
         };

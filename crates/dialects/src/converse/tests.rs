@@ -53,10 +53,18 @@ fn ended() -> [ConverseStreamOutput; 2] {
     [ConverseStreamOutput::MessageStop(stop), ConverseStreamOutput::Metadata(metadata)]
 }
 
+fn written(answer: &ConverseResponse) -> String {
+    String::from_utf8(outcrop_wire::encode::body(answer, Vec::new())).unwrap()
+}
+
 fn folded(events: impl IntoIterator<Item = ConverseStreamOutput>) -> (Vec<ContentBlock>, ConverseResponse) {
     let mut fold = Fold::new();
     events.into_iter().chain(ended()).for_each(|event| fold.push(event));
     let answer = fold.finish().unwrap();
+    // Whatever was folded can be told again and folds to the same.
+    let mut again = Fold::new();
+    unfold(answer.clone()).into_iter().for_each(|event| again.push(event));
+    assert_eq!(written(&again.finish().unwrap()), written(&answer));
     let ConverseOutput::Message(message) = &answer.output else { panic!() };
     (message.content.clone(), answer)
 }
