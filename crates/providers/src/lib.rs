@@ -10,6 +10,8 @@
 mod call;
 mod failure;
 pub mod local;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 use async_trait::async_trait;
 
