@@ -21,6 +21,7 @@ mod engine;
 mod error;
 mod limits;
 mod local_models;
+mod providers;
 mod secret;
 mod stand_ins;
 #[cfg(test)]
@@ -35,6 +36,7 @@ pub use engine::{Engine, PrefixSharing};
 pub use error::ConfigError;
 pub use limits::ClientLimits;
 pub use local_models::{LocalKind, LocalModel};
+pub use providers::Provider;
 pub use secret::SecretRef;
 pub use stand_ins::{StandInMode, StandIns};
 
@@ -69,6 +71,8 @@ pub struct Config {
     pub engine: Engine,
     /// Local models beyond the default ones.
     pub local_models: Vec<LocalModel>,
+    /// Who answers beside the local models.
+    pub providers: Vec<Provider>,
     /// Catalogue entries, read by the catalogue itself.
     pub models: Vec<toml::Table>,
 }
@@ -88,6 +92,7 @@ impl Default for Config {
             catalogue: Catalogue::default(),
             engine: Engine::default(),
             local_models: Vec::new(),
+            providers: Vec::new(),
             models: Vec::new(),
         }
     }
@@ -156,7 +161,8 @@ impl Config {
         }
         self.access.directory()?;
         self.encryption.check()?;
-        local_models::check(&self.local_models)
+        local_models::check(&self.local_models)?;
+        providers::check(&self.providers)
     }
 }
 
