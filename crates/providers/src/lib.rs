@@ -16,6 +16,8 @@ mod ids;
 pub mod local;
 mod open;
 mod settings;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 use async_trait::async_trait;
 
