@@ -7,6 +7,7 @@
 //! `additionalModelRequestFields` under its own name, which is where Converse callers put it too. InvokeModel shows
 //! reasoning as `<reasoning>…</reasoning>` before the text; the same is read back in an assistant's turn.
 
+pub mod client;
 mod decode;
 mod encode;
 mod format;
