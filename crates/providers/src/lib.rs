@@ -14,6 +14,7 @@ pub mod http;
 mod ids;
 pub mod local;
 mod open;
+pub mod openai;
 mod settings;
 
 use async_trait::async_trait;

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use outcrop_outbound::Outbound;
 
+use crate::openai::OpenAi;
 use crate::{Kind, Provider, ProviderSettings, SettingsError};
 
 /// The provider of `settings`. Nothing is called yet.
-pub fn open(settings: &ProviderSettings, _outbound: &Outbound) -> Result<Arc<dyn Provider>, SettingsError> {
+pub fn open(settings: &ProviderSettings, outbound: &Outbound) -> Result<Arc<dyn Provider>, SettingsError> {
     let unbuilt = |kind: &str| {
         Err(SettingsError::new(
             settings,
@@ -15,7 +16,7 @@ pub fn open(settings: &ProviderSettings, _outbound: &Outbound) -> Result<Arc<dyn
         ))
     };
     match settings.kind {
-        Kind::OpenAi => unbuilt("openai"),
+        Kind::OpenAi => Ok(Arc::new(OpenAi::new(settings, outbound)?)),
         Kind::Anthropic => unbuilt("anthropic"),
         Kind::Bedrock => unbuilt("bedrock"),
         Kind::Mistral => unbuilt("mistral"),
