@@ -246,8 +246,11 @@ impl Parts {
         let models = Models::new(catalogue, settings(config), &self.resources).remembering(self.memory.clone());
         let models = Arc::new(models);
         let stand_ins = config.stand_ins.mode.is_on(self.dev).then(|| stand_ins(config, &self.found)).transpose()?;
-        let gateway =
-            Arc::new(Gateway::new(Arc::clone(&models), Arc::clone(&self.local), stand_ins).sharing(sharing(config)).capacity(capacity));
+        let gateway = Arc::new(
+            Gateway::new(Arc::clone(&models), Arc::clone(&self.local), stand_ins)
+                .sharing(sharing(config))
+                .capacity(capacity),
+        );
         let directory = Arc::new(config.access.directory().map_err(told)?);
         let keys = || Arc::clone(&self.keys);
         let mode = if self.dev { Mode::Dev } else { Mode::Serve(keys()) };
