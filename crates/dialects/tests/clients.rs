@@ -1,4 +1,4 @@
-//! The client's sides of the formats, file by file: `golden/<format>-api/`. Requests were written by hand, answers and
+//! The client's sides of the formats, file by file: `golden/<format>-client/`. Requests were written by hand, answers and
 //! streams come from the formats' documentation, which every file names.
 //!
 //! `request-*`: a Converse request and the body for the provider, or the error. `answer-*`: the provider's body and
@@ -15,7 +15,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use support::{cases, files, read, written};
 
-const CLIENTS: &[(&str, &dyn ClientDialect)] = &[("anthropic-api", &anthropic::client::Api)];
+const CLIENTS: &[(&str, &dyn ClientDialect)] = &[("anthropic-client", &anthropic::client::Messages)];
 
 fn make_id() -> String {
     "tooluse_made".to_owned()

@@ -6,7 +6,7 @@
 
 use ::http::{HeaderMap, HeaderName, HeaderValue};
 use async_trait::async_trait;
-use outcrop_dialects::anthropic::client::{self, Api, PassedEvent};
+use outcrop_dialects::anthropic::client::{self, Messages, PassedEvent};
 use outcrop_dialects::client::{Ask, ClientDialect, ReadError};
 use outcrop_outbound::Outbound;
 use serde::Deserialize;
@@ -39,19 +39,20 @@ impl Anthropic {
 impl Provider for Anthropic {
     async fn converse(&self, call: Call) -> Result<Answer, Failure> {
         let headers = betas(client::betas(&call.request))?;
-        http::converse(&self.http, &Api, MESSAGES, headers, &call).await
+        http::converse(&self.http, &Messages, MESSAGES, headers, &call).await
     }
 
     async fn count_tokens(&self, call: Call) -> Result<u32, Failure> {
         let headers = betas(client::betas(&call.request))?;
         let ask = Ask { request: &call.request, model: &call.model, stream: false };
         let body = client::count_request(&ask).map_err(|error| unmappable(&call.model, &error))?;
-        let answer = self.http.call(&Api, "/v1/messages/count_tokens", body, headers).await?;
+        let answer = self.http.call(&Messages, "/v1/messages/count_tokens", body, headers).await?;
         client::count_answer(&answer).map_err(|error| self.http.broken(&error))
     }
 
     fn passes(&self, dialect: &str) -> bool {
-        dialect == Api.name()
+        // The second is what clients of the API send themselves.
+        matches!(dialect, "anthropic-messages" | "anthropic-api")
     }
 
     async fn pass(&self, call: Pass) -> Result<Passed, Failure> {
@@ -60,7 +61,7 @@ impl Provider for Anthropic {
         let asked: Vec<&str> =
             passing.betas.iter().chain(headers.map(|(_, value)| value)).map(String::as_str).collect();
         let headers = betas(Some(asked.join(",")))?;
-        let response = self.http.post(&Api, MESSAGES, passing.body, headers).await?;
+        let response = self.http.post(&Messages, MESSAGES, passing.body, headers).await?;
         if call.stream {
             return Ok(Passed { body: http::chunks(&self.http, response, judge).await?, usage: None });
         }
@@ -79,7 +80,7 @@ impl Provider for Anthropic {
             max_input_tokens: Option<u32>,
         }
         // The largest page that there is; there are some dozens of models.
-        let body = self.http.get(&Api, "/v1/models?limit=1000").await?;
+        let body = self.http.get(&Messages, "/v1/models?limit=1000").await?;
         let list: List = serde_json::from_slice(&body).map_err(|error| self.http.broken(&error))?;
         let offer = |m: Model| Offer { model: m.id, kind: OfferKind::Text, context: m.max_input_tokens };
         Ok(list.data.into_iter().map(offer).collect())

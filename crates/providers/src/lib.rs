@@ -16,7 +16,10 @@ pub mod http;
 mod ids;
 pub mod local;
 mod open;
+pub mod openai;
 mod settings;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 use async_trait::async_trait;
 

@@ -6,6 +6,7 @@ use outcrop_outbound::Outbound;
 
 use crate::anthropic::Anthropic;
 use crate::bedrock::Bedrock;
+use crate::openai::OpenAi;
 use crate::{Kind, Provider, ProviderSettings, SettingsError};
 
 /// The provider of `settings`. Nothing is called yet.
@@ -17,7 +18,7 @@ pub fn open(settings: &ProviderSettings, outbound: &Outbound) -> Result<Arc<dyn 
         ))
     };
     match settings.kind {
-        Kind::OpenAi => unbuilt("openai"),
+        Kind::OpenAi => Ok(Arc::new(OpenAi::new(settings, outbound)?)),
         Kind::Anthropic => Ok(Arc::new(Anthropic::new(settings, outbound)?)),
         Kind::Bedrock => Ok(Arc::new(Bedrock::new(settings, outbound)?)),
         Kind::Mistral => unbuilt("mistral"),

@@ -6,6 +6,7 @@
 //! - `max_tokens` is required there and optional in Converse: [`MAX_TOKENS`] stands in, beside the budget of thinking.
 //! - Blank text is refused there: it is left out. So is white space at the end of an answer that was begun.
 //! - Thinking without a signature is another model's, and refused there: it is left out.
+//! - Turns of one side in a row become one, in which the results of tools come first.
 //! - System messages at the beginning become the system prompt.
 //! - A name for the schema of an answer does not exist there.
 
@@ -32,9 +33,9 @@ pub const MAX_TOKENS: i32 = 4096;
 pub const VERSION: &str = "2023-06-01";
 
 /// The dialect.
-pub struct Api;
+pub struct Messages;
 
-impl ClientDialect for Api {
+impl ClientDialect for Messages {
     fn name(&self) -> &'static str {
         "anthropic-messages"
     }

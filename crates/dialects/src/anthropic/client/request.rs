@@ -203,7 +203,7 @@ impl Body {
     fn conversation(&mut self, request: &ConverseRequest) -> Result<()> {
         let given = request.messages.as_deref().unwrap_or_default();
         let led = given.iter().take_while(|m| m.role == ConversationRole::System).count();
-        let (leading, turns) = given.split_at(led);
+        let (leading, rest) = given.split_at(led);
 
         let mut system = parts("system", request.system.iter().flatten().map(said))?;
         for (i, message) in leading.iter().enumerate() {
@@ -221,42 +221,26 @@ impl Body {
             self.out.end_array();
         }
 
+        let (turns, whole) = turns(led, rest)?;
         self.key("messages");
         self.out.begin_array();
-        let mut whole = None;
-        for (i, message) in turns.iter().enumerate() {
-            let last = i + 1 == turns.len();
-            let mut content = message.content.as_slice();
-            // A second checkpoint at the very end is the one of the whole body.
-            if let (true, [.., ContentBlock::CachePoint(_), ContentBlock::CachePoint(point)]) = (last, content) {
-                whole = Some(point);
-                content = &content[..content.len() - 1];
+        for (i, (role, parts)) in turns.iter().enumerate() {
+            self.out.begin_object();
+            self.text("role", role.as_str());
+            self.out.key("content");
+            self.out.begin_array();
+            let begun = i + 1 == turns.len() && **role == ConversationRole::Assistant;
+            for (i, part) in parts.iter().enumerate() {
+                self.part(part, begun && i + 1 == parts.len())?;
             }
-            let parts = parts(&format!("messages.{}.content", led + i), content.iter().map(Cow::Borrowed))?;
-            if !parts.is_empty() {
-                self.message(&message.role, &parts, last)?;
-            }
+            self.out.end_array();
+            self.out.end_object();
         }
         self.out.end_array();
         if let Some(point) = whole {
             self.written.push("cache_control");
             self.cache_control(point, "messages")?;
         }
-        Ok(())
-    }
-
-    /// One turn. Turns of one side in a row are one to the API, so they are left as they are.
-    fn message(&mut self, role: &ConversationRole, parts: &[Part<'_>], last: bool) -> Result<()> {
-        self.out.begin_object();
-        self.text("role", role.as_str());
-        self.out.key("content");
-        self.out.begin_array();
-        let begun = last && *role == ConversationRole::Assistant;
-        for (i, part) in parts.iter().enumerate() {
-            self.part(part, begun && i + 1 == parts.len())?;
-        }
-        self.out.end_array();
-        self.out.end_object();
         Ok(())
     }
 
@@ -311,6 +295,36 @@ impl Body {
 
 fn thinking(fields: &Map<String, Value>) -> Option<&Value> {
     fields.get("thinking").or_else(|| fields.get("reasoning_config"))
+}
+
+type Turn<'a> = (&'a ConversationRole, Vec<Part<'a>>);
+
+/// The messages as turns, several of one side in a row as one, and the checkpoint of the whole body: a second one at
+/// the very end. `led` messages stand before these.
+fn turns(led: usize, messages: &[Message]) -> Result<(Vec<Turn<'_>>, Option<&CachePointBlock>)> {
+    let mut out: Vec<Turn<'_>> = Vec::with_capacity(messages.len());
+    let mut whole = None;
+    for (i, message) in messages.iter().enumerate() {
+        let mut content = message.content.as_slice();
+        let last = i + 1 == messages.len();
+        if let (true, [.., ContentBlock::CachePoint(_), ContentBlock::CachePoint(point)]) = (last, content) {
+            whole = Some(point);
+            content = &content[..content.len() - 1];
+        }
+        let parts = parts(&format!("messages.{}.content", led + i), content.iter().map(Cow::Borrowed))?;
+        match out.last_mut() {
+            Some((role, before)) if **role == message.role => before.extend(parts),
+            _ if parts.is_empty() => {}
+            _ => out.push((&message.role, parts)),
+        }
+    }
+    for (role, parts) in &mut out {
+        if **role == ConversationRole::User {
+            // The API demands that the results of tools come first.
+            parts.sort_by_key(|part| !matches!(*part.block, ContentBlock::ToolResult(_)));
+        }
+    }
+    Ok((out, whole))
 }
 
 /// A block of the system prompt as a block of a message, for which there are rules already.
