@@ -1,5 +1,7 @@
 //! The small vocabulary in which every crate's errors reach the caller.
 
+use std::time::Duration;
+
 /// What went wrong, as the Bedrock services name it. The HTTP status of a kind depends on the service
 /// (`ConflictException` is 400 in `bedrock` and 409 in `bedrock-agent`) and is in
 /// the generated tables.
@@ -122,7 +124,11 @@ pub trait AwsError: std::error::Error + Send + Sync + 'static {
     fn message(&self) -> String {
         self.to_string()
     }
-    /// Headers of the answer beside those of every error, names in lower case: `retry-after`.
+    /// When the same call may succeed, where that is known.
+    fn retry_after(&self) -> Option<Duration> {
+        None
+    }
+    /// Headers of the answer beside those of every error, names in lower case.
     fn headers(&self) -> Vec<(&'static str, String)> {
         Vec::new()
     }
@@ -135,6 +141,8 @@ pub struct Fault {
     pub kind: Kind,
     /// What the caller reads.
     pub message: String,
+    /// When the same call may succeed, where that is known: `Retry-After`.
+    pub retry_after: Option<Duration>,
     /// Headers beside those of every error. In a stream they have no place.
     pub headers: Vec<(&'static str, String)>,
 }
@@ -142,7 +150,12 @@ pub struct Fault {
 impl Fault {
     /// An error of `kind` that says `message`.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), headers: Vec::new() }
+        Self { kind, message: message.into(), retry_after: None, headers: Vec::new() }
+    }
+    /// The same, with the time after which the call may succeed.
+    #[must_use]
+    pub fn after(self, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..self }
     }
     /// A `ValidationException`.
     pub fn validation(message: impl Into<String>) -> Self {
@@ -150,7 +163,11 @@ impl Fault {
     }
     /// Any crate's error, reduced to what the caller may know.
     pub fn of(error: &dyn AwsError) -> Self {
-        Self { headers: error.headers(), ..Self::new(error.kind(), error.message()) }
+        Self {
+            retry_after: error.retry_after(),
+            headers: error.headers(),
+            ..Self::new(error.kind(), error.message())
+        }
     }
     /// The same with one more header.
     #[must_use]
@@ -172,6 +189,9 @@ impl AwsError for Fault {
     }
     fn message(&self) -> String {
         self.message.clone()
+    }
+    fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
     }
     fn headers(&self) -> Vec<(&'static str, String)> {
         self.headers.clone()

@@ -10,6 +10,7 @@ use outcrop_models::{Invocation, Resolved};
 use outcrop_providers::{Answer, Call};
 use tokio::time::Instant;
 
+use crate::capacity::{Estimate, Permit};
 use crate::meter::Tally;
 use crate::options::Options;
 use crate::routing::{self, Ask, Lease, Plan, Target};
@@ -99,10 +100,11 @@ impl Gateway {
         mut tally: Tally,
     ) -> Result<Begun, Fault> {
         match self.answer(cx, &resolved, request, streaming, &mut tally).await {
-            Ok((served, options, plan)) => {
+            Ok((served, options, plan, permit)) => {
                 let routing::Served { output: answer, target, lease, attempts } = served;
                 let (between, end) = (plan.between(&target), plan.end());
                 let by = By { target, attempts };
+                let answer = permit.hold(answer);
                 Ok(Begun { resolved, answer, options, by, running: Running { lease, tally, between, end } })
             }
             Err(fault) => Err(tally.failed(fault)),
@@ -116,9 +118,10 @@ impl Gateway {
         request: ConverseRequest,
         streaming: bool,
         tally: &mut Tally,
-    ) -> Result<(routing::Served<Answer>, Options, Plan), Fault> {
+    ) -> Result<(routing::Served<Answer>, Options, Plan, Permit), Fault> {
         check(resolved, &request, streaming)?;
         let mut options = Options::of(&request);
+        let permit = self.capacity.admit(&self.models, resolved, || Estimate::of(&request, &resolved.model))?;
         let request = Arc::new(request);
         let plan = self.plan_conversation(cx, resolved, &request, streaming)?;
         let call = self.call(cx, resolved, Arc::clone(&request), &options, streaming);
@@ -130,7 +133,7 @@ impl Gateway {
         options.served_by(&served.target);
         tally.tier(options.tier.clone());
         tally.served(&served.target, served.attempts);
-        Ok((served, options, plan))
+        Ok((served, options, plan, permit))
     }
 
     /// Who may answer `request`.
@@ -143,8 +146,8 @@ impl Gateway {
     ) -> Result<Plan, Fault> {
         let metadata = request.request_metadata.as_ref();
         let metadata = |key: &str| metadata.and_then(|map| map.get(key)).map(String::as_str);
-        let ask =
-            Ask { tokens: routing::tokens(request), stream, retention: self.retention(cx), metadata: &metadata };
+        let tokens = || Estimate::of(request, &resolved.model).tokens();
+        let ask = Ask { tokens: &tokens, stream, retention: self.retention(cx), metadata: &metadata };
         self.plan(cx, resolved, &ask)
     }
 

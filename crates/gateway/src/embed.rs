@@ -11,6 +11,7 @@ use outcrop_providers::{Embed, Embedded};
 
 use crate::Gateway;
 use crate::begin::By;
+use crate::capacity::Estimate;
 use crate::invoke::{counted, text};
 use crate::routing::{Ask, Served};
 
@@ -41,8 +42,7 @@ impl Gateway {
             content_type: "application/json".into(),
             ..Default::default()
         };
-        let tokens = i32::try_from(found.tokens).unwrap_or(i32::MAX);
-        let usage = TokenUsage { input_tokens: tokens, total_tokens: tokens, ..Default::default() };
+        let usage = read(found.tokens);
         tally.answered(&usage);
         Ok(counted(by.reply(output), &usage, began))
     }
@@ -57,12 +57,21 @@ impl Gateway {
         let promised = resolved.model.dimensions.as_ref().map(|d| d.default);
         // A local model named by the caller has the length that its weights give.
         let dimensions = request.dimensions.or(promised).map_or(0, |d| d as usize);
-        let characters: usize = request.texts.iter().map(String::len).sum();
-        let plan = self.plan(cx, resolved, &Ask::whole((characters / 4) as u64, self.retention(cx)))?;
+        let mut permit = self.capacity.admit(&self.models, resolved, || Estimate::of_texts(&request.texts))?;
+        let tokens = || Estimate::of_texts(&request.texts).tokens();
+        let plan = self.plan(cx, resolved, &Ask { tokens: &tokens, ..Ask::whole(self.retention(cx)) })?;
         let served = plan.attempt(cx, |target| {
             let call = Embed { model: target.model(resolved), request: Arc::clone(request), dimensions };
             async move { target.provider().embed(call).await }
         });
-        served.await
+        let served = served.await?;
+        permit.settle(&read(served.output.tokens));
+        Ok(served)
     }
+}
+
+/// The usage of a call that only reads.
+pub(crate) fn read(tokens: u32) -> TokenUsage {
+    let tokens = i32::try_from(tokens).unwrap_or(i32::MAX);
+    TokenUsage { input_tokens: tokens, total_tokens: tokens, ..Default::default() }
 }

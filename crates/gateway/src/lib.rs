@@ -4,13 +4,16 @@
 //!
 //! Start at [`Gateway::converse`] in `converse.rs`; `invoke.rs` is the same path for InvokeModel with a dialect on
 //! either side. Both come to `begin.rs`, where [`rules`] say what a conversation must look like and [`routing`] who is
-//! asked for an answer; `answer.rs` is the way back, and [`meter`] hears what it took.
+//! asked for an answer, [`capacity`] whether there is room for it; `answer.rs` is the way back, and [`meter`] hears what
+//! it took.
 
 mod answer;
 mod begin;
+pub mod capacity;
 mod converse;
 mod count;
 mod embed;
+mod embeddings;
 mod invoke;
 pub mod meter;
 mod options;
@@ -27,6 +30,7 @@ use outcrop_models::Models;
 use outcrop_providers::Retention;
 
 pub use begin::SERVED_BY;
+pub use capacity::Capacity;
 pub use meter::{Meter, Record};
 pub use routing::{Registry, Routes, StandIns};
 pub use sharing::Sharing;
@@ -37,12 +41,14 @@ pub struct Gateway {
     routes: Routes,
     sharing: Sharing,
     meter: Arc<dyn Meter>,
+    capacity: Arc<Capacity>,
 }
 
 impl Gateway {
     /// Models by `models`, answered as `routes` say.
     pub fn new(models: Arc<Models>, routes: Routes) -> Self {
-        Self { models, routes, sharing: Sharing::default(), meter: Arc::new(meter::Logged) }
+        let (sharing, meter) = (Sharing::default(), Arc::new(meter::Logged));
+        Self { models, routes, sharing, meter, capacity: Arc::default() }
     }
 
     /// Computed prompts are shared within `sharing` and not beyond.
@@ -67,5 +73,12 @@ impl Gateway {
     /// The most that whoever answers this caller may keep.
     pub(crate) fn retention(&self, _cx: &Context) -> Retention {
         Retention::Default
+    }
+
+    /// Calls are admitted by `capacity`.
+    #[must_use]
+    pub fn capacity(mut self, capacity: Arc<Capacity>) -> Self {
+        self.capacity = capacity;
+        self
     }
 }

@@ -11,6 +11,9 @@ use crate::address::{Reach, is_localhost, is_private_name};
 use crate::rule::Hosts;
 use crate::{HostRule, OutboundError, Settings};
 
+#[cfg(test)]
+mod tests;
+
 /// A place to call, by scheme, host and port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Target {

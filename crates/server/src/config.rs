@@ -22,6 +22,7 @@ mod error;
 mod limits;
 mod local_models;
 mod providers;
+mod provisioned;
 mod routes;
 mod routing;
 mod secret;
@@ -30,7 +31,7 @@ mod stand_ins;
 mod tests;
 
 pub use access::{Access, Oidc, PolicySource, Role, User};
-pub use catalogue::Catalogue;
+pub use catalogue::{Catalogue, ModelAccess};
 pub use changes::Change;
 pub use dev::Dev;
 pub use encryption::Encryption;
@@ -39,6 +40,7 @@ pub use error::ConfigError;
 pub use limits::ClientLimits;
 pub use local_models::{LocalKind, LocalModel};
 pub use providers::Provider;
+pub use provisioned::{Provisioned, ProvisionedModel};
 pub use routes::{Route, RouteChoice, RouteLatency, RouteTarget};
 pub use routing::{Breaker, Routing};
 pub use secret::SecretRef;
@@ -71,6 +73,8 @@ pub struct Config {
     pub stand_ins: StandIns,
     /// What of the catalogue is enforced.
     pub catalogue: Catalogue,
+    /// Throughput that callers may reserve.
+    pub provisioned: Provisioned,
     /// Local inference.
     pub engine: Engine,
     /// Local models beyond the default ones.
@@ -98,6 +102,7 @@ impl Default for Config {
             encryption: Encryption::default(),
             stand_ins: StandIns::default(),
             catalogue: Catalogue::default(),
+            provisioned: Provisioned::default(),
             engine: Engine::default(),
             local_models: Vec::new(),
             providers: Vec::new(),
@@ -171,6 +176,7 @@ impl Config {
         }
         self.access.directory()?;
         self.encryption.check()?;
+        self.catalogue.check()?;
         local_models::check(&self.local_models)?;
         providers::check(&self.providers)?;
         routes::check(&self.routes, &self.providers, &self.routing)

@@ -78,8 +78,7 @@ impl Failures {
         let again = matches!(fault.kind, Kind::Throttling | Kind::ServiceUnavailable | Kind::ModelNotReady);
         let fault = if self.made > 1 { fault.with(ATTEMPTS, self.made) } else { fault };
         match retry_after.filter(|_| again) {
-            // Whole seconds, and never a moment too early.
-            Some(wait) => fault.with("retry-after", wait.as_secs_f64().ceil().max(1.0) as u64),
+            Some(wait) => fault.after(wait),
             None => fault,
         }
     }

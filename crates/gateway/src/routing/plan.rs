@@ -20,8 +20,8 @@ use super::target::Target;
 /// What a call is like, as far as routing is concerned.
 #[derive(Clone, Copy)]
 pub struct Ask<'a> {
-    /// What it works on, estimated.
-    pub tokens: u64,
+    /// What it works on, estimated; asked only where targets are chosen by it.
+    pub tokens: &'a dyn Fn() -> u64,
     /// It reads its answer as it is made.
     pub stream: bool,
     /// The most that whoever answers may keep of it.
@@ -31,9 +31,9 @@ pub struct Ask<'a> {
 }
 
 impl Ask<'_> {
-    /// A call without metadata whose answer comes whole.
-    pub fn whole(tokens: u64, retention: Retention) -> Self {
-        Self { tokens, stream: false, retention, metadata: &|_| None }
+    /// A call without metadata or known size, whose answer comes whole.
+    pub fn whole(retention: Retention) -> Self {
+        Self { tokens: &|| 0, stream: false, retention, metadata: &|_| None }
     }
 }
 
@@ -66,9 +66,10 @@ impl Plan {
         if candidates.len() > 1 {
             sort(&mut candidates, cx, route, ask);
         }
+        let tokens = if route.policy.choice == Choice::LeastLoaded { (ask.tokens)() } else { 0 };
         let end = Instant::now() + route.policy.total;
         let deadline = cx.deadline.map_or(end, |deadline| Instant::from_std(deadline).min(end));
-        Ok(Self { route: Arc::clone(route), candidates, tokens: ask.tokens, stream: ask.stream, deadline, end })
+        Ok(Self { route: Arc::clone(route), candidates, tokens, stream: ask.stream, deadline, end })
     }
 
     /// How long the events of an answer by `target` may be apart, where that is bounded.

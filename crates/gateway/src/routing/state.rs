@@ -17,7 +17,7 @@ pub struct State {
     pub(super) breaker: Breaker,
     /// Attempts under way.
     pub(super) in_flight: AtomicU64,
-    /// Tokens of the attempts under way, as they were estimated.
+    /// Tokens of the attempts under way, as they were estimated where targets are chosen by them.
     pub(super) tokens: AtomicU64,
     /// Attempts that were made, and those that failed.
     pub(super) attempts: AtomicU64,

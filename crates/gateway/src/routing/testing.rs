@@ -125,11 +125,12 @@ pub fn resolved() -> Resolved {
         anywhere: false,
         metric_id: HAIKU.to_owned(),
         context: None,
+        provisioned: None,
         model: Arc::clone(catalogue.get(HAIKU).unwrap()),
     }
 }
 
 /// A streamed call without anything special.
 pub fn ask<'a>() -> Ask<'a> {
-    Ask { stream: true, ..Ask::whole(10, Retention::Default) }
+    Ask { stream: true, tokens: &|| 10, ..Ask::whole(Retention::Default) }
 }

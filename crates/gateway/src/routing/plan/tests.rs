@@ -27,11 +27,11 @@ fn who_keeps_more_than_the_account_allows_is_never_asked() {
         (Retention::Default, &["b", "c"]),
         (Retention::ProviderDataShare, &["a", "b", "c"]),
     ] {
-        let plan = Plan::new(&context(), &all, &resolved(), &Ask::whole(1, allowed)).unwrap();
+        let plan = Plan::new(&context(), &all, &resolved(), &Ask::whole(allowed)).unwrap();
         assert_eq!(names(&plan), expected);
     }
     let two = route(sources(kept), targets().take(2).collect(), Policy::default());
-    let refused = Plan::new(&context(), &two, &resolved(), &Ask::whole(1, Retention::None)).err().unwrap();
+    let refused = Plan::new(&context(), &two, &resolved(), &Ask::whole(Retention::None)).err().unwrap();
     assert_eq!(refused.kind, Kind::AccessDenied);
     assert!(refused.message.contains("data retention mode"), "{}", refused.message);
 }
@@ -45,7 +45,7 @@ fn regions_are_those_of_the_call_and_its_own_comes_first() {
     let targets =
         vec![within("a", &["us-west-2"]), within("b", &["us-east-1", "us-east-2"]), within("c", &["eu-west-1"])];
     let route = route(sources([Retention::Default; 3]), targets, Policy::default());
-    let ask = Ask::whole(1, Retention::Default);
+    let ask = Ask::whole(Retention::Default);
     let here = resolved();
     assert_eq!(names(&Plan::new(&context(), &route, &here, &ask).unwrap()), ["b"]);
     let mut profile = resolved();
@@ -66,7 +66,7 @@ fn priorities_hold_whatever_the_weights_and_who_rests_is_last_of_its_own() {
         TargetSettings { weight: 0.0, ..target("c") },
     ];
     let route = route(sources([Retention::Default; 3]), targets, Policy::default());
-    let ask = Ask::whole(1, Retention::Default);
+    let ask = Ask::whole(Retention::Default);
     let resolved = resolved();
     let order = || names(&Plan::new(&context(), &route, &resolved, &ask).unwrap()).join("");
     assert!((0..50).all(|_| order() == "bca"));
@@ -83,7 +83,7 @@ fn the_same_user_gets_the_same_variant() {
     let first = |user: &str| {
         let metadata = BTreeMap::from([("user".to_owned(), user.to_owned())]);
         let metadata = |key: &str| metadata.get(key).map(String::as_str);
-        let ask = Ask { metadata: &metadata, ..Ask::whole(1, Retention::Default) };
+        let ask = Ask { metadata: &metadata, ..Ask::whole(Retention::Default) };
         Plan::new(&context(), &route, &resolved, &ask).unwrap().names().next().unwrap().to_owned()
     };
     let users: Vec<String> = (0..100).map(|n| format!("user-{n}")).collect();
@@ -102,6 +102,6 @@ fn the_least_loaded_is_first() {
     for (target, load) in route.targets.iter().zip([300, 100, 200]) {
         target.state.tokens.store(load, Relaxed);
     }
-    let plan = Plan::new(&context(), &route, &resolved(), &Ask::whole(1, Retention::Default)).unwrap();
+    let plan = Plan::new(&context(), &route, &resolved(), &Ask::whole(Retention::Default)).unwrap();
     assert_eq!(names(&plan), ["b", "c", "a"]);
 }

@@ -1,0 +1,54 @@
+//! Vectors for callers that bring typed requests, and whether anybody answers for a model.
+
+use std::sync::Arc;
+
+use outcrop_access::Context;
+use outcrop_api::{Fault, Kind, Reply};
+use outcrop_dialects::EmbeddingRequest;
+use outcrop_models::{Invocation, Model};
+use outcrop_providers::Embedded;
+
+use crate::Gateway;
+use crate::begin::By;
+use crate::embed::read;
+
+impl Gateway {
+    /// One vector of unit length for each text, by the model that `id` names. `guardrail` is an identifier and a
+    /// version.
+    pub async fn embeddings(
+        &self,
+        cx: &Context,
+        id: &str,
+        guardrail: Option<(&str, Option<&str>)>,
+        request: EmbeddingRequest,
+    ) -> Result<Reply<Embedded>, Fault> {
+        let call = Invocation { guardrail, ..Invocation::new("bedrock:InvokeModel") };
+        let resolved = self.resolve(cx, call, id).await?;
+        if guardrail.is_some() {
+            // Ignoring it would let through what it was to stop.
+            return Err(Fault::new(Kind::NotImplemented, "Guardrails are not built in this version of Outcrop."));
+        }
+        let model = &resolved.model;
+        if !model.embeds() {
+            return Err(Fault::validation(format!("{} makes no embeddings.", model.id)));
+        }
+        if let (Some(asked), Some(known)) = (request.dimensions, &model.dimensions)
+            && !known.allowed.is_empty()
+            && !known.allowed.contains(&asked)
+        {
+            let allowed: Vec<String> = known.allowed.iter().map(u32::to_string).collect();
+            let text = format!("{} makes no vectors of {asked} numbers. Use one of: {}.", model.id, allowed.join(", "));
+            return Err(Fault::validation(text));
+        }
+        let mut tally = self.tally(cx, &resolved);
+        let served = self.vectors(cx, &resolved, &Arc::new(request)).await.map_err(|fault| tally.failed(fault))?;
+        tally.served(&served.target, served.attempts);
+        tally.answered(&read(served.output.tokens));
+        Ok(By { target: served.target, attempts: served.attempts }.reply(served.output))
+    }
+
+    /// Whether a call of `model` would find somebody to answer it.
+    pub fn serves(&self, model: &Arc<Model>) -> bool {
+        self.routes.of(model).is_ok()
+    }
+}
