@@ -12,6 +12,7 @@ mod count;
 mod embed;
 mod invoke;
 mod options;
+mod prompt_router;
 pub mod rules;
 mod sharing;
 pub mod target;

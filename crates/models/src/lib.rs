@@ -1,20 +1,23 @@
-//! Everything that a modelId can name: the catalogue of Bedrock's models, the inference profiles that AWS defines and
-//! those that callers create, and the way from a modelId to the model that is meant.
+//! Everything that a modelId can name: the catalogue of Bedrock's models, the inference profiles and prompt routers that
+//! AWS defines and those that callers create, and the way from a modelId to the model that is meant; and how much of a
+//! call an account lets others keep.
 //!
 //! Never: calling a model, HTTP, a canned answer. Lifecycle, Regions and on-demand are always reported as AWS has
 //! them and refused only where [`Settings`] says so.
 //!
 //! Start at [`Models::resolve`], then at [`Catalogue`], whose facts stand in `data/` (one file a provider, sources in
-//! `docs/catalogue.md`). [`foundation_models`], [`inference_profiles`] and [`tags`] are the operations, one function
-//! each.
+//! `docs/catalogue.md`). [`foundation_models`], [`inference_profiles`], [`prompt_routers`], [`data_retention`] and
+//! [`tags`] are the operations, one function each; [`prompt_routers::rule`] says which of a router's models a prompt gets.
 
 pub mod catalogue;
+pub mod data_retention;
 pub mod error;
 pub mod foundation_models;
 pub mod identifier;
 pub mod inference_profiles;
 mod models;
 pub mod permission;
+pub mod prompt_routers;
 pub mod regions;
 pub mod resolve;
 pub mod settings;
@@ -26,5 +29,5 @@ pub use catalogue::{Catalogue, LocalKind, LocalModel, Model};
 pub use error::ModelsError;
 pub use models::Models;
 pub use permission::Invocation;
-pub use resolve::Resolved;
+pub use resolve::{Resolved, Router};
 pub use settings::Settings;

@@ -10,12 +10,15 @@ use outcrop_resources::{Collection, Resources, Scope, Tag, Tagger};
 use outcrop_wire::arn::Arn;
 
 use crate::catalogue::{Catalogue, Model};
+use crate::data_retention::{Mode, Rules};
 use crate::error::ModelsError;
 use crate::identifier::Identifier;
-use crate::inference_profiles::{KINDS, PROFILE, Profile};
+use crate::inference_profiles::{PROFILE, Profile};
+use crate::prompt_routers::{self, PromptRouter, ROUTER};
 use crate::regions;
 use crate::resolve::{Place, Resolved};
 use crate::settings::Settings;
+use crate::tags::KINDS;
 
 /// Everything that a modelId can name, for every account. Cheap to clone.
 #[derive(Clone)]
@@ -23,18 +26,33 @@ pub struct Models {
     catalogue: Arc<Catalogue>,
     settings: Settings,
     pub(crate) profiles: Collection<Profile>,
+    pub(crate) routers: Collection<PromptRouter>,
     pub(crate) tagger: Tagger,
+    pub(crate) rules: Arc<Rules>,
 }
 
 impl Models {
-    /// Models of `catalogue`, with profiles kept in `resources`.
+    /// Models of `catalogue`, with all else kept in `resources`.
     pub fn new(catalogue: Catalogue, settings: Settings, resources: &Resources) -> Self {
         Self {
             catalogue: Arc::new(catalogue),
             settings,
             profiles: resources.collection(&PROFILE),
+            routers: resources.collection(&ROUTER),
             tagger: resources.tagger(KINDS),
+            rules: Arc::new(Rules::unread(resources.clone())),
         }
+    }
+
+    /// The same with the data retention modes that were read at the start.
+    #[must_use]
+    pub fn with_retention(self, rules: Arc<Rules>) -> Self {
+        Self { rules, ..self }
+    }
+
+    /// What an account lets others keep in a Region, from memory.
+    pub fn retention(&self, account: &str, region: &str) -> Mode {
+        self.rules.mode(Scope { account, region })
     }
 
     /// The known models.
@@ -54,8 +72,11 @@ impl Models {
 
     /// The tags of what can have some, where a policy asks for them.
     pub(crate) async fn tags(&self, cx: &Context, arn: &str) -> Result<Vec<Tag>, ModelsError> {
-        let application = matches!(Identifier::parse(arn), Identifier::ApplicationProfileArn { .. });
-        if !application || !cx.asks_resource_tags(arn) {
+        let some = matches!(
+            Identifier::parse(arn),
+            Identifier::ApplicationProfileArn { .. } | Identifier::PromptRouterArn { default: false, .. }
+        );
+        if !some || !cx.asks_resource_tags(arn) {
             return Ok(Vec::new());
         }
         let parts = Arn::parse(arn).map_or(scope(cx), |arn| Scope { account: arn.account, region: arn.region });
@@ -68,6 +89,14 @@ impl Models {
 
     /// What `id`, decoded from the URL, means to this caller.
     pub async fn resolve(&self, cx: &Context, id: &str) -> Result<Resolved, ModelsError> {
+        match Identifier::parse(id) {
+            Identifier::PromptRouterArn { .. } => prompt_routers::resolve(cx, self, id).await,
+            _ => self.resolve_one(cx, id).await,
+        }
+    }
+
+    /// The same for whatever names one model.
+    pub(crate) async fn resolve_one(&self, cx: &Context, id: &str) -> Result<Resolved, ModelsError> {
         let place = Place { account: &cx.caller.account, region: &cx.region, today: today() };
         let Identifier::ApplicationProfileArn { region, account, .. } = Identifier::parse(id) else {
             return self.catalogue.resolve(id, place, &self.settings);

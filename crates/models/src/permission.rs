@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use outcrop_access::Context;
+use outcrop_access::{Ask, Context};
 use outcrop_wire::arn::Arn;
 
 use crate::tags::pairs;
@@ -32,14 +32,28 @@ impl<'a> Invocation<'a> {
 
 impl Models {
     /// Whether the caller may invoke `resolved`: a model by its ARN; through a profile by the profile's ARN and by the
-    /// model's in every Region where the call may run ("Prerequisites for inference profiles" of the user guide).
+    /// model's in every Region where the call may run ("Prerequisites for inference profiles" of the user guide);
+    /// through a prompt router by the router's ARN and by all that this asks of either model, so that no prompt decides
+    /// what a caller may do.
     pub async fn admit(&self, cx: &Context, call: Invocation<'_>, resolved: &Resolved) -> Result<(), ModelsError> {
+        let Some(router) = &resolved.router else { return self.admit_one(cx, call, resolved, None).await };
+        let tags = self.tags(cx, &router.arn).await?;
+        ask(cx, call).on(&router.arn).resource_tags(pairs(&tags)).check()?;
+        for candidate in &router.candidates {
+            self.admit_one(cx, call, candidate, Some(&router.arn)).await?;
+        }
+        Ok(())
+    }
+
+    async fn admit_one(
+        &self,
+        cx: &Context,
+        call: Invocation<'_>,
+        resolved: &Resolved,
+        router: Option<&str>,
+    ) -> Result<(), ModelsError> {
         let model = |region: &str| regions::model_arn(region, &resolved.model.id);
-        let guardrail = call.guardrail.map(|(identifier, version)| guardrail(cx, identifier, version));
-        let ask = || {
-            let ask = cx.ask(call.action).maybe("bedrock:ServiceTier", call.tier);
-            ask.maybe("bedrock:GuardrailIdentifier", guardrail.as_deref())
-        };
+        let ask = || ask(cx, call).maybe("bedrock:PromptRouterArn", router);
         // Counting runs nothing, and its action is on models only; but who counts by another's profile uses it.
         let foreign = |arn: &str| Arn::parse(arn).is_some_and(|arn| arn.account != cx.caller.account);
         let counts = call.action == "bedrock:CountTokens";
@@ -62,6 +76,12 @@ impl Models {
         }
         Ok(())
     }
+}
+
+/// The question with all that the call itself says.
+fn ask<'a>(cx: &'a Context, call: Invocation<'a>) -> Ask<'a> {
+    let guardrail = call.guardrail.map(|(identifier, version)| guardrail(cx, identifier, version));
+    cx.ask(call.action).maybe("bedrock:ServiceTier", call.tier).maybe("bedrock:GuardrailIdentifier", guardrail)
 }
 
 /// `GuardrailArn` or `GuardrailArn:version`, as the condition key has it.

@@ -30,6 +30,29 @@ pub struct Resolved {
     pub metric_id: String,
     /// The tokens that the call may use together: the model's window, or the narrower one that a suffix named.
     pub context: Option<u32>,
+    /// The prompt router that was named, if one was; all else here is then its fallback's.
+    pub router: Option<Router>,
+}
+
+impl Resolved {
+    /// The ARN of what was named, in the caller's Region: the profile's, else the model's with the window that was
+    /// asked for.
+    pub fn arn(&self, region: &str) -> String {
+        self.profile_arn.clone().unwrap_or_else(|| regions::model_arn(region, &self.metric_id))
+    }
+}
+
+/// A prompt router, with what it may choose between.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Router {
+    /// Its ARN.
+    pub arn: String,
+    /// Its two models, in its own order. None of them has a router.
+    pub candidates: Vec<Resolved>,
+    /// Which of them is the fallback.
+    pub fallback: usize,
+    /// By how many percent the better answer must be better to be worth the more capable model.
+    pub quality_difference: f64,
 }
 
 /// Where a modelId is looked up: a caller's account and Region, on a day.
@@ -41,8 +64,8 @@ pub(crate) struct Place<'a> {
 }
 
 impl Catalogue {
-    /// The meaning of every form except an application profile's ARN, whose source (a model's or system profile's
-    /// ARN) is what is given here after the profile was read; `profile_arn` and `metric_id` are then the caller's.
+    /// The meaning of every form except a prompt router's and an application profile's ARN, whose source (a model's or
+    /// system profile's ARN) is what is given here after the profile was read; `profile_arn` and `metric_id` are then the caller's.
     pub(crate) fn resolve(&self, id: &str, place: Place<'_>, settings: &Settings) -> Result<Resolved, ModelsError> {
         match Identifier::parse(id) {
             Identifier::Model(id) => self.on_demand(id, place, settings),
@@ -53,7 +76,9 @@ impl Catalogue {
             {
                 self.profile(profile, place, settings)
             }
-            Identifier::OtherArn | Identifier::ApplicationProfileArn { .. } => Err(ModelsError::Unresolved),
+            Identifier::OtherArn | Identifier::ApplicationProfileArn { .. } | Identifier::PromptRouterArn { .. } => {
+                Err(ModelsError::Unresolved)
+            }
             Identifier::ModelArn { .. } | Identifier::ProfileArn { .. } | Identifier::ForeignArn => {
                 Err(ModelsError::InvalidIdentifier)
             }
@@ -78,6 +103,7 @@ impl Catalogue {
             anywhere: false,
             metric_id: id.to_owned(),
             context: window.or(model.context),
+            router: None,
             model: Arc::clone(model),
         })
     }
@@ -107,6 +133,7 @@ impl Catalogue {
             anywhere,
             metric_id: id.id.to_owned(),
             context: model.context,
+            router: None,
             model: Arc::clone(model),
         })
     }

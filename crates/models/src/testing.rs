@@ -26,6 +26,7 @@ pub(crate) fn here() -> Context {
 /// Models over a store in a folder that goes with the test.
 pub(crate) struct Bench {
     pub(crate) models: Models,
+    pub(crate) resources: Resources,
     _folder: tempfile::TempDir,
 }
 
@@ -38,5 +39,5 @@ pub(crate) async fn bench(settings: Settings) -> Bench {
         LocalModel { name: "mini".into(), kind: LocalKind::Embedding { dimensions: 384 }, context: 256 },
     ];
     let catalogue = Catalogue::builtin().unwrap().with_local(local).unwrap();
-    Bench { models: Models::new(catalogue, settings, &resources), _folder: folder }
+    Bench { models: Models::new(catalogue, settings, &resources), resources, _folder: folder }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use outcrop_api::{Operation, Spec, bedrock, bedrock_agent, bedrock_runtime};
 use outcrop_gateway::Gateway;
-use outcrop_models::{Models, foundation_models, inference_profiles, tags};
+use outcrop_models::{Models, data_retention, foundation_models, inference_profiles, prompt_routers, tags};
 use outcrop_resources::{Policies, policies};
 
 use crate::pipeline::{Table, run, run_stream};
@@ -81,6 +81,12 @@ operations! { app, t:
     on!(t, app.models, fn bedrock::GetInferenceProfile, inference_profiles::get);
     on!(t, app.models, fn bedrock::ListInferenceProfiles, inference_profiles::list);
     on!(t, app.models, fn bedrock::DeleteInferenceProfile, inference_profiles::delete);
+    on!(t, app.models, fn bedrock::CreatePromptRouter, prompt_routers::create);
+    on!(t, app.models, fn bedrock::GetPromptRouter, prompt_routers::get);
+    on!(t, app.models, fn bedrock::ListPromptRouters, prompt_routers::list);
+    on!(t, app.models, fn bedrock::DeletePromptRouter, prompt_routers::delete);
+    on!(t, app.models, fn bedrock::GetAccountDataRetention, data_retention::get);
+    on!(t, app.models, fn bedrock::PutAccountDataRetention, data_retention::put);
     on!(t, app.models, fn bedrock::ListTagsForResource, tags::list);
     on!(t, app.models, fn bedrock::TagResource, tags::tag);
     on!(t, app.models, fn bedrock::UntagResource, tags::untag);

@@ -14,6 +14,7 @@ use outcrop_engine::weights::gguf::{self, GgufHeader};
 use outcrop_engine::weights::{Catalog, EMBEDDING_MODEL, ModelDir, RecordedFile, TEXT_MODEL};
 use outcrop_engine::{Engine, EngineConfig, LocalModel, ModelKind};
 use outcrop_gateway::{Gateway, Sharing, StandIns};
+use outcrop_models::data_retention::Rules;
 use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Models, Settings, inference_profiles};
 use outcrop_providers::Provider;
 use outcrop_providers::local::Local;
@@ -56,6 +57,7 @@ pub struct Server {
     listener: listen::Listener,
     live: Arc<Live>,
     policies: Arc<Policies>,
+    retention: Arc<Rules>,
     engine: Engine,
     keys: Arc<dyn Keys>,
     usage: Arc<Usage>,
@@ -124,10 +126,12 @@ impl Server {
         let stop = CancellationToken::new();
         let policies = Policies::open(resources.clone(), inference_profiles::KINDS).await.map_err(told)?;
         let policies = Arc::new(policies);
+        let retention = Arc::new(Rules::open(resources.clone()).await.map_err(told)?);
         let parts = Parts {
             dev,
             resources,
             policies: Arc::clone(&policies),
+            retention: Arc::clone(&retention),
             found,
             local,
             keys: Arc::clone(&keys),
@@ -136,7 +140,7 @@ impl Server {
             stop: stop.clone(),
         };
         let live = Arc::new(Live::new(parts, config, tls, load)?);
-        Ok(Self { listener, live, policies, engine, keys, usage, stop, folder, local_tls, lines })
+        Ok(Self { listener, live, policies, retention, engine, keys, usage, stop, folder, local_tls, lines })
     }
 
     /// Where it listens.
@@ -170,7 +174,7 @@ impl Server {
             std::future::pending::<()>().await;
         };
         let fresh = async {
-            self.policies.follow().await;
+            tokio::join!(self.policies.follow(), self.retention.follow());
             std::future::pending::<()>().await;
         };
         let (limits, tls) = (self.live.limits(), self.live.tls());
@@ -218,6 +222,7 @@ pub(crate) struct Parts {
     pub(crate) dev: bool,
     resources: Resources,
     policies: Arc<Policies>,
+    retention: Arc<Rules>,
     found: Vec<Found>,
     local: Arc<dyn Provider>,
     keys: Arc<dyn Keys>,
@@ -230,7 +235,8 @@ impl Parts {
     /// All that answers requests, as `config` wants it. Both the start and a reload come here, so that whatever
     /// the configuration decides can be decided anew; requests under way keep the pipeline that they began with.
     pub(crate) fn pipeline(&self, config: &Config) -> Result<Pipeline, StartError> {
-        let models = Arc::new(Models::new(catalogue(config, &self.found)?, settings(config), &self.resources));
+        let models = Models::new(catalogue(config, &self.found)?, settings(config), &self.resources);
+        let models = Arc::new(models.with_retention(Arc::clone(&self.retention)));
         let stand_ins = config.stand_ins.mode.is_on(self.dev).then(|| stand_ins(config, &self.found)).transpose()?;
         let gateway =
             Arc::new(Gateway::new(Arc::clone(&models), Arc::clone(&self.local), stand_ins).sharing(sharing(config)));
