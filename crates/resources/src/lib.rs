@@ -26,6 +26,7 @@
 mod collection;
 mod create;
 mod error;
+pub mod followed;
 mod ids;
 mod kind;
 mod kms;

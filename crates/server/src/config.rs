@@ -21,6 +21,7 @@ mod engine;
 mod error;
 mod limits;
 mod local_models;
+mod providers;
 mod provisioned;
 mod secret;
 mod stand_ins;
@@ -36,6 +37,7 @@ pub use engine::{Engine, PrefixSharing};
 pub use error::ConfigError;
 pub use limits::ClientLimits;
 pub use local_models::{LocalKind, LocalModel};
+pub use providers::Provider;
 pub use provisioned::{Provisioned, ProvisionedModel};
 pub use secret::SecretRef;
 pub use stand_ins::{StandInMode, StandIns};
@@ -73,6 +75,8 @@ pub struct Config {
     pub engine: Engine,
     /// Local models beyond the default ones.
     pub local_models: Vec<LocalModel>,
+    /// Who answers beside the local models.
+    pub providers: Vec<Provider>,
     /// Catalogue entries, read by the catalogue itself.
     pub models: Vec<toml::Table>,
 }
@@ -93,6 +97,7 @@ impl Default for Config {
             provisioned: Provisioned::default(),
             engine: Engine::default(),
             local_models: Vec::new(),
+            providers: Vec::new(),
             models: Vec::new(),
         }
     }
@@ -162,7 +167,8 @@ impl Config {
         self.access.directory()?;
         self.encryption.check()?;
         self.catalogue.check()?;
-        local_models::check(&self.local_models)
+        local_models::check(&self.local_models)?;
+        providers::check(&self.providers)
     }
 }
 

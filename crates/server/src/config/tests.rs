@@ -38,6 +38,7 @@ fn every_key_is_in_the_default_file_and_explained() {
     assert!(config.encryption.key_file.is_some() && config.encryption.default_key.is_some());
     assert!(config.encryption.keys.len() == 1 && config.encryption.kms.len() == 1);
     assert!(config.catalogue.model_access_by_account.len() == 1 && config.provisioned.models.len() == 1);
+    assert!(config.providers[0].models.len() == 1 && config.providers[0].api_key.is_some());
     assert!(config.local_models[0].sha256.is_some() && config.models.len() == 1);
 
     // Every key of the struct, as serde knows them, has its line.
@@ -58,6 +59,7 @@ fn every_key_is_in_the_default_file_and_explained() {
         "[engine]",
         "[tls]\ncert='a'\nkey='b'",
         "[[local_models]]\nname='a'\nfile='b'",
+        "[[providers]]\nname='a'\nkind='openai'",
     ] {
         let message = refused(&format!("{table}\nqqqqqqqq = 1"));
         let keys = message.split_once("The keys here are: ").unwrap().1.trim_end_matches('.').split(", ");
@@ -258,4 +260,28 @@ fn the_data_folder_has_a_whole_path_and_is_no_file() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let error = data_folder(Some(file.path())).unwrap_err().to_string();
     assert_eq!(error, format!("{} is a file; --data names a folder", file.path().display()));
+}
+
+#[test]
+fn providers_have_names_of_their_own_and_what_their_kind_needs() {
+    let provider = |more: &str| format!("[[providers]]\nname = 'vllm'\nkind = 'openai'\n{more}");
+    let load = |text: &str| Config::parse(text, "outcrop.toml").unwrap().check().map_err(|e| e.to_string());
+    assert_eq!(load(&provider("")), Ok(()));
+    for (text, told) in [
+        (provider(&provider("")), "providers.name"),
+        (provider("").replace("vllm", "local"), "providers.name"),
+        (provider("").replace("vllm", "My Server"), "providers.name"),
+        (provider("of = 'other'"), "providers.of"),
+        (provider("").replace("openai", "scripted"), "providers.path"),
+        (provider("").replace("'openai'", "'recorded'\npath = 'x'\nof = 'nobody'"), "providers.of"),
+    ] {
+        let error = load(&text).expect_err(&text);
+        assert!(error.contains(told), "{error}");
+    }
+    // Neither what is printed nor what is logged shows a key.
+    let config = Config::parse(&provider("api_key = 'sk-secret'\nheaders = { x = 'sk-secret' }"), "t").unwrap();
+    let settings = config.providers[0].settings(&config.providers);
+    assert_eq!(settings.api_key.as_ref().unwrap().expose(), "sk-secret");
+    assert!(!format!("{:?}", config.providers).contains("sk-secret"));
+    assert!(!toml::to_string(&config).unwrap().contains("sk-secret"));
 }
