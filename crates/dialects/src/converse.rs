@@ -9,6 +9,7 @@ mod unfold;
 
 pub use fold::{Fold, Incomplete, citation, tool_input};
 pub use pointers::{check_paths, prune};
+pub(crate) use unfold::cite;
 pub use unfold::unfold;
 
 use std::borrow::Cow;
@@ -67,4 +68,12 @@ pub fn plain(block: &ContentBlock) -> Option<Cow<'_, str>> {
         }
         _ => return None,
     })
+}
+
+/// Converse requires a name and allows few characters in it; a title may be anything.
+pub(crate) fn document_name(title: &str) -> String {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-()[]".contains(c);
+    let plain: String = title.chars().map(|c| if allowed(c) { c } else { ' ' }).collect();
+    let name: String = plain.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(200).collect();
+    if name.trim().is_empty() { "Document".to_owned() } else { name.trim().to_owned() }
 }

@@ -12,6 +12,7 @@ pub mod capacity;
 mod converse;
 mod count;
 mod embed;
+mod embeddings;
 mod invoke;
 mod options;
 pub mod rules;
