@@ -21,6 +21,7 @@ mod engine;
 mod error;
 mod limits;
 mod local_models;
+mod outbound;
 mod providers;
 mod secret;
 mod stand_ins;
@@ -36,6 +37,7 @@ pub use engine::{Engine, PrefixSharing};
 pub use error::ConfigError;
 pub use limits::ClientLimits;
 pub use local_models::{LocalKind, LocalModel};
+pub use outbound::Outbound;
 pub use providers::Provider;
 pub use secret::SecretRef;
 pub use stand_ins::{StandInMode, StandIns};
@@ -63,6 +65,8 @@ pub struct Config {
     pub access: Access,
     /// Which keys seal what is kept.
     pub encryption: Encryption,
+    /// Connections that the server opens.
+    pub outbound: Outbound,
     /// Local models for catalogue models.
     pub stand_ins: StandIns,
     /// What of the catalogue is enforced.
@@ -88,6 +92,7 @@ impl Default for Config {
             dev: Dev::default(),
             access: Access::default(),
             encryption: Encryption::default(),
+            outbound: Outbound::default(),
             stand_ins: StandIns::default(),
             catalogue: Catalogue::default(),
             engine: Engine::default(),
@@ -134,6 +139,10 @@ impl Config {
         }
         if let Some((_, value)) = get("OUTCROP_ACCOUNT") {
             self.dev.account = value;
+        }
+        if let Some((_, value)) = get("OUTCROP_OFFLINE") {
+            // As every tool that knows such a variable reads it.
+            self.outbound.offline = !matches!(value.to_ascii_lowercase().as_str(), "0" | "false" | "no");
         }
         if let Some((name, value)) = get("OUTCROP_STAND_INS") {
             self.stand_ins.mode = match value.as_str() {
