@@ -6,11 +6,13 @@ mod events;
 mod refused;
 
 use ::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-use ::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
+use ::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
 use bytes::Bytes;
 use outcrop_api::{Fault, Kind as FaultKind};
 use outcrop_dialects::client::{Ask, ClientDialect, Refusal};
 use outcrop_outbound::{Body, Endpoint, Outbound, OutboundError, collect};
+
+pub(crate) use refused::retry_after;
 
 use crate::ids::tool_use_id;
 use crate::{Answer, Call, Cause, Failure, ProviderSettings, SettingsError};
@@ -83,6 +85,16 @@ impl Http {
         &self.name
     }
 
+    /// Where `path` is.
+    pub fn uri(&self, path: &str) -> Uri {
+        self.endpoint.uri(path)
+    }
+
+    /// The host, as its header names it.
+    pub fn host(&self) -> &str {
+        self.endpoint.host()
+    }
+
     /// Sends `body` to `path`; the answer is one of success. `dialect` reads refusals.
     pub async fn post(
         &self,
@@ -125,17 +137,12 @@ impl Http {
         body: Bytes,
         extra: HeaderMap,
     ) -> Result<Response<Body>, Failure> {
-        let mut request = Request::new(body);
-        *request.method_mut() = method;
-        *request.uri_mut() = self.endpoint.uri(path);
-        *request.headers_mut() = self.headers.clone();
-        request.headers_mut().extend(extra);
-        let response = self.endpoint.send(request).await.map_err(|error| self.unsent(&error))?;
+        let response = self.exchange(method, path, body, extra).await?;
         if response.status().is_success() {
             return Ok(response);
         }
         let (parts, body) = response.into_parts();
-        let said = collect(body, MOST_REFUSAL_BYTES).await.unwrap_or_default();
+        let said = self.refusal(body).await;
         let refusal = self.scrub(dialect.refusal(parts.status.as_u16(), &said));
         tracing::warn!(
             provider = self.name,
@@ -144,6 +151,27 @@ impl Http {
             "a provider refuses a call"
         );
         Err(refused::failure(&self.name, parts.status, &parts.headers, &refusal))
+    }
+
+    /// Sends `body` to `path`, whatever the answer's status is.
+    pub async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+        extra: HeaderMap,
+    ) -> Result<Response<Body>, Failure> {
+        let mut request = Request::new(body);
+        *request.method_mut() = method;
+        *request.uri_mut() = self.endpoint.uri(path);
+        *request.headers_mut() = self.headers.clone();
+        request.headers_mut().extend(extra);
+        self.endpoint.send(request).await.map_err(|error| self.unsent(&error))
+    }
+
+    /// The body of a refusal, as much of it as anybody would read.
+    pub async fn refusal(&self, body: Body) -> Bytes {
+        collect(body, MOST_REFUSAL_BYTES).await.unwrap_or_default()
     }
 
     /// Some providers repeat a key that they do not know.

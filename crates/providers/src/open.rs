@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use outcrop_outbound::Outbound;
 
+use crate::bedrock::Bedrock;
+use crate::openai::OpenAi;
 use crate::{Kind, Provider, ProviderSettings, SettingsError};
 
 /// The provider of `settings`. Nothing is called yet.
-pub fn open(settings: &ProviderSettings, _outbound: &Outbound) -> Result<Arc<dyn Provider>, SettingsError> {
+pub fn open(settings: &ProviderSettings, outbound: &Outbound) -> Result<Arc<dyn Provider>, SettingsError> {
     let unbuilt = |kind: &str| {
         Err(SettingsError::new(
             settings,
@@ -15,9 +17,9 @@ pub fn open(settings: &ProviderSettings, _outbound: &Outbound) -> Result<Arc<dyn
         ))
     };
     match settings.kind {
-        Kind::OpenAi => unbuilt("openai"),
+        Kind::OpenAi => Ok(Arc::new(OpenAi::new(settings, outbound)?)),
         Kind::Anthropic => unbuilt("anthropic"),
-        Kind::Bedrock => unbuilt("bedrock"),
+        Kind::Bedrock => Ok(Arc::new(Bedrock::new(settings, outbound)?)),
         Kind::Mistral => unbuilt("mistral"),
         Kind::Cohere => unbuilt("cohere"),
         Kind::Scripted => unbuilt("scripted"),

@@ -26,9 +26,11 @@
 mod collection;
 mod create;
 mod error;
+pub mod followed;
 mod ids;
 mod kind;
 mod kms;
+mod mirror;
 mod paging;
 pub mod policies;
 mod tags;
@@ -38,12 +40,13 @@ mod testing;
 use std::sync::Arc;
 
 pub use collection::{Collection, Resource};
-pub use create::{ClientToken, Create};
+pub use create::{Also, ClientToken, Create};
 pub use error::{Error, Result};
 pub use ids::Ids;
 pub use kind::{Kind, Scope};
 pub use kms::KmsKeys;
-pub use outcrop_store::Tag;
+pub use mirror::Mirror;
+pub use outcrop_store::{Op, Order, Tag};
 pub use paging::{DEFAULT_RESULTS, Listed, MAX_RESULTS, Page, Pager};
 pub use policies::Policies;
 pub use tags::{MAX_TAGS, Tagger};

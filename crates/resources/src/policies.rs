@@ -8,31 +8,26 @@ pub mod bedrock_agent;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use outcrop_access::{Context, Policy, PolicyKind, ResourcePolicies};
-use outcrop_store::{Batch, Change, Cursor, Document, Error as StoreError, Key, NewDocument, Op, Order, Query};
+use outcrop_store::{Batch, Document, Error as StoreError, Key, NewDocument, Op};
 use serde::{Deserialize, Serialize};
-use tokio::sync::Mutex;
 
+use crate::followed::{self, Followed, Memory};
 use crate::{Error, Kind, Resources, Result, Scope};
 
 /// The kind of the documents; its ids are the ARNs of the resources.
 const KIND: &str = "resource-policy";
-/// All policies stand in one place, because all of them are in memory; the ARN says whose each is.
-const EVERYONE: Scope<'static> = Scope { account: "", region: "" };
 /// How often a write is tried where others write the same policy at the same time.
 const TRIES: usize = 16;
-/// Documents and changes that are read at a time.
-const STRIDE: usize = 500;
 /// What stands for a stored policy that this build cannot read: nobody is let in by mistake.
 const SHUT: &str =
     r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*"}}"#;
 
 /// The document of the policy of `arn`.
 pub(crate) fn key(arn: &str) -> Key {
-    EVERYONE.owned().key(KIND, arn)
+    followed::key(KIND, arn)
 }
 
 /// A policy as it is kept.
@@ -49,24 +44,19 @@ pub struct Policies {
     resources: Resources,
     /// What can have a policy by the operations of `bedrock`.
     kinds: &'static [Kind],
-    in_memory: ResourcePolicies,
-    /// The last change that is in memory.
-    seen: Mutex<u64>,
+    followed: Followed<ResourcePolicies>,
 }
 
 impl Policies {
     /// Reads all of them. `kinds` can have one by the operations of `bedrock`.
     pub async fn open(resources: Resources, kinds: &'static [Kind]) -> Result<Self> {
-        let policies = Self { resources, kinds, in_memory: ResourcePolicies::default(), seen: Mutex::new(0) };
-        let mut seen = policies.seen.lock().await;
-        *seen = policies.read_all().await?;
-        drop(seen);
-        Ok(policies)
+        let followed = Followed::open(resources.clone(), KIND, ResourcePolicies::default()).await?;
+        Ok(Self { resources, kinds, followed })
     }
 
     /// All of them as contexts carry them.
     pub fn in_memory(&self) -> ResourcePolicies {
-        self.in_memory.clone()
+        self.followed.memory().clone()
     }
 
     /// Writes the policy of a resource that exists; `expect` is the revision that the caller has read.
@@ -142,57 +132,25 @@ impl Policies {
 
     /// Brings into memory what has changed since; what this call has seen committed is there when it returns.
     pub async fn catch_up(&self) -> Result<()> {
-        let mut seen = self.seen.lock().await;
-        loop {
-            let changes = match self.resources.store.changes(*seen, STRIDE).await {
-                Err(StoreError::Lagged { .. }) => {
-                    *seen = self.read_all().await?;
-                    return Ok(());
-                }
-                changes => changes?,
-            };
-            let Some(last) = changes.last().map(|change| change.sequence) else { return Ok(()) };
-            self.apply(&changes).await?;
-            *seen = last;
-        }
+        self.followed.catch_up().await
     }
 
     /// Keeps memory fresh until it is dropped: others' writes arrive by the store's change feed.
     pub async fn follow(&self) {
-        let mut ticks = self.resources.store.watch();
-        while ticks.changed().await.is_ok() {
-            if let Err(error) = self.catch_up().await {
-                tracing::error!(%error, "resource policies are not up to date; the next change tries again");
-            }
-        }
+        self.followed.follow().await;
+    }
+}
+
+impl Memory for ResourcePolicies {
+    fn replace(&self, all: Vec<Document>) {
+        let all = all.iter().map(|document| (document.key.id.clone(), compile(document)));
+        ResourcePolicies::replace(self, all.collect());
     }
 
-    async fn apply(&self, changes: &[Change]) -> Result<()> {
-        let mut updates = Vec::new();
-        for change in changes.iter().filter(|change| change.key.kind == KIND) {
-            let document = self.resources.store.get(change.key.clone()).await?;
-            updates.push((change.key.id.clone(), document.as_ref().map(compile)));
-        }
-        if !updates.is_empty() {
-            self.in_memory.update(&updates);
-        }
-        Ok(())
-    }
-
-    /// Reads everything; what changes meanwhile comes after the answered sequence.
-    async fn read_all(&self) -> Result<u64> {
-        let seen = self.resources.store.latest_change().await?;
-        let (mut all, mut after) = (HashMap::new(), None::<Cursor>);
-        loop {
-            let (scope, kind, order) = (EVERYONE.owned(), KIND.to_owned(), Order::OldestFirst);
-            let query = Query { scope, kind, parent: None, after, order, limit: STRIDE };
-            let documents = self.resources.store.list(query).await?;
-            let Some(last) = documents.last() else { break };
-            after = Some(last.cursor);
-            all.extend(documents.iter().map(|document| (document.key.id.clone(), compile(document))));
-        }
-        self.in_memory.replace(all);
-        Ok(seen)
+    fn update(&self, changes: Vec<(String, Option<Document>)>) {
+        let changes: Vec<_> =
+            changes.into_iter().map(|(arn, document)| (arn, document.as_ref().map(compile))).collect();
+        ResourcePolicies::update(self, &changes);
     }
 }
 
