@@ -18,6 +18,7 @@ use outcrop_engine::{Engine, EngineConfig, LocalModel, ModelKind};
 use outcrop_gateway::{Capacity, Gateway, Sharing, StandIns};
 use outcrop_models::data_retention::Rules;
 use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Memory, Models, Settings, inference_profiles};
+use outcrop_outbound::Outbound;
 use outcrop_providers::Provider;
 use outcrop_providers::local::Local;
 use outcrop_resources::{Policies, Resources};
@@ -126,7 +127,8 @@ impl Server {
 
         let keys: Arc<dyn Keys> = Arc::new(StoredKeys::new(store));
         let usage = Arc::new(Usage::default());
-        let verifier = Arc::new(Verifier::new(Arc::new(HttpFetch), Arc::new(jiff::Timestamp::now)));
+        let fetch = Arc::new(HttpFetch::new(config.outbound.open().map_err(told)?));
+        let verifier = Arc::new(Verifier::new(fetch.clone(), Arc::new(jiff::Timestamp::now)));
         let stop = CancellationToken::new();
         let policies = Policies::open(resources.clone(), inference_profiles::KINDS).await.map_err(told)?;
         let policies = Arc::new(policies);
@@ -144,6 +146,7 @@ impl Server {
             local,
             keys: Arc::clone(&keys),
             usage: Arc::clone(&usage),
+            fetch,
             verifier,
             stop: stop.clone(),
         };
@@ -238,11 +241,17 @@ pub(crate) struct Parts {
     local: Arc<dyn Provider>,
     keys: Arc<dyn Keys>,
     usage: Arc<Usage>,
+    fetch: Arc<HttpFetch>,
     verifier: Arc<Verifier>,
     stop: CancellationToken,
 }
 
 impl Parts {
+    /// Puts another way out in force for what stays.
+    pub(crate) fn follow(&self, outbound: Outbound) {
+        self.fetch.set(outbound);
+    }
+
     /// All that answers requests, as `config` wants it. Both the start and a reload come here, so that whatever
     /// the configuration decides can be decided anew; requests under way keep the pipeline that they began with.
     pub(crate) fn pipeline(&self, config: &Config) -> Result<Pipeline, StartError> {
@@ -295,6 +304,7 @@ pub fn examine(config: &Config, dev: bool) -> Vec<String> {
         }
     }
     problems.extend(catalogue(config, &[]).err().map(|e| e.to_string()));
+    problems.extend(config.outbound.open().err().map(|e| e.to_string()));
     problems.extend(config.access.directory().err().map(|e| e.to_string()));
     problems
 }
