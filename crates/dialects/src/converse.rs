@@ -68,3 +68,11 @@ pub fn plain(block: &ContentBlock) -> Option<Cow<'_, str>> {
         _ => return None,
     })
 }
+
+/// Converse requires a name and allows few characters in it; a title may be anything.
+pub(crate) fn document_name(title: &str) -> String {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-()[]".contains(c);
+    let plain: String = title.chars().map(|c| if allowed(c) { c } else { ' ' }).collect();
+    let name: String = plain.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(200).collect();
+    if name.trim().is_empty() { "Document".to_owned() } else { name.trim().to_owned() }
+}

@@ -46,12 +46,14 @@ pub enum Dialect {
 pub fn by_name(key: &str) -> Option<Dialect> {
     Some(match key {
         "anthropic-messages" => Dialect::Chat(&anthropic::Messages),
+        "anthropic-api" => Dialect::Chat(&anthropic::Api),
         "anthropic-text" => Dialect::Chat(&anthropic::Completions),
         "llama" => Dialect::Chat(&meta::Llama),
         "deepseek" => Dialect::Chat(&deepseek::R1),
         "nova" => Dialect::Chat(&nova::Nova),
         "titan-text" => Dialect::Chat(&titan::Text),
         "openai-chat" => Dialect::Chat(&openai::CHAT),
+        "openai-api" => Dialect::Chat(&openai::API),
         "qwen" => Dialect::Chat(&openai::QWEN),
         "mistral-text" => Dialect::Chat(&mistral::Text),
         "mistral-chat" => Dialect::Chat(&mistral::CHAT),
@@ -71,12 +73,14 @@ pub fn by_name(key: &str) -> Option<Dialect> {
 /// The keys that [`by_name`] knows.
 pub const NAMES: &[&str] = &[
     "anthropic-messages",
+    "anthropic-api",
     "anthropic-text",
     "llama",
     "deepseek",
     "nova",
     "titan-text",
     "openai-chat",
+    "openai-api",
     "qwen",
     "mistral-text",
     "mistral-chat",

@@ -135,12 +135,14 @@ proptest! {
         }
         let head = Head { model_id: "m".to_owned(), message_id: "i".to_owned(), prompt, ..Head::default() };
         let metrics = Metrics { input_tokens: counts.0, output_tokens: counts.1, ..Metrics::default() };
-        let chunks = chunks(chat("anthropic-messages").stream(head.clone()), &events, &metrics);
         let mut fold = Fold::new();
-        events.into_iter().for_each(|event| fold.push(event));
-        let whole = chat("anthropic-messages").encode(&head, &fold.finish().unwrap());
-        prop_assert_eq!(accumulated(&chunks), whole);
-        prop_assert!(chunks.last().unwrap()["amazon-bedrock-invocationMetrics"].is_object());
+        events.iter().for_each(|event| fold.push(event.clone()));
+        let answer = fold.finish().unwrap();
+        for name in ["anthropic-messages", "anthropic-api"] {
+            let chunks = chunks(chat(name).stream(head.clone()), &events, &metrics);
+            prop_assert_eq!(accumulated(&chunks), chat(name).encode(&head, &answer));
+            prop_assert!(chunks.last().unwrap()["amazon-bedrock-invocationMetrics"].is_object());
+        }
     }
 
     #[test]
@@ -153,7 +155,7 @@ proptest! {
         let events = events(&blocks, &cuts, &usage, &stop);
         let metrics = Metrics { input_tokens: 3, output_tokens: 4, ..Metrics::default() };
         for (name, piece, ending) in
-            [("openai-chat", "delta", "finish_reason"), ("mistral-chat", "message", "stop_reason")]
+            [("openai-chat", "delta", "finish_reason"), ("openai-api", "delta", "finish_reason"), ("mistral-chat", "message", "stop_reason")]
         {
             let chunks = chunks(chat(name).stream(Head::default()), &events, &metrics);
             let mut fold = Fold::new();
@@ -169,7 +171,8 @@ proptest! {
             }
             prop_assert_eq!(calls, expected, "{}", name);
             let last = chunks.last().unwrap();
-            prop_assert_eq!(&last["choices"][0][ending], &whole["choices"][0][ending], "{}", name);
+            let ended = chunks.iter().rev().find(|chunk| chunk["choices"][0].is_object()).unwrap();
+            prop_assert_eq!(&ended["choices"][0][ending], &whole["choices"][0][ending], "{}", name);
             prop_assert_eq!(&last["usage"], &whole["usage"], "{}", name);
         }
     }

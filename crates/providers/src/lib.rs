@@ -15,6 +15,7 @@ pub mod http;
 mod ids;
 pub mod local;
 mod open;
+pub mod openai;
 mod settings;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

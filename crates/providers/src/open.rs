@@ -5,6 +5,7 @@ use std::sync::Arc;
 use outcrop_outbound::Outbound;
 
 use crate::bedrock::Bedrock;
+use crate::openai::OpenAi;
 use crate::{Kind, Provider, ProviderSettings, SettingsError};
 
 /// The provider of `settings`. Nothing is called yet.
@@ -16,7 +17,7 @@ pub fn open(settings: &ProviderSettings, outbound: &Outbound) -> Result<Arc<dyn 
         ))
     };
     match settings.kind {
-        Kind::OpenAi => unbuilt("openai"),
+        Kind::OpenAi => Ok(Arc::new(OpenAi::new(settings, outbound)?)),
         Kind::Anthropic => unbuilt("anthropic"),
         Kind::Bedrock => Ok(Arc::new(Bedrock::new(settings, outbound)?)),
         Kind::Mistral => unbuilt("mistral"),

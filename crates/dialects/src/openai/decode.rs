@@ -1,5 +1,5 @@
 use super::format::{Format, Passed};
-use super::{messages, tools};
+use super::{beside, messages, tools};
 use crate::DialectError;
 use crate::body::{Node, parse};
 use outcrop_api::bedrock_runtime::*;
@@ -19,7 +19,11 @@ pub(super) fn request(format: &Format, body: &[u8]) -> Result<ConverseRequest> {
     asks_for_one_answer(format, &body)?;
     let (system, messages) = messages::read(format, &body.required("messages")?)?;
     let tool_config = tools::read(format, &body, &mut fields)?;
-    let output_config = output(&body, &mut fields)?;
+    let mut output_config = output(&body, &mut fields)?;
+    if format.read.contains(&"reasoning_effort") {
+        beside::check(&body)?;
+        beside::effort(&body, &mut output_config, &mut fields)?;
+    }
     Ok(ConverseRequest {
         messages: Some(messages),
         system: Some(system).filter(|s| !s.is_empty()),

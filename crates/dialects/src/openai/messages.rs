@@ -1,6 +1,7 @@
 //! The messages of a request, read.
 
-use super::format::Format;
+use super::beside;
+use super::format::{Format, Reasoning};
 use crate::DialectError;
 use crate::body::{Node, parse};
 use base64::Engine;
@@ -35,15 +36,20 @@ pub(super) fn read(format: &Format, list: &Node) -> Result<(Vec<SystemContentBlo
             "user" => {
                 item.only(&["role", "content"])?;
                 let content = user(format, &item.required("content")?)?;
-                say(&mut messages, content);
+                say(format, &mut messages, content);
             }
             "assistant" => {
                 let content = assistant(format, &item)?;
-                messages.push(Message { role: ConversationRole::Assistant, content });
+                match messages.last_mut() {
+                    Some(last) if format.joins && last.role == ConversationRole::Assistant => {
+                        last.content.extend(content);
+                    }
+                    _ => messages.push(Message { role: ConversationRole::Assistant, content }),
+                }
             }
             _ => {
                 let result = tool_result(&item)?;
-                say(&mut messages, vec![ContentBlock::ToolResult(result)]);
+                say(format, &mut messages, vec![ContentBlock::ToolResult(result)]);
             }
         }
     }
@@ -51,10 +57,10 @@ pub(super) fn read(format: &Format, list: &Node) -> Result<(Vec<SystemContentBlo
 }
 
 /// Converse wants all results of one turn in one message, and what the user says to them stands behind them.
-fn say(messages: &mut Vec<Message>, content: Vec<ContentBlock>) {
+fn say(format: &Format, messages: &mut Vec<Message>, content: Vec<ContentBlock>) {
     let result = |block: &ContentBlock| matches!(block, ContentBlock::ToolResult(_));
     match messages.last_mut() {
-        Some(last) if last.role == ConversationRole::User && last.content.iter().all(result) => {
+        Some(last) if last.role == ConversationRole::User && (format.joins || last.content.iter().all(result)) => {
             last.content.extend(content);
         }
         _ => messages.push(Message { role: ConversationRole::User, content }),
@@ -83,7 +89,11 @@ fn user(format: &Format, content: &Node) -> Result<Vec<ContentBlock>> {
         content.only(&["text"])?;
         return Ok(vec![ContentBlock::Text(content.required("text")?.string()?.to_owned())]);
     }
-    let kinds: &[&str] = if format.media { &["text", "image_url", "input_audio"] } else { &["text"] };
+    let kinds: &[&str] = match (format.media, format.files) {
+        (true, true) => &["text", "image_url", "input_audio", "file"],
+        (true, false) => &["text", "image_url", "input_audio"],
+        _ => &["text"],
+    };
     let mut out = Vec::new();
     for part in content.items(1, usize::MAX)? {
         let kind = part.required("type")?.one_of(kinds)?;
@@ -92,6 +102,7 @@ fn user(format: &Format, content: &Node) -> Result<Vec<ContentBlock>> {
         out.push(match kind {
             "text" => ContentBlock::Text(value.string()?.to_owned()),
             "image_url" => ContentBlock::Image(image(&value)?),
+            "file" => ContentBlock::Document(beside::document(&value)?),
             _ => {
                 value.only(&["data", "format"])?;
                 let format: AudioFormat = value.required("format")?.one_of(&["wav", "mp3"])?.into();
@@ -133,7 +144,7 @@ fn blob(node: &Node, data: Option<&str>) -> Result<Bytes> {
 fn assistant(format: &Format, item: &Node) -> Result<Vec<ContentBlock>> {
     // Clients send back the whole message of an answer, with the members that are null in it.
     let empty = ["annotations", "audio", "function_call"];
-    let thoughts: &[&str] = if format.reasoning { &["reasoning_content", "reasoning"] } else { &[] };
+    let thoughts: &[&str] = if format.reasoning != Reasoning::None { &["reasoning_content", "reasoning"] } else { &[] };
     item.only(&[&["role", "content", "tool_calls", "refusal"], thoughts, &empty].concat())?;
     for key in empty {
         if let Some(node) = item.get(key)?
@@ -146,7 +157,7 @@ fn assistant(format: &Format, item: &Node) -> Result<Vec<ContentBlock>> {
     for key in thoughts {
         if let Some(thought) = item.get(key)? {
             let text = thought.string()?;
-            if text.contains(CLOSE) {
+            if format.reasoning == Reasoning::Tagged && text.contains(CLOSE) {
                 return Err(thought.refuse(format_args!("{CLOSE} ends reasoning and can't be part of it")));
             }
             out.push(reasoning(text));
@@ -182,7 +193,7 @@ fn assistant(format: &Format, item: &Node) -> Result<Vec<ContentBlock>> {
 }
 
 fn thought<'a>(format: &Format, text: &'a str) -> Option<(&'a str, &'a str)> {
-    text.strip_prefix(OPEN).filter(|_| format.reasoning)?.split_once(CLOSE)
+    text.strip_prefix(OPEN).filter(|_| format.reasoning == Reasoning::Tagged)?.split_once(CLOSE)
 }
 
 fn reasoning(text: &str) -> ContentBlock {
