@@ -8,6 +8,7 @@
 //! Start at [`Provider`]; [`local`] answers with the embedded engine, [`open()`] makes the others of their settings, over
 //! the one HTTP client of [`http`]. A [`Failure`] says what routing needs to know.
 
+pub mod anthropic;
 pub mod bedrock;
 mod call;
 mod failure;
