@@ -5,9 +5,12 @@
 //! but may in that of Anthropic's own API ([`Api`]), where whoever takes the call reads them. What Converse has no place
 //! for (`top_k`, `thinking`, `anthropic_beta`, tools that Anthropic defines, a `tool_choice` of `none`) goes into
 //! `additionalModelRequestFields` under its own name, which is where Converse callers put it too.
+//!
+//! [`client`] is the other side: what a provider that speaks it is asked, and its answers read.
 
 mod blocks;
 mod citations;
+pub mod client;
 mod decode;
 mod encode;
 mod request;

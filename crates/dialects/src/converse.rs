@@ -9,6 +9,7 @@ mod unfold;
 
 pub use fold::{Fold, Incomplete, citation, tool_input};
 pub use pointers::{check_paths, prune};
+pub(crate) use unfold::cite;
 pub use unfold::unfold;
 
 use std::borrow::Cow;

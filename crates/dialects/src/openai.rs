@@ -9,6 +9,7 @@
 //! ([`API`]) has a member for it, and lets turns of one role follow each other; [`embeddings`] are the vectors of that API.
 
 mod beside;
+pub mod client;
 mod decode;
 pub mod embeddings;
 mod encode;

@@ -41,7 +41,16 @@ pub enum Identifier<'a> {
         /// The id after the slash.
         id: &'a str,
     },
-    /// Another kind of ARN that a modelId may be: provisioned, custom or imported model, deployment, prompt router,
+    /// `arn:aws:bedrock:us-east-1:111122223333:provisioned-model/…`.
+    ProvisionedArn {
+        /// The ARN's Region.
+        region: &'a str,
+        /// The ARN's account.
+        account: &'a str,
+        /// The id after the slash.
+        id: &'a str,
+    },
+    /// Another kind of ARN that a modelId may be: custom or imported model, deployment, prompt router,
     /// prompt, SageMaker endpoint.
     OtherArn,
     /// An ARN of something that is no model.
@@ -68,15 +77,8 @@ impl<'a> SystemProfile<'a> {
 }
 
 /// The resource types of `bedrock` ARNs that a modelId may name and that are not told apart further here.
-const OTHER: &[&str] = &[
-    "provisioned-model",
-    "custom-model",
-    "custom-model-deployment",
-    "imported-model",
-    "prompt-router",
-    "default-prompt-router",
-    "prompt",
-];
+const OTHER: &[&str] =
+    &["custom-model", "custom-model-deployment", "imported-model", "prompt-router", "default-prompt-router", "prompt"];
 
 impl<'a> Identifier<'a> {
     /// The form of `text`, which is already decoded from the URL.
@@ -98,6 +100,7 @@ impl<'a> Identifier<'a> {
             ("bedrock", "application-inference-profile") => {
                 Self::ApplicationProfileArn { region: arn.region, account: arn.account, id }
             }
+            ("bedrock", "provisioned-model") => Self::ProvisionedArn { region: arn.region, account: arn.account, id },
             ("bedrock", other) if OTHER.contains(&other) => Self::OtherArn,
             ("sagemaker", "endpoint") => Self::OtherArn,
             _ => Self::ForeignArn,

@@ -29,7 +29,7 @@ pub const PROFILE: Kind = Kind {
     arn: "application-inference-profile",
     ids: Ids::Lower,
 };
-/// What of this crate can be tagged, and can have a policy.
+/// What of this crate can have a policy.
 pub const KINDS: &[Kind] = &[PROFILE];
 
 /// What is kept of a profile.

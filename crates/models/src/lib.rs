@@ -1,20 +1,23 @@
 //! Everything that a modelId can name: the catalogue of Bedrock's models, the inference profiles that AWS defines and
-//! those that callers create, and the way from a modelId to the model that is meant.
+//! those that callers create, provisioned throughput, agreements, and the way from a modelId to the model that is meant.
 //!
 //! Never: calling a model, HTTP, a canned answer. Lifecycle, Regions and on-demand are always reported as AWS has
 //! them and refused only where [`Settings`] says so.
 //!
 //! Start at [`Models::resolve`], then at [`Catalogue`], whose facts stand in `data/` (one file a provider, sources in
 //! `docs/catalogue.md`). [`foundation_models`], [`inference_profiles`] and [`tags`] are the operations, one function
-//! each.
+//! each; so are [`provisioned`] and [`model_access`]. What invocations must know of those is in [`Memory`].
 
 pub mod catalogue;
 pub mod error;
 pub mod foundation_models;
 pub mod identifier;
 pub mod inference_profiles;
+mod memory;
+pub mod model_access;
 mod models;
 pub mod permission;
+pub mod provisioned;
 pub mod regions;
 pub mod resolve;
 pub mod settings;
@@ -24,7 +27,10 @@ mod testing;
 
 pub use catalogue::{Catalogue, LocalKind, LocalModel, Model};
 pub use error::ModelsError;
+pub use memory::Memory;
+pub use model_access::ModelAccess;
 pub use models::Models;
 pub use permission::Invocation;
-pub use resolve::Resolved;
+pub use provisioned::Units;
+pub use resolve::{Resolved, Throughput};
 pub use settings::Settings;

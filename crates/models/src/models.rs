@@ -12,10 +12,13 @@ use outcrop_wire::arn::Arn;
 use crate::catalogue::{Catalogue, Model};
 use crate::error::ModelsError;
 use crate::identifier::Identifier;
-use crate::inference_profiles::{KINDS, PROFILE, Profile};
+use crate::inference_profiles::{PROFILE, Profile};
+use crate::memory::Memory;
+use crate::provisioned::{PROVISIONED, Provisioned};
 use crate::regions;
 use crate::resolve::{Place, Resolved};
 use crate::settings::Settings;
+use crate::tags::KINDS;
 
 /// Everything that a modelId can name, for every account. Cheap to clone.
 #[derive(Clone)]
@@ -23,18 +26,29 @@ pub struct Models {
     catalogue: Arc<Catalogue>,
     settings: Settings,
     pub(crate) profiles: Collection<Profile>,
+    pub(crate) provisioned: Collection<Provisioned>,
+    pub(crate) memory: Memory,
     pub(crate) tagger: Tagger,
 }
 
 impl Models {
-    /// Models of `catalogue`, with profiles kept in `resources`.
+    /// Models of `catalogue`, with what callers make kept in `resources`. Its memory is its own and fills with its
+    /// own writes; see [`remembering`](Self::remembering).
     pub fn new(catalogue: Catalogue, settings: Settings, resources: &Resources) -> Self {
         Self {
             catalogue: Arc::new(catalogue),
             settings,
             profiles: resources.collection(&PROFILE),
+            provisioned: resources.collection(&PROVISIONED),
+            memory: Memory::new(resources),
             tagger: resources.tagger(KINDS),
         }
+    }
+
+    /// The same with a memory that is kept fresh.
+    #[must_use]
+    pub fn remembering(self, memory: Memory) -> Self {
+        Self { memory, ..self }
     }
 
     /// The known models.
@@ -54,8 +68,9 @@ impl Models {
 
     /// The tags of what can have some, where a policy asks for them.
     pub(crate) async fn tags(&self, cx: &Context, arn: &str) -> Result<Vec<Tag>, ModelsError> {
-        let application = matches!(Identifier::parse(arn), Identifier::ApplicationProfileArn { .. });
-        if !application || !cx.asks_resource_tags(arn) {
+        let form = Identifier::parse(arn);
+        let tagged = matches!(form, Identifier::ApplicationProfileArn { .. } | Identifier::ProvisionedArn { .. });
+        if !tagged || !cx.asks_resource_tags(arn) {
             return Ok(Vec::new());
         }
         let parts = Arn::parse(arn).map_or(scope(cx), |arn| Scope { account: arn.account, region: arn.region });
@@ -66,11 +81,30 @@ impl Models {
         }
     }
 
+    /// The model units of `model` that are reserved, by all accounts together.
+    pub fn reserved_units(&self, model: &Model) -> u32 {
+        let all = self.memory.reserved().now();
+        all.values().filter(|one| one.base == model.id).map(|one| one.units).sum()
+    }
+
     /// What `id`, decoded from the URL, means to this caller.
     pub async fn resolve(&self, cx: &Context, id: &str) -> Result<Resolved, ModelsError> {
         let place = Place { account: &cx.caller.account, region: &cx.region, today: today() };
-        let Identifier::ApplicationProfileArn { region, account, .. } = Identifier::parse(id) else {
-            return self.catalogue.resolve(id, place, &self.settings);
+        let (region, account) = match Identifier::parse(id) {
+            Identifier::ApplicationProfileArn { region, account, .. } => (region, account),
+            Identifier::ProvisionedArn { region, account, .. } => {
+                let here = region == cx.region && account == cx.caller.account;
+                let reserved = self.memory.reserved().get(id).filter(|_| here).ok_or(ModelsError::Unresolved)?;
+                return self.catalogue.provisioned(id, &reserved, place, &self.settings);
+            }
+            // Every base id has a dot, and no provisioned model's name does.
+            Identifier::Model(name) if !name.contains('.') => {
+                let all = self.memory.reserved().now();
+                let mut own = all.iter().filter(|(_, one)| one.account == place.account && one.region == place.region);
+                let (arn, reserved) = own.find(|(_, one)| one.name == name).ok_or(ModelsError::InvalidIdentifier)?;
+                return self.catalogue.provisioned(arn, reserved, place, &self.settings);
+            }
+            _ => return self.catalogue.resolve(id, place, &self.settings),
         };
         // One of another account or Region is as good as none, but for what its owner shares.
         let owner = owner(cx, id, Scope { account, region });

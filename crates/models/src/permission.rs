@@ -33,13 +33,23 @@ impl<'a> Invocation<'a> {
 impl Models {
     /// Whether the caller may invoke `resolved`: a model by its ARN; through a profile by the profile's ARN and by the
     /// model's in every Region where the call may run ("Prerequisites for inference profiles" of the user guide).
+    /// Throughput that was reserved is asked for by its own ARN alone. Last, the account needs access to the model.
     pub async fn admit(&self, cx: &Context, call: Invocation<'_>, resolved: &Resolved) -> Result<(), ModelsError> {
+        self.permitted(cx, call, resolved).await?;
+        self.accessible(&cx.caller.account, &resolved.model)
+    }
+
+    async fn permitted(&self, cx: &Context, call: Invocation<'_>, resolved: &Resolved) -> Result<(), ModelsError> {
         let model = |region: &str| regions::model_arn(region, &resolved.model.id);
         let guardrail = call.guardrail.map(|(identifier, version)| guardrail(cx, identifier, version));
         let ask = || {
             let ask = cx.ask(call.action).maybe("bedrock:ServiceTier", call.tier);
             ask.maybe("bedrock:GuardrailIdentifier", guardrail.as_deref())
         };
+        if let Some(throughput) = &resolved.provisioned {
+            let tags = self.tags(cx, &throughput.arn).await?;
+            return Ok(ask().on(&throughput.arn).resource_tags(pairs(&tags)).check()?);
+        }
         // Counting runs nothing, and its action is on models only; but who counts by another's profile uses it.
         let foreign = |arn: &str| Arn::parse(arn).is_some_and(|arn| arn.account != cx.caller.account);
         let counts = call.action == "bedrock:CountTokens";

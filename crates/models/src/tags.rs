@@ -1,4 +1,5 @@
-//! The tags of what can be tagged in the `bedrock` service so far: inference profiles that callers created.
+//! The tags of what can be tagged in the `bedrock` service so far: inference profiles that callers created and
+//! provisioned models.
 
 #[cfg(test)]
 mod tests;
@@ -8,12 +9,16 @@ use outcrop_api::bedrock::{
     ListTagsForResourceRequest, ListTagsForResourceResponse, Tag as Shown, TagResourceRequest, TagResourceResponse,
     UntagResourceRequest, UntagResourceResponse,
 };
-use outcrop_resources::{Error, Tag};
+use outcrop_resources::{Error, Kind, Tag};
 
 use crate::Models;
 use crate::error::ModelsError;
-use crate::inference_profiles::KINDS;
+use crate::inference_profiles::PROFILE;
 use crate::models::scope;
+use crate::provisioned::PROVISIONED;
+
+/// What of this crate can be tagged.
+pub const KINDS: &[Kind] = &[PROFILE, PROVISIONED];
 
 /// Lists a resource's tags, by key.
 pub async fn list(

@@ -2,6 +2,7 @@
 //!
 //! Start at [`converse`], which is all that a provider needs whose format has a [`ClientDialect`].
 
+mod chunks;
 mod events;
 mod refused;
 
@@ -12,6 +13,7 @@ use outcrop_api::{Fault, Kind as FaultKind};
 use outcrop_dialects::client::{Ask, ClientDialect, Refusal};
 use outcrop_outbound::{Body, Endpoint, Outbound, OutboundError, collect};
 
+pub use chunks::{Judge, Passing, chunks};
 pub(crate) use refused::retry_after;
 
 use crate::ids::tool_use_id;

@@ -8,6 +8,7 @@
 //! Start at [`Provider`]; [`local`] answers with the embedded engine, [`open()`] makes the others of their settings, over
 //! the one HTTP client of [`http`]. A [`Failure`] says what routing needs to know.
 
+pub mod anthropic;
 pub mod bedrock;
 mod call;
 mod failure;
@@ -15,7 +16,10 @@ pub mod http;
 mod ids;
 pub mod local;
 mod open;
+pub mod openai;
 mod settings;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 use async_trait::async_trait;
 

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use outcrop_outbound::Outbound;
 
+use crate::anthropic::Anthropic;
 use crate::bedrock::Bedrock;
+use crate::openai::OpenAi;
 use crate::{Kind, Provider, ProviderSettings, SettingsError};
 
 /// The provider of `settings`. Nothing is called yet.
@@ -16,8 +18,8 @@ pub fn open(settings: &ProviderSettings, outbound: &Outbound) -> Result<Arc<dyn 
         ))
     };
     match settings.kind {
-        Kind::OpenAi => unbuilt("openai"),
-        Kind::Anthropic => unbuilt("anthropic"),
+        Kind::OpenAi => Ok(Arc::new(OpenAi::new(settings, outbound)?)),
+        Kind::Anthropic => Ok(Arc::new(Anthropic::new(settings, outbound)?)),
         Kind::Bedrock => Ok(Arc::new(Bedrock::new(settings, outbound)?)),
         Kind::Mistral => unbuilt("mistral"),
         Kind::Cohere => unbuilt("cohere"),

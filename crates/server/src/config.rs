@@ -22,13 +22,14 @@ mod error;
 mod limits;
 mod local_models;
 mod providers;
+mod provisioned;
 mod secret;
 mod stand_ins;
 #[cfg(test)]
 mod tests;
 
 pub use access::{Access, Oidc, PolicySource, Role, User};
-pub use catalogue::Catalogue;
+pub use catalogue::{Catalogue, ModelAccess};
 pub use changes::Change;
 pub use dev::Dev;
 pub use encryption::Encryption;
@@ -37,6 +38,7 @@ pub use error::ConfigError;
 pub use limits::ClientLimits;
 pub use local_models::{LocalKind, LocalModel};
 pub use providers::Provider;
+pub use provisioned::{Provisioned, ProvisionedModel};
 pub use secret::SecretRef;
 pub use stand_ins::{StandInMode, StandIns};
 
@@ -67,6 +69,8 @@ pub struct Config {
     pub stand_ins: StandIns,
     /// What of the catalogue is enforced.
     pub catalogue: Catalogue,
+    /// Throughput that callers may reserve.
+    pub provisioned: Provisioned,
     /// Local inference.
     pub engine: Engine,
     /// Local models beyond the default ones.
@@ -90,6 +94,7 @@ impl Default for Config {
             encryption: Encryption::default(),
             stand_ins: StandIns::default(),
             catalogue: Catalogue::default(),
+            provisioned: Provisioned::default(),
             engine: Engine::default(),
             local_models: Vec::new(),
             providers: Vec::new(),
@@ -161,6 +166,7 @@ impl Config {
         }
         self.access.directory()?;
         self.encryption.check()?;
+        self.catalogue.check()?;
         local_models::check(&self.local_models)?;
         providers::check(&self.providers)
     }

@@ -1,5 +1,7 @@
 //! From a configuration to a server that answers: opens what lasts, finds the local models, joins the crates.
 
+mod provisioned;
+
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -13,8 +15,8 @@ use outcrop_engine::embed::{DIMENSIONS, EmbedService, MAX_TOKENS, Settings as Em
 use outcrop_engine::weights::gguf::{self, GgufHeader};
 use outcrop_engine::weights::{Catalog, EMBEDDING_MODEL, ModelDir, RecordedFile, TEXT_MODEL};
 use outcrop_engine::{Engine, EngineConfig, LocalModel, ModelKind};
-use outcrop_gateway::{Gateway, Sharing, StandIns};
-use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Models, Settings, inference_profiles};
+use outcrop_gateway::{Capacity, Gateway, Sharing, StandIns};
+use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Memory, Models, Settings, inference_profiles};
 use outcrop_providers::Provider;
 use outcrop_providers::local::Local;
 use outcrop_resources::{Policies, Resources};
@@ -57,6 +59,7 @@ pub struct Server {
     listener: listen::Listener,
     live: Arc<Live>,
     policies: Arc<Policies>,
+    memory: Memory,
     engine: Engine,
     keys: Arc<dyn Keys>,
     usage: Arc<Usage>,
@@ -125,9 +128,13 @@ impl Server {
         let stop = CancellationToken::new();
         let policies = Policies::open(resources.clone(), inference_profiles::KINDS).await.map_err(told)?;
         let policies = Arc::new(policies);
+        let memory = Memory::new(&resources);
+        memory.catch_up().await.map_err(told)?;
         let parts = Parts {
             dev,
             resources,
+            memory: memory.clone(),
+            capacity: Capacity::default(),
             policies: Arc::clone(&policies),
             found,
             local,
@@ -137,7 +144,7 @@ impl Server {
             stop: stop.clone(),
         };
         let live = Arc::new(Live::new(parts, config, tls, load)?);
-        Ok(Self { listener, live, policies, engine, keys, usage, stop, folder, local_tls, lines })
+        Ok(Self { listener, live, policies, memory, engine, keys, usage, stop, folder, local_tls, lines })
     }
 
     /// Where it listens.
@@ -171,7 +178,7 @@ impl Server {
             std::future::pending::<()>().await;
         };
         let fresh = async {
-            self.policies.follow().await;
+            tokio::join!(self.policies.follow(), self.memory.follow());
             std::future::pending::<()>().await;
         };
         let (limits, tls) = (self.live.limits(), self.live.tls());
@@ -219,6 +226,9 @@ pub(crate) struct Parts {
     pub(crate) dev: bool,
     resources: Resources,
     policies: Arc<Policies>,
+    memory: Memory,
+    /// What calls under way have taken, whatever the configuration becomes.
+    capacity: Capacity,
     found: Vec<Found>,
     local: Arc<dyn Provider>,
     keys: Arc<dyn Keys>,
@@ -231,10 +241,16 @@ impl Parts {
     /// All that answers requests, as `config` wants it. Both the start and a reload come here, so that whatever
     /// the configuration decides can be decided anew; requests under way keep the pipeline that they began with.
     pub(crate) fn pipeline(&self, config: &Config) -> Result<Pipeline, StartError> {
-        let models = Arc::new(Models::new(catalogue(config, &self.found)?, settings(config), &self.resources));
+        let catalogue = catalogue(config, &self.found)?;
+        let capacity = Arc::new(self.capacity.under(provisioned::capacity(config, &catalogue)?));
+        let models = Models::new(catalogue, settings(config), &self.resources).remembering(self.memory.clone());
+        let models = Arc::new(models);
         let stand_ins = config.stand_ins.mode.is_on(self.dev).then(|| stand_ins(config, &self.found)).transpose()?;
-        let gateway =
-            Arc::new(Gateway::new(Arc::clone(&models), Arc::clone(&self.local), stand_ins).sharing(sharing(config)));
+        let gateway = Arc::new(
+            Gateway::new(Arc::clone(&models), Arc::clone(&self.local), stand_ins)
+                .sharing(sharing(config))
+                .capacity(capacity),
+        );
         let directory = Arc::new(config.access.directory().map_err(told)?);
         let keys = || Arc::clone(&self.keys);
         let mode = if self.dev { Mode::Dev } else { Mode::Serve(keys()) };
@@ -394,6 +410,8 @@ fn settings(config: &Config) -> Settings {
         enforce_regions: config.catalogue.enforce_regions,
         enforce_on_demand: config.catalogue.enforce_on_demand,
         list_every_region: config.catalogue.list_every_region,
+        model_access: provisioned::model_access(config),
+        units: provisioned::units(config),
     }
 }
 

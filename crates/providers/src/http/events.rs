@@ -87,7 +87,7 @@ pub(super) fn unread(http: &Http, error: &ReadError) -> Failure {
 }
 
 /// ModelErrorException is a name of whole answers only; the stream's is ModelStreamErrorException.
-fn in_stream(fault: Fault) -> Fault {
+pub(super) fn in_stream(fault: Fault) -> Fault {
     match fault.kind {
         Kind::ModelError => Fault::new(Kind::ModelStreamError, fault.message),
         _ => fault,

@@ -38,6 +38,7 @@ fn every_key_is_in_the_default_file_and_explained() {
     assert!(config.encryption.key_file.is_some() && config.encryption.default_key.is_some());
     assert!(config.encryption.keys.len() == 1 && config.encryption.kms.len() == 1);
     assert!(config.providers[0].models.len() == 1 && config.providers[0].api_key.is_some());
+    assert!(config.catalogue.model_access_by_account.len() == 1 && config.provisioned.models.len() == 1);
     assert!(config.local_models[0].sha256.is_some() && config.models.len() == 1);
 
     // Every key of the struct, as serde knows them, has its line.
@@ -53,6 +54,8 @@ fn every_key_is_in_the_default_file_and_explained() {
         "[encryption]",
         "[stand_ins]",
         "[catalogue]",
+        "[provisioned]",
+        "[provisioned.models.x]",
         "[engine]",
         "[tls]\ncert='a'\nkey='b'",
         "[[local_models]]\nname='a'\nfile='b'",
