@@ -25,7 +25,7 @@ use outcrop_resources::{Policies, Resources};
 use outcrop_store::{Sqlite, Store};
 use tokio_util::sync::CancellationToken;
 
-use crate::compat::Doors;
+use crate::compat::{Doors, Stored};
 use crate::config::{Config, LocalKind as ConfiguredKind, PrefixSharing};
 use crate::control;
 use crate::fetch::HttpFetch;
@@ -279,7 +279,12 @@ impl Parts {
             gate,
             sts: Sts::new(keys(), directory, Arc::clone(&self.verifier)),
             resource_policies: self.policies.in_memory(),
-            doors: Some(Arc::new(Doors { gateway: Arc::clone(&gateway), models: Arc::clone(&models) })),
+            doors: Some(Arc::new(Doors {
+                gateway: Arc::clone(&gateway),
+                models: Arc::clone(&models),
+                responses: Stored::new(&self.resources),
+                may_store: Arc::new(|_| true),
+            })),
             table: table(&App { models, gateway, policies: Arc::clone(&self.policies) }),
             trusted_proxies: config.trusted_proxies.clone(),
             body_bytes: config.limits.body_bytes.get(),
