@@ -163,11 +163,7 @@ impl Fault {
     }
     /// Any crate's error, reduced to what the caller may know.
     pub fn of(error: &dyn AwsError) -> Self {
-        Self {
-            retry_after: error.retry_after(),
-            headers: error.headers(),
-            ..Self::new(error.kind(), error.message())
-        }
+        Self { retry_after: error.retry_after(), headers: error.headers(), ..Self::new(error.kind(), error.message()) }
     }
     /// The same with one more header.
     #[must_use]

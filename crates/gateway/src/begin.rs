@@ -7,7 +7,7 @@ use outcrop_access::Context;
 use outcrop_api::bedrock_runtime::ConverseRequest;
 use outcrop_api::{Fault, Kind, Reply};
 use outcrop_models::{Invocation, Resolved};
-use outcrop_providers::{Answer, Call};
+use outcrop_providers::{Answer, Call, Priority};
 use tokio::time::Instant;
 
 use crate::capacity::{Estimate, Permit};
@@ -99,6 +99,7 @@ impl Gateway {
         streaming: bool,
         mut tally: Tally,
     ) -> Result<Begun, Fault> {
+        tally.of(&resolved);
         match self.answer(cx, &resolved, request, streaming, &mut tally).await {
             Ok((served, options, plan, permit)) => {
                 let routing::Served { output: answer, target, lease, attempts } = served;
@@ -165,7 +166,8 @@ impl Gateway {
             request,
             stream,
             scope: self.sharing.scope(&cx.caller).into(),
-            priority: options.priority(),
+            // Who has reserved does not wait behind those who have not.
+            priority: if resolved.provisioned.is_some() { Priority::High } else { options.priority() },
             cache_minimum: resolved.model.cache.as_ref().map_or(0, |cache| cache.minimum),
         }
     }

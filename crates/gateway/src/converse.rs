@@ -12,18 +12,21 @@ use outcrop_models::Invocation;
 use outcrop_providers::Answer;
 
 use crate::begin::{Begun, converses};
-use crate::{Gateway, answer};
+use crate::{Gateway, answer, prompt_router};
 
 impl Gateway {
     /// The answer as a whole: the stream, folded.
     pub async fn converse(&self, cx: &Context, mut request: ConverseRequest) -> Result<Reply<ConverseResponse>, Fault> {
         let paths = take_paths(&mut request)?;
         let resolved = self.resolve(cx, invocation("bedrock:InvokeModel", &request), &request.model_id).await?;
+        let (resolved, invoked) = prompt_router::choose(&cx.region, resolved, &request, false);
         converses(&resolved)?;
         let tally = self.tally(cx, &resolved);
         let begun = self.begin(cx, resolved, request, false, tally).await?;
         let by = begun.by.clone();
-        Ok(by.reply(fold(begun, paths, cx).await?))
+        let mut response = fold(begun, paths, cx).await?;
+        response.trace = prompt_router::trace(response.trace.take(), invoked);
+        Ok(by.reply(response))
     }
 
     /// The answer as it is made.
@@ -36,11 +39,13 @@ impl Gateway {
         let paths = take_paths(&mut request)?;
         let call = invocation("bedrock:InvokeModelWithResponseStream", &request);
         let resolved = self.resolve(cx, call, &request.model_id).await?;
+        let (resolved, invoked) = prompt_router::choose(&cx.region, resolved, &request, true);
         converses(&resolved)?;
         let tally = self.tally(cx, &resolved);
         let begun = self.begin(cx, resolved, request, true, tally).await?;
         let reply = begun.by.reply(ConverseStreamResponse {});
-        Ok((reply, answer::fit(begun, paths, cx.cancel.clone())))
+        let events = answer::fit(begun, paths, cx.cancel.clone());
+        Ok((reply, prompt_router::traced(events, invoked)))
     }
 }
 

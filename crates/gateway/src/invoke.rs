@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use crate::begin::Begun;
 use crate::converse::fold;
-use crate::{Gateway, answer};
+use crate::{Gateway, answer, prompt_router};
 
 const JSON: &str = "application/json";
 /// Every member of the native answer: the dialect takes what it has a place for.
@@ -45,6 +45,7 @@ impl Gateway {
         let options = (r.performance_config_latency, r.service_tier, r.request_metadata.as_deref());
         let request = asked.read(chat, options).map_err(|fault| tally.failed(fault))?;
         let repeated = chat.repeats(&request);
+        let (resolved, _) = prompt_router::choose(&cx.region, resolved, &request, false);
         let begun = self.begin(cx, resolved, request, false, tally).await?;
         let head = head(&begun, repeated);
         let (began, options, by) = (begun.running.tally.began(), begun.options.clone(), begun.by.clone());
@@ -80,6 +81,7 @@ impl Gateway {
         let options = (r.performance_config_latency, r.service_tier, r.request_metadata.as_deref());
         let request = asked.read(chat, options).map_err(|fault| tally.failed(fault))?;
         let repeated = chat.repeats(&request);
+        let (resolved, _) = prompt_router::choose(&cx.region, resolved, &request, true);
         let begun = self.begin(cx, resolved, request, true, tally).await?;
         let output = InvokeModelWithResponseStreamResponse {
             content_type: JSON.into(),

@@ -17,6 +17,7 @@ mod embeddings;
 mod invoke;
 pub mod meter;
 mod options;
+mod prompt_router;
 pub mod routing;
 pub mod rules;
 mod sharing;
@@ -26,7 +27,7 @@ mod tests;
 use std::sync::Arc;
 
 use outcrop_access::Context;
-use outcrop_models::Models;
+use outcrop_models::{Models, data_retention};
 use outcrop_providers::Retention;
 
 pub use begin::SERVED_BY;
@@ -71,8 +72,15 @@ impl Gateway {
     }
 
     /// The most that whoever answers this caller may keep.
-    pub(crate) fn retention(&self, _cx: &Context) -> Retention {
-        Retention::Default
+    pub(crate) fn retention(&self, cx: &Context) -> Retention {
+        let mode = self.models.retention(&cx.caller.account, &cx.region);
+        if mode.admits(data_retention::Retention::ProviderDataShare) {
+            Retention::ProviderDataShare
+        } else if mode.admits(data_retention::Retention::Default) {
+            Retention::Default
+        } else {
+            Retention::None
+        }
     }
 
     /// Calls are admitted by `capacity`.

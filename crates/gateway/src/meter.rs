@@ -108,8 +108,8 @@ impl Tally {
         let record = Record {
             account: cx.caller.account.clone(),
             caller: cx.caller.arn.clone(),
-            model: resolved.metric_id.clone(),
-            model_id: resolved.model.id.clone(),
+            model: String::new(),
+            model_id: String::new(),
             target: None,
             tier: None,
             usage: TokenUsage::default(),
@@ -120,7 +120,16 @@ impl Tally {
             hedged: false,
             cached: false,
         };
-        Self { meter: Arc::clone(meter), record, began: Instant::now(), span: tracing::Span::current() }
+        let span = tracing::Span::current();
+        let mut tally = Self { meter: Arc::clone(meter), record, began: Instant::now(), span };
+        tally.of(resolved);
+        tally
+    }
+
+    /// It is a call of `resolved`.
+    pub fn of(&mut self, resolved: &Resolved) {
+        self.record.model.clone_from(&resolved.metric_id);
+        self.record.model_id.clone_from(&resolved.model.id);
     }
 
     /// When the call came in.

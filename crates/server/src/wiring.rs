@@ -17,15 +17,16 @@ use outcrop_engine::weights::{Catalog, EMBEDDING_MODEL, ModelDir, RecordedFile, 
 use outcrop_engine::{Engine, EngineConfig, LocalModel, ModelKind};
 use outcrop_gateway::routing::{Glob, Naming, Registry, Routes, Setup, Source};
 use outcrop_gateway::{Capacity, Gateway, Sharing, StandIns};
+use outcrop_models::data_retention::Rules;
 use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Memory, Models, Settings, inference_profiles};
 use outcrop_outbound::Outbound;
-use outcrop_providers::{Kind, Provider};
 use outcrop_providers::local::Local;
+use outcrop_providers::{Kind, Provider};
 use outcrop_resources::{Policies, Resources};
 use outcrop_store::{Sqlite, Store};
 use tokio_util::sync::CancellationToken;
 
-use crate::compat::Doors;
+use crate::compat::{Doors, Stored};
 use crate::config::{Config, LocalKind as ConfiguredKind, PrefixSharing};
 use crate::control;
 use crate::fetch::HttpFetch;
@@ -62,6 +63,7 @@ pub struct Server {
     live: Arc<Live>,
     policies: Arc<Policies>,
     memory: Memory,
+    retention: Arc<Rules>,
     engine: Engine,
     keys: Arc<dyn Keys>,
     usage: Arc<Usage>,
@@ -126,29 +128,32 @@ impl Server {
 
         let keys: Arc<dyn Keys> = Arc::new(StoredKeys::new(store));
         let usage = Arc::new(Usage::default());
-        let verifier = Arc::new(Verifier::new(Arc::new(HttpFetch), Arc::new(jiff::Timestamp::now)));
+        let fetch = Arc::new(HttpFetch::new(config.outbound.open().map_err(told)?));
+        let verifier = Arc::new(Verifier::new(fetch.clone(), Arc::new(jiff::Timestamp::now)));
         let stop = CancellationToken::new();
         let policies = Policies::open(resources.clone(), inference_profiles::KINDS).await.map_err(told)?;
         let policies = Arc::new(policies);
         let memory = Memory::new(&resources);
         memory.catch_up().await.map_err(told)?;
+        let retention = Arc::new(Rules::open(resources.clone()).await.map_err(told)?);
         let parts = Parts {
             dev,
             resources,
             memory: memory.clone(),
             capacity: Capacity::default(),
             policies: Arc::clone(&policies),
+            retention: Arc::clone(&retention),
             found,
             local,
-            outbound: Outbound::new(outcrop_outbound::Settings::default()).map_err(told)?,
             registry: Registry::default(),
             keys: Arc::clone(&keys),
             usage: Arc::clone(&usage),
+            fetch,
             verifier,
             stop: stop.clone(),
         };
         let live = Arc::new(Live::new(parts, config, tls, load)?);
-        Ok(Self { listener, live, policies, memory, engine, keys, usage, stop, folder, local_tls, lines })
+        Ok(Self { listener, live, policies, memory, retention, engine, keys, usage, stop, folder, local_tls, lines })
     }
 
     /// Where it listens.
@@ -182,7 +187,7 @@ impl Server {
             std::future::pending::<()>().await;
         };
         let fresh = async {
-            tokio::join!(self.policies.follow(), self.memory.follow());
+            tokio::join!(self.policies.follow(), self.memory.follow(), self.retention.follow());
             std::future::pending::<()>().await;
         };
         let (limits, tls) = (self.live.limits(), self.live.tls());
@@ -233,27 +238,34 @@ pub(crate) struct Parts {
     memory: Memory,
     /// What calls under way have taken, whatever the configuration becomes.
     capacity: Capacity,
+    retention: Arc<Rules>,
     found: Vec<Found>,
     local: Arc<dyn Provider>,
-    outbound: Outbound,
     /// What is known of targets' health, whatever the configuration becomes.
     registry: Registry,
     keys: Arc<dyn Keys>,
     usage: Arc<Usage>,
+    fetch: Arc<HttpFetch>,
     verifier: Arc<Verifier>,
     stop: CancellationToken,
 }
 
 impl Parts {
+    /// Puts another way out in force for what stays.
+    pub(crate) fn follow(&self, outbound: Outbound) {
+        self.fetch.set(outbound);
+    }
+
     /// All that answers requests, as `config` wants it. Both the start and a reload come here, so that whatever
     /// the configuration decides can be decided anew; requests under way keep the pipeline that they began with.
     pub(crate) fn pipeline(&self, config: &Config) -> Result<Pipeline, StartError> {
         let catalogue = catalogue(config, &self.found)?;
         let capacity = Arc::new(self.capacity.under(provisioned::capacity(config, &catalogue)?));
-        let models = Models::new(catalogue, settings(config), &self.resources).remembering(self.memory.clone());
+        let models = Models::new(catalogue, settings(config), &self.resources);
+        let models = models.remembering(self.memory.clone()).with_retention(Arc::clone(&self.retention));
         let models = Arc::new(models);
         let stand_ins = config.stand_ins.mode.is_on(self.dev).then(|| stand_ins(config, &self.found)).transpose()?;
-        let sources = sources(config, &self.local, &self.outbound)?;
+        let sources = sources(config, &self.local)?;
         let policy = config.routing.policy();
         let routes = config.routes.iter().map(|route| route.settings(&policy)).collect();
         let setup = Setup { sources, routes, policy, stand_ins };
@@ -273,7 +285,12 @@ impl Parts {
             gate,
             sts: Sts::new(keys(), directory, Arc::clone(&self.verifier)),
             resource_policies: self.policies.in_memory(),
-            doors: Some(Arc::new(Doors { gateway: Arc::clone(&gateway), models: Arc::clone(&models) })),
+            doors: Some(Arc::new(Doors {
+                gateway: Arc::clone(&gateway),
+                models: Arc::clone(&models),
+                responses: Stored::new(&self.resources),
+                may_store: Arc::new(|_| true),
+            })),
             table: table(&App { models, gateway, policies: Arc::clone(&self.policies) }),
             trusted_proxies: config.trusted_proxies.clone(),
             body_bytes: config.limits.body_bytes.get(),
@@ -298,6 +315,7 @@ pub fn examine(config: &Config, dev: bool) -> Vec<String> {
         }
     }
     problems.extend(catalogue(config, &[]).err().map(|e| e.to_string()));
+    problems.extend(config.outbound.open().err().map(|e| e.to_string()));
     problems.extend(config.access.directory().err().map(|e| e.to_string()));
     problems
 }
@@ -452,14 +470,15 @@ fn stand_ins(config: &Config, found: &[Found]) -> Result<StandIns, StartError> {
 }
 
 /// Who can answer: the configured providers in their order, then the models of this process.
-fn sources(config: &Config, local: &Arc<dyn Provider>, outbound: &Outbound) -> Result<Vec<Arc<Source>>, StartError> {
+fn sources(config: &Config, local: &Arc<dyn Provider>) -> Result<Vec<Arc<Source>>, StartError> {
+    let outbound = config.outbound.open().map_err(told)?;
     let mut sources = Vec::new();
     for provider in &config.providers {
         let settings = provider.settings(&config.providers);
         let place = (&settings.url, &settings.region, &settings.path);
         sources.push(Arc::new(Source {
             name: provider.name.as_str().into(),
-            provider: outcrop_providers::open(&settings, outbound).map_err(told)?,
+            provider: outcrop_providers::open(&settings, &outbound).map_err(told)?,
             identity: format!("{} {:?} {place:?}", provider.name, provider.kind),
             naming: match provider.kind {
                 Kind::Anthropic => Naming::Anthropic,

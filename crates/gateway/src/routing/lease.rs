@@ -43,14 +43,7 @@ impl Lease {
             Shut::Open(left)
         })?;
         state.tokens.fetch_add(tokens, Relaxed);
-        Ok(Self {
-            target: Arc::clone(target),
-            tokens,
-            entry,
-            settings: *settings,
-            began: Instant::now(),
-            told: false,
-        })
+        Ok(Self { target: Arc::clone(target), tokens, entry, settings: *settings, began: Instant::now(), told: false })
     }
 
     /// The answer has begun.

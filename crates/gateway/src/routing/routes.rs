@@ -137,9 +137,8 @@ impl Builder<'_> {
 
     /// Who answers for a model that no route names: each provider that serves it, the next where the one before fails.
     fn implied(&self, model: &Model) -> Vec<Arc<Target>> {
-        let serves = |s: &&Arc<Source>| {
-            s.models.contains_key(&model.id) || s.serves.iter().any(|glob| glob.matches(&model.id))
-        };
+        let serves =
+            |s: &&Arc<Source>| s.models.contains_key(&model.id) || s.serves.iter().any(|glob| glob.matches(&model.id));
         let mut targets = Vec::new();
         for (priority, source) in (0..).zip(self.setup.sources.iter().filter(serves)) {
             if let Some(own) = own_name(source, &model.id) {

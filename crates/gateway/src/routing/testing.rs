@@ -126,6 +126,7 @@ pub fn resolved() -> Resolved {
         metric_id: HAIKU.to_owned(),
         context: None,
         provisioned: None,
+        router: None,
         model: Arc::clone(catalogue.get(HAIKU).unwrap()),
     }
 }

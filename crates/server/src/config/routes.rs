@@ -109,11 +109,7 @@ impl Route {
             max_concurrent: target.max_concurrent.map(NonZeroU32::get),
             optimized: target.latency == RouteLatency::Optimized,
         };
-        RouteSettings {
-            model: Glob::new(&self.model),
-            targets: self.targets.iter().map(target).collect(),
-            policy,
-        }
+        RouteSettings { model: Glob::new(&self.model), targets: self.targets.iter().map(target).collect(), policy }
     }
 }
 

@@ -30,7 +30,8 @@ impl Bench {
         let cx = context();
         let plan = Plan::new(&cx, &self.route, &self.resolved, &ask()).unwrap();
         plan.attempt(&cx, |target| {
-            let provider = self.providers[["a", "b", "c"].iter().position(|name| *name == &*target.name).unwrap()].clone();
+            let provider =
+                self.providers[["a", "b", "c"].iter().position(|name| *name == &*target.name).unwrap()].clone();
             async move { provider.go().await }
         })
         .await

@@ -51,7 +51,8 @@ fn a_route_goes_before_who_serves_before_a_stand_in() {
         ..source("b", Told::to([]))
     };
     let bedrock = Source { naming: Naming::Bedrock, ..source("c", Told::to([])) };
-    let serving = || vec![source("a", Told::to([])), Source { models: mapped.models.clone(), ..source("b", Told::to([])) }];
+    let serving =
+        || vec![source("a", Told::to([])), Source { models: mapped.models.clone(), ..source("b", Told::to([])) }];
     let mut sources = serving();
     sources.push(bedrock);
     let routes = built(&setup(sources, vec![]));
