@@ -19,6 +19,8 @@ pub struct Routing {
     pub first_token_seconds: NonZeroU32,
     pub between_tokens_seconds: NonZeroU32,
     pub total_seconds: NonZeroU32,
+    pub queue_seconds: u32,
+    pub cache_bytes: u64,
     pub breaker: Breaker,
 }
 
@@ -44,6 +46,8 @@ impl Default for Routing {
             first_token_seconds: const { NonZeroU32::new(120).unwrap() },
             between_tokens_seconds: const { NonZeroU32::new(60).unwrap() },
             total_seconds: const { NonZeroU32::new(3600).unwrap() },
+            queue_seconds: 30,
+            cache_bytes: 67_108_864,
             breaker: Breaker::default(),
         }
     }
@@ -73,6 +77,7 @@ impl Routing {
             first_token: seconds(self.first_token_seconds),
             between_tokens: seconds(self.between_tokens_seconds),
             total: seconds(self.total_seconds),
+            queue: Duration::from_secs(self.queue_seconds.into()),
             breaker: BreakerSettings {
                 consecutive: breaker.consecutive.get(),
                 ratio: breaker.ratio,
