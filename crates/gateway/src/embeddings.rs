@@ -10,6 +10,7 @@ use outcrop_dialects::EmbeddingRequest;
 use outcrop_models::{Invocation, Model, Resolved};
 use outcrop_providers::{Embed, Embedded};
 
+use crate::capacity::Estimate;
 use crate::converse::served;
 use crate::{Gateway, answer};
 
@@ -45,6 +46,8 @@ impl Gateway {
         let target = self.target(&resolved)?;
         let promised = model.dimensions.as_ref().map(|d| d.default);
         let dimensions = request.dimensions.or(promised).map_or(0, |d| d as usize);
+        let estimate = || Estimate::of_texts(&request.texts);
+        let mut permit = self.capacity.admit(&self.models, &resolved, estimate)?;
         let call = Embed { model: target.model.as_str().into(), request: Arc::new(request), dimensions };
         let found = tokio::select! {
             found = self.local.embed(call) => found.map_err(|failure| failure.fault)?,
@@ -52,6 +55,7 @@ impl Gateway {
         };
         let tokens = i32::try_from(found.tokens).unwrap_or(i32::MAX);
         let usage = TokenUsage { input_tokens: tokens, total_tokens: tokens, ..Default::default() };
+        permit.settle(&usage);
         answer::log(&resolved.metric_id, target.served_by.as_deref(), &usage, began);
         Ok(served(found, target.served_by))
     }
@@ -66,6 +70,7 @@ impl Gateway {
             destinations: Vec::new(),
             anywhere: false,
             model: Arc::clone(model),
+            provisioned: None,
         };
         self.target(&resolved).is_ok()
     }
