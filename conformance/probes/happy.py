@@ -137,6 +137,74 @@ def delete_profile(connection):
     return members, check
 
 
+SONNET_ARN = "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-3-5-sonnet-20240620-v1:0"
+
+
+def new_router(connection=None):
+    members = {
+        "promptRouterName": f"probe-{uuid.uuid4().hex[:12]}",
+        "models": [{"modelArn": HAIKU_ARN}, {"modelArn": SONNET_ARN}],
+        "fallbackModel": {"modelArn": SONNET_ARN},
+        "routingCriteria": {"responseQualityDifference": 10},
+    }
+
+    def check(answer):
+        arn = answer.json["promptRouterArn"]
+        got = call(connection, "bedrock", "GetPromptRouter", {"promptRouterArn": arn}).json
+        assert {**got, **members} == got and got["promptRouterArn"] == arn, got
+
+    return members, check
+
+
+def router(connection):
+    """The ARN of a new prompt router."""
+    answer = call(connection, "bedrock", "CreatePromptRouter", new_router()[0])
+    assert answer.status == 200, answer.body
+    return answer.json["promptRouterArn"]
+
+
+def get_router(connection):
+    # Made first, so that an answer about the last thing asked for is about another.
+    arn, other = router(connection), router(connection)
+
+    def check(answer):
+        assert answer.json["promptRouterArn"] == arn, answer.json
+        again = call(connection, "bedrock", "GetPromptRouter", {"promptRouterArn": other})
+        assert again.json["promptRouterArn"] == other, again.json
+
+    return {"promptRouterArn": arn}, check
+
+
+def list_routers(connection):
+    def check(answer):
+        arn = router(connection)
+        own = call(connection, "bedrock", "ListPromptRouters", {"type": "custom"}).json
+        assert arn in [one["promptRouterArn"] for one in own["promptRouterSummaries"]], own
+
+    return {}, check
+
+
+def delete_router(connection):
+    members = {"promptRouterArn": router(connection)}
+
+    def check(_):
+        assert call(connection, "bedrock", "GetPromptRouter", members).status == 404
+
+    return members, check
+
+
+def get_retention(connection):
+    call(connection, "bedrock", "PutAccountDataRetention", {"mode": "aws_review"})
+    return {}, lambda answer: same(answer.json["mode"], "aws_review")
+
+
+def put_retention(connection):
+    def check(_):
+        same(call(connection, "bedrock", "GetAccountDataRetention", {}).json["mode"], "provider_data_share")
+
+    return {"mode": "provider_data_share"}, check
+
+
 def tags_of(connection, arn):
     tags = call(connection, "bedrock", "ListTagsForResource", {"resourceARN": arn}).json["tags"]
     return {tag["key"]: tag["value"] for tag in tags}
@@ -323,6 +391,12 @@ RECIPES = {
     "bedrock:GetInferenceProfile": get_profile,
     "bedrock:ListInferenceProfiles": list_profiles,
     "bedrock:DeleteInferenceProfile": delete_profile,
+    "bedrock:CreatePromptRouter": new_router,
+    "bedrock:GetPromptRouter": get_router,
+    "bedrock:ListPromptRouters": list_routers,
+    "bedrock:DeletePromptRouter": delete_router,
+    "bedrock:GetAccountDataRetention": get_retention,
+    "bedrock:PutAccountDataRetention": put_retention,
     "bedrock:CreateProvisionedModelThroughput": new_throughput,
     "bedrock:GetProvisionedModelThroughput": get_throughput,
     "bedrock:ListProvisionedModelThroughputs": list_throughputs,

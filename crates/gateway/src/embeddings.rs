@@ -69,6 +69,8 @@ impl Gateway {
             profile_arn: None,
             destinations: Vec::new(),
             anywhere: false,
+            provisioned: None,
+            router: None,
             model: Arc::clone(model),
             provisioned: None,
         };

@@ -7,7 +7,7 @@ mod quirks;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use outcrop_providers::{ApiKey, Kind, ProviderSettings};
+use outcrop_providers::{Kind, ProviderSettings, Secret};
 use serde_json::{Value, json};
 
 use crate::fake::{Reply, Seen};
@@ -15,7 +15,7 @@ use crate::speaks::{Asked, Block, Choice, Counts, KEY, Said, Speaks, Stop, Troub
 
 pub struct OpenAi;
 
-suite!(super::openai::OpenAi);
+suite!(crate::openai::OpenAi);
 
 impl Speaks for OpenAi {
     fn settings(&self, url: &str) -> ProviderSettings {
@@ -23,7 +23,7 @@ impl Speaks for OpenAi {
             name: "vllm".into(),
             kind: Kind::OpenAi,
             url: Some(format!("{url}/v1")),
-            api_key: Some(ApiKey::new(KEY)),
+            api_key: Some(Secret::new(KEY)),
             ..ProviderSettings::default()
         }
     }
