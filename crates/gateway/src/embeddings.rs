@@ -72,7 +72,6 @@ impl Gateway {
             provisioned: None,
             router: None,
             model: Arc::clone(model),
-            provisioned: None,
         };
         self.target(&resolved).is_ok()
     }
