@@ -7,7 +7,7 @@ mod quirks;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use outcrop_providers::{ApiKey, Kind, ProviderSettings};
+use outcrop_providers::{Secret, Kind, ProviderSettings};
 use serde_json::{Value, json};
 
 use crate::fake::{Reply, Seen};
@@ -23,7 +23,7 @@ impl Speaks for OpenAi {
             name: "vllm".into(),
             kind: Kind::OpenAi,
             url: Some(format!("{url}/v1")),
-            api_key: Some(ApiKey::new(KEY)),
+            api_key: Some(Secret::new(KEY)),
             ..ProviderSettings::default()
         }
     }
