@@ -125,19 +125,16 @@ connections = 8192
 name = "up"
 kind = "openai"
 url = "http://127.0.0.1:{port}/v1"
+[providers.models]
+"{CHAT_MODEL}" = "bench"
 
 [[providers]]
 name = "claude"
 kind = "anthropic"
 url = "http://127.0.0.1:{port}"
-
-[[routes]]
-model = "{CHAT_MODEL}"
-targets = [{{ provider = "up", model = "bench" }}]
-
-[[routes]]
-model = "{MESSAGES_MODEL}"
-targets = [{{ provider = "claude", model = "bench" }}]
+api_key = "bench"
+[providers.models]
+"{MESSAGES_MODEL}" = "bench"
 """
         )
         return path

@@ -12,6 +12,7 @@ CORRECTIONS = {
     ("bedrock-agent", "OpenSearchManagedClusterIndexName"): ("pattern", r"(?![\-_+.])", ""),
     ("bedrock-agent-runtime", "QueryGenerationInputTextString"): ("pattern", r"^(?!\s*$).+", r"^.*\S.*"),
     ("bedrock", "GuardrailTopicDefinition"): ("max", 200, 1000),
+    ("bedrock", "PromptRouterArn"): ("pattern", "default-prompt-router", "(default-)?prompt-router"),
 }
 
 TIME = "2026-01-02T03:04:05Z"

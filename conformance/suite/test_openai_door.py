@@ -8,12 +8,12 @@ import httpx2
 import jsonschema
 import openai
 import pytest
-from openai import OpenAI
 from pydantic import BaseModel
 
 from support import raw
 from support.ask import COHERE_EMBED, HAIKU, HAIKU_ARN, LLAMA, PROFILE, SCHEMA, TITAN_EMBED, UNKNOWN
 from support.keys import access_key, api_key
+from support.openai import PIXEL, of, refused
 from support.server import Server
 from support.sigv4 import Signer
 
@@ -33,16 +33,6 @@ TOOLS = [
     },
 ]
 ASKED = [{"role": "user", "content": "Name three rivers."}]
-PIXEL = base64.b64encode(
-    bytes.fromhex(
-        "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
-        "1f15c4890000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
-    )
-).decode()
-
-
-def of(url, prefix="/v1", key="anything", **kwargs):
-    return OpenAI(base_url=url + prefix, api_key=key, max_retries=0, timeout=120, **kwargs)
 
 
 @pytest.fixture(scope="module")
@@ -52,17 +42,6 @@ def client(server):
 
 def chat(client, messages=ASKED, model=HAIKU, **rest):
     return client.chat.completions.create(**{"model": model, "messages": messages, "max_tokens": 12, "temperature": 0, **rest})
-
-
-def refused(call, kind, param=None, code=None):
-    """The message with which a call is refused, its shape judged."""
-    with pytest.raises(kind) as error:
-        call()
-    body = error.value.body
-    assert set(body) == {"message", "type", "param", "code"}, body
-    assert body["param"] == param and (code is None or body["code"] == code), body
-    assert error.value.response.headers["x-amzn-errortype"].endswith("Exception")
-    return body["message"]
 
 
 class TestChat:

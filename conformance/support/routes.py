@@ -19,6 +19,7 @@ SAID = [{"role": "user", "content": "a"}]
 BODIES = {
     "openai-chat-completions": {"model": HAIKU, "messages": SAID},
     "openai-embeddings": {"model": TITAN_EMBED, "input": "a"},
+    "openai-responses": {"model": HAIKU, "input": "a"},
     "anthropic-messages": {"model": HAIKU, "messages": SAID, "max_tokens": 1},
     "anthropic-count-tokens": {"model": HAIKU, "messages": SAID},
 }

@@ -16,7 +16,8 @@ use std::borrow::Cow;
 
 use outcrop_api::bedrock_runtime::{
     CitationGeneratedContent, ContentBlock, ContentBlockDelta, ConverseOutput, ConverseResponse, ConverseStreamOutput,
-    GuardrailConverseContentBlock, TokenUsage,
+    GuardrailConverseContentBlock, JsonSchemaDefinition, OutputConfig, OutputFormat, OutputFormatStructure,
+    OutputFormatType, TokenUsage,
 };
 use serde_json::Value;
 
@@ -76,4 +77,16 @@ pub(crate) fn document_name(title: &str) -> String {
     let plain: String = title.chars().map(|c| if allowed(c) { c } else { ' ' }).collect();
     let name: String = plain.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(200).collect();
     if name.trim().is_empty() { "Document".to_owned() } else { name.trim().to_owned() }
+}
+
+/// The place in Converse of a schema that the answer must satisfy.
+pub(crate) fn schema(schema: &Value, name: Option<String>, description: Option<String>) -> OutputConfig {
+    let definition = JsonSchemaDefinition { schema: schema.to_string(), name, description };
+    OutputConfig {
+        text_format: Some(OutputFormat {
+            r#type: OutputFormatType::JsonSchema,
+            structure: OutputFormatStructure::JsonSchema(definition),
+        }),
+        ..OutputConfig::default()
+    }
 }

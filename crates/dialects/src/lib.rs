@@ -24,6 +24,7 @@ pub mod nova;
 pub mod openai;
 mod prompt;
 mod request;
+pub mod responses;
 pub mod titan;
 pub mod writer;
 
@@ -54,6 +55,7 @@ pub fn by_name(key: &str) -> Option<Dialect> {
         "titan-text" => Dialect::Chat(&titan::Text),
         "openai-chat" => Dialect::Chat(&openai::CHAT),
         "openai-api" => Dialect::Chat(&openai::API),
+        "openai-responses" => Dialect::Chat(&responses::Responses),
         "qwen" => Dialect::Chat(&openai::QWEN),
         "mistral-text" => Dialect::Chat(&mistral::Text),
         "mistral-chat" => Dialect::Chat(&mistral::CHAT),
@@ -81,6 +83,7 @@ pub const NAMES: &[&str] = &[
     "titan-text",
     "openai-chat",
     "openai-api",
+    "openai-responses",
     "qwen",
     "mistral-text",
     "mistral-chat",

@@ -24,7 +24,9 @@ use crate::{ChatDialect, DialectError, Head, StreamEncoder};
 use outcrop_api::bedrock_runtime::{ConverseRequest, ConverseResponse};
 use serde_json::Value;
 
+pub(crate) use beside::{effort, envelope, file_data, file_members};
 pub(crate) use format::{Format, Passed, Reasoning};
+pub(crate) use messages::{arguments, data_image};
 
 /// `openai-chat`.
 pub static CHAT: Format = format::OPENAI;

@@ -178,6 +178,40 @@ proptest! {
     }
 
     #[test]
+    fn the_events_of_a_response_end_with_it(
+        blocks in prop::collection::vec(block(), 0..5),
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
+        stop in stop(),
+    ) {
+        let usage = json!({"inputTokens": 3, "outputTokens": 4, "totalTokens": 7});
+        let events = events(&blocks, &cuts, &usage, &stop);
+        let metrics = Metrics { input_tokens: 3, output_tokens: 4, ..Metrics::default() };
+        let head = Head { message_id: "1".to_owned(), ..Head::default() };
+        let chunks = chunks(chat("openai-responses").stream(head.clone()), &events, &metrics);
+        let mut fold = Fold::new();
+        events.into_iter().for_each(|event| fold.push(event));
+        let whole = chat("openai-responses").encode(&head, &fold.finish().unwrap());
+        let last = chunks.last().unwrap();
+        prop_assert_eq!(&last["response"], &whole);
+        prop_assert_eq!(&last["type"], &json!(format!("response.{}", whole["status"].as_str().unwrap())));
+        let numbers: Vec<u64> = chunks.iter().map(|c| c["sequence_number"].as_u64().unwrap()).collect();
+        prop_assert_eq!(numbers, (0..chunks.len() as u64).collect::<Vec<_>>());
+        let done: Vec<&Value> = chunks.iter().filter(|c| c["type"] == "response.output_item.done").map(|c| &c["item"]).collect();
+        prop_assert_eq!(json!(done), whole["output"].clone());
+        for item in done {
+            let of = |kind: &str| -> Vec<&Value> {
+                chunks.iter().filter(|c| c["type"] == kind && (c["item"]["id"] == item["id"] || c["item_id"] == item["id"])).collect()
+            };
+            prop_assert_eq!(of("response.output_item.added").len(), 1, "{}", item);
+            let said: String = of("response.output_text.delta").iter().map(|c| c["delta"].as_str().unwrap()).collect();
+            if let Some(told) = of("response.output_text.done").first() {
+                prop_assert_eq!(&said, told["text"].as_str().unwrap());
+                prop_assert_eq!(&said, item["content"][0]["text"].as_str().unwrap());
+            }
+        }
+    }
+
+    #[test]
     fn text_is_the_same_however_it_is_cut(
         answer in ".{1,60}",
         cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..12),

@@ -13,17 +13,19 @@ use outcrop_providers::Answer;
 
 use crate::begin::{Begun, converses};
 use crate::target::SERVED_BY;
-use crate::{Gateway, answer};
+use crate::{Gateway, answer, prompt_router};
 
 impl Gateway {
     /// The answer as a whole: the stream, folded.
     pub async fn converse(&self, cx: &Context, mut request: ConverseRequest) -> Result<Reply<ConverseResponse>, Fault> {
         let paths = take_paths(&mut request)?;
         let resolved = self.resolve(cx, invocation("bedrock:InvokeModel", &request), &request.model_id).await?;
+        let (resolved, invoked) = prompt_router::choose(&cx.region, resolved, &request, false);
         converses(&resolved)?;
         let begun = self.begin(cx, resolved, request, false).await?;
         let (began, model, served_by) = (begun.began, begun.resolved.metric_id.clone(), begun.target.served_by.clone());
-        let response = fold(begun, paths, cx).await?;
+        let mut response = fold(begun, paths, cx).await?;
+        response.trace = prompt_router::trace(response.trace.take(), invoked);
         answer::log(&model, served_by.as_deref(), &response.usage, began);
         Ok(served(response, served_by))
     }
@@ -38,11 +40,13 @@ impl Gateway {
         let paths = take_paths(&mut request)?;
         let call = invocation("bedrock:InvokeModelWithResponseStream", &request);
         let resolved = self.resolve(cx, call, &request.model_id).await?;
+        let (resolved, invoked) = prompt_router::choose(&cx.region, resolved, &request, true);
         converses(&resolved)?;
         let begun = self.begin(cx, resolved, request, true).await?;
         let (began, model, served_by) = (begun.began, begun.resolved.metric_id.clone(), begun.target.served_by.clone());
         let name = served_by.clone();
         let events = answer::fit(begun.answer, paths, begun.options, cx.cancel.clone());
+        let events = prompt_router::traced(events, invoked);
         // The stream is drawn when the call's span is left.
         let span = tracing::Span::current();
         let events = events.inspect(move |event| {

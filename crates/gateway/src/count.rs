@@ -17,7 +17,8 @@ impl Gateway {
     /// The prompt tokens of a Converse or InvokeModel request.
     pub async fn count_tokens(&self, cx: &Context, r: CountTokensRequest) -> Result<Reply<CountTokensResponse>, Fault> {
         let resolved = self.resolve(cx, Invocation::new("bedrock:CountTokens"), &r.model_id).await?;
-        if !resolved.model.family.converse {
+        // A router's models may count differently, and counting is for foundation models only.
+        if !resolved.model.family.converse || resolved.router.is_some() {
             return Err(Fault::validation(NOT_COUNTED));
         }
         let request = match r.input {

@@ -65,6 +65,8 @@ impl Gateway {
             profile_arn: None,
             destinations: Vec::new(),
             anywhere: false,
+            provisioned: None,
+            router: None,
             model: Arc::clone(model),
         };
         self.target(&resolved).is_ok()

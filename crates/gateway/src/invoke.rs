@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use crate::begin::Begun;
 use crate::converse::{fold, served};
-use crate::{Gateway, answer};
+use crate::{Gateway, answer, prompt_router};
 
 const JSON: &str = "application/json";
 /// Every member of the native answer: the dialect takes what it has a place for.
@@ -44,6 +44,7 @@ impl Gateway {
         agree(chat, &body, &r.model_id, &resolved, false)?;
         options(&mut request, r.performance_config_latency, r.service_tier, r.request_metadata.as_deref())?;
         let repeated = chat.repeats(&request);
+        let (resolved, _) = prompt_router::choose(&cx.region, resolved, &request, false);
         let begun = self.begin(cx, resolved, request, false).await?;
         let head = head(&begun, repeated);
         let (began, options) = (begun.began, begun.options.clone());
@@ -80,6 +81,7 @@ impl Gateway {
         agree(chat, &body, &r.model_id, &resolved, true)?;
         options(&mut request, r.performance_config_latency, r.service_tier, r.request_metadata.as_deref())?;
         let repeated = chat.repeats(&request);
+        let (resolved, _) = prompt_router::choose(&cx.region, resolved, &request, true);
         let begun = self.begin(cx, resolved, request, true).await?;
         let output = InvokeModelWithResponseStreamResponse {
             content_type: JSON.into(),

@@ -15,6 +15,7 @@ mod embed;
 mod embeddings;
 mod invoke;
 mod options;
+mod prompt_router;
 pub mod rules;
 mod sharing;
 pub mod target;

@@ -9,6 +9,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use self::entry::DefaultRouter;
 pub use self::model::{BlankText, Cache, Dialect, Dimensions, Family, Geography, Lifecycle, Model, Price, Status};
 pub use self::routes::{Destinations, Routes};
 
@@ -39,6 +40,7 @@ const FILES: &[(&str, &str)] = &[
 ];
 const FAMILIES: &str = include_str!("../data/families.toml");
 const ROUTES: &str = include_str!("../data/routes.toml");
+const ROUTERS: &str = include_str!("../data/routers.toml");
 
 /// The provider name of models that run on this machine.
 pub const LOCAL_PROVIDER: &str = "Outcrop";
@@ -72,6 +74,7 @@ pub struct Catalogue {
     models: BTreeMap<String, Arc<Model>>,
     families: BTreeMap<String, Arc<Family>>,
     routes: BTreeMap<String, Arc<Routes>>,
+    routers: Vec<DefaultRouter>,
 }
 
 impl Catalogue {
@@ -79,7 +82,8 @@ impl Catalogue {
     pub fn builtin() -> Result<Self, ModelsError> {
         let families = entry::families(FAMILIES)?;
         let routes = entry::routes(ROUTES)?;
-        let mut catalogue = Self { models: BTreeMap::new(), families, routes };
+        let routers = entry::routers(ROUTERS)?;
+        let mut catalogue = Self { models: BTreeMap::new(), families, routes, routers };
         for (name, text) in FILES {
             let file: File = toml::from_str(text).map_err(|e| ModelsError::catalogue(name, e))?;
             for model in file.models {
@@ -149,6 +153,11 @@ impl Catalogue {
     /// All models, ordered by id.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Model>> {
         self.models.values()
+    }
+
+    /// The prompt routers that AWS defines, ordered by id.
+    pub fn routers(&self) -> &[DefaultRouter] {
+        &self.routers
     }
 
     /// How many models there are.

@@ -28,6 +28,10 @@ pub enum ModelsError {
     /// A profile cannot be made from a model without on-demand.
     #[error("The provided foundation model does not support On Demand inference.")]
     CopyWithoutOnDemand,
+    /// A prompt router cannot have this model: it holds no conversations.
+    // As AWS says it of every model that its own router was not trained for.
+    #[error("Prompt routing is not supported for the specified model identifier")]
+    NotRoutable,
     /// No such profile for this caller.
     #[error("Inference profile with id {0} does not exist")]
     NoProfile(String),
@@ -104,6 +108,7 @@ impl AwsError for ModelsError {
             | Self::OnDemand(_)
             | Self::CopyWithoutOnDemand
             | Self::NotSold { .. }
+            | Self::NotRoutable
             | Self::Validation(_) => Kind::Validation,
             Self::Unresolved | Self::EndOfLife | Self::NoProfile(_) => Kind::ResourceNotFound,
             Self::NoUseCase | Self::NoForm | Self::NoAgreement(_) => Kind::ResourceNotFound,

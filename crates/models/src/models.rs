@@ -10,10 +10,12 @@ use outcrop_resources::{Collection, Resources, Scope, Tag, Tagger};
 use outcrop_wire::arn::Arn;
 
 use crate::catalogue::{Catalogue, Model};
+use crate::data_retention::{Mode, Rules};
 use crate::error::ModelsError;
 use crate::identifier::Identifier;
 use crate::inference_profiles::{PROFILE, Profile};
 use crate::memory::Memory;
+use crate::prompt_routers::{self, PromptRouter, ROUTER};
 use crate::provisioned::{PROVISIONED, Provisioned};
 use crate::regions;
 use crate::resolve::{Place, Resolved};
@@ -28,12 +30,14 @@ pub struct Models {
     pub(crate) profiles: Collection<Profile>,
     pub(crate) provisioned: Collection<Provisioned>,
     pub(crate) memory: Memory,
+    pub(crate) routers: Collection<PromptRouter>,
     pub(crate) tagger: Tagger,
+    pub(crate) rules: Arc<Rules>,
 }
 
 impl Models {
-    /// Models of `catalogue`, with what callers make kept in `resources`. Its memory is its own and fills with its
-    /// own writes; see [`remembering`](Self::remembering).
+    /// Models of `catalogue`, with all else kept in `resources`. Its memory is its own and fills with its own writes; see
+    /// [`remembering`](Self::remembering).
     pub fn new(catalogue: Catalogue, settings: Settings, resources: &Resources) -> Self {
         Self {
             catalogue: Arc::new(catalogue),
@@ -41,7 +45,9 @@ impl Models {
             profiles: resources.collection(&PROFILE),
             provisioned: resources.collection(&PROVISIONED),
             memory: Memory::new(resources),
+            routers: resources.collection(&ROUTER),
             tagger: resources.tagger(KINDS),
+            rules: Arc::new(Rules::unread(resources.clone())),
         }
     }
 
@@ -49,6 +55,17 @@ impl Models {
     #[must_use]
     pub fn remembering(self, memory: Memory) -> Self {
         Self { memory, ..self }
+    }
+
+    /// The same with the data retention modes that were read at the start.
+    #[must_use]
+    pub fn with_retention(self, rules: Arc<Rules>) -> Self {
+        Self { rules, ..self }
+    }
+
+    /// What an account lets others keep in a Region, from memory.
+    pub fn retention(&self, account: &str, region: &str) -> Mode {
+        self.rules.mode(Scope { account, region })
     }
 
     /// The known models.
@@ -68,9 +85,13 @@ impl Models {
 
     /// The tags of what can have some, where a policy asks for them.
     pub(crate) async fn tags(&self, cx: &Context, arn: &str) -> Result<Vec<Tag>, ModelsError> {
-        let form = Identifier::parse(arn);
-        let tagged = matches!(form, Identifier::ApplicationProfileArn { .. } | Identifier::ProvisionedArn { .. });
-        if !tagged || !cx.asks_resource_tags(arn) {
+        let some = matches!(
+            Identifier::parse(arn),
+            Identifier::ApplicationProfileArn { .. }
+                | Identifier::ProvisionedArn { .. }
+                | Identifier::PromptRouterArn { default: false, .. }
+        );
+        if !some || !cx.asks_resource_tags(arn) {
             return Ok(Vec::new());
         }
         let parts = Arn::parse(arn).map_or(scope(cx), |arn| Scope { account: arn.account, region: arn.region });
@@ -89,6 +110,14 @@ impl Models {
 
     /// What `id`, decoded from the URL, means to this caller.
     pub async fn resolve(&self, cx: &Context, id: &str) -> Result<Resolved, ModelsError> {
+        match Identifier::parse(id) {
+            Identifier::PromptRouterArn { .. } => prompt_routers::resolve(cx, self, id).await,
+            _ => self.resolve_one(cx, id).await,
+        }
+    }
+
+    /// The same for whatever names one model.
+    pub(crate) async fn resolve_one(&self, cx: &Context, id: &str) -> Result<Resolved, ModelsError> {
         let place = Place { account: &cx.caller.account, region: &cx.region, today: today() };
         let (region, account) = match Identifier::parse(id) {
             Identifier::ApplicationProfileArn { region, account, .. } => (region, account),

@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use outcrop_access::Context;
+use outcrop_access::{Ask, Context};
 use outcrop_wire::arn::Arn;
 
 use crate::tags::pairs;
@@ -32,20 +32,33 @@ impl<'a> Invocation<'a> {
 
 impl Models {
     /// Whether the caller may invoke `resolved`: a model by its ARN; through a profile by the profile's ARN and by the
-    /// model's in every Region where the call may run ("Prerequisites for inference profiles" of the user guide).
-    /// Throughput that was reserved is asked for by its own ARN alone. Last, the account needs access to the model.
+    /// model's in every Region where the call may run ("Prerequisites for inference profiles" of the user guide);
+    /// through a prompt router by the router's ARN and by all that this asks of either model, so that no prompt decides
+    /// what a caller may do. Throughput that was reserved is asked for by its own ARN alone. Last, the account needs
+    /// access to the model.
     pub async fn admit(&self, cx: &Context, call: Invocation<'_>, resolved: &Resolved) -> Result<(), ModelsError> {
-        self.permitted(cx, call, resolved).await?;
-        self.accessible(&cx.caller.account, &resolved.model)
+        let Some(router) = &resolved.router else {
+            self.permitted(cx, call, resolved, None).await?;
+            return self.accessible(&cx.caller.account, &resolved.model);
+        };
+        let tags = self.tags(cx, &router.arn).await?;
+        ask(cx, call).on(&router.arn).resource_tags(pairs(&tags)).check()?;
+        for candidate in &router.candidates {
+            self.permitted(cx, call, candidate, Some(&router.arn)).await?;
+            self.accessible(&cx.caller.account, &candidate.model)?;
+        }
+        Ok(())
     }
 
-    async fn permitted(&self, cx: &Context, call: Invocation<'_>, resolved: &Resolved) -> Result<(), ModelsError> {
+    async fn permitted(
+        &self,
+        cx: &Context,
+        call: Invocation<'_>,
+        resolved: &Resolved,
+        router: Option<&str>,
+    ) -> Result<(), ModelsError> {
         let model = |region: &str| regions::model_arn(region, &resolved.model.id);
-        let guardrail = call.guardrail.map(|(identifier, version)| guardrail(cx, identifier, version));
-        let ask = || {
-            let ask = cx.ask(call.action).maybe("bedrock:ServiceTier", call.tier);
-            ask.maybe("bedrock:GuardrailIdentifier", guardrail.as_deref())
-        };
+        let ask = || ask(cx, call).maybe("bedrock:PromptRouterArn", router);
         if let Some(throughput) = &resolved.provisioned {
             let tags = self.tags(cx, &throughput.arn).await?;
             return Ok(ask().on(&throughput.arn).resource_tags(pairs(&tags)).check()?);
@@ -72,6 +85,12 @@ impl Models {
         }
         Ok(())
     }
+}
+
+/// The question with all that the call itself says.
+fn ask<'a>(cx: &'a Context, call: Invocation<'a>) -> Ask<'a> {
+    let guardrail = call.guardrail.map(|(identifier, version)| guardrail(cx, identifier, version));
+    cx.ask(call.action).maybe("bedrock:ServiceTier", call.tier).maybe("bedrock:GuardrailIdentifier", guardrail)
 }
 
 /// `GuardrailArn` or `GuardrailArn:version`, as the condition key has it.

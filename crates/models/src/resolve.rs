@@ -33,6 +33,8 @@ pub struct Resolved {
     pub context: Option<u32>,
     /// The provisioned model that was named, whose reserved throughput the call uses.
     pub provisioned: Option<Throughput>,
+    /// The prompt router that was named, if one was; all else here is then its fallback's.
+    pub router: Option<Router>,
 }
 
 /// Throughput that was reserved for whoever calls by its ARN or name.
@@ -44,6 +46,27 @@ pub struct Throughput {
     pub model_units: u32,
 }
 
+impl Resolved {
+    /// The ARN of what was named, in the caller's Region: the profile's, else the model's with the window that was
+    /// asked for.
+    pub fn arn(&self, region: &str) -> String {
+        self.profile_arn.clone().unwrap_or_else(|| regions::model_arn(region, &self.metric_id))
+    }
+}
+
+/// A prompt router, with what it may choose between.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Router {
+    /// Its ARN.
+    pub arn: String,
+    /// Its two models, in its own order. None of them has a router.
+    pub candidates: Vec<Resolved>,
+    /// Which of them is the fallback.
+    pub fallback: usize,
+    /// By how many percent the better answer must be better to be worth the more capable model.
+    pub quality_difference: f64,
+}
+
 /// Where a modelId is looked up: a caller's account and Region, on a day.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place<'a> {
@@ -53,8 +76,9 @@ pub(crate) struct Place<'a> {
 }
 
 impl Catalogue {
-    /// The meaning of every form except a provisioned model's ARN or name and an application profile's ARN, whose source (a model's or system profile's
-    /// ARN) is what is given here after the profile was read; `profile_arn` and `metric_id` are then the caller's.
+    /// The meaning of every form except a prompt router's ARN, a provisioned model's ARN or name, and an application
+    /// profile's ARN, whose source (a model's or system profile's ARN) is what is given here after the profile was read;
+    /// `profile_arn` and `metric_id` are then the caller's.
     pub(crate) fn resolve(&self, id: &str, place: Place<'_>, settings: &Settings) -> Result<Resolved, ModelsError> {
         match Identifier::parse(id) {
             Identifier::Model(id) => self.on_demand(id, place, settings),
@@ -65,9 +89,10 @@ impl Catalogue {
             {
                 self.profile(profile, place, settings)
             }
-            Identifier::OtherArn | Identifier::ApplicationProfileArn { .. } | Identifier::ProvisionedArn { .. } => {
-                Err(ModelsError::Unresolved)
-            }
+            Identifier::OtherArn
+            | Identifier::ApplicationProfileArn { .. }
+            | Identifier::PromptRouterArn { .. }
+            | Identifier::ProvisionedArn { .. } => Err(ModelsError::Unresolved),
             Identifier::ModelArn { .. } | Identifier::ProfileArn { .. } | Identifier::ForeignArn => {
                 Err(ModelsError::InvalidIdentifier)
             }
@@ -94,6 +119,7 @@ impl Catalogue {
             metric_id: arn.rsplit('/').next().unwrap_or_default().to_owned(),
             context: window.or(model.context),
             provisioned: Some(Throughput { arn: arn.to_owned(), model_units: reserved.units }),
+            router: None,
             model: Arc::clone(model),
         })
     }
@@ -117,6 +143,7 @@ impl Catalogue {
             metric_id: id.to_owned(),
             context: window.or(model.context),
             provisioned: None,
+            router: None,
             model: Arc::clone(model),
         })
     }
@@ -147,6 +174,7 @@ impl Catalogue {
             metric_id: id.id.to_owned(),
             context: model.context,
             provisioned: None,
+            router: None,
             model: Arc::clone(model),
         })
     }

@@ -1,5 +1,5 @@
-//! The tags of what can be tagged in the `bedrock` service so far: inference profiles that callers created and
-//! provisioned models.
+//! The tags of what can be tagged in the `bedrock` service so far: the inference profiles and prompt routers that
+//! callers created, and provisioned models.
 
 #[cfg(test)]
 mod tests;
@@ -15,10 +15,11 @@ use crate::Models;
 use crate::error::ModelsError;
 use crate::inference_profiles::PROFILE;
 use crate::models::scope;
+use crate::prompt_routers::ROUTER;
 use crate::provisioned::PROVISIONED;
 
 /// What of this crate can be tagged.
-pub const KINDS: &[Kind] = &[PROFILE, PROVISIONED];
+pub const KINDS: &[Kind] = &[PROFILE, PROVISIONED, ROUTER];
 
 /// Lists a resource's tags, by key.
 pub async fn list(

@@ -27,6 +27,7 @@ pub(crate) fn here() -> Context {
 pub(crate) struct Bench {
     pub(crate) models: Models,
     store: Arc<Sqlite>,
+    pub(crate) resources: Resources,
     _folder: tempfile::TempDir,
 }
 
@@ -39,7 +40,7 @@ pub(crate) async fn bench(settings: Settings) -> Bench {
         LocalModel { name: "mini".into(), kind: LocalKind::Embedding { dimensions: 384 }, context: 256 },
     ];
     let catalogue = Catalogue::builtin().unwrap().with_local(local).unwrap();
-    Bench { models: Models::new(catalogue, settings, &resources), store, _folder: folder }
+    Bench { models: Models::new(catalogue, settings, &resources), store, resources, _folder: folder }
 }
 
 impl Bench {

@@ -7,7 +7,7 @@
 use ::http::{HeaderMap, HeaderName, HeaderValue};
 use async_trait::async_trait;
 use outcrop_dialects::anthropic::client::{self, Messages, PassedEvent};
-use outcrop_dialects::client::{Ask, ClientDialect, ReadError};
+use outcrop_dialects::client::{Ask, ReadError};
 use outcrop_outbound::Outbound;
 use serde::Deserialize;
 

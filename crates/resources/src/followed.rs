@@ -34,9 +34,15 @@ pub struct Followed<M> {
 }
 
 impl<M: Memory> Followed<M> {
-    /// Reads all of them. Documents of `kind` are only ever written under [`key`].
+    /// Documents of `kind`, which are only ever written under [`key`]. Nothing is in memory before the first
+    /// [`Followed::catch_up`].
+    pub fn new(resources: Resources, kind: &'static str, memory: M) -> Self {
+        Self { resources, kind, memory, seen: Mutex::new(0) }
+    }
+
+    /// The same with all of them read.
     pub async fn open(resources: Resources, kind: &'static str, memory: M) -> Result<Self> {
-        let followed = Self { resources, kind, memory, seen: Mutex::new(0) };
+        let followed = Self::new(resources, kind, memory);
         let mut seen = followed.seen.lock().await;
         *seen = followed.read_all().await?;
         drop(seen);

@@ -14,12 +14,14 @@ pub mod sts;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use outcrop_access::Context;
 use outcrop_api::{Fault, Kind};
 use outcrop_gateway::Gateway;
 use outcrop_models::Models;
 use serde_json::Value;
+
+pub use openai::Stored;
 
 use crate::doors::{Door, Speaks};
 use crate::listen::Body;
@@ -30,12 +32,21 @@ pub struct Doors {
     pub gateway: Arc<Gateway>,
     /// The models by name.
     pub models: Arc<Models>,
+    /// The responses that are kept.
+    pub responses: Stored,
+    /// Whether what a caller says and is answered may be kept at all.
+    pub may_store: MayStore,
 }
+
+/// Asked before a conversation is kept.
+pub type MayStore = Arc<dyn Fn(&Context) -> bool + Send + Sync>;
 
 /// One proven request.
 pub struct Call<'a> {
     /// Where it came in.
     pub door: Door,
+    /// How: one of the door's own methods.
+    pub method: &'a Method,
     /// The id in the path, raw.
     pub id: &'a str,
     /// The raw query.

@@ -21,6 +21,7 @@ mod engine;
 mod error;
 mod limits;
 mod local_models;
+mod outbound;
 mod providers;
 mod provisioned;
 mod secret;
@@ -37,6 +38,7 @@ pub use engine::{Engine, PrefixSharing};
 pub use error::ConfigError;
 pub use limits::ClientLimits;
 pub use local_models::{LocalKind, LocalModel};
+pub use outbound::Outbound;
 pub use providers::Provider;
 pub use provisioned::{Provisioned, ProvisionedModel};
 pub use secret::SecretRef;
@@ -65,6 +67,8 @@ pub struct Config {
     pub access: Access,
     /// Which keys seal what is kept.
     pub encryption: Encryption,
+    /// Connections that the server opens.
+    pub outbound: Outbound,
     /// Local models for catalogue models.
     pub stand_ins: StandIns,
     /// What of the catalogue is enforced.
@@ -92,6 +96,7 @@ impl Default for Config {
             dev: Dev::default(),
             access: Access::default(),
             encryption: Encryption::default(),
+            outbound: Outbound::default(),
             stand_ins: StandIns::default(),
             catalogue: Catalogue::default(),
             provisioned: Provisioned::default(),
@@ -139,6 +144,10 @@ impl Config {
         }
         if let Some((_, value)) = get("OUTCROP_ACCOUNT") {
             self.dev.account = value;
+        }
+        if let Some((_, value)) = get("OUTCROP_OFFLINE") {
+            // As every tool that knows such a variable reads it.
+            self.outbound.offline = !matches!(value.to_ascii_lowercase().as_str(), "0" | "false" | "no");
         }
         if let Some((name, value)) = get("OUTCROP_STAND_INS") {
             self.stand_ins.mode = match value.as_str() {

@@ -21,6 +21,14 @@ pub enum Door {
     Models,
     /// One of them.
     Model,
+    /// OpenAI's responses.
+    Responses,
+    /// A stored one.
+    Response,
+    /// Its end, before it is made.
+    CancelResponse,
+    /// What it answered.
+    ResponseInput,
     /// Anthropic's messages.
     Messages,
     /// Their tokens, counted.
@@ -57,13 +65,17 @@ impl Speaks {
 
 impl Door {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 14] = [
         Self::Health,
         Self::Sts,
         Self::ChatCompletions,
         Self::Embeddings,
         Self::Models,
         Self::Model,
+        Self::Responses,
+        Self::Response,
+        Self::CancelResponse,
+        Self::ResponseInput,
         Self::Messages,
         Self::MessageTokens,
         Self::AnthropicModels,
@@ -84,6 +96,10 @@ impl Door {
             Self::Embeddings => &["/v1/embeddings", "/openai/v1/embeddings"],
             Self::Models => &["/v1/models", "/openai/v1/models"],
             Self::Model => &["/v1/models/{id}", "/openai/v1/models/{id}"],
+            Self::Responses => &["/v1/responses", "/openai/v1/responses"],
+            Self::Response => &["/v1/responses/{id}", "/openai/v1/responses/{id}"],
+            Self::CancelResponse => &["/v1/responses/{id}/cancel", "/openai/v1/responses/{id}/cancel"],
+            Self::ResponseInput => &["/v1/responses/{id}/input_items", "/openai/v1/responses/{id}/input_items"],
             Self::Messages => &["/anthropic/v1/messages"],
             Self::MessageTokens => &["/anthropic/v1/messages/count_tokens"],
             Self::AnthropicModels => &["/anthropic/v1/models"],
@@ -95,8 +111,19 @@ impl Door {
     pub const fn methods(self) -> &'static [&'static str] {
         match self {
             Self::Sts => &["GET", "POST"],
-            Self::ChatCompletions | Self::Embeddings | Self::Messages | Self::MessageTokens => &["POST"],
-            Self::Health | Self::Models | Self::Model | Self::AnthropicModels | Self::AnthropicModel => &["GET"],
+            Self::Response => &["GET", "DELETE"],
+            Self::ChatCompletions
+            | Self::Embeddings
+            | Self::Responses
+            | Self::CancelResponse
+            | Self::Messages
+            | Self::MessageTokens => &["POST"],
+            Self::Health
+            | Self::Models
+            | Self::Model
+            | Self::ResponseInput
+            | Self::AnthropicModels
+            | Self::AnthropicModel => &["GET"],
         }
     }
 
@@ -109,6 +136,10 @@ impl Door {
             Self::Embeddings => "openai-embeddings",
             Self::Models => "openai-models",
             Self::Model => "openai-model",
+            Self::Responses => "openai-responses",
+            Self::Response => "openai-response",
+            Self::CancelResponse => "openai-cancel-response",
+            Self::ResponseInput => "openai-response-input",
             Self::Messages => "anthropic-messages",
             Self::MessageTokens => "anthropic-count-tokens",
             Self::AnthropicModels => "anthropic-models",

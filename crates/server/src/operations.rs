@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use outcrop_api::{Operation, Spec, bedrock, bedrock_agent, bedrock_runtime};
 use outcrop_gateway::Gateway;
-use outcrop_models::{Models, foundation_models, inference_profiles, model_access, provisioned, tags};
+use outcrop_models::{
+    Models, data_retention, foundation_models, inference_profiles, model_access, prompt_routers, provisioned, tags,
+};
 use outcrop_resources::{Policies, policies};
 
 use crate::pipeline::{Table, run, run_stream};
@@ -91,6 +93,12 @@ operations! { app, t:
     on!(t, app.models, fn bedrock::DeleteFoundationModelAgreement, model_access::delete);
     on!(t, app.models, fn bedrock::PutUseCaseForModelAccess, model_access::put_use_case);
     on!(t, app.models, fn bedrock::GetUseCaseForModelAccess, model_access::get_use_case);
+    on!(t, app.models, fn bedrock::CreatePromptRouter, prompt_routers::create);
+    on!(t, app.models, fn bedrock::GetPromptRouter, prompt_routers::get);
+    on!(t, app.models, fn bedrock::ListPromptRouters, prompt_routers::list);
+    on!(t, app.models, fn bedrock::DeletePromptRouter, prompt_routers::delete);
+    on!(t, app.models, fn bedrock::GetAccountDataRetention, data_retention::get);
+    on!(t, app.models, fn bedrock::PutAccountDataRetention, data_retention::put);
     on!(t, app.models, fn bedrock::ListTagsForResource, tags::list);
     on!(t, app.models, fn bedrock::TagResource, tags::tag);
     on!(t, app.models, fn bedrock::UntagResource, tags::untag);

@@ -218,7 +218,8 @@ impl Pipeline {
         let context = self.context(parts, proof, Service::BedrockRuntime.prefix(), request_id);
         let span = tracing::info_span!("call", operation = door.name(), request_id, account = context.caller.account);
         let query = parts.uri.query().unwrap_or("");
-        let call = compat::Call { door, id, query, headers: &parts.headers, body, context };
+        let method = &parts.method;
+        let call = compat::Call { door, method, id, query, headers: &parts.headers, body, context };
         let run = tracing::Instrument::instrument(doors.answer(call), span);
         match tokio::time::timeout(self.deadline, run).await {
             Ok(response) => Ok(response),

@@ -16,14 +16,16 @@ use outcrop_engine::weights::gguf::{self, GgufHeader};
 use outcrop_engine::weights::{Catalog, EMBEDDING_MODEL, ModelDir, RecordedFile, TEXT_MODEL};
 use outcrop_engine::{Engine, EngineConfig, LocalModel, ModelKind};
 use outcrop_gateway::{Capacity, Gateway, Sharing, StandIns};
+use outcrop_models::data_retention::Rules;
 use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Memory, Models, Settings, inference_profiles};
+use outcrop_outbound::Outbound;
 use outcrop_providers::Provider;
 use outcrop_providers::local::Local;
 use outcrop_resources::{Policies, Resources};
 use outcrop_store::{Sqlite, Store};
 use tokio_util::sync::CancellationToken;
 
-use crate::compat::Doors;
+use crate::compat::{Doors, Stored};
 use crate::config::{Config, LocalKind as ConfiguredKind, PrefixSharing};
 use crate::control;
 use crate::fetch::HttpFetch;
@@ -60,6 +62,7 @@ pub struct Server {
     live: Arc<Live>,
     policies: Arc<Policies>,
     memory: Memory,
+    retention: Arc<Rules>,
     engine: Engine,
     keys: Arc<dyn Keys>,
     usage: Arc<Usage>,
@@ -124,27 +127,31 @@ impl Server {
 
         let keys: Arc<dyn Keys> = Arc::new(StoredKeys::new(store));
         let usage = Arc::new(Usage::default());
-        let verifier = Arc::new(Verifier::new(Arc::new(HttpFetch), Arc::new(jiff::Timestamp::now)));
+        let fetch = Arc::new(HttpFetch::new(config.outbound.open().map_err(told)?));
+        let verifier = Arc::new(Verifier::new(fetch.clone(), Arc::new(jiff::Timestamp::now)));
         let stop = CancellationToken::new();
         let policies = Policies::open(resources.clone(), inference_profiles::KINDS).await.map_err(told)?;
         let policies = Arc::new(policies);
         let memory = Memory::new(&resources);
         memory.catch_up().await.map_err(told)?;
+        let retention = Arc::new(Rules::open(resources.clone()).await.map_err(told)?);
         let parts = Parts {
             dev,
             resources,
             memory: memory.clone(),
             capacity: Capacity::default(),
             policies: Arc::clone(&policies),
+            retention: Arc::clone(&retention),
             found,
             local,
             keys: Arc::clone(&keys),
             usage: Arc::clone(&usage),
+            fetch,
             verifier,
             stop: stop.clone(),
         };
         let live = Arc::new(Live::new(parts, config, tls, load)?);
-        Ok(Self { listener, live, policies, memory, engine, keys, usage, stop, folder, local_tls, lines })
+        Ok(Self { listener, live, policies, memory, retention, engine, keys, usage, stop, folder, local_tls, lines })
     }
 
     /// Where it listens.
@@ -178,7 +185,7 @@ impl Server {
             std::future::pending::<()>().await;
         };
         let fresh = async {
-            tokio::join!(self.policies.follow(), self.memory.follow());
+            tokio::join!(self.policies.follow(), self.memory.follow(), self.retention.follow());
             std::future::pending::<()>().await;
         };
         let (limits, tls) = (self.live.limits(), self.live.tls());
@@ -229,21 +236,29 @@ pub(crate) struct Parts {
     memory: Memory,
     /// What calls under way have taken, whatever the configuration becomes.
     capacity: Capacity,
+    retention: Arc<Rules>,
     found: Vec<Found>,
     local: Arc<dyn Provider>,
     keys: Arc<dyn Keys>,
     usage: Arc<Usage>,
+    fetch: Arc<HttpFetch>,
     verifier: Arc<Verifier>,
     stop: CancellationToken,
 }
 
 impl Parts {
+    /// Puts another way out in force for what stays.
+    pub(crate) fn follow(&self, outbound: Outbound) {
+        self.fetch.set(outbound);
+    }
+
     /// All that answers requests, as `config` wants it. Both the start and a reload come here, so that whatever
     /// the configuration decides can be decided anew; requests under way keep the pipeline that they began with.
     pub(crate) fn pipeline(&self, config: &Config) -> Result<Pipeline, StartError> {
         let catalogue = catalogue(config, &self.found)?;
         let capacity = Arc::new(self.capacity.under(provisioned::capacity(config, &catalogue)?));
-        let models = Models::new(catalogue, settings(config), &self.resources).remembering(self.memory.clone());
+        let models = Models::new(catalogue, settings(config), &self.resources);
+        let models = models.remembering(self.memory.clone()).with_retention(Arc::clone(&self.retention));
         let models = Arc::new(models);
         let stand_ins = config.stand_ins.mode.is_on(self.dev).then(|| stand_ins(config, &self.found)).transpose()?;
         let gateway = Arc::new(
@@ -264,7 +279,12 @@ impl Parts {
             gate,
             sts: Sts::new(keys(), directory, Arc::clone(&self.verifier)),
             resource_policies: self.policies.in_memory(),
-            doors: Some(Arc::new(Doors { gateway: Arc::clone(&gateway), models: Arc::clone(&models) })),
+            doors: Some(Arc::new(Doors {
+                gateway: Arc::clone(&gateway),
+                models: Arc::clone(&models),
+                responses: Stored::new(&self.resources),
+                may_store: Arc::new(|_| true),
+            })),
             table: table(&App { models, gateway, policies: Arc::clone(&self.policies) }),
             trusted_proxies: config.trusted_proxies.clone(),
             body_bytes: config.limits.body_bytes.get(),
@@ -289,6 +309,7 @@ pub fn examine(config: &Config, dev: bool) -> Vec<String> {
         }
     }
     problems.extend(catalogue(config, &[]).err().map(|e| e.to_string()));
+    problems.extend(config.outbound.open().err().map(|e| e.to_string()));
     problems.extend(config.access.directory().err().map(|e| e.to_string()));
     problems
 }

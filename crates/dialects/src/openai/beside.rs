@@ -2,7 +2,7 @@
 
 use crate::DialectError;
 use crate::body::Node;
-use crate::request::no_block;
+use crate::request::{no_block, put};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -14,8 +14,8 @@ type Result<T> = std::result::Result<T, DialectError>;
 /// The efforts that Converse knows too.
 const EFFORTS: &[&str] = &["low", "medium", "high", "xhigh", "max"];
 
-/// Members that whoever takes the call reads, and what would ask for something else than an answer in text.
-pub(super) fn check(body: &Node) -> Result<()> {
+/// Members that whoever takes the call reads.
+pub(crate) fn envelope(body: &Node) -> Result<()> {
     if let Some(metadata) = body.get("metadata")? {
         for (i, value) in metadata.object()?.values().enumerate() {
             if !value.is_string() {
@@ -26,6 +26,12 @@ pub(super) fn check(body: &Node) -> Result<()> {
     if let Some(tier) = body.get("service_tier")? {
         tier.one_of(&["auto", "default", "flex", "priority", "reserved"])?;
     }
+    Ok(())
+}
+
+/// The same, and what would ask for something else than an answer in text.
+pub(super) fn check(body: &Node) -> Result<()> {
+    envelope(body)?;
     if let Some(store) = body.get("store")?
         && store.boolean()?
     {
@@ -39,9 +45,14 @@ pub(super) fn check(body: &Node) -> Result<()> {
     Ok(())
 }
 
-/// `reasoning_effort`: Converse's own where it has the word, else beside it.
-pub(super) fn effort(body: &Node, config: &mut Option<OutputConfig>, fields: &mut Map<String, Value>) -> Result<()> {
-    let Some(node) = body.get("reasoning_effort")? else { return Ok(()) };
+/// How hard to think, in the member `key`: Converse's own where it has the word, else beside it.
+pub(crate) fn effort(
+    body: &Node,
+    key: &str,
+    config: &mut Option<OutputConfig>,
+    fields: &mut Map<String, Value>,
+) -> Result<()> {
+    let Some(node) = body.get(key)? else { return Ok(()) };
     let effort = node.one_of(&["none", "minimal", "low", "medium", "high", "xhigh", "max"])?;
     if EFFORTS.contains(&effort) {
         config.get_or_insert_default().effort = Some(effort.to_owned());
@@ -61,8 +72,13 @@ const DOCUMENTS: &[(&str, DocumentFormat)] = &[
 ];
 
 /// A file part: its content as a data URL.
-pub(crate) fn document(value: &Node) -> Result<DocumentBlock> {
+pub(super) fn document(value: &Node) -> Result<DocumentBlock> {
     value.only(&["filename", "file_data", "file_id"])?;
+    file_data(value)
+}
+
+/// The same, where other members stand beside.
+pub(crate) fn file_data(value: &Node) -> Result<DocumentBlock> {
     if let Some(id) = value.get("file_id")? {
         return Err(id.refuse("files are not kept here, send file_data as a data URL"));
     }
@@ -87,6 +103,11 @@ pub(crate) fn document(value: &Node) -> Result<DocumentBlock> {
 
 /// The same, written.
 pub(super) fn file(at: &str, given: &DocumentBlock) -> Result<Value> {
+    Ok(json!({"type": "file", "file": file_members(at, given)?}))
+}
+
+/// Its name and content.
+pub(crate) fn file_members(at: &str, given: &DocumentBlock) -> Result<Map<String, Value>> {
     let block = || no_block(at, &ContentBlock::Document(given.clone()));
     let media = DOCUMENTS.iter().find(|(_, format)| given.format.as_ref() == Some(format));
     let (Some((media, _)), DocumentSource::Bytes(bytes), None) = (media, &given.source, &given.citations) else {
@@ -97,5 +118,8 @@ pub(super) fn file(at: &str, given: &DocumentBlock) -> Result<Value> {
     }
     let url = format!("data:{media};base64,{}", STANDARD.encode(bytes));
     let name = format!("{}.{}", given.name, given.format.as_ref().map_or("", |f| f.as_str()));
-    Ok(json!({"type": "file", "file": {"filename": name, "file_data": url}}))
+    let mut out = Map::new();
+    put(&mut out, "filename", Some(name));
+    put(&mut out, "file_data", Some(url));
+    Ok(out)
 }

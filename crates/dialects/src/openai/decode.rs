@@ -1,7 +1,7 @@
 use super::format::{Format, Passed};
 use super::{beside, messages, tools};
-use crate::DialectError;
 use crate::body::{Node, parse};
+use crate::{DialectError, converse};
 use outcrop_api::bedrock_runtime::*;
 use serde_json::{Map, Value, json};
 
@@ -22,7 +22,7 @@ pub(super) fn request(format: &Format, body: &[u8]) -> Result<ConverseRequest> {
     let mut output_config = output(&body, &mut fields)?;
     if format.read.contains(&"reasoning_effort") {
         beside::check(&body)?;
-        beside::effort(&body, &mut output_config, &mut fields)?;
+        beside::effort(&body, "reasoning_effort", &mut output_config, &mut fields)?;
     }
     Ok(ConverseRequest {
         messages: Some(messages),
@@ -151,15 +151,5 @@ fn output(body: &Node, fields: &mut Map<String, Value>) -> Result<Option<OutputC
     let words = |key: &str| -> Result<Option<String>> {
         Ok(wanted.get(key)?.map(|t| t.string()).transpose()?.map(str::to_owned))
     };
-    Ok(Some(OutputConfig {
-        text_format: Some(OutputFormat {
-            r#type: OutputFormatType::JsonSchema,
-            structure: OutputFormatStructure::JsonSchema(JsonSchemaDefinition {
-                schema: schema.value.to_string(),
-                name: words("name")?,
-                description: words("description")?,
-            }),
-        }),
-        ..OutputConfig::default()
-    }))
+    Ok(Some(converse::schema(schema.value, words("name")?, words("description")?)))
 }

@@ -8,6 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use outcrop_api::bedrock_runtime::*;
+use serde_json::Value;
 
 type Result<T> = std::result::Result<T, DialectError>;
 
@@ -121,7 +122,11 @@ fn image(value: &Node) -> Result<ImageBlock> {
     {
         return Err(detail.refuse("an image is read as it is, leave detail out or set it to auto"));
     }
-    let url = value.required("url")?;
+    data_image(&value.required("url")?)
+}
+
+/// The image in a data URL.
+pub(crate) fn data_image(url: &Node) -> Result<ImageBlock> {
     for (start, format) in [
         ("data:image/png;base64,", ImageFormat::Png),
         ("data:image/jpeg;base64,", ImageFormat::Jpeg),
@@ -129,7 +134,7 @@ fn image(value: &Node) -> Result<ImageBlock> {
         ("data:image/webp;base64,", ImageFormat::Webp),
     ] {
         if let Some(data) = url.string()?.strip_prefix(start) {
-            let source = ImageSource::Bytes(blob(&url, Some(data))?);
+            let source = ImageSource::Bytes(blob(url, Some(data))?);
             return Ok(ImageBlock { format, source, error: None });
         }
     }
@@ -208,19 +213,23 @@ fn tool_call(call: &Node) -> Result<ToolUseBlock> {
     }
     let function = call.required("function")?;
     function.only(&["name", "arguments"])?;
-    let arguments = function.required("arguments")?;
-    let text = arguments.string()?;
-    let text = if text.trim().is_empty() { "{}" } else { text };
-    let input = match parse(text.as_bytes()) {
-        Ok(input) if input.is_object() => input,
-        _ => return Err(arguments.refuse("is not the text of a JSON object")),
-    };
+    let input = arguments(&function.required("arguments")?)?;
     Ok(ToolUseBlock {
         tool_use_id: call.required("id")?.text(1, 64)?.to_owned(),
         name: function.required("name")?.text(1, 64)?.to_owned(),
         input,
         r#type: None,
     })
+}
+
+/// The input of a call, which travels as text.
+pub(crate) fn arguments(node: &Node) -> Result<Value> {
+    let text = node.string()?;
+    let text = if text.trim().is_empty() { "{}" } else { text };
+    match parse(text.as_bytes()) {
+        Ok(input) if input.is_object() => Ok(input),
+        _ => Err(node.refuse("is not the text of a JSON object")),
+    }
 }
 
 fn tool_result(item: &Node) -> Result<ToolResultBlock> {

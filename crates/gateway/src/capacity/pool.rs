@@ -51,7 +51,7 @@ impl Pool {
             // A hundredth of a token is the clock's, not the caller's.
             if minute == 0 || over > 0.01 {
                 let wait = if minute == 0 { 60.0 } else { over * 60.0 / minute as f64 };
-                return Err(Refused::Tokens { wait: Duration::from_secs_f64(wait.min(60.0)) });
+                return Err(Refused::Tokens { wait: Duration::from_secs_f64(wait) });
             }
             taken.tokens += wanted as f64;
         }

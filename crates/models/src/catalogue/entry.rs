@@ -142,6 +142,35 @@ pub(super) fn local(model: &LocalModel, families: &BTreeMap<String, Arc<Family>>
     })
 }
 
+/// A prompt router that AWS defines.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DefaultRouter {
+    /// Its id: `amazon.nova:1`.
+    pub id: String,
+    /// Its name: `Nova Prompt Router`.
+    pub name: String,
+    /// What it says of itself.
+    pub description: String,
+    /// The ids of its two models.
+    pub models: Vec<String>,
+    /// Which of them is the fallback.
+    pub fallback: String,
+    /// Its response quality difference, in percent.
+    pub difference: f64,
+}
+
+pub(super) fn routers(text: &str) -> Result<Vec<DefaultRouter>, ModelsError> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Routers {
+        routers: Vec<DefaultRouter>,
+    }
+    let mut read: Routers = toml::from_str(text).map_err(|e| ModelsError::catalogue("routers.toml", e))?;
+    read.routers.sort_by(|a, b| a.id.cmp(&b.id));
+    Ok(read.routers)
+}
+
 pub(super) fn families(text: &str) -> Result<BTreeMap<String, Arc<Family>>, ModelsError> {
     let read: BTreeMap<String, Family> =
         toml::from_str(text).map_err(|e| ModelsError::catalogue("families.toml", e))?;

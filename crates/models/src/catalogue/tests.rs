@@ -282,3 +282,16 @@ fn the_ids_of_published_samples_are_there() {
         assert!(catalogue.get(id).unwrap().profiles.contains_key(&geography), "{geography}.{id}");
     }
 }
+
+#[test]
+fn the_models_of_every_defined_router_are_known_and_of_one_family() {
+    let catalogue = Catalogue::builtin().unwrap();
+    assert!(catalogue.routers().is_sorted_by(|a, b| a.id < b.id));
+    for router in catalogue.routers() {
+        let [one, two] = router.models.as_slice() else { panic!("{}: not two models", router.id) };
+        let (one, two) = (catalogue.get(one).unwrap(), catalogue.get(two).unwrap());
+        assert_eq!((&one.provider, &one.family), (&two.provider, &two.family), "{}", router.id);
+        assert!(router.models.contains(&router.fallback), "{}", router.id);
+        assert!((0.0..=100.0).contains(&router.difference), "{}", router.id);
+    }
+}

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use outcrop_access::{Caller, CallerKind, Permissions, Policy, PolicyKind};
 use outcrop_api::AwsError;
 use outcrop_api::bedrock::{
-    CreateInferenceProfileRequest, GetInferenceProfileRequest, InferenceProfileModelSource, Tag as Given,
+    CreateInferenceProfileRequest, CreatePromptRouterRequest, GetInferenceProfileRequest, InferenceProfileModelSource,
+    PromptRouterTargetModel, Tag as Given,
 };
 
 use super::*;
 use crate::testing::{ACCOUNT, Bench, HAIKU, HAIKU_ARN, SONNET4, bench, here};
-use crate::{Settings, inference_profiles};
+use crate::{Settings, inference_profiles, prompt_routers};
 
 const INVOKE: Invocation<'static> = Invocation { action: "bedrock:InvokeModel", tier: None, guardrail: None };
 const PROFILE: &str =
@@ -208,4 +209,42 @@ async fn another_account_s_profile_is_there_for_whom_its_policy_names() {
     let mut other = user(STRANGER, &allow("arn:aws:bedrock:*::foundation-model/*"));
     other.resource_policies = cx.resource_policies.clone();
     assert!(told(&b, &other, INVOKE, &arn).await.contains("no identity-based policy"));
+}
+
+/// A user through a router needs the router and both models, whichever the prompt gets.
+#[tokio::test]
+async fn a_router_needs_itself_and_both_of_its_models() {
+    let b = bench(Settings::default()).await;
+    let sonnet = "anthropic.claude-3-5-sonnet-20240620-v1:0";
+    let target =
+        |id: &str| PromptRouterTargetModel { model_arn: format!("arn:aws:bedrock:us-east-1::foundation-model/{id}") };
+    let input = CreatePromptRouterRequest {
+        prompt_router_name: "r".into(),
+        models: vec![target(HAIKU), target(sonnet)],
+        fallback_model: target(HAIKU),
+        tags: Some(vec![Given { key: "team".into(), value: "search".into() }]),
+        ..CreatePromptRouterRequest::default()
+    };
+    let router = prompt_routers::create(&here(), &b.models, input).await.unwrap().prompt_router_arn.unwrap();
+    let model = |id: &str| allow(&format!("arn:aws:bedrock:us-east-1::foundation-model/{id}"));
+    let every = [allow(&router), model(HAIKU), model(sonnet)];
+    assert_eq!(told(&b, &user(ACCOUNT, &every.join(",")), INVOKE, &router).await, "yes");
+    for missing in 0..every.len() {
+        let mut some = every.to_vec();
+        some.remove(missing);
+        let text = told(&b, &user(ACCOUNT, &some.join(",")), INVOKE, &router).await;
+        let named = ["prompt-router/", "claude-3-haiku", "claude-3-5-sonnet"][missing];
+        assert!(text.contains("on resource: arn:aws:bedrock:") && text.contains(named), "{text}");
+    }
+    // The models through the router only, and the router by its tags.
+    let through = format!(
+        r#"{{"Effect":"Allow","Action":"bedrock:InvokeModel","Resource":"arn:aws:bedrock:*:*:prompt-router/*",
+             "Condition":{{"StringEquals":{{"aws:ResourceTag/team":"search"}}}}}},
+           {{"Effect":"Allow","Action":"bedrock:InvokeModel","Resource":"arn:aws:bedrock:*::foundation-model/*",
+             "Condition":{{"ArnEquals":{{"bedrock:PromptRouterArn":"{router}"}}}}}}"#
+    );
+    assert_eq!(told(&b, &user(ACCOUNT, &through), INVOKE, &router).await, "yes");
+    assert!(told(&b, &user(ACCOUNT, &through), INVOKE, HAIKU).await.contains("not authorized"));
+    let other_team = through.replace("\"search\"", "\"ads\"");
+    assert!(told(&b, &user(ACCOUNT, &other_team), INVOKE, &router).await.contains("prompt-router/"));
 }

@@ -1,9 +1,12 @@
-use outcrop_api::bedrock::{CreateInferenceProfileRequest, DeleteInferenceProfileRequest, InferenceProfileModelSource};
+use outcrop_api::bedrock::{
+    CreateInferenceProfileRequest, CreatePromptRouterRequest, DeleteInferenceProfileRequest, DeletePromptRouterRequest,
+    InferenceProfileModelSource, PromptRouterTargetModel,
+};
 use outcrop_api::{AwsError, Kind};
 
 use super::*;
 use crate::testing::{ACCOUNT, HAIKU_ARN, SONNET4, bench, call, here};
-use crate::{Settings, inference_profiles};
+use crate::{Settings, inference_profiles, prompt_routers};
 
 fn pair(key: &str, value: &str) -> Shown {
     Shown { key: key.into(), value: value.into() }
@@ -69,4 +72,27 @@ async fn a_resource_has_room_for_fifty() {
     let input = TagResourceRequest { resource_arn: arn.clone(), tags: many };
     assert_eq!(tag(&here(), &b.models, input).await.unwrap_err().kind(), Kind::TooManyTags);
     assert_eq!(tags(&here(), &b.models, &arn).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_prompt_router_has_tags_too() {
+    let b = bench(Settings::default()).await;
+    let target = |model_arn: &str| PromptRouterTargetModel { model_arn: model_arn.into() };
+    let sonnet = target("arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-3-5-sonnet-20240620-v1:0");
+    let input = CreatePromptRouterRequest {
+        prompt_router_name: "tagged".into(),
+        models: vec![target(HAIKU_ARN), sonnet],
+        fallback_model: target(HAIKU_ARN),
+        tags: Some(vec![pair("team", "search")]),
+        ..CreatePromptRouterRequest::default()
+    };
+    let arn = prompt_routers::create(&here(), &b.models, input).await.unwrap().prompt_router_arn.unwrap();
+    let input = TagResourceRequest { resource_arn: arn.clone(), tags: vec![pair("cost", "7")] };
+    tag(&here(), &b.models, input).await.unwrap();
+    let input = UntagResourceRequest { resource_arn: arn.clone(), tag_keys: vec!["team".into()] };
+    untag(&here(), &b.models, input).await.unwrap();
+    assert_eq!(tags(&here(), &b.models, &arn).await.unwrap(), [("cost".into(), "7".into())]);
+    let input = DeletePromptRouterRequest { prompt_router_arn: arn.clone() };
+    prompt_routers::delete(&here(), &b.models, input).await.unwrap();
+    assert_eq!(tags(&here(), &b.models, &arn).await.unwrap_err().kind(), Kind::ResourceNotFound);
 }

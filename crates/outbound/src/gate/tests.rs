@@ -124,3 +124,27 @@ fn offline_means_this_machine_only() {
         assert_eq!(judged(&gate, url), "ok", "{url}");
     }
 }
+
+#[test]
+fn a_proxy_is_for_what_lies_outside() {
+    let proxy = Some("http://proxy:3128".parse().unwrap());
+    let no_proxy = vec!["corp.example.com".into(), "10.0.0.0/8".into()];
+    let gate =
+        Gate::new(&Settings { proxy: proxy.clone(), http_proxy: proxy, no_proxy, ..Settings::default() }).unwrap();
+    let cases = [
+        ("https://api.example.com", true),
+        ("http://vllm.internal", true),
+        ("http://192.168.0.1", true),
+        ("https://corp.example.com", false),
+        ("https://a.corp.example.com", false),
+        ("https://10.1.2.3", false),
+        ("http://169.254.169.254", false),
+        ("http://[fd00:ec2::254]", false),
+        ("https://localhost", false),
+        ("http://127.0.0.1:1", false),
+        ("http://[::1]:1", false),
+    ];
+    for (url, proxied) in cases {
+        assert_eq!(gate.proxy(&target(url), &url.parse().unwrap()).is_some(), proxied, "{url}");
+    }
+}

@@ -31,11 +31,24 @@ fn the_configuration_wins() {
 
 #[test]
 fn a_proxy_that_cannot_be_used_is_refused_without_its_password() {
-    for url in ["socks5://u:secret@p:1", "https://u:secret@p", "http://u:secret@", "ht tp://u:secret@p"] {
+    for url in
+        ["socks5://u:secret@p:1", "https://u:secret@p", "http://u:secret@", "ht tp://u:secret@p", "http://u:@secret@p"]
+    {
         let error = url.parse::<ProxyUrl>().unwrap_err().to_string();
         assert!(!error.contains("secret") && error.contains("expected http://"), "{error}");
     }
-    let proxy: ProxyUrl = "http://user:se@cret@proxy.example.com:3128/".parse().unwrap();
+    let proxy: ProxyUrl = "http://user:se%40cret@proxy.example.com:3128/".parse().unwrap();
+    assert!(proxy.with_credentials("a:b").is_err());
+    let bare: ProxyUrl = "proxy.example.com:3128".parse().unwrap();
+    assert!(bare.with_credentials("secret").is_err());
+    // As base64 has it, `a@b:c:d/e`.
+    let gate = crate::gate::Gate::new(&Settings {
+        proxy: Some(bare.with_credentials("a@b:c:d/e").unwrap()),
+        ..Settings::default()
+    });
+    let uri = http::Uri::from_static("https://api.example.com");
+    let found = gate.unwrap().proxy(&crate::gate::Target::of(&uri).unwrap(), &uri).unwrap();
+    assert_eq!(found.basic_auth().unwrap(), "Basic YUBiOmM6ZC9l");
     for shown in [
         format!("{proxy:?}"),
         proxy.to_string(),

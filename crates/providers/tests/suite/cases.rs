@@ -30,18 +30,20 @@ use crate::speaks::{Said, Speaks};
 /// One test for each behaviour.
 macro_rules! suite {
     ($speaks:expr) => {
-        suite!($speaks:
+        suite!($speaks;
             text, streamed_text, tools, streamed_tools, forced_tool, structured_output, image, image_of_a_tool,
             reasoning, earlier_reasoning, stop_sequences, length_and_filter, usage, inference, turns_of_one_role,
             empty_arguments, refusals, keys_stay_here, refusal_within_a_stream, cut_streams, slow_stream,
             any_split, malformed_answers, line_without_end, nobody_there, dropping_ends_it
         );
     };
-    ($speaks:expr: $($case:ident),+) => {
-        $(#[tokio::test]
-        async fn $case() {
-            crate::cases::$case(&$speaks).await;
-        })+
+    ($speaks:expr; $($case:ident),+) => {
+        mod suite {
+            $(#[tokio::test]
+            async fn $case() {
+                crate::cases::$case(&$speaks).await;
+            })+
+        }
     };
 }
 

@@ -7,7 +7,7 @@ mod quirks;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use outcrop_providers::{Secret, Kind, ProviderSettings};
+use outcrop_providers::{Kind, ProviderSettings, Secret};
 use serde_json::{Value, json};
 
 use crate::fake::{Reply, Seen};
@@ -15,7 +15,7 @@ use crate::speaks::{Asked, Block, Choice, Counts, KEY, Said, Speaks, Stop, Troub
 
 pub struct OpenAi;
 
-suite!(super::openai::OpenAi);
+suite!(crate::openai::OpenAi);
 
 impl Speaks for OpenAi {
     fn settings(&self, url: &str) -> ProviderSettings {

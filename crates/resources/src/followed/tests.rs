@@ -60,8 +60,11 @@ async fn everything_is_read_at_the_start_however_much_it_is() {
         .collect();
     b.resources.store.commit(outcrop_store::Batch::new(many)).await.unwrap();
     assert_eq!(open(&b, "mark").await.memory().0.lock().unwrap().len(), STRIDE + 3);
-    marks.catch_up().await.unwrap();
-    assert_eq!(marks.memory().0.lock().unwrap().len(), STRIDE + 3);
+    let unread = Followed::new(b.resources.clone(), "mark", Bodies::default());
+    for late in [marks, unread] {
+        late.catch_up().await.unwrap();
+        assert_eq!(late.memory().0.lock().unwrap().len(), STRIDE + 3);
+    }
 }
 
 #[tokio::test]

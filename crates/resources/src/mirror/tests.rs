@@ -51,8 +51,6 @@ async fn another_reads_all_at_first_and_then_follows() {
     add(&one, "a").await.unwrap();
     other.catch_up().await.unwrap();
     assert_eq!(other.now().len(), 1);
-    let mut ticks = b.resources.store().watch();
-    ticks.mark_unchanged();
     let follow = async {
         other.follow().await;
     };
@@ -74,7 +72,7 @@ async fn another_reads_all_at_first_and_then_follows() {
 async fn what_cannot_be_read_counts_as_absent_and_is_told() {
     let b = bench().await;
     let all = Mirror::<Count>::new(&b.resources, "count");
-    let key = all.key("a");
+    let key = key("count", "a");
     let odd = NewDocument { key, name: None, parent: None, body: b"[]x".to_vec(), sealed_by: None };
     b.resources.store().commit(Op::Insert(odd).into()).await.unwrap();
     all.catch_up().await.unwrap();

@@ -4,14 +4,16 @@ mod chat;
 mod embeddings;
 mod error;
 mod models;
+mod responses;
 
-use http::Response;
+use http::{Method, Response};
 
 use super::{Call, Doors, identified};
 use crate::doors::Door;
 use crate::listen::Body;
 
 pub use error::{Refused, refusal};
+pub use responses::Stored;
 
 /// Answers one call.
 pub(super) async fn answer(doors: &Doors, call: Call<'_>) -> Result<Response<Body>, Refused> {
@@ -19,6 +21,11 @@ pub(super) async fn answer(doors: &Doors, call: Call<'_>) -> Result<Response<Bod
         Door::Embeddings => embeddings::create(doors, &call).await,
         Door::Models => models::list(doors, &call.context).await,
         Door::Model => models::get(doors, &call.context, call.id).await,
+        Door::Responses => responses::create(doors, &call).await,
+        Door::Response if call.method == Method::DELETE => responses::delete(doors, &call).await,
+        Door::Response => responses::get(doors, &call).await,
+        Door::CancelResponse => responses::cancel(doors, &call).await,
+        Door::ResponseInput => responses::input(doors, &call).await,
         _ => chat::create(doors, &call).await,
     }
 }

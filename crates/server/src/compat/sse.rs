@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
 use http::{HeaderValue, Response, header};
 use outcrop_api::bedrock_runtime::ConverseStreamOutput;
 use outcrop_api::{Events, Fault};
@@ -24,6 +25,10 @@ pub(super) trait Frames: Send + 'static {
     fn chunk(&mut self, chunk: Value, out: &mut Vec<u8>);
     /// Appends the error that ends the answer: clients may take a stream that just ends for a whole one.
     fn fault(&mut self, fault: &Fault, out: &mut Vec<u8>);
+    /// What must be done before the answer may be told to be whole.
+    fn keep(&mut self) -> BoxFuture<'static, Result<(), Fault>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
     /// Appends what stands behind the last chunk.
     fn end(&mut self, out: &mut Vec<u8>);
 }
@@ -41,7 +46,10 @@ pub(super) fn response(
         let (mut events, mut writer) = state?;
         let mut out = Vec::with_capacity(1024);
         let Some(ready) = events.next().await else {
-            writer.frames.end(&mut out);
+            match writer.frames.keep().await {
+                Ok(()) => writer.frames.end(&mut out),
+                Err(fault) => writer.frames.fault(&fault, &mut out),
+            }
             return Some((Ok(Bytes::from(out)), None));
         };
         for event in ready {

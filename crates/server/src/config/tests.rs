@@ -35,8 +35,11 @@ fn every_key_is_in_the_default_file_and_explained() {
         config.stand_ins.text.is_some() && config.stand_ins.embedding.is_some() && config.stand_ins.models.len() == 1
     );
     assert!(config.tls.is_some_and(|tls| tls.client_ca.is_some() && tls.client_auth.is_some()));
+    let outbound = config.outbound;
+    assert!(outbound.proxy.is_some() && outbound.proxy_credentials.is_some() && outbound.ca_file.is_some());
     assert!(config.encryption.key_file.is_some() && config.encryption.default_key.is_some());
     assert!(config.encryption.keys.len() == 1 && config.encryption.kms.len() == 1);
+    assert!(config.catalogue.model_access_by_account.len() == 1 && config.provisioned.models.len() == 1);
     assert!(config.providers[0].models.len() == 1 && config.providers[0].api_key.is_some());
     assert!(config.catalogue.model_access_by_account.len() == 1 && config.provisioned.models.len() == 1);
     assert!(config.local_models[0].sha256.is_some() && config.models.len() == 1);
@@ -52,6 +55,7 @@ fn every_key_is_in_the_default_file_and_explained() {
         "[[access.roles]]\naccount=''\nname=''",
         "[[access.oidc]]\nissuer=''\naudiences=[]",
         "[encryption]",
+        "[outbound]",
         "[stand_ins]",
         "[catalogue]",
         "[provisioned]",
@@ -136,6 +140,7 @@ fn the_environment_overrides_the_file() {
         let value = match name {
             "OUTCROP_LISTEN" => "127.0.0.1:2",
             "OUTCROP_STAND_INS" => "on",
+            "OUTCROP_OFFLINE" => "1",
             "OUTCROP_THREADS" => "3",
             "OUTCROP_ACCOUNT" => "123456789012",
             "OUTCROP_DATA" => "",

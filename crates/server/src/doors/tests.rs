@@ -6,6 +6,10 @@ fn a_path_is_one_door_s_or_none_s() {
     assert_eq!(at("/"), Some((Door::Sts, "")));
     assert_eq!(at("/v1/chat/completions"), Some((Door::ChatCompletions, "")));
     assert_eq!(at("/openai/v1/chat/completions"), Some((Door::ChatCompletions, "")));
+    assert_eq!(at("/v1/responses/resp_1"), Some((Door::Response, "resp_1")));
+    assert_eq!(at("/v1/responses/resp_1/cancel"), Some((Door::CancelResponse, "resp_1")));
+    assert_eq!(at("/v1/responses/resp_1/input_items"), Some((Door::ResponseInput, "resp_1")));
+    assert_eq!(at("/v1/responses/a/b"), None);
     assert_eq!(at("/v1/models"), Some((Door::Models, "")));
     assert_eq!(at("/v1/models/a%3A0"), Some((Door::Model, "a%3A0")));
     assert_eq!(at("/anthropic/v1/models/arn:a/b"), Some((Door::AnthropicModel, "arn:a/b")));

@@ -18,6 +18,7 @@ use crate::listen::Body;
 pub struct Refused {
     fault: Fault,
     param: Option<String>,
+    code: Option<&'static str>,
 }
 
 impl Refused {
@@ -28,13 +29,23 @@ impl Refused {
 
     /// A refusal of the member `param`.
     pub(super) fn of(param: &str, message: impl Into<String>) -> Self {
-        Self { fault: Fault::validation(message), param: Some(param.to_owned()) }
+        Self { fault: Fault::validation(message), param: Some(param.to_owned()), code: None }
+    }
+
+    /// The same with a code that says more than its kind does.
+    pub(super) fn coded(self, code: &'static str) -> Self {
+        Self { code: Some(code), ..self }
+    }
+
+    /// The kind of error.
+    pub(super) fn kind(&self) -> Kind {
+        self.fault.kind
     }
 }
 
 impl From<Fault> for Refused {
     fn from(fault: Fault) -> Self {
-        Self { fault, param: None }
+        Self { fault, param: None, code: None }
     }
 }
 
@@ -51,17 +62,20 @@ impl From<DialectError> for Refused {
             }
         }
         if param.is_empty() {
-            return Self { fault: Fault::validation(why), param: None };
+            return Fault::validation(why).into();
         }
-        Self { fault: Fault::validation(format!("{param}: {why}")), param: Some(param) }
+        Self::of(&param, format!("{param}: {why}"))
     }
 }
 
 /// The answer to a call that is refused.
-pub fn refusal(refused_: &Refused, request_id: &str) -> Response<Body> {
-    let (status, _, _) = class(&refused_.fault);
-    let response = refused(status, &body(&refused_.fault, refused_.param.as_deref()), refused_.fault.kind);
-    super::identify(response, request_id)
+pub fn refusal(why: &Refused, request_id: &str) -> Response<Body> {
+    let (status, _, _) = class(&why.fault);
+    let mut body = body(&why.fault, why.param.as_deref());
+    if let Some(code) = why.code {
+        body["error"]["code"] = code.into();
+    }
+    super::identify(refused(status, &body, why.fault.kind), request_id)
 }
 
 /// `{"error": …}`, as a body or as the last event of a stream.
