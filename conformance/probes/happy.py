@@ -266,6 +266,107 @@ def delete_policy(connection):
     return {"resourceArn": arn}, lambda _: same(policy_of(connection, arn), 404)
 
 
+WINDOW = HAIKU + ":200k"
+MICRO = "amazon.nova-micro-v1:0"
+
+
+def new_throughput(connection):
+    """One model unit; what earlier calls have reserved is given back first, for a server sells so many only."""
+    for one in call(connection, "bedrock", "ListProvisionedModelThroughputs", {}).json["provisionedModelSummaries"]:
+        call(connection, "bedrock", "DeleteProvisionedModelThroughput", {"provisionedModelId": one["provisionedModelArn"]})
+    members = {"provisionedModelName": f"probe-{uuid.uuid4().hex[:12]}", "modelId": WINDOW, "modelUnits": 1}
+
+    def check(answer):
+        got = throughput_of(connection, answer.json["provisionedModelArn"]).json
+        assert (got["provisionedModelName"], got["modelUnits"]) == (members["provisionedModelName"], 1), got
+
+    return members, check
+
+
+def throughput_of(connection, identifier):
+    return call(connection, "bedrock", "GetProvisionedModelThroughput", {"provisionedModelId": identifier})
+
+
+def throughput(connection):
+    """The ARN of newly provisioned throughput."""
+    answer = call(connection, "bedrock", "CreateProvisionedModelThroughput", new_throughput(connection)[0])
+    assert answer.status == 201, answer.body
+    return answer.json["provisionedModelArn"]
+
+
+def get_throughput(connection):
+    arn = throughput(connection)
+    return {"provisionedModelId": arn}, lambda answer: same(answer.json["provisionedModelArn"], arn)
+
+
+def list_throughputs(connection):
+    arn = throughput(connection)
+
+    def check(answer):
+        assert arn in [one["provisionedModelArn"] for one in answer.json["provisionedModelSummaries"]], answer.json
+
+    return {}, check
+
+
+def update_throughput(connection):
+    arn, name = throughput(connection), f"probe-{uuid.uuid4().hex[:12]}"
+
+    def check(_):
+        same(throughput_of(connection, arn).json["provisionedModelName"], name)
+
+    return {"provisionedModelId": arn, "desiredProvisionedModelName": name}, check
+
+
+def delete_throughput(connection):
+    arn = throughput(connection)
+    return {"provisionedModelId": arn}, lambda _: same(throughput_of(connection, arn).status, 404)
+
+
+def offer(connection):
+    answer = call(connection, "bedrock", "ListFoundationModelAgreementOffers", {"modelId": MICRO})
+    return answer.json["offers"][0]["offerToken"]
+
+
+def list_offers(connection):
+    return {"modelId": MICRO}, lambda answer: same(answer.json["offers"][0]["offerToken"], offer(connection))
+
+
+def agree(connection):
+    end = {"modelId": MICRO}
+    call(connection, "bedrock", "DeleteFoundationModelAgreement", end)
+
+    def check(_):
+        # It is there: it can be ended once.
+        statuses = [call(connection, "bedrock", "DeleteFoundationModelAgreement", end).status for _ in "ab"]
+        same(statuses, [202, 404])
+
+    return {"modelId": MICRO, "offerToken": offer(connection)}, check
+
+
+def end_agreement(connection):
+    call(connection, "bedrock", "CreateFoundationModelAgreement", {"modelId": MICRO, "offerToken": offer(connection)})
+
+    def check(_):
+        same(call(connection, "bedrock", "DeleteFoundationModelAgreement", {"modelId": MICRO}).status, 404)
+
+    return {"modelId": MICRO}, check
+
+
+def put_form(connection):
+    form = base64.b64encode(uuid.uuid4().hex.encode()).decode()
+
+    def check(_):
+        same(call(connection, "bedrock", "GetUseCaseForModelAccess", {}).json["formData"], form)
+
+    return {"formData": form}, check
+
+
+def get_form(connection):
+    members = put_form(connection)[0]
+    call(connection, "bedrock", "PutUseCaseForModelAccess", members)
+    return {}, lambda answer: same(answer.json["formData"], members["formData"])
+
+
 def same(found, wanted):
     assert found == wanted, found
 
@@ -296,6 +397,16 @@ RECIPES = {
     "bedrock:DeletePromptRouter": delete_router,
     "bedrock:GetAccountDataRetention": get_retention,
     "bedrock:PutAccountDataRetention": put_retention,
+    "bedrock:CreateProvisionedModelThroughput": new_throughput,
+    "bedrock:GetProvisionedModelThroughput": get_throughput,
+    "bedrock:ListProvisionedModelThroughputs": list_throughputs,
+    "bedrock:UpdateProvisionedModelThroughput": update_throughput,
+    "bedrock:DeleteProvisionedModelThroughput": delete_throughput,
+    "bedrock:ListFoundationModelAgreementOffers": list_offers,
+    "bedrock:CreateFoundationModelAgreement": agree,
+    "bedrock:DeleteFoundationModelAgreement": end_agreement,
+    "bedrock:PutUseCaseForModelAccess": put_form,
+    "bedrock:GetUseCaseForModelAccess": get_form,
     "bedrock:ListTagsForResource": list_tags,
     "bedrock:TagResource": tag,
     "bedrock:UntagResource": untag,

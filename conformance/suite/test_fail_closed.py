@@ -64,13 +64,22 @@ def walk(server, signer, headers=(), presigned=False):
         connection.close()
 
 
+def either(code):
+    return {(403, code), (401, code)}
+
+
 def refusal(name, answer):
-    """(status, code, message), after the form of the refusal was judged; STS speaks XML."""
+    """(status, code, message), after the form of the refusal was judged; STS speaks XML, other doors have words of
+    their own for it and 401 for credentials that are none."""
     if name.startswith("sts:"):
         text = answer.body.decode()
         code, message = re.search("<Code>([^<]*)</Code>", text), re.search("<Message>([^<]*)</Message>", text)
         assert code and message, (name, answer.status, text[:200])
         return answer.status, code[1], message[1]
+    if name.startswith(("openai-", "anthropic-")):
+        error = answer.json["error"]
+        assert error["type"] and (name.startswith("openai-") or answer.json["type"] == "error"), (name, answer.body)
+        return answer.status, answer.headers["x-amzn-errortype"], error["message"]
     code, message = contract.judge_error(answer.status, answer.headers, answer.body)
     return answer.status, code, message
 
@@ -102,7 +111,7 @@ def open_routes():
 
 class TestWithoutCredentials:
     def test_every_route_refuses_but_liveness(self, guarded):
-        missing = {(403, "MissingAuthenticationTokenException"), (403, "MissingAuthenticationToken")}
+        missing = {*either("MissingAuthenticationTokenException"), (403, "MissingAuthenticationToken")}
         proving = lists.read("self-proving.txt")
         all_refused(walk(guarded, None), missing, {*open_routes(), *proving})
         for name, answer in walk(guarded, None):
@@ -112,11 +121,11 @@ class TestWithoutCredentials:
         assert open_routes() == {"health"}
 
     def test_no_path_beside_the_routes_answers(self, guarded):
-        for path in ("/metrics", "/outcrop", "/outcrop/", "/outcrop/metrics", "/outcrop/healthz", "/outcrop/config", "/v1/models",
+        for path in ("/metrics", "/outcrop", "/outcrop/", "/outcrop/metrics", "/outcrop/healthz", "/outcrop/config", "/v1/files", "/anthropic/v1/files",
                      "/console", "/service/GraniteServiceVersion20100801/operation/ListMetrics", "/bucket/key", "/favicon.ico"):  # fmt: skip
             for method in ("GET", "POST", "PUT"):
                 answer = raw.request(guarded, method, path, signer=None)
-                assert answer.status in (403, 404), (method, path, answer.status, answer.body)
+                assert answer.status in (401, 403, 404), (method, path, answer.status, answer.body)
 
     def test_liveness_tells_nothing_but_that(self, guarded):
         answer = raw.request(guarded, "GET", "/outcrop/health", signer=None)
@@ -124,8 +133,8 @@ class TestWithoutCredentials:
 
 
 class TestForged:
-    WRONG = {(403, "InvalidSignatureException"), (403, "SignatureDoesNotMatch")}
-    UNKNOWN = {(403, "UnrecognizedClientException"), (403, "InvalidClientTokenId")}
+    WRONG = {*either("InvalidSignatureException"), (403, "SignatureDoesNotMatch")}
+    UNKNOWN = {*either("UnrecognizedClientException"), (403, "InvalidClientTokenId")}
 
     def test_a_signature_of_a_wrong_secret(self, guarded):
         all_refused(walk(guarded, dataclasses.replace(guarded.owner, secret="x" * 40)), self.WRONG, open_routes())
@@ -257,6 +266,16 @@ class TestAPrincipalThatMayDoNothing:
                 wrong[route.name] = (answer.status, code, message)
         assert not wrong, wrong
         assert snapshot(owner, arn) == before
+
+    def test_every_door_of_another_protocol_says_so(self, guarded):
+        answers = [(name, one) for name, one in walk(guarded, guarded.nobody) if name.startswith(("openai-", "anthropic-"))]
+        assert len(answers) > 10
+        for name, answer in answers:
+            status, code, message = refusal(name, answer)
+            if (status, code) == (404, "ResourceNotFoundException") and "response" in name:
+                continue  # There is none of that id, for anybody.
+            said = re.match(rf"User: arn:aws:iam::{OWNER}:user/nobody is not authorized to perform: bedrock:", message)
+            assert (status, code) == (403, "AccessDeniedException") and said, (name, status, code, message)
 
     def test_every_action_of_sts_but_those_that_need_none(self, guarded):
         needs_none = {*lists.read("no-permission.txt"), *lists.read("self-proving.txt")}

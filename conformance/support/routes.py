@@ -2,16 +2,27 @@
 
 import dataclasses
 import functools
+import json
 
 import botocore.session
 
 from probes import wire
 from probes.shapes import Rules
 from support import contract
+from support.ask import HAIKU, TITAN_EMBED
 from support.server import outcrop
 
 
 EVENTS = "application/vnd.amazon.eventstream"
+SAID = [{"role": "user", "content": "a"}]
+# What the doors of other protocols that take a body are asked for.
+BODIES = {
+    "openai-chat-completions": {"model": HAIKU, "messages": SAID},
+    "openai-embeddings": {"model": TITAN_EMBED, "input": "a"},
+    "openai-responses": {"model": HAIKU, "input": "a"},
+    "anthropic-messages": {"model": HAIKU, "messages": SAID, "max_tokens": 1},
+    "anthropic-count-tokens": {"model": HAIKU, "messages": SAID},
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +68,8 @@ def requests():
         elif route.name == "sts":
             found += [sts(route.method, route.path, action) for action in sts_actions()]
         else:
-            found.append((route.name, route.method, route.path, b"", []))
+            body = json.dumps(BODIES[route.name]).encode() if route.name in BODIES else b""
+            found.append((route.name, route.method, route.path.replace("{id}", HAIKU), body, []))
     return found
 
 

@@ -1,5 +1,7 @@
 //! The small vocabulary in which every crate's errors reach the caller.
 
+use std::time::Duration;
+
 /// What went wrong, as the Bedrock services name it. The HTTP status of a kind depends on the service
 /// (`ConflictException` is 400 in `bedrock` and 409 in `bedrock-agent`) and is in
 /// the generated tables.
@@ -131,12 +133,19 @@ pub struct Fault {
     pub kind: Kind,
     /// What the caller reads.
     pub message: String,
+    /// When the same call may succeed, where that is known: `Retry-After`.
+    pub retry_after: Option<Duration>,
 }
 
 impl Fault {
     /// An error of `kind` that says `message`.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self { kind, message: message.into(), retry_after: None }
+    }
+    /// The same, with the time after which the call may succeed.
+    #[must_use]
+    pub fn after(self, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..self }
     }
     /// A `ValidationException`.
     pub fn validation(message: impl Into<String>) -> Self {

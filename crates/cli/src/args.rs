@@ -185,6 +185,9 @@ pub enum Models {
         /// Asks nothing of the network: only what is here already counts (also OUTCROP_OFFLINE, HF_HUB_OFFLINE)
         #[arg(long)]
         offline: bool,
+        /// A configuration file, whose [outbound] says how the network is reached
+        #[arg(long, value_name = "FILE", env = "OUTCROP_CONFIG")]
+        config: Option<PathBuf>,
     },
     /// Lists the models that are on this machine and those that can be fetched
     List,

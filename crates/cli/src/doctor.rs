@@ -57,6 +57,7 @@ fn every(configuration: Finding, config: &Config, args: &args::Doctor) -> Vec<Fi
     findings.extend(models);
     findings.push(checks::python(all_here));
     findings.push(checks::port(&config.listen));
+    findings.push(checks::outbound(config));
     findings.push(checks::memory());
     findings.push(checks::processor());
     findings

@@ -11,6 +11,8 @@ use outcrop_engine::weights::gguf::{self, GgufHeader};
 use outcrop_engine::weights::remote::{Remote, Source, name_of};
 use outcrop_engine::weights::{Catalog, ModelDir, ModelKind, ModelStatus, State};
 
+use outcrop_server::config::Config;
+
 use crate::args;
 use crate::text::{counted, say, size, table};
 use progress::Shown;
@@ -19,9 +21,11 @@ use progress::Shown;
 pub fn run(command: args::Models) -> Result<(), String> {
     let models = ModelDir::locate().map_err(|e| e.to_string())?;
     match command {
-        args::Models::Pull { what, name, sha256, offline } => {
-            let options =
-                Options { name: name.as_deref(), sha256: sha256.as_deref(), remote: Remote::from_environment(offline) };
+        args::Models::Pull { what, name, sha256, offline, config } => {
+            let config = Config::load(config.as_deref(), |name| std::env::var(name).ok()).map_err(|e| e.to_string())?;
+            let outbound = config.outbound.open().map_err(|e| e.to_string())?;
+            let remote = Remote::from_environment(outbound, offline);
+            let options = Options { name: name.as_deref(), sha256: sha256.as_deref(), remote };
             pull(&models, &what, &options)
         }
         args::Models::List => {

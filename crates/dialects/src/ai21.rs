@@ -1,6 +1,6 @@
 //! AI21 Labs: `jamba`, chat completions with defaults and bounds of their own (user guide, Jamba models).
 
-use crate::openai::{CHAT, Format, Passed};
+use crate::openai::{CHAT, Format, Passed, Reasoning};
 
 /// `jamba`.
 pub static JAMBA: Format = Format {
@@ -13,6 +13,6 @@ pub static JAMBA: Format = Format {
     answers: 16,
     defaults: (Some(4096), Some(1.0), Some(1.0)),
     media: false,
-    reasoning: false,
+    reasoning: Reasoning::None,
     ..CHAT
 };

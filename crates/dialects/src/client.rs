@@ -3,7 +3,7 @@
 //! A format that both sides speak shares its types between them; the two differ in who is trusted. A caller's body is
 //! checked to the letter, a provider's answer is read for what it says: members that nobody knows are passed over.
 
-use outcrop_api::bedrock_runtime::{ConverseRequest, ConverseResponse, ConverseStreamOutput};
+use outcrop_api::bedrock_runtime::{ConverseRequest, ConverseResponse, ConverseStreamOutput, TokenUsage};
 
 use crate::DialectError;
 
@@ -41,6 +41,10 @@ pub trait StreamReader: Send {
     /// Appends what the event says, in the order of Converse: `messageStart` first, block by block, `messageStop`, and
     /// `metadata` last. Latencies are left 0.
     fn event(&mut self, name: &str, data: &[u8], out: &mut Vec<ConverseStreamOutput>) -> Result<(), ReadError>;
+    /// What the prompt took, as far as the events told it so far; the output count is 0.
+    fn prompt(&self) -> TokenUsage {
+        TokenUsage::default()
+    }
     /// The stream ended: appends what is still owed, or says that the answer was cut.
     fn end(&mut self, out: &mut Vec<ConverseStreamOutput>) -> Result<(), ReadError>;
 }

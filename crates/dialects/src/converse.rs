@@ -9,13 +9,15 @@ mod unfold;
 
 pub use fold::{Fold, Incomplete, citation, tool_input};
 pub use pointers::{check_paths, prune};
+pub(crate) use unfold::cite;
 pub use unfold::unfold;
 
 use std::borrow::Cow;
 
 use outcrop_api::bedrock_runtime::{
     CitationGeneratedContent, ContentBlock, ContentBlockDelta, ConverseOutput, ConverseResponse, ConverseStreamOutput,
-    GuardrailConverseContentBlock, TokenUsage,
+    GuardrailConverseContentBlock, JsonSchemaDefinition, OutputConfig, OutputFormat, OutputFormatStructure,
+    OutputFormatType, TokenUsage,
 };
 use serde_json::Value;
 
@@ -67,4 +69,24 @@ pub fn plain(block: &ContentBlock) -> Option<Cow<'_, str>> {
         }
         _ => return None,
     })
+}
+
+/// Converse requires a name and allows few characters in it; a title may be anything.
+pub(crate) fn document_name(title: &str) -> String {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-()[]".contains(c);
+    let plain: String = title.chars().map(|c| if allowed(c) { c } else { ' ' }).collect();
+    let name: String = plain.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(200).collect();
+    if name.trim().is_empty() { "Document".to_owned() } else { name.trim().to_owned() }
+}
+
+/// The place in Converse of a schema that the answer must satisfy.
+pub(crate) fn schema(schema: &Value, name: Option<String>, description: Option<String>) -> OutputConfig {
+    let definition = JsonSchemaDefinition { schema: schema.to_string(), name, description };
+    OutputConfig {
+        text_format: Some(OutputFormat {
+            r#type: OutputFormatType::JsonSchema,
+            structure: OutputFormatStructure::JsonSchema(definition),
+        }),
+        ..OutputConfig::default()
+    }
 }

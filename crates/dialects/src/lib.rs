@@ -24,6 +24,7 @@ pub mod nova;
 pub mod openai;
 mod prompt;
 mod request;
+pub mod responses;
 pub mod titan;
 pub mod writer;
 
@@ -46,12 +47,15 @@ pub enum Dialect {
 pub fn by_name(key: &str) -> Option<Dialect> {
     Some(match key {
         "anthropic-messages" => Dialect::Chat(&anthropic::Messages),
+        "anthropic-api" => Dialect::Chat(&anthropic::Api),
         "anthropic-text" => Dialect::Chat(&anthropic::Completions),
         "llama" => Dialect::Chat(&meta::Llama),
         "deepseek" => Dialect::Chat(&deepseek::R1),
         "nova" => Dialect::Chat(&nova::Nova),
         "titan-text" => Dialect::Chat(&titan::Text),
         "openai-chat" => Dialect::Chat(&openai::CHAT),
+        "openai-api" => Dialect::Chat(&openai::API),
+        "openai-responses" => Dialect::Chat(&responses::Responses),
         "qwen" => Dialect::Chat(&openai::QWEN),
         "mistral-text" => Dialect::Chat(&mistral::Text),
         "mistral-chat" => Dialect::Chat(&mistral::CHAT),
@@ -71,12 +75,15 @@ pub fn by_name(key: &str) -> Option<Dialect> {
 /// The keys that [`by_name`] knows.
 pub const NAMES: &[&str] = &[
     "anthropic-messages",
+    "anthropic-api",
     "anthropic-text",
     "llama",
     "deepseek",
     "nova",
     "titan-text",
     "openai-chat",
+    "openai-api",
+    "openai-responses",
     "qwen",
     "mistral-text",
     "mistral-chat",

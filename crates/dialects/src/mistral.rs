@@ -4,7 +4,7 @@
 mod prompt;
 mod text;
 
-use crate::openai::{Format, Passed};
+use crate::openai::{Format, Passed, Reasoning};
 
 pub use text::Text;
 
@@ -24,7 +24,10 @@ pub static CHAT: Format = Format {
     named_tool: false,
     text_objects: false,
     media: true,
-    reasoning: false,
+    files: false,
+    joins: false,
+    reasoning: Reasoning::None,
+    usage_apart: false,
     ending: "stop_reason",
     whole_messages: true,
 };

@@ -5,9 +5,13 @@
 //! `model` and `stream` may be left out; where they stand they must say what the path says ([`ChatDialect::agrees`]).
 //! What Converse has no place for (`seed`, `reasoning_effort`, `logit_bias`, a `tool_choice` of `none` …) goes into
 //! `additionalModelRequestFields` under its own name, which is where Converse callers put it too. InvokeModel shows
-//! reasoning as `<reasoning>…</reasoning>` before the text; the same is read back in an assistant's turn.
+//! reasoning as `<reasoning>…</reasoning>` before the text; the same is read back in an assistant's turn. OpenAI's own API
+//! ([`API`]) has a member for it, and lets turns of one role follow each other; [`embeddings`] are the vectors of that API.
 
+mod beside;
+pub mod client;
 mod decode;
+pub mod embeddings;
 mod encode;
 mod format;
 mod messages;
@@ -20,10 +24,14 @@ use crate::{ChatDialect, DialectError, Head, StreamEncoder};
 use outcrop_api::bedrock_runtime::{ConverseRequest, ConverseResponse};
 use serde_json::Value;
 
-pub(crate) use format::{Format, Passed};
+pub(crate) use beside::{effort, envelope, file_data, file_members};
+pub(crate) use format::{Format, Passed, Reasoning};
+pub(crate) use messages::{arguments, data_image};
 
 /// `openai-chat`.
 pub static CHAT: Format = format::OPENAI;
+/// `openai-api`: what OpenAI's own clients speak.
+pub static API: Format = format::API;
 /// `qwen`.
 pub static QWEN: Format = format::QWEN;
 

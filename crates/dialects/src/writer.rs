@@ -1,7 +1,7 @@
 //! Writer: `writer`, Palmyra's chat completions (user guide, Palmyra X4 and X5). The guide writes a user's content as
 //! `{"text": …}`; strings and lists of parts are taken too.
 
-use crate::openai::{CHAT, Format, Passed};
+use crate::openai::{CHAT, Format, Passed, Reasoning};
 
 /// `writer`.
 pub static PALMYRA: Format = Format {
@@ -18,6 +18,6 @@ pub static PALMYRA: Format = Format {
     longest: 8192,
     defaults: (Some(16), Some(1.0), Some(1.0)),
     text_objects: true,
-    reasoning: false,
+    reasoning: Reasoning::None,
     ..CHAT
 };

@@ -9,6 +9,7 @@ mod support;
 
 use outcrop_api::bedrock_runtime::{ConverseRequest, ConverseStreamOutput};
 use outcrop_dialects::converse::Fold;
+use outcrop_dialects::openai::embeddings as embeddings_of_openai;
 use outcrop_dialects::{Dialect, NAMES, by_name};
 use serde_json::json;
 use support::{accumulated, body, cases, chats, chunks, embedding, embeddings, files, head, metrics, read, written};
@@ -67,7 +68,7 @@ fn answers_whole_and_in_chunks() {
                 events.into_iter().for_each(|event| fold.push(event));
                 let answer = chat.encode(&head, &fold.finish().unwrap());
                 assert_eq!(answer, case["body"], "{dialect}/{name}");
-                if dialect == "anthropic-messages" {
+                if matches!(dialect, "anthropic-messages" | "anthropic-api") {
                     assert_eq!(accumulated(&chunks), answer, "{dialect}/{name}");
                 }
             }
@@ -147,4 +148,23 @@ fn every_name_is_a_dialect_of_that_name() {
         }
     }
     assert!(by_name("novel").is_none());
+}
+
+#[test]
+fn vectors_of_openai() {
+    for (name, file) in files("openai-embeddings", "embed") {
+        for case in cases(&file) {
+            match (embeddings_of_openai::decode(&body(&case)), case.get("error")) {
+                (Ok(asked), None) => {
+                    assert_eq!(json!(asked.model), case["model"], "{name}");
+                    assert_eq!(json!(asked.request.texts), case["texts"], "{name}");
+                    assert_eq!(json!(asked.request.dimensions), case["dimensions"], "{name}");
+                    let answer = embeddings_of_openai::encode(&asked, &[vec![0.5, -1.0], vec![0.1, 2.0]], 9);
+                    assert_eq!(answer, case["answer"], "{name}");
+                }
+                (Err(error), Some(text)) => assert_eq!(json!(error.to_string()), *text, "{name}"),
+                (got, _) => panic!("{name}: {case}: {got:?}"),
+            }
+        }
+    }
 }

@@ -135,12 +135,14 @@ proptest! {
         }
         let head = Head { model_id: "m".to_owned(), message_id: "i".to_owned(), prompt, ..Head::default() };
         let metrics = Metrics { input_tokens: counts.0, output_tokens: counts.1, ..Metrics::default() };
-        let chunks = chunks(chat("anthropic-messages").stream(head.clone()), &events, &metrics);
         let mut fold = Fold::new();
-        events.into_iter().for_each(|event| fold.push(event));
-        let whole = chat("anthropic-messages").encode(&head, &fold.finish().unwrap());
-        prop_assert_eq!(accumulated(&chunks), whole);
-        prop_assert!(chunks.last().unwrap()["amazon-bedrock-invocationMetrics"].is_object());
+        events.iter().for_each(|event| fold.push(event.clone()));
+        let answer = fold.finish().unwrap();
+        for name in ["anthropic-messages", "anthropic-api"] {
+            let chunks = chunks(chat(name).stream(head.clone()), &events, &metrics);
+            prop_assert_eq!(accumulated(&chunks), chat(name).encode(&head, &answer));
+            prop_assert!(chunks.last().unwrap()["amazon-bedrock-invocationMetrics"].is_object());
+        }
     }
 
     #[test]
@@ -153,7 +155,7 @@ proptest! {
         let events = events(&blocks, &cuts, &usage, &stop);
         let metrics = Metrics { input_tokens: 3, output_tokens: 4, ..Metrics::default() };
         for (name, piece, ending) in
-            [("openai-chat", "delta", "finish_reason"), ("mistral-chat", "message", "stop_reason")]
+            [("openai-chat", "delta", "finish_reason"), ("openai-api", "delta", "finish_reason"), ("mistral-chat", "message", "stop_reason")]
         {
             let chunks = chunks(chat(name).stream(Head::default()), &events, &metrics);
             let mut fold = Fold::new();
@@ -169,8 +171,43 @@ proptest! {
             }
             prop_assert_eq!(calls, expected, "{}", name);
             let last = chunks.last().unwrap();
-            prop_assert_eq!(&last["choices"][0][ending], &whole["choices"][0][ending], "{}", name);
+            let ended = chunks.iter().rev().find(|chunk| chunk["choices"][0].is_object()).unwrap();
+            prop_assert_eq!(&ended["choices"][0][ending], &whole["choices"][0][ending], "{}", name);
             prop_assert_eq!(&last["usage"], &whole["usage"], "{}", name);
+        }
+    }
+
+    #[test]
+    fn the_events_of_a_response_end_with_it(
+        blocks in prop::collection::vec(block(), 0..5),
+        cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
+        stop in stop(),
+    ) {
+        let usage = json!({"inputTokens": 3, "outputTokens": 4, "totalTokens": 7});
+        let events = events(&blocks, &cuts, &usage, &stop);
+        let metrics = Metrics { input_tokens: 3, output_tokens: 4, ..Metrics::default() };
+        let head = Head { message_id: "1".to_owned(), ..Head::default() };
+        let chunks = chunks(chat("openai-responses").stream(head.clone()), &events, &metrics);
+        let mut fold = Fold::new();
+        events.into_iter().for_each(|event| fold.push(event));
+        let whole = chat("openai-responses").encode(&head, &fold.finish().unwrap());
+        let last = chunks.last().unwrap();
+        prop_assert_eq!(&last["response"], &whole);
+        prop_assert_eq!(&last["type"], &json!(format!("response.{}", whole["status"].as_str().unwrap())));
+        let numbers: Vec<u64> = chunks.iter().map(|c| c["sequence_number"].as_u64().unwrap()).collect();
+        prop_assert_eq!(numbers, (0..chunks.len() as u64).collect::<Vec<_>>());
+        let done: Vec<&Value> = chunks.iter().filter(|c| c["type"] == "response.output_item.done").map(|c| &c["item"]).collect();
+        prop_assert_eq!(json!(done), whole["output"].clone());
+        for item in done {
+            let of = |kind: &str| -> Vec<&Value> {
+                chunks.iter().filter(|c| c["type"] == kind && (c["item"]["id"] == item["id"] || c["item_id"] == item["id"])).collect()
+            };
+            prop_assert_eq!(of("response.output_item.added").len(), 1, "{}", item);
+            let said: String = of("response.output_text.delta").iter().map(|c| c["delta"].as_str().unwrap()).collect();
+            if let Some(told) = of("response.output_text.done").first() {
+                prop_assert_eq!(&said, told["text"].as_str().unwrap());
+                prop_assert_eq!(&said, item["content"][0]["text"].as_str().unwrap());
+            }
         }
     }
 

@@ -7,8 +7,9 @@ use outcrop_access::Context;
 use outcrop_api::bedrock_runtime::ConverseRequest;
 use outcrop_api::{Fault, Kind};
 use outcrop_models::{Invocation, Resolved};
-use outcrop_providers::{Answer, Call};
+use outcrop_providers::{Answer, Call, Priority};
 
+use crate::capacity::Estimate;
 use crate::options::Options;
 use crate::target::Target;
 use crate::{Gateway, rules};
@@ -54,12 +55,13 @@ impl Gateway {
             request.performance_config.as_ref().and_then(|p| p.latency.clone()),
             request.service_tier.as_ref().map(|t| t.r#type.clone()),
         );
+        let permit = self.capacity.admit(&self.models, &resolved, || Estimate::of(&request, &resolved.model))?;
         let call = self.call(cx, &resolved, &target, request, &options, streaming);
         let answer = tokio::select! {
             answer = self.local.converse(call) => answer.map_err(|failure| failure.fault)?,
             () = cx.cancel.cancelled() => return Err(stopping()),
         };
-        Ok(Begun { resolved, target, answer, options, began })
+        Ok(Begun { resolved, target, answer: permit.hold(answer), options, began })
     }
 
     pub(crate) fn call(
@@ -76,7 +78,8 @@ impl Gateway {
             request: Arc::new(request),
             stream,
             scope: self.sharing.scope(&cx.caller).into(),
-            priority: options.priority(),
+            // Who has reserved does not wait behind those who have not.
+            priority: if resolved.provisioned.is_some() { Priority::High } else { options.priority() },
             cache_minimum: resolved.model.cache.as_ref().map_or(0, |cache| cache.minimum),
         }
     }

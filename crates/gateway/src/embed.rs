@@ -10,6 +10,7 @@ use outcrop_dialects::EmbeddingDialect;
 use outcrop_models::Resolved;
 use outcrop_providers::Embed;
 
+use crate::capacity::Estimate;
 use crate::converse::served;
 use crate::invoke::{counted, text};
 use crate::{Gateway, answer};
@@ -28,6 +29,8 @@ impl Gateway {
         let promised = resolved.model.dimensions.as_ref().map(|d| d.default);
         // A local model named by the caller has the length that its weights give.
         let dimensions = request.dimensions.or(promised).map_or(0, |d| d as usize);
+        let estimate = || Estimate::of_texts(&request.texts);
+        let mut permit = self.capacity.admit(&self.models, resolved, estimate)?;
         let call = Embed { model: target.model.as_str().into(), request: Arc::clone(&request), dimensions };
         let found = tokio::select! {
             found = self.local.embed(call) => found.map_err(|failure| failure.fault)?,
@@ -47,6 +50,7 @@ impl Gateway {
         };
         let tokens = i32::try_from(found.tokens).unwrap_or(i32::MAX);
         let usage = TokenUsage { input_tokens: tokens, total_tokens: tokens, ..Default::default() };
+        permit.settle(&usage);
         answer::log(&resolved.metric_id, target.served_by.as_deref(), &usage, began);
         Ok(counted(served(output, target.served_by), &usage, began))
     }

@@ -35,6 +35,47 @@ pub enum ModelsError {
     /// No such profile for this caller.
     #[error("Inference profile with id {0} does not exist")]
     NoProfile(String),
+    /// No throughput can be bought for this id.
+    #[error("Provisioned throughput isn\u{2019}t supported for the model {model}.{instead}")]
+    NotSold {
+        /// Its id.
+        model: String,
+        /// What could be bought, as a sentence.
+        instead: String,
+    },
+    /// More model units than are left.
+    #[error(
+        "The requested model units of {0} are more than this server has left. Ask for fewer, delete provisioned \
+         throughput that is not needed, or have the operator raise [provisioned] units."
+    )]
+    SoldOut(String),
+    /// A commitment lasts.
+    #[error("The provisioned throughput {name} can't be deleted before its commitment term ends at {end}.")]
+    Committed {
+        /// Its name.
+        name: String,
+        /// The end of the term.
+        end: jiff::Timestamp,
+    },
+    /// The account has no agreement for the model.
+    #[error("You don't have access to the model with the specified model ID.")]
+    NoAccess,
+    /// The model's provider asks for the use-case form first.
+    // Bedrock's words, less the time that it takes there to notice a form.
+    #[error(
+        "Model use case details have not been submitted for this account. Fill out the Anthropic use case details form \
+         before using the model."
+    )]
+    NoUseCase,
+    /// There is an agreement already.
+    #[error("The account has an agreement for the model {0} already.")]
+    Agreed(String),
+    /// There is no agreement to end.
+    #[error("The account has no agreement for the model {0}.")]
+    NoAgreement(String),
+    /// No form was submitted.
+    #[error("Model use case details have not been submitted for this account.")]
+    NoForm,
     /// The input breaks another rule; the text says which.
     #[error("{0}")]
     Validation(String),
@@ -66,9 +107,14 @@ impl AwsError for ModelsError {
             Self::InvalidIdentifier
             | Self::OnDemand(_)
             | Self::CopyWithoutOnDemand
+            | Self::NotSold { .. }
             | Self::NotRoutable
             | Self::Validation(_) => Kind::Validation,
             Self::Unresolved | Self::EndOfLife | Self::NoProfile(_) => Kind::ResourceNotFound,
+            Self::NoUseCase | Self::NoForm | Self::NoAgreement(_) => Kind::ResourceNotFound,
+            Self::SoldOut(_) => Kind::ServiceQuotaExceeded,
+            Self::Committed { .. } | Self::Agreed(_) => Kind::Conflict,
+            Self::NoAccess => Kind::AccessDenied,
             Self::Access(error) => error.kind(),
             Self::Resource(error) => error.kind(),
             Self::Catalogue { .. } => Kind::InternalServer,

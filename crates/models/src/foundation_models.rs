@@ -18,6 +18,7 @@ use crate::Models;
 use crate::catalogue::{Lifecycle, Model, Status};
 use crate::error::ModelsError;
 use crate::identifier::Identifier;
+use crate::model_access::Standing;
 use crate::regions;
 
 /// Lists the models that the Region offers, and those of this machine, by id.
@@ -67,7 +68,7 @@ pub async fn get(
     Ok(GetFoundationModelResponse { model_details: Some(details) })
 }
 
-/// Tells whether this caller can use a model here: agreements and entitlements do not exist, so only the Region says no.
+/// Tells whether this caller can use a model here: what the account has agreed to, where it must, and the Region.
 pub async fn availability(
     cx: &Context,
     models: &Models,
@@ -77,11 +78,19 @@ pub async fn availability(
     // An action without resources, says the service authorization reference.
     cx.allow("bedrock:GetFoundationModelAvailability", "*")?;
     let offered = model.local || model.offered_in(&cx.region) || !regions::known(&cx.region);
+    let standing = models.standing(&cx.caller.account, model);
+    let (agreement, entitlement) = match standing {
+        Standing::Accessible => (AgreementStatus::Available, EntitlementAvailability::Available),
+        _ => (AgreementStatus::NotAvailable, EntitlementAvailability::NotAvailable),
+    };
     Ok(GetFoundationModelAvailabilityResponse {
         model_id: input.model_id,
-        agreement_availability: AgreementAvailability { status: AgreementStatus::Available, error_message: None },
-        authorization_status: AuthorizationStatus::Authorized,
-        entitlement_availability: EntitlementAvailability::Available,
+        agreement_availability: AgreementAvailability { status: agreement, error_message: None },
+        authorization_status: match standing {
+            Standing::NoUseCase => AuthorizationStatus::NotAuthorized,
+            _ => AuthorizationStatus::Authorized,
+        },
+        entitlement_availability: entitlement,
         region_availability: if offered { RegionAvailability::Available } else { RegionAvailability::NotAvailable },
     })
 }

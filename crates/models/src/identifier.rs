@@ -41,6 +41,15 @@ pub enum Identifier<'a> {
         /// The id after the slash.
         id: &'a str,
     },
+    /// `arn:aws:bedrock:us-east-1:111122223333:provisioned-model/…`.
+    ProvisionedArn {
+        /// The ARN's Region.
+        region: &'a str,
+        /// The ARN's account.
+        account: &'a str,
+        /// The id after the slash.
+        id: &'a str,
+    },
     /// `arn:aws:bedrock:us-east-1:111122223333:prompt-router/…`, or `…:default-prompt-router/…`.
     PromptRouterArn {
         /// The ARN's Region.
@@ -52,8 +61,7 @@ pub enum Identifier<'a> {
         /// It is one of those that AWS defines.
         default: bool,
     },
-    /// Another kind of ARN that a modelId may be: provisioned, custom or imported model, deployment, prompt, SageMaker
-    /// endpoint.
+    /// Another kind of ARN that a modelId may be: custom or imported model, deployment, prompt, SageMaker endpoint.
     OtherArn,
     /// An ARN of something that is no model.
     ForeignArn,
@@ -79,7 +87,7 @@ impl<'a> SystemProfile<'a> {
 }
 
 /// The resource types of `bedrock` ARNs that a modelId may name and that are not told apart further here.
-const OTHER: &[&str] = &["provisioned-model", "custom-model", "custom-model-deployment", "imported-model", "prompt"];
+const OTHER: &[&str] = &["custom-model", "custom-model-deployment", "imported-model", "prompt"];
 
 impl<'a> Identifier<'a> {
     /// The form of `text`, which is already decoded from the URL.
@@ -101,6 +109,7 @@ impl<'a> Identifier<'a> {
             ("bedrock", "application-inference-profile") => {
                 Self::ApplicationProfileArn { region: arn.region, account: arn.account, id }
             }
+            ("bedrock", "provisioned-model") => Self::ProvisionedArn { region: arn.region, account: arn.account, id },
             ("bedrock", "prompt-router" | "default-prompt-router") => {
                 let default = kind == "default-prompt-router";
                 Self::PromptRouterArn { region: arn.region, account: arn.account, id, default }

@@ -14,7 +14,9 @@ use crate::data_retention::{Mode, Rules};
 use crate::error::ModelsError;
 use crate::identifier::Identifier;
 use crate::inference_profiles::{PROFILE, Profile};
+use crate::memory::Memory;
 use crate::prompt_routers::{self, PromptRouter, ROUTER};
+use crate::provisioned::{PROVISIONED, Provisioned};
 use crate::regions;
 use crate::resolve::{Place, Resolved};
 use crate::settings::Settings;
@@ -26,22 +28,33 @@ pub struct Models {
     catalogue: Arc<Catalogue>,
     settings: Settings,
     pub(crate) profiles: Collection<Profile>,
+    pub(crate) provisioned: Collection<Provisioned>,
+    pub(crate) memory: Memory,
     pub(crate) routers: Collection<PromptRouter>,
     pub(crate) tagger: Tagger,
     pub(crate) rules: Arc<Rules>,
 }
 
 impl Models {
-    /// Models of `catalogue`, with all else kept in `resources`.
+    /// Models of `catalogue`, with all else kept in `resources`. Its memory is its own and fills with its own writes; see
+    /// [`remembering`](Self::remembering).
     pub fn new(catalogue: Catalogue, settings: Settings, resources: &Resources) -> Self {
         Self {
             catalogue: Arc::new(catalogue),
             settings,
             profiles: resources.collection(&PROFILE),
+            provisioned: resources.collection(&PROVISIONED),
+            memory: Memory::new(resources),
             routers: resources.collection(&ROUTER),
             tagger: resources.tagger(KINDS),
             rules: Arc::new(Rules::unread(resources.clone())),
         }
+    }
+
+    /// The same with a memory that is kept fresh.
+    #[must_use]
+    pub fn remembering(self, memory: Memory) -> Self {
+        Self { memory, ..self }
     }
 
     /// The same with the data retention modes that were read at the start.
@@ -74,7 +87,9 @@ impl Models {
     pub(crate) async fn tags(&self, cx: &Context, arn: &str) -> Result<Vec<Tag>, ModelsError> {
         let some = matches!(
             Identifier::parse(arn),
-            Identifier::ApplicationProfileArn { .. } | Identifier::PromptRouterArn { default: false, .. }
+            Identifier::ApplicationProfileArn { .. }
+                | Identifier::ProvisionedArn { .. }
+                | Identifier::PromptRouterArn { default: false, .. }
         );
         if !some || !cx.asks_resource_tags(arn) {
             return Ok(Vec::new());
@@ -85,6 +100,12 @@ impl Models {
             Err(outcrop_resources::Error::NotFound { .. }) => Ok(Vec::new()),
             tags => Ok(tags?),
         }
+    }
+
+    /// The model units of `model` that are reserved, by all accounts together.
+    pub fn reserved_units(&self, model: &Model) -> u32 {
+        let all = self.memory.reserved().now();
+        all.values().filter(|one| one.base == model.id).map(|one| one.units).sum()
     }
 
     /// What `id`, decoded from the URL, means to this caller.
@@ -98,8 +119,21 @@ impl Models {
     /// The same for whatever names one model.
     pub(crate) async fn resolve_one(&self, cx: &Context, id: &str) -> Result<Resolved, ModelsError> {
         let place = Place { account: &cx.caller.account, region: &cx.region, today: today() };
-        let Identifier::ApplicationProfileArn { region, account, .. } = Identifier::parse(id) else {
-            return self.catalogue.resolve(id, place, &self.settings);
+        let (region, account) = match Identifier::parse(id) {
+            Identifier::ApplicationProfileArn { region, account, .. } => (region, account),
+            Identifier::ProvisionedArn { region, account, .. } => {
+                let here = region == cx.region && account == cx.caller.account;
+                let reserved = self.memory.reserved().get(id).filter(|_| here).ok_or(ModelsError::Unresolved)?;
+                return self.catalogue.provisioned(id, &reserved, place, &self.settings);
+            }
+            // Every base id has a dot, and no provisioned model's name does.
+            Identifier::Model(name) if !name.contains('.') => {
+                let all = self.memory.reserved().now();
+                let mut own = all.iter().filter(|(_, one)| one.account == place.account && one.region == place.region);
+                let (arn, reserved) = own.find(|(_, one)| one.name == name).ok_or(ModelsError::InvalidIdentifier)?;
+                return self.catalogue.provisioned(arn, reserved, place, &self.settings);
+            }
+            _ => return self.catalogue.resolve(id, place, &self.settings),
         };
         // One of another account or Region is as good as none, but for what its owner shares.
         let owner = owner(cx, id, Scope { account, region });

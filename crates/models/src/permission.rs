@@ -34,18 +34,23 @@ impl Models {
     /// Whether the caller may invoke `resolved`: a model by its ARN; through a profile by the profile's ARN and by the
     /// model's in every Region where the call may run ("Prerequisites for inference profiles" of the user guide);
     /// through a prompt router by the router's ARN and by all that this asks of either model, so that no prompt decides
-    /// what a caller may do.
+    /// what a caller may do. Throughput that was reserved is asked for by its own ARN alone. Last, the account needs
+    /// access to the model.
     pub async fn admit(&self, cx: &Context, call: Invocation<'_>, resolved: &Resolved) -> Result<(), ModelsError> {
-        let Some(router) = &resolved.router else { return self.admit_one(cx, call, resolved, None).await };
+        let Some(router) = &resolved.router else {
+            self.permitted(cx, call, resolved, None).await?;
+            return self.accessible(&cx.caller.account, &resolved.model);
+        };
         let tags = self.tags(cx, &router.arn).await?;
         ask(cx, call).on(&router.arn).resource_tags(pairs(&tags)).check()?;
         for candidate in &router.candidates {
-            self.admit_one(cx, call, candidate, Some(&router.arn)).await?;
+            self.permitted(cx, call, candidate, Some(&router.arn)).await?;
+            self.accessible(&cx.caller.account, &candidate.model)?;
         }
         Ok(())
     }
 
-    async fn admit_one(
+    async fn permitted(
         &self,
         cx: &Context,
         call: Invocation<'_>,
@@ -54,6 +59,10 @@ impl Models {
     ) -> Result<(), ModelsError> {
         let model = |region: &str| regions::model_arn(region, &resolved.model.id);
         let ask = || ask(cx, call).maybe("bedrock:PromptRouterArn", router);
+        if let Some(throughput) = &resolved.provisioned {
+            let tags = self.tags(cx, &throughput.arn).await?;
+            return Ok(ask().on(&throughput.arn).resource_tags(pairs(&tags)).check()?);
+        }
         // Counting runs nothing, and its action is on models only; but who counts by another's profile uses it.
         let foreign = |arn: &str| Arn::parse(arn).is_some_and(|arn| arn.account != cx.caller.account);
         let counts = call.action == "bedrock:CountTokens";

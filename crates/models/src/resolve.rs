@@ -10,6 +10,7 @@ use jiff::civil::Date;
 use crate::catalogue::{Catalogue, Destinations, Model};
 use crate::error::ModelsError;
 use crate::identifier::{Identifier, SystemProfile};
+use crate::provisioned::Reserved;
 use crate::regions;
 use crate::settings::Settings;
 
@@ -30,8 +31,19 @@ pub struct Resolved {
     pub metric_id: String,
     /// The tokens that the call may use together: the model's window, or the narrower one that a suffix named.
     pub context: Option<u32>,
+    /// The provisioned model that was named, whose reserved throughput the call uses.
+    pub provisioned: Option<Throughput>,
     /// The prompt router that was named, if one was; all else here is then its fallback's.
     pub router: Option<Router>,
+}
+
+/// Throughput that was reserved for whoever calls by its ARN or name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Throughput {
+    /// The provisioned model's ARN.
+    pub arn: String,
+    /// Its model units.
+    pub model_units: u32,
 }
 
 impl Resolved {
@@ -64,8 +76,9 @@ pub(crate) struct Place<'a> {
 }
 
 impl Catalogue {
-    /// The meaning of every form except a prompt router's and an application profile's ARN, whose source (a model's or
-    /// system profile's ARN) is what is given here after the profile was read; `profile_arn` and `metric_id` are then the caller's.
+    /// The meaning of every form except a prompt router's ARN, a provisioned model's ARN or name, and an application
+    /// profile's ARN, whose source (a model's or system profile's ARN) is what is given here after the profile was read;
+    /// `profile_arn` and `metric_id` are then the caller's.
     pub(crate) fn resolve(&self, id: &str, place: Place<'_>, settings: &Settings) -> Result<Resolved, ModelsError> {
         match Identifier::parse(id) {
             Identifier::Model(id) => self.on_demand(id, place, settings),
@@ -76,13 +89,39 @@ impl Catalogue {
             {
                 self.profile(profile, place, settings)
             }
-            Identifier::OtherArn | Identifier::ApplicationProfileArn { .. } | Identifier::PromptRouterArn { .. } => {
-                Err(ModelsError::Unresolved)
-            }
+            Identifier::OtherArn
+            | Identifier::ApplicationProfileArn { .. }
+            | Identifier::PromptRouterArn { .. }
+            | Identifier::ProvisionedArn { .. } => Err(ModelsError::Unresolved),
             Identifier::ModelArn { .. } | Identifier::ProfileArn { .. } | Identifier::ForeignArn => {
                 Err(ModelsError::InvalidIdentifier)
             }
         }
+    }
+
+    /// The meaning of a provisioned model's ARN or name, once it is known what was reserved.
+    pub(crate) fn provisioned(
+        &self,
+        arn: &str,
+        reserved: &Reserved,
+        place: Place<'_>,
+        settings: &Settings,
+    ) -> Result<Resolved, ModelsError> {
+        let (model, window) = self.find(&reserved.model).ok_or(ModelsError::Unresolved)?;
+        if settings.enforce_lifecycle && model.lifecycle.ended(place.today) {
+            return Err(ModelsError::EndOfLife);
+        }
+        Ok(Resolved {
+            invoked_id: model.id.clone(),
+            profile_arn: None,
+            destinations: vec![place.region.to_owned()],
+            anywhere: false,
+            metric_id: arn.rsplit('/').next().unwrap_or_default().to_owned(),
+            context: window.or(model.context),
+            provisioned: Some(Throughput { arn: arn.to_owned(), model_units: reserved.units }),
+            router: None,
+            model: Arc::clone(model),
+        })
     }
 
     fn on_demand(&self, id: &str, place: Place<'_>, settings: &Settings) -> Result<Resolved, ModelsError> {
@@ -103,6 +142,7 @@ impl Catalogue {
             anywhere: false,
             metric_id: id.to_owned(),
             context: window.or(model.context),
+            provisioned: None,
             router: None,
             model: Arc::clone(model),
         })
@@ -133,6 +173,7 @@ impl Catalogue {
             anywhere,
             metric_id: id.id.to_owned(),
             context: model.context,
+            provisioned: None,
             router: None,
             model: Arc::clone(model),
         })

@@ -1,5 +1,5 @@
 //! The tags of what can be tagged in the `bedrock` service so far: the inference profiles and prompt routers that
-//! callers created.
+//! callers created, and provisioned models.
 
 #[cfg(test)]
 mod tests;
@@ -16,9 +16,10 @@ use crate::error::ModelsError;
 use crate::inference_profiles::PROFILE;
 use crate::models::scope;
 use crate::prompt_routers::ROUTER;
+use crate::provisioned::PROVISIONED;
 
 /// What of this crate can be tagged.
-pub(crate) const KINDS: &[Kind] = &[PROFILE, ROUTER];
+pub const KINDS: &[Kind] = &[PROFILE, PROVISIONED, ROUTER];
 
 /// Lists a resource's tags, by key.
 pub async fn list(

@@ -26,18 +26,26 @@ pub(crate) fn here() -> Context {
 /// Models over a store in a folder that goes with the test.
 pub(crate) struct Bench {
     pub(crate) models: Models,
+    store: Arc<Sqlite>,
     pub(crate) resources: Resources,
     _folder: tempfile::TempDir,
 }
 
 pub(crate) async fn bench(settings: Settings) -> Bench {
     let folder = tempfile::tempdir().unwrap();
-    let store = Sqlite::open(folder.path(), &Options::default()).unwrap();
-    let resources = Resources::open(Arc::new(store)).await.unwrap();
+    let store = Arc::new(Sqlite::open(folder.path(), &Options::default()).unwrap());
+    let resources = Resources::open(store.clone()).await.unwrap();
     let local = [
         LocalModel { name: "tiny".into(), kind: LocalKind::Text, context: 2048 },
         LocalModel { name: "mini".into(), kind: LocalKind::Embedding { dimensions: 384 }, context: 256 },
     ];
     let catalogue = Catalogue::builtin().unwrap().with_local(local).unwrap();
-    Bench { models: Models::new(catalogue, settings, &resources), resources, _folder: folder }
+    Bench { models: Models::new(catalogue, settings, &resources), store, resources, _folder: folder }
+}
+
+impl Bench {
+    /// The store behind the models, as another server would open it.
+    pub(crate) fn store(&self) -> Arc<Sqlite> {
+        Arc::clone(&self.store)
+    }
 }

@@ -11,6 +11,9 @@ use crate::address::{Reach, is_localhost, is_private_name};
 use crate::rule::Hosts;
 use crate::{HostRule, OutboundError, Settings};
 
+#[cfg(test)]
+mod tests;
+
 /// A place to call, by scheme, host and port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Target {
@@ -110,9 +113,11 @@ impl Gate {
         }
     }
 
-    /// The proxy on the way to `uri`, if one is. Never for this machine.
+    /// The proxy on the way to `uri`, if one is. Never for this machine and its own link, where a proxy would find
+    /// other machines, and other credentials, than are meant.
     pub(crate) fn proxy(&self, target: &Target, uri: &http::Uri) -> Option<Intercept> {
-        if target.is_local() { None } else { self.proxies.intercept(uri) }
+        let own_link = target.address().is_some_and(|address| Reach::of(address) == Reach::Metadata);
+        if target.is_local() || own_link { None } else { self.proxies.intercept(uri) }
     }
 
     /// By a rule of any kind.

@@ -12,6 +12,18 @@ use crate::OutboundError;
 pub struct ProxyUrl(String);
 
 impl ProxyUrl {
+    /// The same, with `user:password`, where it has none.
+    pub fn with_credentials(&self, credentials: &str) -> Result<Self, OutboundError> {
+        let Some(host) = self.0.strip_prefix("http://").filter(|host| !host.contains('@')) else {
+            return Err(OutboundError::Settings("the proxy's URL has a user and a password already".into()));
+        };
+        let (user, password) = credentials.split_once(':').ok_or_else(|| {
+            OutboundError::Settings("the proxy's credentials are not of the form user:password".into())
+        })?;
+        let escaped = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+        format!("http://{}:{}@{host}", escaped(user), escaped(password)).parse()
+    }
+
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }
@@ -32,6 +44,9 @@ impl FromStr for ProxyUrl {
         }
         if uri.host().is_none_or(str::is_empty) {
             return Err(bad("names no host"));
+        }
+        if uri.authority().is_some_and(|authority| authority.as_str().matches('@').count() > 1) {
+            return Err(bad("has an @ in its user or password; write it as %40"));
         }
         Ok(Self(text))
     }

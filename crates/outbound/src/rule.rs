@@ -8,6 +8,9 @@ use ipnet::IpNet;
 
 use crate::OutboundError;
 
+#[cfg(test)]
+mod tests;
+
 /// Where one may go: `api.example.com`, `*.example.com`, `*`, `10.0.0.0/8`, `192.0.2.7`, each but the range with an
 /// optional `:port`, and with `http://` before it where plain HTTP is fine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,29 +71,33 @@ fn parse(text: &str) -> Option<(Hosts, Option<u16>)> {
     if let Ok(range) = text.parse::<IpNet>() {
         return Some((Hosts::Range(range), None));
     }
-    if let Ok(address) = text.trim_matches(['[', ']']).parse::<IpAddr>() {
-        return Some((Hosts::Range(IpNet::from(address)), None));
+    if let Some(range) = address(text) {
+        return Some((range, None));
     }
     let (host, port) = match text.rsplit_once(':') {
         Some((host, port)) => (host, Some(port.parse().ok().filter(|port| *port > 0)?)),
         None => (text, None),
     };
-    if let Ok(address) = host.trim_matches(['[', ']']).parse::<IpAddr>() {
-        return Some((Hosts::Range(IpNet::from(address)), port));
-    }
-    let host = host.strip_suffix('.').unwrap_or(host);
-    let name = |name: &str| {
-        let label = |l: &str| {
-            (1..=63).contains(&l.len()) && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-        };
-        (name.len() <= 253 && name.split('.').all(label)).then(|| name.to_owned())
-    };
     let hosts = match host.strip_prefix('*') {
         Some("") => Hosts::Any,
         Some(domain) => Hosts::Below(name(domain.strip_prefix('.')?)?),
-        None => Hosts::One(name(host)?),
+        None => match address(host) {
+            Some(range) => range,
+            None => Hosts::One(name(host)?),
+        },
     };
     Some((hosts, port))
+}
+
+fn address(text: &str) -> Option<Hosts> {
+    text.trim_matches(['[', ']']).parse::<IpAddr>().ok().map(|address| Hosts::Range(IpNet::from(address)))
+}
+
+fn name(text: &str) -> Option<String> {
+    let text = text.strip_suffix('.').unwrap_or(text);
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    let label = |label: &str| (1..=63).contains(&label.len()) && label.bytes().all(plain);
+    (text.len() <= 253 && text.split('.').all(label) && address(text).is_none()).then(|| text.to_owned())
 }
 
 impl fmt::Display for HostRule {

@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use crate::{HostRule, OutboundError, ProxyUrl};
 
+#[cfg(test)]
+mod tests;
+
 /// Where the server may call out to, and how.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {

@@ -6,6 +6,8 @@ use http_body_util::BodyExt;
 
 use crate::{Outbound, OutboundError, Settings, Sse, collect};
 
+mod connecting;
+mod proxies;
 mod support;
 
 use support::Server;
@@ -93,4 +95,61 @@ async fn an_answer_larger_than_allowed_is_an_error() {
     assert_eq!(collect(answer.into_body(), 4).await, Err(OutboundError::TooLarge { limit: 4 }));
     let answer = endpoint.send(get("/")).await.unwrap();
     assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "hello");
+}
+
+#[tokio::test]
+async fn a_path_is_put_behind_the_base() {
+    let endpoint = outbound().endpoint("https://api.example.com:443/v1/").unwrap();
+    let uri = |path: &str| endpoint.uri(path).to_string();
+    assert_eq!(uri("/chat/completions"), "https://api.example.com:443/v1/chat/completions");
+    assert_eq!(uri("models/a b:c#d%20e?x=é"), "https://api.example.com:443/v1/models/a%20b:c%23d%20e?x=%C3%A9");
+    assert_eq!(uri(""), "https://api.example.com:443/v1");
+    assert_eq!(outbound().endpoint("https://api.example.com").unwrap().uri("").to_string(), "https://api.example.com/");
+    let error = endpoint.send(get("https://other.example.com/v1/x")).await.unwrap_err();
+    assert_eq!(error, OutboundError::NotAllowed { host: "other.example.com".into() });
+    let error = endpoint.send(get("http://api.example.com:443/v1/x")).await.unwrap_err();
+    assert!(matches!(error, OutboundError::NotAllowed { .. }), "{error:?}");
+}
+
+#[test]
+fn an_endpoint_is_a_base_url_and_no_secret_is_shown() {
+    let urls = [
+        "ftp://h",
+        "https://u:secret@h",
+        "//h/secret",
+        "https://h/?key=secret",
+        "https://h/#secret",
+        "",
+        "https:// secret",
+    ];
+    for url in urls {
+        let error = outbound().endpoint(url).unwrap_err();
+        assert!(matches!(error, OutboundError::Url(_)), "{url}: {error:?}");
+        assert!(!error.to_string().contains("secret") && error.before_sent(), "{error}");
+    }
+    let endpoint = outbound().endpoint("https://api.example.com/key-in-path").unwrap();
+    assert_eq!(format!("{endpoint:?}"), "Endpoint(https://api.example.com)");
+}
+
+#[tokio::test]
+async fn a_request_that_may_have_been_read_is_not_sent_again() {
+    // It reads the first request of each connection and hangs up at the second.
+    let server = Server::hanging_up_after(1, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await;
+    let endpoint = outbound().endpoint(&server.url("")).unwrap();
+    collect(endpoint.send(get("/1")).await.unwrap().into_body(), 10).await.unwrap();
+    let error = endpoint.send(get("/2")).await.unwrap_err();
+    assert!(matches!(error, OutboundError::Io { .. }) && !error.before_sent(), "{error:?}");
+    assert_eq!(server.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn a_connection_that_was_closed_in_between_costs_no_request() {
+    let server = Server::closing_after_each("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await;
+    let endpoint = outbound().endpoint(&server.url("")).unwrap();
+    for path in ["/1", "/2", "/3"] {
+        let answer = endpoint.send(get(path)).await.unwrap();
+        collect(answer.into_body(), 10).await.unwrap();
+        server.closed().await;
+    }
+    assert_eq!((server.seen().len(), server.connections()), (3, 3));
 }

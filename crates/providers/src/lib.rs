@@ -5,11 +5,21 @@
 //! Never: chooses among targets, retries, checks permission, counts money (`gateway` does); knows a format's members
 //! (`dialects` does).
 //!
-//! Start at [`Provider`]; [`local`] answers with the embedded engine. A [`Failure`] says what routing needs to know.
+//! Start at [`Provider`]; [`local`] answers with the embedded engine, [`open()`] makes the others of their settings, over
+//! the one HTTP client of [`http`]. A [`Failure`] says what routing needs to know.
 
+pub mod anthropic;
+pub mod bedrock;
 mod call;
 mod failure;
+pub mod http;
+mod ids;
 pub mod local;
+mod open;
+pub mod openai;
+mod settings;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 use async_trait::async_trait;
 
@@ -17,7 +27,9 @@ pub use call::{
     Answer, Call, Embed, Embedded, Image, Images, Offer, OfferKind, Pass, PassBody, Passed, Rank, Ranked, Rerank,
 };
 pub use failure::{Cause, Failure};
+pub use open::open;
 pub use outcrop_engine::Priority;
+pub use settings::{Kind, ProviderSettings, Retention, Secret, SettingsError};
 
 /// A source of answers.
 #[async_trait]

@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use std::time::Instant;
 
 use async_trait::async_trait;
-use base64::Engine as _;
 use futures_util::StreamExt;
 use outcrop_api::{Fault, Kind};
 use outcrop_engine::embed::{EmbedService, project};
@@ -97,13 +96,4 @@ fn told(error: &dyn outcrop_api::AwsError) -> Fault {
         tracing::error!(%error, "the local engine failed");
     }
     Fault::of(error)
-}
-
-/// An id as Bedrock makes them: `tooluse_` and 22 URL-safe characters.
-fn tool_use_id() -> String {
-    let mut bytes = [0u8; 16];
-    // Without the system's randomness ids would repeat within a conversation; a counter would do, but no
-    // supported system lacks it.
-    let _ = getrandom::fill(&mut bytes);
-    format!("tooluse_{}", base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(bytes))
 }

@@ -6,9 +6,7 @@ mod tests;
 use std::marker::PhantomData;
 
 use jiff::Timestamp;
-use outcrop_store::{
-    Batch, ClientToken, Cursor, Document, Error as StoreError, NewDocument, Op, Order, Query, Receipt,
-};
+use outcrop_store::{Batch, ClientToken, Cursor, Document, Error as StoreError, NewDocument, Op, Query, Receipt};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::policies;
@@ -86,14 +84,20 @@ impl<T> Collection<T> {
 
     /// Removes a resource, its tags and its policy. What belongs to it is its owner's to remove.
     pub async fn delete(&self, scope: Scope<'_>, identifier: &str) -> Result<()> {
+        self.delete_with(scope, identifier, Vec::new()).await
+    }
+
+    /// The same with further steps of the same transaction.
+    pub async fn delete_with(&self, scope: Scope<'_>, identifier: &str, also: Vec<Op>) -> Result<()> {
         let id = self.id(scope, identifier)?;
         let arn = self.kind.arn(scope, id);
-        let batch = Batch::new([
+        let mut ops = vec![
             Op::Delete { key: self.kind.key(scope, id), expect: None },
             Op::Discard { key: policies::key(&arn) },
             Op::Untag { scope: scope.owned(), arn, keys: None },
-        ]);
-        match self.resources.store.commit(batch).await {
+        ];
+        ops.extend(also);
+        match self.resources.store.commit(Batch::new(ops)).await {
             Ok(_) => Ok(()),
             Err(StoreError::Missing { .. }) => Err(self.not_found(identifier)),
             Err(error) => Err(self.refusal(error)),
@@ -131,7 +135,9 @@ impl<T: Serialize + DeserializeOwned> Collection<T> {
                 tags: new.tags.to_vec(),
                 max: MAX_TAGS,
             };
-            let made = match self.resources.store.commit(Batch::new([insert, tag]).once(token)).await {
+            let also = new.also.map(|also| also(&self.kind.arn(scope, &id))).transpose()?.unwrap_or_default();
+            let ops: Vec<_> = [insert, tag].into_iter().chain(also).collect();
+            let made = match self.resources.store.commit(Batch::new(ops).once(token)).await {
                 Ok(Receipt::Done(_)) => id,
                 Ok(Receipt::Replayed(first)) => first.id,
                 Err(StoreError::Exists { .. }) if new.id.is_none() => continue, // A new id that is taken: another.
@@ -160,14 +166,19 @@ impl<T: Serialize + DeserializeOwned> Collection<T> {
 
     /// Writes what was read and altered: value and name. [`Error::Changed`] where another has written it since.
     pub async fn save(&self, scope: Scope<'_>, resource: Resource<T>) -> Result<Resource<T>> {
+        self.save_with(scope, resource, Vec::new()).await
+    }
+
+    async fn save_with(&self, scope: Scope<'_>, resource: Resource<T>, also: Vec<Op>) -> Result<Resource<T>> {
         let put = Op::Put {
             key: self.kind.key(scope, &resource.id),
             expect: Some(resource.revision),
             name: resource.name,
             body: self.write(&resource.value)?,
         };
-        let receipt = self.resources.store.commit(put.into()).await.map_err(|error| self.refusal(error))?;
-        match receipt.outcomes().pop() {
+        let ops: Vec<_> = std::iter::once(put).chain(also).collect();
+        let receipt = self.resources.store.commit(Batch::new(ops)).await.map_err(|error| self.refusal(error))?;
+        match receipt.outcomes().into_iter().next() {
             Some(outcrop_store::Outcome::Document(document)) => self.read(scope, document),
             _ => Err(self.not_found(&resource.id)),
         }
@@ -181,19 +192,29 @@ impl<T: Serialize + DeserializeOwned> Collection<T> {
         identifier: &str,
         change: impl Fn(&mut Resource<T>) -> Result<(), E>,
     ) -> Result<Resource<T>, E> {
+        self.update_with(scope, identifier, |resource| change(resource).map(|()| Vec::new())).await
+    }
+
+    /// The same with further steps of the same transaction, which `change` answers.
+    pub async fn update_with<E: From<Error>>(
+        &self,
+        scope: Scope<'_>,
+        identifier: &str,
+        change: impl Fn(&mut Resource<T>) -> Result<Vec<Op>, E>,
+    ) -> Result<Resource<T>, E> {
         let mut tries = 0;
         loop {
             let mut resource = self.get(scope, identifier).await?;
-            change(&mut resource)?;
+            let also = change(&mut resource)?;
             tries += 1;
-            match self.save(scope, resource).await {
+            match self.save_with(scope, resource, also).await {
                 Err(Error::Changed { .. }) if tries < TRIES => {}
                 result => return result.map_err(E::from),
             }
         }
     }
 
-    /// A page of those that `keep` keeps, oldest first. What `keep` goes by must be in [`Page::filter`].
+    /// A page of those that `keep` keeps, oldest first or as [`Page::order`] says. What `keep` goes by must be in [`Page::filter`].
     pub async fn list(
         &self,
         scope: Scope<'_>,
@@ -232,7 +253,7 @@ impl<T: Serialize + DeserializeOwned> Collection<T> {
         loop {
             // One more than wanted tells whether there is a next page; many, once the filter has kept too few.
             let limit = (pager.limit() - items.len() + 1).max(if scanned > 0 { STRIDE } else { 0 });
-            let documents = self.documents(scope, page.parent, after, limit).await?;
+            let documents = self.documents(scope, page, after, limit).await?;
             let last = documents.len() < limit;
             scanned += documents.len();
             for document in documents {
@@ -260,12 +281,12 @@ impl<T: Serialize + DeserializeOwned> Collection<T> {
     async fn documents(
         &self,
         scope: Scope<'_>,
-        parent: Option<&str>,
+        page: &Page<'_>,
         after: Option<Cursor>,
         limit: usize,
     ) -> Result<Vec<Document>> {
-        let (kind, parent, order) = (self.kind.name.to_owned(), parent.map(str::to_owned), Order::OldestFirst);
-        let query = Query { scope: scope.owned(), kind, parent, after, order, limit };
+        let (kind, parent) = (self.kind.name.to_owned(), page.parent.map(str::to_owned));
+        let query = Query { scope: scope.owned(), kind, parent, after, order: page.order, limit };
         Ok(self.resources.store.list(query).await?)
     }
 

@@ -1,6 +1,6 @@
 //! Creating: the one write with a client token.
 
-use outcrop_store::Tag;
+use outcrop_store::{Op, Tag};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -14,6 +14,9 @@ pub struct ClientToken<'a> {
     /// What the caller sent.
     pub token: &'a str,
 }
+
+/// Further steps of a transaction, by the ARN of the resource that it makes.
+pub type Also<'a> = dyn Fn(&str) -> Result<Vec<Op>> + Send + Sync + 'a;
 
 /// What is to be made.
 pub struct Create<'a, T> {
@@ -30,6 +33,8 @@ pub struct Create<'a, T> {
     /// The KMS key that the caller names: an ARN, an id or an alias. What is kept of it is sealed with the named key
     /// that the configuration binds to it.
     pub kms_key: Option<&'a str>,
+    /// Further steps of the same transaction, by the new resource's ARN.
+    pub also: Option<&'a Also<'a>>,
     /// What is kept of it. Where a client token is given this must follow from the request alone (no clock, no
     /// random numbers): two calls are the same request where name, parent, tags, KMS key and value are.
     pub value: &'a T,
@@ -38,7 +43,7 @@ pub struct Create<'a, T> {
 impl<'a, T> Create<'a, T> {
     /// Makes `value`, with nothing else.
     pub fn new(value: &'a T) -> Self {
-        Self { id: None, name: None, client_token: None, parent: None, tags: &[], kms_key: None, value }
+        Self { id: None, name: None, client_token: None, parent: None, tags: &[], kms_key: None, also: None, value }
     }
 }
 

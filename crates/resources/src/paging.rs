@@ -8,7 +8,7 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
-use outcrop_store::{Error as StoreError, Op, Secret, Store};
+use outcrop_store::{Error as StoreError, Op, Order, Secret, Store};
 use sha2::Sha256;
 
 use crate::{Error, Result, Scope};
@@ -35,6 +35,8 @@ pub struct Page<'a> {
     pub parent: Option<&'a str>,
     /// Every other filter, as text in which different filters differ; a token of another is refused.
     pub filter: &'a str,
+    /// Which end comes first.
+    pub order: Order,
 }
 
 /// A page of a list.
@@ -81,7 +83,7 @@ impl PagingKey {
 /// carried to another list. `maxResults` may differ from page to page.
 pub struct Pager<'a> {
     key: PagingKey,
-    list: [&'a str; 5],
+    list: [&'a str; 6],
     limit: usize,
     start: Option<String>,
 }
@@ -89,7 +91,9 @@ pub struct Pager<'a> {
 impl<'a> Pager<'a> {
     pub(crate) fn new(key: &PagingKey, scope: Scope<'a>, page: &Page<'a>) -> Result<Self> {
         // No id is empty, so a list without a parent is told from all that have one.
-        let list = [page.operation, scope.account, scope.region, page.parent.unwrap_or_default(), page.filter];
+        let parent = page.parent.unwrap_or_default();
+        let order = if page.order == Order::NewestFirst { "newest" } else { "" };
+        let list = [page.operation, scope.account, scope.region, parent, page.filter, order];
         let mut pager = Self { key: key.clone(), list, limit: limit(page.max_results)?, start: None };
         if let Some(token) = page.next_token {
             pager.start = Some(pager.unseal(token)?);

@@ -21,13 +21,16 @@ mod engine;
 mod error;
 mod limits;
 mod local_models;
+mod outbound;
+mod providers;
+mod provisioned;
 mod secret;
 mod stand_ins;
 #[cfg(test)]
 mod tests;
 
 pub use access::{Access, Oidc, PolicySource, Role, User};
-pub use catalogue::Catalogue;
+pub use catalogue::{Catalogue, ModelAccess};
 pub use changes::Change;
 pub use dev::Dev;
 pub use encryption::Encryption;
@@ -35,6 +38,9 @@ pub use engine::{Engine, PrefixSharing};
 pub use error::ConfigError;
 pub use limits::ClientLimits;
 pub use local_models::{LocalKind, LocalModel};
+pub use outbound::Outbound;
+pub use providers::Provider;
+pub use provisioned::{Provisioned, ProvisionedModel};
 pub use secret::SecretRef;
 pub use stand_ins::{StandInMode, StandIns};
 
@@ -61,14 +67,20 @@ pub struct Config {
     pub access: Access,
     /// Which keys seal what is kept.
     pub encryption: Encryption,
+    /// Connections that the server opens.
+    pub outbound: Outbound,
     /// Local models for catalogue models.
     pub stand_ins: StandIns,
     /// What of the catalogue is enforced.
     pub catalogue: Catalogue,
+    /// Throughput that callers may reserve.
+    pub provisioned: Provisioned,
     /// Local inference.
     pub engine: Engine,
     /// Local models beyond the default ones.
     pub local_models: Vec<LocalModel>,
+    /// Who answers beside the local models.
+    pub providers: Vec<Provider>,
     /// Catalogue entries, read by the catalogue itself.
     pub models: Vec<toml::Table>,
 }
@@ -84,10 +96,13 @@ impl Default for Config {
             dev: Dev::default(),
             access: Access::default(),
             encryption: Encryption::default(),
+            outbound: Outbound::default(),
             stand_ins: StandIns::default(),
             catalogue: Catalogue::default(),
+            provisioned: Provisioned::default(),
             engine: Engine::default(),
             local_models: Vec::new(),
+            providers: Vec::new(),
             models: Vec::new(),
         }
     }
@@ -130,6 +145,10 @@ impl Config {
         if let Some((_, value)) = get("OUTCROP_ACCOUNT") {
             self.dev.account = value;
         }
+        if let Some((_, value)) = get("OUTCROP_OFFLINE") {
+            // As every tool that knows such a variable reads it.
+            self.outbound.offline = !matches!(value.to_ascii_lowercase().as_str(), "0" | "false" | "no");
+        }
         if let Some((name, value)) = get("OUTCROP_STAND_INS") {
             self.stand_ins.mode = match value.as_str() {
                 "auto" => StandInMode::Auto,
@@ -156,7 +175,9 @@ impl Config {
         }
         self.access.directory()?;
         self.encryption.check()?;
-        local_models::check(&self.local_models)
+        self.catalogue.check()?;
+        local_models::check(&self.local_models)?;
+        providers::check(&self.providers)
     }
 }
 

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use outcrop_api::{Operation, Spec, bedrock, bedrock_agent, bedrock_runtime};
 use outcrop_gateway::Gateway;
-use outcrop_models::{Models, data_retention, foundation_models, inference_profiles, prompt_routers, tags};
+use outcrop_models::{
+    Models, data_retention, foundation_models, inference_profiles, model_access, prompt_routers, provisioned, tags,
+};
 use outcrop_resources::{Policies, policies};
 
 use crate::pipeline::{Table, run, run_stream};
@@ -81,6 +83,16 @@ operations! { app, t:
     on!(t, app.models, fn bedrock::GetInferenceProfile, inference_profiles::get);
     on!(t, app.models, fn bedrock::ListInferenceProfiles, inference_profiles::list);
     on!(t, app.models, fn bedrock::DeleteInferenceProfile, inference_profiles::delete);
+    on!(t, app.models, fn bedrock::CreateProvisionedModelThroughput, provisioned::create);
+    on!(t, app.models, fn bedrock::GetProvisionedModelThroughput, provisioned::get);
+    on!(t, app.models, fn bedrock::ListProvisionedModelThroughputs, provisioned::list);
+    on!(t, app.models, fn bedrock::UpdateProvisionedModelThroughput, provisioned::update);
+    on!(t, app.models, fn bedrock::DeleteProvisionedModelThroughput, provisioned::delete);
+    on!(t, app.models, fn bedrock::ListFoundationModelAgreementOffers, model_access::offers);
+    on!(t, app.models, fn bedrock::CreateFoundationModelAgreement, model_access::create);
+    on!(t, app.models, fn bedrock::DeleteFoundationModelAgreement, model_access::delete);
+    on!(t, app.models, fn bedrock::PutUseCaseForModelAccess, model_access::put_use_case);
+    on!(t, app.models, fn bedrock::GetUseCaseForModelAccess, model_access::get_use_case);
     on!(t, app.models, fn bedrock::CreatePromptRouter, prompt_routers::create);
     on!(t, app.models, fn bedrock::GetPromptRouter, prompt_routers::get);
     on!(t, app.models, fn bedrock::ListPromptRouters, prompt_routers::list);

@@ -19,8 +19,8 @@ use outcrop_access::{AccessError, Body as ProofBody, ClientInfo, Context, Gate, 
 use outcrop_api::{Fault, Kind, Service, Spec};
 use tokio_util::sync::CancellationToken;
 
-use crate::compat::sts;
-use crate::doors::Door;
+use crate::compat::{self, sts};
+use crate::doors::{Door, Speaks};
 use crate::listen::{self, Body, BodyError, Peer, TrustedProxy};
 use crate::route::{self, Asked};
 
@@ -39,6 +39,8 @@ pub struct Pipeline {
     pub sts: Sts,
     /// Runs them.
     pub table: Table,
+    /// The doors of other protocols.
+    pub doors: Option<Arc<compat::Doors>>,
     /// Whose word about a request's origin counts.
     pub trusted_proxies: Vec<TrustedProxy>,
     /// The greatest body.
@@ -58,6 +60,7 @@ const UNSIGNED_BYTES: usize = 128 * 1024;
 enum Goal<'a> {
     Operation(&'static Spec, Vec<(&'static str, &'a str)>),
     Sts,
+    Door(Door, &'a str),
     Nowhere(Fault),
 }
 
@@ -65,14 +68,17 @@ impl Pipeline {
     /// Answers one request.
     pub async fn answer(self: Arc<Self>, request: Request<Body>) -> Response<Body> {
         let request_id = uuid::Uuid::new_v4().to_string();
-        let door = Door::at(request.uri().path());
-        if door == Some(Door::Health) {
-            return health(request.method(), &request_id);
+        let (mut parts, mut body) = request.into_parts();
+        let speaks = Speaks::at(parts.uri.path());
+        if speaks == Speaks::Anthropic {
+            compat::anthropic::credentials(&mut parts.headers);
         }
-        let (parts, mut body) = request.into_parts();
-        let goal = match door {
-            Some(Door::Sts) => Goal::Sts,
-            _ => self.goal(&parts, &mut body).await,
+        let goal = match Door::at(parts.uri.path()) {
+            Some((Door::Health, _)) => return health(&parts.method, &request_id),
+            Some((Door::Sts, _)) => Goal::Sts,
+            Some((door, id)) => door_goal(&parts.method, door, id),
+            None if speaks != Speaks::Aws => Goal::Nowhere(compat::nowhere(parts.uri.path())),
+            None => self.goal(&parts, &mut body).await,
         };
         let service = match &goal {
             Goal::Operation(spec, _) => spec.service,
@@ -86,7 +92,11 @@ impl Pipeline {
                 if fault.kind.default_status() >= 500 && fault.kind != Kind::NotImplemented {
                     tracing::error!(request_id, %fault, "failed");
                 }
-                encode::fault(&fault, service, &request_id)
+                match speaks {
+                    Speaks::Aws => encode::fault(&fault, service, &request_id),
+                    Speaks::OpenAi => compat::openai::refusal(&fault.into(), &request_id),
+                    Speaks::Anthropic => compat::anthropic::refusal(&fault, &request_id),
+                }
             }
         }
     }
@@ -155,6 +165,7 @@ impl Pipeline {
                 let context = self.context(parts, proof, "sts", request_id);
                 Ok(sts::handle(&self.sts, &context, form).await)
             }
+            Goal::Door(door, id) => self.open(door, id, parts, bytes, proof, request_id).await,
             Goal::Operation(spec, labels) => {
                 let handler = built.ok_or_else(|| not_built(spec))?;
                 self.run(handler, spec, labels, parts, bytes, proof, request_id).await
@@ -192,6 +203,30 @@ impl Pipeline {
         }
     }
 
+    /// One call of a door of another protocol.
+    async fn open(
+        &self,
+        door: Door,
+        id: &str,
+        parts: &request::Parts,
+        body: Bytes,
+        proof: Proof,
+        request_id: &str,
+    ) -> Result<Response<Body>, Fault> {
+        for_bedrock(&proof)?;
+        let doors = self.doors.as_ref().ok_or_else(|| Fault::new(Kind::NotImplemented, "This door is not built."))?;
+        let context = self.context(parts, proof, Service::BedrockRuntime.prefix(), request_id);
+        let span = tracing::info_span!("call", operation = door.name(), request_id, account = context.caller.account);
+        let query = parts.uri.query().unwrap_or("");
+        let method = &parts.method;
+        let call = compat::Call { door, method, id, query, headers: &parts.headers, body, context };
+        let run = tracing::Instrument::instrument(doors.answer(call), span);
+        match tokio::time::timeout(self.deadline, run).await {
+            Ok(response) => Ok(response),
+            Err(_) => Err(Fault::new(Kind::ModelTimeout, "The operation took too long.")),
+        }
+    }
+
     #[allow(clippy::too_many_arguments)]
     async fn run(
         &self,
@@ -203,10 +238,7 @@ impl Pipeline {
         proof: Proof,
         request_id: &str,
     ) -> Result<Response<Body>, Fault> {
-        if proof.service != "bedrock" {
-            let text = format!("Credential should be scoped to correct service: 'bedrock', not '{}'.", proof.service);
-            return Err(Fault::new(Kind::InvalidSignature, text));
-        }
+        for_bedrock(&proof)?;
         let context = self.context(parts, proof, spec.service.prefix(), request_id);
         let span = tracing::info_span!("call", operation = spec.name, request_id, account = context.caller.account);
         let call =
@@ -217,6 +249,23 @@ impl Pipeline {
             Err(_) => Err(Fault::new(Kind::ModelTimeout, "The operation took too long.")),
         }
     }
+}
+
+/// A credential for another service opens nothing here.
+fn for_bedrock(proof: &Proof) -> Result<(), Fault> {
+    if proof.service == "bedrock" {
+        return Ok(());
+    }
+    let text = format!("Credential should be scoped to correct service: 'bedrock', not '{}'.", proof.service);
+    Err(Fault::new(Kind::InvalidSignature, text))
+}
+
+fn door_goal<'a>(method: &Method, door: Door, id: &'a str) -> Goal<'a> {
+    if door.methods().contains(&method.as_str()) {
+        return Goal::Door(door, id);
+    }
+    let text = format!("{method} is not taken here; {} is.", door.methods().join(" and "));
+    Goal::Nowhere(Fault::new(Kind::MethodNotAllowed, text))
 }
 
 fn health(method: &Method, request_id: &str) -> Response<Body> {

@@ -98,6 +98,7 @@ impl Live {
             warnings: warnings(&asked),
         };
 
+        let outbound = next.outbound.open().map_err(told)?;
         let pipeline = self.parts.pipeline(&next)?;
         let files = next.tls.clone().filter(|_| self.tls.is_some());
         let loaded = files.map(Tls::load).transpose().map_err(told)?;
@@ -105,6 +106,7 @@ impl Live {
             return Ok(done);
         }
         // From here on nothing can fail.
+        self.parts.follow(outbound);
         self.pipeline.store(Arc::new(pipeline));
         self.limits.set(next.limits.of_listener());
         if let (Some(tls), Some(loaded)) = (&self.tls, loaded) {
@@ -117,8 +119,14 @@ impl Live {
 
 /// What is allowed, and still not as it should be.
 pub fn warnings(config: &Config) -> Vec<String> {
-    let plain = config.plain_secrets().into_iter();
-    plain
-        .map(|key| format!("{key} holds a secret in plain text: env:NAME, file:PATH or cmd:PROGRAM keep it elsewhere"))
-        .collect()
+    let plain =
+        |key| format!("{key} holds a secret in plain text: env:NAME, file:PATH or cmd:PROGRAM keep it elsewhere");
+    let mut warnings: Vec<_> = config.plain_secrets().into_iter().map(plain).collect();
+    // What is wrong with the way out itself is a problem, and told as one.
+    if let Ok(outbound) = config.outbound.open() {
+        let fetched = config.access.oidc.iter().filter(|oidc| oidc.jwks_file.is_none());
+        let refused = fetched.filter_map(|oidc| outbound.endpoint(&oidc.issuer).err().map(|error| (oidc, error)));
+        warnings.extend(refused.map(|(oidc, error)| format!("access.oidc `{}`: {error}", oidc.issuer)));
+    }
+    warnings
 }

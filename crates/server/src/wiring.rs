@@ -1,5 +1,7 @@
 //! From a configuration to a server that answers: opens what lasts, finds the local models, joins the crates.
 
+mod provisioned;
+
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -13,15 +15,17 @@ use outcrop_engine::embed::{DIMENSIONS, EmbedService, MAX_TOKENS, Settings as Em
 use outcrop_engine::weights::gguf::{self, GgufHeader};
 use outcrop_engine::weights::{Catalog, EMBEDDING_MODEL, ModelDir, RecordedFile, TEXT_MODEL};
 use outcrop_engine::{Engine, EngineConfig, LocalModel, ModelKind};
-use outcrop_gateway::{Gateway, Sharing, StandIns};
+use outcrop_gateway::{Capacity, Gateway, Sharing, StandIns};
 use outcrop_models::data_retention::Rules;
-use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Models, Settings, inference_profiles};
+use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Memory, Models, Settings, inference_profiles};
+use outcrop_outbound::Outbound;
 use outcrop_providers::Provider;
 use outcrop_providers::local::Local;
 use outcrop_resources::{Policies, Resources};
 use outcrop_store::{Sqlite, Store};
 use tokio_util::sync::CancellationToken;
 
+use crate::compat::{Doors, Stored};
 use crate::config::{Config, LocalKind as ConfiguredKind, PrefixSharing};
 use crate::control;
 use crate::fetch::HttpFetch;
@@ -57,6 +61,7 @@ pub struct Server {
     listener: listen::Listener,
     live: Arc<Live>,
     policies: Arc<Policies>,
+    memory: Memory,
     retention: Arc<Rules>,
     engine: Engine,
     keys: Arc<dyn Keys>,
@@ -122,25 +127,31 @@ impl Server {
 
         let keys: Arc<dyn Keys> = Arc::new(StoredKeys::new(store));
         let usage = Arc::new(Usage::default());
-        let verifier = Arc::new(Verifier::new(Arc::new(HttpFetch), Arc::new(jiff::Timestamp::now)));
+        let fetch = Arc::new(HttpFetch::new(config.outbound.open().map_err(told)?));
+        let verifier = Arc::new(Verifier::new(fetch.clone(), Arc::new(jiff::Timestamp::now)));
         let stop = CancellationToken::new();
         let policies = Policies::open(resources.clone(), inference_profiles::KINDS).await.map_err(told)?;
         let policies = Arc::new(policies);
+        let memory = Memory::new(&resources);
+        memory.catch_up().await.map_err(told)?;
         let retention = Arc::new(Rules::open(resources.clone()).await.map_err(told)?);
         let parts = Parts {
             dev,
             resources,
+            memory: memory.clone(),
+            capacity: Capacity::default(),
             policies: Arc::clone(&policies),
             retention: Arc::clone(&retention),
             found,
             local,
             keys: Arc::clone(&keys),
             usage: Arc::clone(&usage),
+            fetch,
             verifier,
             stop: stop.clone(),
         };
         let live = Arc::new(Live::new(parts, config, tls, load)?);
-        Ok(Self { listener, live, policies, retention, engine, keys, usage, stop, folder, local_tls, lines })
+        Ok(Self { listener, live, policies, memory, retention, engine, keys, usage, stop, folder, local_tls, lines })
     }
 
     /// Where it listens.
@@ -174,7 +185,7 @@ impl Server {
             std::future::pending::<()>().await;
         };
         let fresh = async {
-            tokio::join!(self.policies.follow(), self.retention.follow());
+            tokio::join!(self.policies.follow(), self.memory.follow(), self.retention.follow());
             std::future::pending::<()>().await;
         };
         let (limits, tls) = (self.live.limits(), self.live.tls());
@@ -222,24 +233,39 @@ pub(crate) struct Parts {
     pub(crate) dev: bool,
     resources: Resources,
     policies: Arc<Policies>,
+    memory: Memory,
+    /// What calls under way have taken, whatever the configuration becomes.
+    capacity: Capacity,
     retention: Arc<Rules>,
     found: Vec<Found>,
     local: Arc<dyn Provider>,
     keys: Arc<dyn Keys>,
     usage: Arc<Usage>,
+    fetch: Arc<HttpFetch>,
     verifier: Arc<Verifier>,
     stop: CancellationToken,
 }
 
 impl Parts {
+    /// Puts another way out in force for what stays.
+    pub(crate) fn follow(&self, outbound: Outbound) {
+        self.fetch.set(outbound);
+    }
+
     /// All that answers requests, as `config` wants it. Both the start and a reload come here, so that whatever
     /// the configuration decides can be decided anew; requests under way keep the pipeline that they began with.
     pub(crate) fn pipeline(&self, config: &Config) -> Result<Pipeline, StartError> {
-        let models = Models::new(catalogue(config, &self.found)?, settings(config), &self.resources);
-        let models = Arc::new(models.with_retention(Arc::clone(&self.retention)));
+        let catalogue = catalogue(config, &self.found)?;
+        let capacity = Arc::new(self.capacity.under(provisioned::capacity(config, &catalogue)?));
+        let models = Models::new(catalogue, settings(config), &self.resources);
+        let models = models.remembering(self.memory.clone()).with_retention(Arc::clone(&self.retention));
+        let models = Arc::new(models);
         let stand_ins = config.stand_ins.mode.is_on(self.dev).then(|| stand_ins(config, &self.found)).transpose()?;
-        let gateway =
-            Arc::new(Gateway::new(Arc::clone(&models), Arc::clone(&self.local), stand_ins).sharing(sharing(config)));
+        let gateway = Arc::new(
+            Gateway::new(Arc::clone(&models), Arc::clone(&self.local), stand_ins)
+                .sharing(sharing(config))
+                .capacity(capacity),
+        );
         let directory = Arc::new(config.access.directory().map_err(told)?);
         let keys = || Arc::clone(&self.keys);
         let mode = if self.dev { Mode::Dev } else { Mode::Serve(keys()) };
@@ -253,6 +279,12 @@ impl Parts {
             gate,
             sts: Sts::new(keys(), directory, Arc::clone(&self.verifier)),
             resource_policies: self.policies.in_memory(),
+            doors: Some(Arc::new(Doors {
+                gateway: Arc::clone(&gateway),
+                models: Arc::clone(&models),
+                responses: Stored::new(&self.resources),
+                may_store: Arc::new(|_| true),
+            })),
             table: table(&App { models, gateway, policies: Arc::clone(&self.policies) }),
             trusted_proxies: config.trusted_proxies.clone(),
             body_bytes: config.limits.body_bytes.get(),
@@ -277,6 +309,7 @@ pub fn examine(config: &Config, dev: bool) -> Vec<String> {
         }
     }
     problems.extend(catalogue(config, &[]).err().map(|e| e.to_string()));
+    problems.extend(config.outbound.open().err().map(|e| e.to_string()));
     problems.extend(config.access.directory().err().map(|e| e.to_string()));
     problems
 }
@@ -393,6 +426,8 @@ fn settings(config: &Config) -> Settings {
         enforce_regions: config.catalogue.enforce_regions,
         enforce_on_demand: config.catalogue.enforce_on_demand,
         list_every_region: config.catalogue.list_every_region,
+        model_access: provisioned::model_access(config),
+        units: provisioned::units(config),
     }
 }
 

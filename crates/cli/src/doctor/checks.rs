@@ -94,6 +94,31 @@ pub(super) fn data(folder: Option<&Path>, options: &Options) -> Finding {
     }
 }
 
+/// Where the server may call out to. Nobody is called.
+pub(super) fn outbound(config: &Config) -> Finding {
+    let finding = |level, text| Finding::new(level, "outbound", text);
+    let settings = match config.outbound.settings(|name| std::env::var(name).ok()) {
+        Ok(settings) => settings,
+        Err(error) => return finding(Level::Fail, error.to_string()),
+    };
+    if let Err(error) = config.outbound.open() {
+        return finding(Level::Fail, error.to_string());
+    }
+    if settings.offline {
+        return finding(Level::Ok, "offline: only this machine is called".to_owned());
+    }
+    let rules: Vec<_> = settings.allow.iter().map(ToString::to_string).collect();
+    let mut text = if rules.is_empty() { "any host".to_owned() } else { rules.join(", ") };
+    match settings.proxy.as_ref().or(settings.http_proxy.as_ref()) {
+        Some(proxy) => text += &format!(" may be called, through {proxy}"),
+        None => text += " may be called, directly",
+    }
+    if !settings.no_proxy.is_empty() {
+        text += &format!(" (not {})", settings.no_proxy.join(", "));
+    }
+    finding(Level::Ok, text)
+}
+
 /// A line for each default model, and whether all of them are here.
 pub(super) fn models() -> (Vec<Finding>, bool) {
     let models = match ModelDir::locate() {

@@ -28,8 +28,10 @@ pub(super) fn list() -> String {
 pub(super) fn routes() -> String {
     let mut text = String::new();
     for door in Door::ALL {
-        for method in door.methods() {
-            text += &format!("{method} {} {} built\n", door.path(), door.name());
+        for path in door.paths() {
+            for method in door.methods() {
+                text += &format!("{method} {path} {} built\n", door.name());
+            }
         }
     }
     for spec in all() {

@@ -148,3 +148,19 @@ fn routes_are_every_operation_and_every_door() {
     let operations = text.lines().filter(|line| line.contains(':'));
     assert_eq!(operations.count(), 240, "{text}");
 }
+
+#[test]
+fn the_way_out_is_described_and_what_is_wrong_with_it_told() {
+    let with = |change: fn(&mut Config)| {
+        let mut config = Config::default();
+        // Whatever proxy the environment names.
+        config.outbound.proxy = Some("http://proxy.example.com:3128".parse().unwrap());
+        change(&mut config);
+        checks::outbound(&config)
+    };
+    let found = with(|config| config.outbound.allow = vec!["*.example.com".parse().unwrap()]);
+    assert_eq!(found.text, "*.example.com may be called, through http://proxy.example.com:3128");
+    assert_eq!(with(|config| config.outbound.offline = true).text, "offline: only this machine is called");
+    let found = with(|config| config.outbound.ca_file = Some("/nowhere/ca.pem".into()));
+    assert!(found.level == Level::Fail && found.text.contains("/nowhere/ca.pem"), "{}", found.text);
+}

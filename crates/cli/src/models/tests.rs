@@ -5,7 +5,8 @@ use outcrop_engine::weights::Stage;
 use super::*;
 
 fn options() -> Options<'static> {
-    Options { name: None, sha256: None, remote: Remote::from_environment(true) }
+    let outbound = Config::default().outbound.open().unwrap();
+    Options { name: None, sha256: None, remote: Remote::from_environment(outbound, true) }
 }
 
 #[test]

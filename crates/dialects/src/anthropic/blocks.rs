@@ -3,6 +3,7 @@
 use super::citations;
 use crate::DialectError;
 use crate::body::Node;
+use crate::converse;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -153,19 +154,11 @@ fn document(node: &Node) -> Result<DocumentBlock> {
     let title = node.get("title")?.map(|t| t.string()).transpose()?;
     Ok(DocumentBlock {
         format,
-        name: document_name(title.unwrap_or_default()),
+        name: converse::document_name(title.unwrap_or_default()),
         source,
         context: node.get("context")?.map(|c| c.string()).transpose()?.map(str::to_owned),
         citations: citations::config(node)?,
     })
-}
-
-/// Converse requires a name and allows few characters in it; a title may be anything.
-fn document_name(title: &str) -> String {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "-()[]".contains(c);
-    let plain: String = title.chars().map(|c| if allowed(c) { c } else { ' ' }).collect();
-    let name: String = plain.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(200).collect();
-    if name.trim().is_empty() { "Document".to_owned() } else { name.trim().to_owned() }
 }
 
 fn search_result(node: &Node) -> Result<SearchResultBlock> {

@@ -34,29 +34,74 @@ const PASSED: &[&str] = &[
     "top_k",
 ];
 
+/// What Bedrock carries.
 pub(super) fn request(body: &[u8]) -> Result<ConverseRequest, DialectError> {
     let value = parse(body)?;
     let body = Node::root(&value);
-    let known = [READ, PASSED].concat();
-    body.only(&known)?;
+    body.only(&[READ, PASSED].concat())?;
     version(&body.required("anthropic_version")?)?;
-    let max_tokens = body.required("max_tokens")?.integer(1, i64::from(i32::MAX))?;
-    let mut fields = passed(&body)?;
+    read(&body, limit(&body.required("max_tokens")?)?)
+}
 
+/// What Anthropic's own API carries. `model` and `stream` are read by whoever takes the call.
+pub(super) fn api(body: &[u8]) -> Result<ConverseRequest, DialectError> {
+    let value = parse(body)?;
+    let body = own(&value)?;
+    read(&body, limit(&body.required("max_tokens")?)?).map(joined)
+}
+
+/// The body of its `count_tokens`, which has no limit.
+pub(super) fn counted(body: &[u8]) -> Result<ConverseRequest, DialectError> {
+    let value = parse(body)?;
+    read(&own(&value)?, None).map(joined)
+}
+
+/// "Consecutive `user` or `assistant` turns in your request will be combined into a single turn" (reference of the
+/// Messages API).
+fn joined(mut request: ConverseRequest) -> ConverseRequest {
+    let mut turns: Vec<Message> = Vec::new();
+    for message in request.messages.take().unwrap_or_default() {
+        match turns.last_mut() {
+            Some(last) if last.role == message.role && last.role != ConversationRole::System => {
+                last.content.extend(message.content);
+            }
+            _ => turns.push(message),
+        }
+    }
+    request.messages = Some(turns);
+    request
+}
+
+fn own(value: &Value) -> Result<Node<'_>, DialectError> {
+    let body = Node::root(value);
+    let theirs = READ.iter().filter(|key| **key != "anthropic_version").copied();
+    let known: Vec<&str> = theirs.chain(PASSED.iter().copied()).chain(["model", "stream"]).collect();
+    body.only(&known)?;
+    body.get("model")?.map(|m| m.string()).transpose()?;
+    body.get("stream")?.map(|s| s.boolean()).transpose()?;
+    Ok(body)
+}
+
+fn limit(max_tokens: &Node) -> Result<Option<i32>, DialectError> {
+    Ok(i32::try_from(max_tokens.integer(1, i64::from(i32::MAX))?).ok())
+}
+
+fn read(body: &Node, max_tokens: Option<i32>) -> Result<ConverseRequest, DialectError> {
+    let mut fields = passed(body)?;
     let mut request = ConverseRequest {
         messages: Some(messages(&body.required("messages")?)?),
         system: body.get("system")?.map(|s| system(&s)).transpose()?.filter(|s| !s.is_empty()),
         inference_config: Some(InferenceConfiguration {
-            max_tokens: i32::try_from(max_tokens).ok(),
+            max_tokens,
             temperature: body.get("temperature")?.map(|t| t.number(0.0, 1.0)).transpose()?,
             top_p: body.get("top_p")?.map(|p| p.number(0.0, 1.0)).transpose()?,
-            stop_sequences: stop_sequences(&body)?,
+            stop_sequences: stop_sequences(body)?,
         }),
-        tool_config: tools::read(&body, &mut fields)?,
-        output_config: output(&body)?,
+        tool_config: tools::read(body, &mut fields)?,
+        output_config: output(body)?,
         ..ConverseRequest::default()
     };
-    if let Some(point) = blocks::checkpoint(&body)? {
+    if let Some(point) = blocks::checkpoint(body)? {
         // Automatic caching: the checkpoint stands at the end of the conversation.
         if let Some(last) = request.messages.as_mut().and_then(|m| m.last_mut()) {
             last.content.push(ContentBlock::CachePoint(point));

@@ -5,14 +5,14 @@ use base64::engine::general_purpose::STANDARD;
 use outcrop_api::bedrock_runtime::*;
 use serde_json::{Value, json};
 
-pub(super) fn answer(head: &Head, answer: &ConverseResponse) -> Value {
+pub(super) fn answer(prefix: &str, head: &Head, answer: &ConverseResponse) -> Value {
     let content: Vec<Value> = match &answer.output {
         ConverseOutput::Message(message) => message.content.iter().filter_map(block).collect(),
         ConverseOutput::Unset => Vec::new(),
     };
     let fields = answer.additional_model_response_fields.as_ref();
     json!({
-        "id": id(head),
+        "id": id(prefix, head),
         "type": "message",
         "role": "assistant",
         "model": head.model_id,
@@ -23,8 +23,8 @@ pub(super) fn answer(head: &Head, answer: &ConverseResponse) -> Value {
     })
 }
 
-pub(super) fn id(head: &Head) -> String {
-    format!("msg_bdrk_{}", head.message_id)
+pub(super) fn id(prefix: &str, head: &Head) -> String {
+    format!("{prefix}{}", head.message_id)
 }
 
 /// The counts, as Anthropic names them. The cache counts are always there and zero where nothing was cached.

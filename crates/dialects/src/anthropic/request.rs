@@ -10,12 +10,13 @@ use serde_json::{Map, Value, json};
 
 type Result<T> = std::result::Result<T, DialectError>;
 
-pub(super) fn body(request: &ConverseRequest) -> Result<Value> {
+/// `version` is Bedrock's way to say it; in Anthropic's own API it is a header.
+pub(super) fn body(request: &ConverseRequest, version: Option<&str>) -> Result<Value> {
     let places =
         ["messages", "system", "inferenceConfig", "toolConfig", "outputConfig", "additionalModelRequestFields"];
     request::only(request, &places)?;
     let mut body = Map::new();
-    put(&mut body, "anthropic_version", Some("bedrock-2023-05-31"));
+    put(&mut body, "anthropic_version", version);
     let config = request.inference_config.clone().unwrap_or_default();
     put(&mut body, "max_tokens", Some(request::max_tokens(&config)?));
     put(&mut body, "temperature", config.temperature.map(decimal));

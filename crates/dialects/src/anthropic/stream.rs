@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 /// `content_block_stop`, at last `message_delta` and `message_stop`. Converse opens text and reasoning without an
 /// event of their own, so the first delta does it here.
 pub(super) struct Encoder {
+    prefix: &'static str,
     head: Head,
     open: Option<Open>,
     stop: MessageStopEvent,
@@ -28,8 +29,8 @@ enum Kind {
 }
 
 impl Encoder {
-    pub(super) fn new(head: Head) -> Self {
-        Self { head, open: None, stop: MessageStopEvent::default(), told: false }
+    pub(super) fn new(prefix: &'static str, head: Head) -> Self {
+        Self { prefix, head, open: None, stop: MessageStopEvent::default(), told: false }
     }
 
     fn open(&mut self, index: i32, kind: Kind, block: Option<Value>, out: &mut Vec<Value>) {
@@ -130,7 +131,7 @@ impl StreamEncoder for Encoder {
             ConverseStreamOutput::MessageStart(_) => out.push(json!({
                 "type": "message_start",
                 "message": {
-                    "id": encode::id(&self.head),
+                    "id": encode::id(self.prefix, &self.head),
                     "type": "message",
                     "role": "assistant",
                     "model": self.head.model_id,

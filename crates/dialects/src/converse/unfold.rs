@@ -84,7 +84,7 @@ fn pieces(block: ContentBlock) -> (Option<ContentBlockStart>, Vec<ContentBlockDe
     }
 }
 
-fn cite(citation: Citation) -> CitationsDelta {
+pub(crate) fn cite(citation: Citation) -> CitationsDelta {
     let source_content = citation.source_content.map(|parts| {
         let texts = parts.into_iter().map(|part| match part {
             CitationSourceContent::Text(text) => CitationSourceContentDelta { text: Some(text) },

@@ -1,7 +1,7 @@
 use super::format::{Format, Passed};
-use super::{messages, tools};
-use crate::DialectError;
+use super::{beside, messages, tools};
 use crate::body::{Node, parse};
+use crate::{DialectError, converse};
 use outcrop_api::bedrock_runtime::*;
 use serde_json::{Map, Value, json};
 
@@ -19,7 +19,11 @@ pub(super) fn request(format: &Format, body: &[u8]) -> Result<ConverseRequest> {
     asks_for_one_answer(format, &body)?;
     let (system, messages) = messages::read(format, &body.required("messages")?)?;
     let tool_config = tools::read(format, &body, &mut fields)?;
-    let output_config = output(&body, &mut fields)?;
+    let mut output_config = output(&body, &mut fields)?;
+    if format.read.contains(&"reasoning_effort") {
+        beside::check(&body)?;
+        beside::effort(&body, "reasoning_effort", &mut output_config, &mut fields)?;
+    }
     Ok(ConverseRequest {
         messages: Some(messages),
         system: Some(system).filter(|s| !s.is_empty()),
@@ -147,15 +151,5 @@ fn output(body: &Node, fields: &mut Map<String, Value>) -> Result<Option<OutputC
     let words = |key: &str| -> Result<Option<String>> {
         Ok(wanted.get(key)?.map(|t| t.string()).transpose()?.map(str::to_owned))
     };
-    Ok(Some(OutputConfig {
-        text_format: Some(OutputFormat {
-            r#type: OutputFormatType::JsonSchema,
-            structure: OutputFormatStructure::JsonSchema(JsonSchemaDefinition {
-                schema: schema.value.to_string(),
-                name: words("name")?,
-                description: words("description")?,
-            }),
-        }),
-        ..OutputConfig::default()
-    }))
+    Ok(Some(converse::schema(schema.value, words("name")?, words("description")?)))
 }

@@ -1,4 +1,4 @@
-use super::format::Format;
+use super::format::{Format, Reasoning};
 use super::messages::{CLOSE, OPEN};
 use crate::Head;
 use crate::converse::{plain, prompt_tokens};
@@ -11,12 +11,15 @@ pub(super) fn answer(format: &Format, head: &Head, answer: &ConverseResponse) ->
         ConverseOutput::Unset => &[],
     };
     let mut text = String::new();
+    let mut thoughts = String::new();
     let mut calls = Vec::new();
     for block in blocks {
         match block {
-            ContentBlock::ReasoningContent(ReasoningContentBlock::ReasoningText(reasoning)) if format.reasoning => {
-                text.extend([OPEN, &reasoning.text, CLOSE]);
-            }
+            ContentBlock::ReasoningContent(ReasoningContentBlock::ReasoningText(reasoning)) => match format.reasoning {
+                Reasoning::Tagged => text.extend([OPEN, &reasoning.text, CLOSE]),
+                Reasoning::Member => thoughts.push_str(&reasoning.text),
+                Reasoning::None => {}
+            },
             ContentBlock::ToolUse(call) => calls.push(json!({
                 "id": call.tool_use_id,
                 "type": "function",
@@ -31,6 +34,9 @@ pub(super) fn answer(format: &Format, head: &Head, answer: &ConverseResponse) ->
             message["content"] = Value::Null;
         }
         message["tool_calls"] = calls.into();
+    }
+    if !thoughts.is_empty() {
+        message["reasoning_content"] = thoughts.into();
     }
     let mut body = frame(head, "chat.completion");
     body.insert(

@@ -31,12 +31,29 @@ pub struct Format {
     pub(crate) text_objects: bool,
     /// Parts of a user's message may be images and sound.
     pub(crate) media: bool,
-    /// Reasoning stands before the text, between tags.
-    pub(crate) reasoning: bool,
+    /// Parts of a user's message may be files.
+    pub(crate) files: bool,
+    /// Turns of one role that follow each other are one: Converse's models want the roles to alternate.
+    pub(crate) joins: bool,
+    /// Where reasoning stands.
+    pub(crate) reasoning: Reasoning,
+    /// The counts come in a chunk of their own, behind the one that says why the answer ended.
+    pub(crate) usage_apart: bool,
     /// The key under which a choice says why it ended.
     pub(crate) ending: &'static str,
     /// A chunk's choice holds a `message`, not a `delta`, and a tool call comes in one piece.
     pub(crate) whole_messages: bool,
+}
+
+/// Where a message has its reasoning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reasoning {
+    /// Nowhere.
+    None,
+    /// Before the text, between tags.
+    Tagged,
+    /// In the member `reasoning_content`.
+    Member,
 }
 
 /// How a member that only travels is checked.
@@ -96,9 +113,55 @@ pub(super) const OPENAI: Format = Format {
     named_tool: true,
     text_objects: false,
     media: true,
-    reasoning: true,
+    files: false,
+    joins: false,
+    reasoning: Reasoning::Tagged,
+    usage_apart: false,
     ending: "finish_reason",
     whole_messages: false,
 };
+
+/// What OpenAI's own clients send. `metadata`, `service_tier` and `store` stand beside the conversation: whoever takes
+/// the call reads them.
+pub(super) const API: Format = Format {
+    name: "openai-api",
+    read: &[
+        "logprobs",
+        "max_completion_tokens",
+        "metadata",
+        "modalities",
+        "model",
+        "n",
+        "reasoning_effort",
+        "response_format",
+        "service_tier",
+        "store",
+        "stream",
+        "stream_options",
+        "top_logprobs",
+    ],
+    passed: API_PASSED,
+    files: true,
+    joins: true,
+    reasoning: Reasoning::Member,
+    usage_apart: true,
+    ..OPENAI
+};
+
+const API_PASSED: &[(&str, Passed)] = &[
+    ("chat_template_kwargs", Passed::Object),
+    ("frequency_penalty", Passed::Number(-2.0, 2.0)),
+    ("logit_bias", Passed::Object),
+    ("min_p", Passed::Number(0.0, 1.0)),
+    ("parallel_tool_calls", Passed::Boolean),
+    ("presence_penalty", Passed::Number(-2.0, 2.0)),
+    ("prompt_cache_key", Passed::Text),
+    ("repetition_penalty", Passed::Number(0.0, 2.0)),
+    ("safety_identifier", Passed::Text),
+    ("seed", Passed::Integer(i64::MIN, i64::MAX)),
+    ("top_k", Passed::Integer(0, i32::MAX as i64)),
+    ("user", Passed::Text),
+    ("verbosity", Passed::Words(&["low", "medium", "high"])),
+];
 
 pub(super) const QWEN: Format = Format { name: "qwen", limit: "max_tokens", ..OPENAI };

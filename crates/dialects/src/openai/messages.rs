@@ -1,12 +1,14 @@
 //! The messages of a request, read.
 
-use super::format::Format;
+use super::beside;
+use super::format::{Format, Reasoning};
 use crate::DialectError;
 use crate::body::{Node, parse};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use outcrop_api::bedrock_runtime::*;
+use serde_json::Value;
 
 type Result<T> = std::result::Result<T, DialectError>;
 
@@ -35,15 +37,20 @@ pub(super) fn read(format: &Format, list: &Node) -> Result<(Vec<SystemContentBlo
             "user" => {
                 item.only(&["role", "content"])?;
                 let content = user(format, &item.required("content")?)?;
-                say(&mut messages, content);
+                say(format, &mut messages, content);
             }
             "assistant" => {
                 let content = assistant(format, &item)?;
-                messages.push(Message { role: ConversationRole::Assistant, content });
+                match messages.last_mut() {
+                    Some(last) if format.joins && last.role == ConversationRole::Assistant => {
+                        last.content.extend(content);
+                    }
+                    _ => messages.push(Message { role: ConversationRole::Assistant, content }),
+                }
             }
             _ => {
                 let result = tool_result(&item)?;
-                say(&mut messages, vec![ContentBlock::ToolResult(result)]);
+                say(format, &mut messages, vec![ContentBlock::ToolResult(result)]);
             }
         }
     }
@@ -51,10 +58,10 @@ pub(super) fn read(format: &Format, list: &Node) -> Result<(Vec<SystemContentBlo
 }
 
 /// Converse wants all results of one turn in one message, and what the user says to them stands behind them.
-fn say(messages: &mut Vec<Message>, content: Vec<ContentBlock>) {
+fn say(format: &Format, messages: &mut Vec<Message>, content: Vec<ContentBlock>) {
     let result = |block: &ContentBlock| matches!(block, ContentBlock::ToolResult(_));
     match messages.last_mut() {
-        Some(last) if last.role == ConversationRole::User && last.content.iter().all(result) => {
+        Some(last) if last.role == ConversationRole::User && (format.joins || last.content.iter().all(result)) => {
             last.content.extend(content);
         }
         _ => messages.push(Message { role: ConversationRole::User, content }),
@@ -83,7 +90,11 @@ fn user(format: &Format, content: &Node) -> Result<Vec<ContentBlock>> {
         content.only(&["text"])?;
         return Ok(vec![ContentBlock::Text(content.required("text")?.string()?.to_owned())]);
     }
-    let kinds: &[&str] = if format.media { &["text", "image_url", "input_audio"] } else { &["text"] };
+    let kinds: &[&str] = match (format.media, format.files) {
+        (true, true) => &["text", "image_url", "input_audio", "file"],
+        (true, false) => &["text", "image_url", "input_audio"],
+        _ => &["text"],
+    };
     let mut out = Vec::new();
     for part in content.items(1, usize::MAX)? {
         let kind = part.required("type")?.one_of(kinds)?;
@@ -92,6 +103,7 @@ fn user(format: &Format, content: &Node) -> Result<Vec<ContentBlock>> {
         out.push(match kind {
             "text" => ContentBlock::Text(value.string()?.to_owned()),
             "image_url" => ContentBlock::Image(image(&value)?),
+            "file" => ContentBlock::Document(beside::document(&value)?),
             _ => {
                 value.only(&["data", "format"])?;
                 let format: AudioFormat = value.required("format")?.one_of(&["wav", "mp3"])?.into();
@@ -110,7 +122,11 @@ fn image(value: &Node) -> Result<ImageBlock> {
     {
         return Err(detail.refuse("an image is read as it is, leave detail out or set it to auto"));
     }
-    let url = value.required("url")?;
+    data_image(&value.required("url")?)
+}
+
+/// The image in a data URL.
+pub(crate) fn data_image(url: &Node) -> Result<ImageBlock> {
     for (start, format) in [
         ("data:image/png;base64,", ImageFormat::Png),
         ("data:image/jpeg;base64,", ImageFormat::Jpeg),
@@ -118,7 +134,7 @@ fn image(value: &Node) -> Result<ImageBlock> {
         ("data:image/webp;base64,", ImageFormat::Webp),
     ] {
         if let Some(data) = url.string()?.strip_prefix(start) {
-            let source = ImageSource::Bytes(blob(&url, Some(data))?);
+            let source = ImageSource::Bytes(blob(url, Some(data))?);
             return Ok(ImageBlock { format, source, error: None });
         }
     }
@@ -133,7 +149,7 @@ fn blob(node: &Node, data: Option<&str>) -> Result<Bytes> {
 fn assistant(format: &Format, item: &Node) -> Result<Vec<ContentBlock>> {
     // Clients send back the whole message of an answer, with the members that are null in it.
     let empty = ["annotations", "audio", "function_call"];
-    let thoughts: &[&str] = if format.reasoning { &["reasoning_content", "reasoning"] } else { &[] };
+    let thoughts: &[&str] = if format.reasoning != Reasoning::None { &["reasoning_content", "reasoning"] } else { &[] };
     item.only(&[&["role", "content", "tool_calls", "refusal"], thoughts, &empty].concat())?;
     for key in empty {
         if let Some(node) = item.get(key)?
@@ -146,7 +162,7 @@ fn assistant(format: &Format, item: &Node) -> Result<Vec<ContentBlock>> {
     for key in thoughts {
         if let Some(thought) = item.get(key)? {
             let text = thought.string()?;
-            if text.contains(CLOSE) {
+            if format.reasoning == Reasoning::Tagged && text.contains(CLOSE) {
                 return Err(thought.refuse(format_args!("{CLOSE} ends reasoning and can't be part of it")));
             }
             out.push(reasoning(text));
@@ -182,7 +198,7 @@ fn assistant(format: &Format, item: &Node) -> Result<Vec<ContentBlock>> {
 }
 
 fn thought<'a>(format: &Format, text: &'a str) -> Option<(&'a str, &'a str)> {
-    text.strip_prefix(OPEN).filter(|_| format.reasoning)?.split_once(CLOSE)
+    text.strip_prefix(OPEN).filter(|_| format.reasoning == Reasoning::Tagged)?.split_once(CLOSE)
 }
 
 fn reasoning(text: &str) -> ContentBlock {
@@ -197,19 +213,23 @@ fn tool_call(call: &Node) -> Result<ToolUseBlock> {
     }
     let function = call.required("function")?;
     function.only(&["name", "arguments"])?;
-    let arguments = function.required("arguments")?;
-    let text = arguments.string()?;
-    let text = if text.trim().is_empty() { "{}" } else { text };
-    let input = match parse(text.as_bytes()) {
-        Ok(input) if input.is_object() => input,
-        _ => return Err(arguments.refuse("is not the text of a JSON object")),
-    };
+    let input = arguments(&function.required("arguments")?)?;
     Ok(ToolUseBlock {
         tool_use_id: call.required("id")?.text(1, 64)?.to_owned(),
         name: function.required("name")?.text(1, 64)?.to_owned(),
         input,
         r#type: None,
     })
+}
+
+/// The input of a call, which travels as text.
+pub(crate) fn arguments(node: &Node) -> Result<Value> {
+    let text = node.string()?;
+    let text = if text.trim().is_empty() { "{}" } else { text };
+    match parse(text.as_bytes()) {
+        Ok(input) if input.is_object() => Ok(input),
+        _ => Err(node.refuse("is not the text of a JSON object")),
+    }
 }
 
 fn tool_result(item: &Node) -> Result<ToolResultBlock> {

@@ -1,6 +1,7 @@
 //! A request, written.
 
-use super::format::Format;
+use super::beside;
+use super::format::{Format, Reasoning};
 use super::messages::{CLOSE, OPEN};
 use super::tools;
 use crate::DialectError;
@@ -85,6 +86,7 @@ fn part(format: &Format, at: &str, block: &ContentBlock) -> Result<Value> {
             let url = format!("data:image/{};base64,{}", kind.as_str(), STANDARD.encode(bytes));
             json!({"type": "image_url", "image_url": {"url": url}})
         }
+        ContentBlock::Document(given) if format.files => beside::file(at, given)?,
         ContentBlock::Audio(AudioBlock { format: kind, source: AudioSource::Bytes(bytes), .. })
             if format.media && matches!(kind.as_str(), "wav" | "mp3") =>
         {
@@ -153,17 +155,22 @@ fn tool_result(at: &str, result: &ToolResultBlock) -> Result<Value> {
 fn assistant(format: &Format, at: &str, message: &Message) -> Result<Value> {
     let mut texts: Vec<String> = Vec::new();
     let mut thoughts = String::new();
+    let mut member = String::new();
     let mut calls = Vec::new();
     for (i, block) in message.content.iter().enumerate() {
         let at = format!("{at}.content.{i}");
         match block {
             ContentBlock::ReasoningContent(ReasoningContentBlock::ReasoningText(reasoning))
-                if format.reasoning && !reasoning.text.contains(CLOSE) =>
+                if format.reasoning != Reasoning::None =>
             {
                 if reasoning.signature.is_some() {
                     return Err(no_place(format!("{at}.reasoningContent.reasoningText.signature")));
                 }
-                thoughts.extend([OPEN, &reasoning.text, CLOSE]);
+                match format.reasoning {
+                    Reasoning::Member => member.push_str(&reasoning.text),
+                    _ if reasoning.text.contains(CLOSE) => return Err(no_block(&at, block)),
+                    _ => thoughts.extend([OPEN, &reasoning.text, CLOSE]),
+                }
             }
             ContentBlock::ToolUse(call) if call.r#type.is_none() => calls.push(json!({
                 "id": call.tool_use_id,
@@ -180,6 +187,9 @@ fn assistant(format: &Format, at: &str, message: &Message) -> Result<Value> {
         texts.push(thoughts);
     }
     let mut out = json!({"role": "assistant"});
+    if !member.is_empty() {
+        out["reasoning_content"] = member.into();
+    }
     let texts: Vec<Value> = texts.into_iter().map(|text| json!({"type": "text", "text": text})).collect();
     if calls.is_empty() || !texts.is_empty() {
         out["content"] = content(texts);

@@ -1,5 +1,5 @@
 use super::encode;
-use super::format::Format;
+use super::format::{Format, Reasoning};
 use super::messages::{CLOSE, OPEN};
 use crate::{Head, METRICS, Metrics, StreamEncoder};
 use outcrop_api::bedrock_runtime::*;
@@ -83,7 +83,16 @@ impl Encoder {
         let index = event.content_block_index;
         match &event.delta {
             ContentBlockDelta::Text(text) => self.say(text, out),
-            ContentBlockDelta::ReasoningContent(ReasoningContentBlockDelta::Text(text)) if self.format.reasoning => {
+            ContentBlockDelta::ReasoningContent(ReasoningContentBlockDelta::Text(text))
+                if self.format.reasoning == Reasoning::Member =>
+            {
+                if !text.is_empty() {
+                    self.push(json!({"reasoning_content": text}), out);
+                }
+            }
+            ContentBlockDelta::ReasoningContent(ReasoningContentBlockDelta::Text(text))
+                if self.format.reasoning == Reasoning::Tagged =>
+            {
                 if self.open.as_ref().is_none_or(|(open, _)| *open != index) {
                     self.close(out);
                     self.open = Some((index, Open::Reasoning));
@@ -143,11 +152,16 @@ impl StreamEncoder for Encoder {
         }
     }
 
-    /// Clients stop reading at the reason why it ended, so that stands beside the metrics.
+    /// Clients of Bedrock stop reading at the reason why it ended, so that stands beside the metrics.
     fn finish(&mut self, metrics: &Metrics, out: &mut Vec<Value>) {
         self.close(out);
         let nothing = if self.format.whole_messages { self.message(json!({"content": ""})) } else { json!({}) };
         let mut last = self.chunk(nothing, Some(encode::ending(&self.stop)));
+        if self.format.usage_apart {
+            out.push(Value::Object(last));
+            last = self.frame.clone();
+            last.insert("choices".to_owned(), json!([]));
+        }
         last.insert("usage".to_owned(), encode::usage(&metrics.usage()));
         last.insert(METRICS.to_owned(), metrics.value());
         out.push(Value::Object(last));

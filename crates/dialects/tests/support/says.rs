@@ -78,6 +78,7 @@ const COMPLETIONS: Says =
 /// In the order of `NAMES`.
 pub const CHATS: &[Says] = &[
     Says { name: "anthropic-messages", delta: "/delta/text", fields: r#"{"top_k": 5}"#, ..EVERYTHING },
+    Says { name: "anthropic-api", delta: "/delta/text", fields: r#"{"top_k": 5}"#, ..EVERYTHING },
     Says {
         name: "anthropic-text",
         delta: "/completion",
@@ -113,6 +114,15 @@ pub const CHATS: &[Says] = &[
     },
     Says { name: "titan-text", delta: "/outputText", ..PLAIN },
     Says { name: "openai-chat", reasoning: true, fields: r#"{"seed": 5}"#, ..COMPLETIONS },
+    Says { name: "openai-api", reasoning: true, fields: r#"{"seed": 5}"#, ..COMPLETIONS },
+    Says {
+        name: "openai-responses",
+        delta: "/delta",
+        config: &["maxTokens", "temperature", "topP"],
+        cache: false,
+        fields: r#"{"user": "u"}"#,
+        ..EVERYTHING
+    },
     Says { name: "qwen", reasoning: true, fields: r#"{"top_k": 5}"#, ..COMPLETIONS },
     Says { name: "mistral-text", delta: "/outputs/0/text", turns: true, begun: true, ..PLAIN },
     Says { name: "mistral-chat", delta: "/choices/0/message/content", ..COMPLETIONS },

@@ -4,6 +4,7 @@
 //! Never: believes a byte before its hash is right, sends the token to anybody but the hub, holds a file in memory.
 //! `source` reads what was asked for, `hub` finds the file, `download` brings it here piece by piece.
 
+mod blocking;
 mod choose;
 mod download;
 mod error;
@@ -13,6 +14,8 @@ mod source;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use outcrop_outbound::Outbound;
 
 pub use error::RemoteError;
 pub use source::{HubFile, Source};
@@ -29,6 +32,7 @@ const HUB: &str = "https://huggingface.co";
 pub struct Remote {
     endpoint: String,
     token: Option<Token>,
+    outbound: Outbound,
     offline: bool,
     /// Between two attempts, doubled each time.
     pause: Duration,
@@ -62,19 +66,21 @@ pub struct Fetched {
 }
 
 impl Remote {
-    /// As the environment says: `HF_ENDPOINT`, `HF_TOKEN`, and `OUTCROP_OFFLINE` or `HF_HUB_OFFLINE`.
-    pub fn from_environment(offline: bool) -> Self {
-        Self::from(offline, |name| std::env::var(name).ok())
+    /// By this way out, with what the environment says: `HF_ENDPOINT`, `HF_TOKEN`, and `HF_HUB_OFFLINE`. Offline if
+    /// any of them is, or `offline`.
+    pub fn from_environment(outbound: Outbound, offline: bool) -> Self {
+        Self::from(outbound, offline, |name| std::env::var(name).ok())
     }
 
-    fn from(offline: bool, variable: impl Fn(&str) -> Option<String>) -> Self {
+    fn from(outbound: Outbound, offline: bool, variable: impl Fn(&str) -> Option<String>) -> Self {
         let get = |name: &str| variable(name).map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
         let on =
             |name: &str| get(name).is_some_and(|v| !matches!(v.to_ascii_lowercase().as_str(), "0" | "false" | "no"));
         Self {
             endpoint: get("HF_ENDPOINT").unwrap_or_else(|| HUB.to_owned()).trim_end_matches('/').to_owned(),
             token: get("HF_TOKEN").map(Token::new),
-            offline: offline || on("OUTCROP_OFFLINE") || on("HF_HUB_OFFLINE"),
+            offline: offline || outbound.offline() || on("HF_HUB_OFFLINE"),
+            outbound,
             pause: Duration::from_millis(500),
         }
     }
@@ -99,7 +105,7 @@ impl ModelDir {
             let status = here.ok_or_else(|| RemoteError::Offline(source.to_string()))?;
             return Ok(Fetched { status, fetched: false, why: None });
         }
-        let client = Client::new(remote);
+        let client = Client::new(remote)?;
         let found = match source {
             Source::Hub(file) => Hub::new(&client, &remote.endpoint).find(file)?,
             Source::Url { url, sha256 } => Found::at(url, sha256),

@@ -24,6 +24,10 @@ fn arns_are_told_apart() {
             Identifier::ApplicationProfileArn { region: "us-east-1", account: "111122223333", id: "abcdefghij12" },
         ),
         (
+            "arn:aws:bedrock:us-east-1:111122223333:provisioned-model/abcdefghij12",
+            Identifier::ProvisionedArn { region: "us-east-1", account: "111122223333", id: "abcdefghij12" },
+        ),
+        (
             "arn:aws:bedrock:us-east-1:111122223333:prompt-router/abcdefghij12",
             Identifier::PromptRouterArn {
                 region: "us-east-1",
@@ -41,7 +45,6 @@ fn arns_are_told_apart() {
                 default: true,
             },
         ),
-        ("arn:aws:bedrock:us-east-1:111122223333:provisioned-model/abcdefghij12", Identifier::OtherArn),
         ("arn:aws:bedrock:us-east-1:111122223333:prompt/PROMPT1234:2", Identifier::OtherArn),
         ("arn:aws:sagemaker:us-east-1:111122223333:endpoint/mine", Identifier::OtherArn),
         // A foundation model belongs to no account; a guardrail is no model; an ARN may be broken.

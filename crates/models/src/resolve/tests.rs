@@ -92,13 +92,13 @@ fn by_default_no_limit_is_enforced() {
 
 #[test]
 fn limits_are_enforced_where_the_settings_say_so() {
-    let told = |id: &str, region, settings: Settings| {
-        let refused = CATALOGUE.resolve(id, place(region), &settings).unwrap_err();
+    let told = |id: &str, region, settings: &Settings| {
+        let refused = CATALOGUE.resolve(id, place(region), settings).unwrap_err();
         (refused.kind(), refused.message())
     };
-    let off = Settings::default();
+    let off = Settings::default;
     assert_eq!(
-        told("anthropic.claude-sonnet-4-5-20250929-v1:0", "us-east-1", Settings { enforce_on_demand: true, ..off }),
+        told("anthropic.claude-sonnet-4-5-20250929-v1:0", "us-east-1", &Settings { enforce_on_demand: true, ..off() }),
         (
             Kind::Validation,
             "Invocation of model ID anthropic.claude-sonnet-4-5-20250929-v1:0 with on-demand throughput isn’t supported. \
@@ -108,16 +108,16 @@ fn limits_are_enforced_where_the_settings_say_so() {
     );
     let ended =
         "This model version has reached the end of its life. Please refer to the AWS documentation for more details.";
-    let lifecycle = Settings { enforce_lifecycle: true, ..off };
+    let lifecycle = &Settings { enforce_lifecycle: true, ..off() };
     assert_eq!(told(HAIKU, "us-east-1", lifecycle), (Kind::ResourceNotFound, ended.to_owned()));
     assert_eq!(told(&format!("us.{SONNET4}"), "us-east-1", lifecycle), (Kind::ResourceNotFound, ended.to_owned()));
     let invalid = (Kind::Validation, "The provided model identifier is invalid.".to_owned());
-    let regional = Settings { enforce_regions: true, ..off };
+    let regional = &Settings { enforce_regions: true, ..off() };
     assert_eq!(told(&format!("eu.{SONNET4}"), "us-west-2", regional), invalid);
     assert_eq!(told("amazon.rerank-v1:0", "us-east-1", regional), invalid);
 
     let all =
-        Settings { enforce_lifecycle: true, enforce_regions: true, enforce_on_demand: true, list_every_region: false };
+        Settings { enforce_lifecycle: true, enforce_regions: true, enforce_on_demand: true, ..Settings::default() };
     for id in ["amazon.nova-micro-v1:0", "global.anthropic.claude-opus-5-5", "outcrop.tiny"] {
         assert!(CATALOGUE.resolve(id, place("us-east-1"), &all).is_ok(), "{id}");
     }

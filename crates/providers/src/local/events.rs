@@ -101,7 +101,7 @@ impl Writer {
             Event::ToolCallStart { name } => {
                 self.close();
                 self.open = true;
-                let start = ToolUseBlockStart { tool_use_id: super::tool_use_id(), name, r#type: None };
+                let start = ToolUseBlockStart { tool_use_id: crate::ids::tool_use_id(), name, r#type: None };
                 self.ready.push_back(ConverseStreamOutput::ContentBlockStart(ContentBlockStartEvent {
                     start: ContentBlockStart::ToolUse(start),
                     content_block_index: self.index,

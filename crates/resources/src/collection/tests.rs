@@ -3,7 +3,7 @@ use outcrop_store::Tag;
 
 use super::*;
 use crate::testing::{ELSEWHERE, HERE, KINDS, Thing, bench};
-use crate::{ClientToken, Create};
+use crate::{ClientToken, Create, Order};
 
 fn is<T: std::fmt::Debug>(result: Result<T>, code: Code, text: &str) {
     let error = result.expect_err(text);
@@ -180,4 +180,54 @@ async fn a_document_of_another_shape_is_this_servers_fault() {
     let error = bench.things.get(HERE, &made.id).await.unwrap_err();
     assert_eq!(error.kind(), Code::InternalServer);
     assert!(!error.message().contains("secret text"));
+}
+
+#[tokio::test]
+async fn the_newest_come_first_where_that_is_asked_and_tokens_keep_to_their_order() {
+    let bench = bench().await;
+    for number in 0..5 {
+        bench.make(HERE, number).await;
+    }
+    let page = Page { operation: "ListThings", order: Order::NewestFirst, max_results: Some(2), ..Page::default() };
+    let (mut seen, mut token) = (Vec::new(), None);
+    loop {
+        let listed = bench.things.list(HERE, &Page { next_token: token.as_deref(), ..page }, |_| true).await.unwrap();
+        seen.extend(listed.items.iter().map(|it| it.value.number));
+        let Some(next) = listed.next_token else { break };
+        let turned = Page { next_token: Some(&next), order: Order::OldestFirst, ..page };
+        assert_eq!(bench.things.list(HERE, &turned, |_| true).await.unwrap_err().kind(), Code::Validation);
+        token = Some(next);
+    }
+    assert_eq!(seen, [4, 3, 2, 1, 0]);
+}
+
+#[tokio::test]
+async fn what_goes_along_happens_with_the_write_or_not_at_all() {
+    let bench = bench().await;
+    let add = |by| Op::Add { scope: HERE.owned(), counter: "sold".into(), by, min: 0, max: 3 };
+    let sold = || bench.resources.store().counter(HERE.owned(), "sold".into());
+    let make = async |name: &'static str, by| {
+        let new =
+            Create { name: Some(name), also: Some(&move |_| Ok(vec![add(by)])), ..Create::new(&Thing { number: 1 }) };
+        bench.things.create(HERE, new).await
+    };
+    let made = make("a", 2).await.unwrap();
+    assert_eq!(make("b", 2).await.unwrap_err().kind(), Code::ServiceQuotaExceeded);
+    assert_eq!(bench.things.find(HERE, "b").await.unwrap(), None);
+    assert_eq!(sold().await.unwrap(), 2);
+    let grow = |by| {
+        bench.things.update_with(HERE, &made.id, move |thing| {
+            thing.value.number += 1;
+            Ok::<_, Error>(vec![add(by)])
+        })
+    };
+    assert_eq!(grow(1).await.unwrap().value.number, 2);
+    assert_eq!(grow(1).await.unwrap_err().kind(), Code::ServiceQuotaExceeded);
+    assert_eq!(bench.things.get(HERE, &made.id).await.unwrap().value.number, 2);
+    assert_eq!(
+        bench.things.delete_with(HERE, &made.id, vec![add(-4)]).await.unwrap_err().kind(),
+        Code::ServiceQuotaExceeded
+    );
+    bench.things.delete_with(HERE, &made.id, vec![add(-3)]).await.unwrap();
+    assert_eq!(sold().await.unwrap(), 0);
 }

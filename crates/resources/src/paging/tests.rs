@@ -11,8 +11,14 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::testing::{Bench, ELSEWHERE, HERE, Thing, bench};
 use crate::*;
 
-const PAGE: Page<'static> =
-    Page { operation: "ListThings", max_results: Some(2), next_token: None, parent: None, filter: "" };
+const PAGE: Page<'static> = Page {
+    operation: "ListThings",
+    max_results: Some(2),
+    next_token: None,
+    parent: None,
+    filter: "",
+    order: Order::OldestFirst,
+};
 
 async fn token(bench: &Bench, page: &Page<'_>) -> String {
     bench.things.list(HERE, page, |_| true).await.unwrap().next_token.unwrap()

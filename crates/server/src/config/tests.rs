@@ -35,8 +35,13 @@ fn every_key_is_in_the_default_file_and_explained() {
         config.stand_ins.text.is_some() && config.stand_ins.embedding.is_some() && config.stand_ins.models.len() == 1
     );
     assert!(config.tls.is_some_and(|tls| tls.client_ca.is_some() && tls.client_auth.is_some()));
+    let outbound = config.outbound;
+    assert!(outbound.proxy.is_some() && outbound.proxy_credentials.is_some() && outbound.ca_file.is_some());
     assert!(config.encryption.key_file.is_some() && config.encryption.default_key.is_some());
     assert!(config.encryption.keys.len() == 1 && config.encryption.kms.len() == 1);
+    assert!(config.catalogue.model_access_by_account.len() == 1 && config.provisioned.models.len() == 1);
+    assert!(config.providers[0].models.len() == 1 && config.providers[0].api_key.is_some());
+    assert!(config.catalogue.model_access_by_account.len() == 1 && config.provisioned.models.len() == 1);
     assert!(config.local_models[0].sha256.is_some() && config.models.len() == 1);
 
     // Every key of the struct, as serde knows them, has its line.
@@ -50,11 +55,15 @@ fn every_key_is_in_the_default_file_and_explained() {
         "[[access.roles]]\naccount=''\nname=''",
         "[[access.oidc]]\nissuer=''\naudiences=[]",
         "[encryption]",
+        "[outbound]",
         "[stand_ins]",
         "[catalogue]",
+        "[provisioned]",
+        "[provisioned.models.x]",
         "[engine]",
         "[tls]\ncert='a'\nkey='b'",
         "[[local_models]]\nname='a'\nfile='b'",
+        "[[providers]]\nname='a'\nkind='openai'",
     ] {
         let message = refused(&format!("{table}\nqqqqqqqq = 1"));
         let keys = message.split_once("The keys here are: ").unwrap().1.trim_end_matches('.').split(", ");
@@ -131,6 +140,7 @@ fn the_environment_overrides_the_file() {
         let value = match name {
             "OUTCROP_LISTEN" => "127.0.0.1:2",
             "OUTCROP_STAND_INS" => "on",
+            "OUTCROP_OFFLINE" => "1",
             "OUTCROP_THREADS" => "3",
             "OUTCROP_ACCOUNT" => "123456789012",
             "OUTCROP_DATA" => "",
@@ -255,4 +265,28 @@ fn the_data_folder_has_a_whole_path_and_is_no_file() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let error = data_folder(Some(file.path())).unwrap_err().to_string();
     assert_eq!(error, format!("{} is a file; --data names a folder", file.path().display()));
+}
+
+#[test]
+fn providers_have_names_of_their_own_and_what_their_kind_needs() {
+    let provider = |more: &str| format!("[[providers]]\nname = 'vllm'\nkind = 'openai'\n{more}");
+    let load = |text: &str| Config::parse(text, "outcrop.toml").unwrap().check().map_err(|e| e.to_string());
+    assert_eq!(load(&provider("")), Ok(()));
+    for (text, told) in [
+        (provider(&provider("")), "providers.name"),
+        (provider("").replace("vllm", "local"), "providers.name"),
+        (provider("").replace("vllm", "My Server"), "providers.name"),
+        (provider("of = 'other'"), "providers.of"),
+        (provider("").replace("openai", "scripted"), "providers.path"),
+        (provider("").replace("'openai'", "'recorded'\npath = 'x'\nof = 'nobody'"), "providers.of"),
+    ] {
+        let error = load(&text).expect_err(&text);
+        assert!(error.contains(told), "{error}");
+    }
+    // Neither what is printed nor what is logged shows a key.
+    let config = Config::parse(&provider("api_key = 'sk-secret'\nheaders = { x = 'sk-secret' }"), "t").unwrap();
+    let settings = config.providers[0].settings(&config.providers);
+    assert_eq!(settings.api_key.as_ref().unwrap().expose(), "sk-secret");
+    assert!(!format!("{:?}", config.providers).contains("sk-secret"));
+    assert!(!toml::to_string(&config).unwrap().contains("sk-secret"));
 }

@@ -109,6 +109,10 @@ pub fn fault(fault: &Fault, service: Service, request_id: &str) -> Response<Body
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert("x-amzn-errortype", HeaderValue::from_static(fault.kind.name()));
+    if let Some(wait) = fault.retry_after {
+        // Whole seconds, rounded up: who comes earlier is refused again.
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs_f64().ceil().max(1.0) as u64));
+    }
     identify(&mut response, request_id);
     response
 }

@@ -37,6 +37,7 @@ fn pipeline(table: Table) -> Arc<Pipeline> {
         sts: sts::tests::testing(),
         resource_policies: outcrop_access::ResourcePolicies::default(),
         table,
+        doors: None,
         body_bytes: 1000,
         body_timeout: Duration::from_secs(20),
         deadline: Duration::from_secs(20),

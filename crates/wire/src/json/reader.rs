@@ -89,6 +89,11 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// How many bytes have been read.
+    pub fn position(&self) -> usize {
+        self.at
+    }
+
     /// What stands next, without taking it.
     pub fn peek(&mut self) -> Result<Token> {
         self.blank();

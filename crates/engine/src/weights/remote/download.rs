@@ -5,14 +5,14 @@
 //! decides.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use http::header::{CONTENT_LENGTH, CONTENT_RANGE, ETAG, IF_RANGE, RANGE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
-use ureq::Body;
 
 use super::super::{Progress, RecordedFile, Stage, WeightsError};
+use super::blocking::Answer;
 use super::net::{Client, Failure};
 use super::source::without_secrets;
 use super::{Found, RemoteError};
@@ -129,7 +129,7 @@ impl Part {
     }
 
     /// A weak ETag says that two files mean the same, not that their bytes are.
-    fn remember(&self, answer: &Response<Body>) -> Result<(), WeightsError> {
+    fn remember(&self, answer: &Response<Answer<'_>>) -> Result<(), WeightsError> {
         let Some(etag) = answer.headers().get(ETAG).filter(|etag| etag.as_bytes().starts_with(b"\"")) else {
             return Ok(());
         };
@@ -138,7 +138,7 @@ impl Part {
 
     fn take(
         &mut self,
-        answer: Response<Body>,
+        answer: Response<Answer<'_>>,
         found: &Found,
         progress: &mut dyn Progress,
     ) -> Result<bool, WeightsFailure> {
@@ -157,25 +157,24 @@ impl Part {
         let total = found.size.or(total);
         let mut file =
             OpenOptions::new().create(true).append(true).open(&self.path).map_err(|e| here(&self.path, e))?;
-        let mut body = answer.into_body().into_reader();
-        let mut buffer = vec![0; 1 << 17];
+        let mut body = answer.into_body();
         loop {
             progress.bytes(Stage::Download, self.length, total.unwrap_or(0));
-            let read = match body.read(&mut buffer) {
-                Ok(read) => read,
+            let piece = match body.piece() {
+                Ok(Some(piece)) => piece,
+                Ok(None) => break,
                 Err(error) => {
                     self.keep(&file);
                     return Err(Failure::Passing { why: error.to_string(), wait: None, too_many: false }.into());
                 }
             };
-            let Some(piece) = buffer.get(..read).filter(|piece| !piece.is_empty()) else { break };
-            if total.is_some_and(|total| self.length + read as u64 > total) {
+            if total.is_some_and(|total| self.length + piece.len() as u64 > total) {
                 self.forget();
                 let why = "the server sends more than it announced".into();
                 return Err(Failure::Final(RemoteError::Failed { what: what(), why }).into());
             }
-            file.write_all(piece).map_err(|e| here(&self.path, e))?;
-            self.length += read as u64;
+            file.write_all(&piece).map_err(|e| here(&self.path, e))?;
+            self.length += piece.len() as u64;
         }
         self.keep(&file);
         match total {
@@ -194,7 +193,7 @@ impl Part {
 }
 
 /// Where the piece that an answer holds begins.
-fn begins_at(answer: &Response<Body>) -> Option<u64> {
+fn begins_at(answer: &Response<Answer<'_>>) -> Option<u64> {
     let range = answer.headers().get(CONTENT_RANGE)?.to_str().ok()?;
     range.strip_prefix("bytes ")?.split_once('-')?.0.trim().parse().ok()
 }

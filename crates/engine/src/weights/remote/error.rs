@@ -21,6 +21,14 @@ pub enum RemoteError {
          while online, or copy the file here and run `outcrop models pull FILE.gguf`"
     )]
     Offline(String),
+    /// The way out is not open to it.
+    #[error("{what} is not fetched: {why}")]
+    Refused {
+        /// What was asked for, perhaps where a redirect led.
+        what: String,
+        /// The rule.
+        why: String,
+    },
     /// 401 or 403.
     #[error("{what} may not be read ({status}): {advice}")]
     Denied {

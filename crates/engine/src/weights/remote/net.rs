@@ -1,15 +1,15 @@
-//! Requests. Redirects are followed here and not by the client, because each step decides anew who may see the token.
+//! Requests. Redirects are followed here and not by the client, because each step decides anew who may see the token,
+//! and each host of them passes the gate.
 
 use std::fmt;
-use std::io::Read;
-use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{AUTHORIZATION, LOCATION, RETRY_AFTER};
-use http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
-use ureq::{Agent, Body};
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, RETRY_AFTER};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri};
+use outcrop_outbound::{Outbound, OutboundError};
 
+use super::blocking::{Answer, Blocking};
 use super::source::without_secrets;
 use super::{Remote, RemoteError};
 
@@ -20,7 +20,7 @@ const ATTEMPTS: u32 = 5;
 /// The longest that a server's wish to wait is followed.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// The longest answer of the hub's API; a repository with thousands of files stays below.
-const JSON_LIMIT: u64 = 16 << 20;
+const JSON_LIMIT: usize = 16 << 20;
 
 /// A secret that prints itself nowhere.
 #[derive(Clone)]
@@ -40,7 +40,8 @@ impl fmt::Debug for Token {
 
 /// Who asks.
 pub(super) struct Client {
-    agent: Agent,
+    outbound: Outbound,
+    blocking: Blocking,
     token: Option<Token>,
     /// Where the token belongs.
     home: Option<Uri>,
@@ -56,53 +57,44 @@ pub(super) enum Failure {
 }
 
 impl Client {
-    pub(super) fn new(remote: &Remote) -> Self {
-        // The system's certificates, so that a company's own authority is known here too; one arithmetic for TLS in
-        // the whole program.
-        let tls = TlsConfig::builder()
-            .root_certs(RootCerts::Specific(Arc::new(system_certificates())))
-            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .build();
-        let agent = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .timeout_connect(Some(Duration::from_secs(30)))
-            .timeout_recv_response(Some(Duration::from_secs(60)))
-            .timeout_per_read(Some(Duration::from_secs(60)))
-            .user_agent(concat!("outcrop/", env!("CARGO_PKG_VERSION")))
-            .tls_config(tls)
-            .build()
-            .new_agent();
-        let home = remote.endpoint.parse().ok();
-        Self { agent, token: remote.token.clone(), home, pause: remote.pause }
+    pub(super) fn new(remote: &Remote) -> Result<Self, RemoteError> {
+        let cannot =
+            |error: std::io::Error| RemoteError::Failed { what: remote.endpoint.clone(), why: error.to_string() };
+        let blocking = Blocking::new().map_err(cannot)?;
+        let (outbound, token) = (remote.outbound.clone(), remote.token.clone());
+        Ok(Self { outbound, blocking, token, home: remote.endpoint.parse().ok(), pause: remote.pause })
     }
 
     /// What `url` answers, with the statuses that mean a failure sorted out.
-    pub(super) fn get(&self, url: &str, headers: &HeaderMap) -> Result<Response<Body>, Failure> {
+    pub(super) fn get(&self, url: &str, headers: &HeaderMap) -> Result<Response<Answer<'_>>, Failure> {
         let what = without_secrets(url);
         let start: Uri = url.parse().map_err(|_| Failure::Final(RemoteError::Source(what.clone())))?;
         let mut at = start.clone();
         for _ in 0..=REDIRECTS {
-            let mut request = self.agent.get(at.clone());
-            for (name, value) in headers {
-                request = request.header(name, value);
-            }
+            let mut headers = headers.clone();
             if let Some(secret) = self.secret_for(&at) {
-                request = request.header(AUTHORIZATION, secret);
+                headers.insert(AUTHORIZATION, secret);
             }
-            let answer = request.call().map_err(|error| Failure::Passing {
-                why: format!("{}: {error}", without_secrets(&at.to_string())),
-                wait: None,
-                too_many: false,
+            let to = match self.ask(&at, headers) {
+                Ok(answer) => return sorted(answer, &what),
+                Err(OutboundError::Redirect { to, .. }) => to,
+                Err(error) => return Err(refused(&at, &error)),
+            };
+            at = follow(&start, &at, to.expose()).ok_or_else(|| {
+                Failure::Final(RemoteError::Redirect { what: what.clone(), to: without_secrets(to.expose()) })
             })?;
-            if !answer.status().is_redirection() || answer.status() == StatusCode::NOT_MODIFIED {
-                return sorted(answer, &what);
-            }
-            let to = answer.headers().get(LOCATION).and_then(|to| to.to_str().ok()).unwrap_or_default();
-            at = follow(&start, &at, to)
-                .ok_or_else(|| Failure::Final(RemoteError::Redirect { what: what.clone(), to: without_secrets(to) }))?;
         }
         Err(Failure::Final(RemoteError::Failed { what, why: format!("more than {REDIRECTS} redirects") }))
+    }
+
+    /// One request, whose answer begins within a minute.
+    fn ask(&self, at: &Uri, headers: HeaderMap) -> Result<Response<Answer<'_>>, OutboundError> {
+        let (scheme, host) = (at.scheme_str().unwrap_or_default(), at.authority().map_or("", |a| a.as_str()));
+        let endpoint = self.outbound.endpoint(&format!("{scheme}://{host}"))?;
+        let mut request = Request::new(Bytes::new());
+        *request.uri_mut() = at.clone();
+        *request.headers_mut() = headers;
+        self.blocking.send(endpoint, request)
     }
 
     /// The JSON that `url` answers with, and its headers.
@@ -111,9 +103,9 @@ impl Client {
         self.patiently(&what, || {
             let answer = self.get(url, &HeaderMap::new())?;
             let headers = answer.headers().clone();
-            let mut text = Vec::new();
-            let read = answer.into_body().into_reader().take(JSON_LIMIT).read_to_end(&mut text);
-            read.map_err(|error| Failure::Passing { why: error.to_string(), wait: None, too_many: false })?;
+            let text = answer.into_body().whole(JSON_LIMIT);
+            let text =
+                text.map_err(|error| Failure::Passing { why: error.to_string(), wait: None, too_many: false })?;
             let value = serde_json::from_slice(&text).map_err(|error| {
                 Failure::Final(RemoteError::Failed {
                     what: what.clone(),
@@ -167,12 +159,18 @@ impl Client {
     }
 }
 
-fn system_certificates() -> Vec<Certificate<'static>> {
-    let found = rustls_native_certs::load_native_certs();
-    if found.certs.is_empty() {
-        tracing::warn!(errors = ?found.errors, "this system has no certificates (Debian: ca-certificates); HTTPS will fail");
+/// What the gate does not let through it never will; anything else may pass.
+fn refused(at: &Uri, error: &OutboundError) -> Failure {
+    let (what, why) = (without_secrets(&at.to_string()), error.to_string());
+    match error {
+        OutboundError::Settings(_)
+        | OutboundError::Url(_)
+        | OutboundError::Offline { .. }
+        | OutboundError::NotAllowed { .. }
+        | OutboundError::Rebound { .. }
+        | OutboundError::PlainHttp { .. } => Failure::Final(RemoteError::Refused { what, why }),
+        _ => Failure::Passing { why: format!("{what}: {why}"), wait: None, too_many: false },
     }
-    found.certs.iter().map(|certificate| Certificate::from_der(certificate).to_owned()).collect()
 }
 
 fn loopback(host: &str) -> bool {
@@ -193,7 +191,7 @@ pub(super) fn follow(start: &Uri, at: &Uri, to: &str) -> Option<Uri> {
     (!open || start.scheme_str() == Some("http")).then_some(to)
 }
 
-fn sorted(answer: Response<Body>, what: &str) -> Result<Response<Body>, Failure> {
+fn sorted<T>(answer: Response<T>, what: &str) -> Result<Response<T>, Failure> {
     let status = answer.status();
     let passing = |why: String| {
         let wait = answer.headers().get(RETRY_AFTER).and_then(|after| after.to_str().ok()?.trim().parse().ok());

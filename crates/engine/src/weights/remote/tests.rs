@@ -5,7 +5,12 @@ mod server;
 use super::super::gguf::tests::sample;
 use super::super::{ModelKind, Silent, Stage, State};
 use super::*;
+use outcrop_outbound::Settings;
 use server::{Answer, Server};
+
+fn outbound() -> Outbound {
+    Outbound::new(Settings::default()).unwrap()
+}
 
 const REPOSITORY: &str = "owner/tiny-GGUF";
 const FILE: &str = "tiny-Q4_K_M.gguf";
@@ -61,7 +66,7 @@ impl Place {
     fn remote(&self) -> Remote {
         Remote {
             pause: Duration::ZERO,
-            ..Remote::from(false, |name| (name == "HF_ENDPOINT").then(|| self.hub.url("")))
+            ..Remote::from(outbound(), false, |name| (name == "HF_ENDPOINT").then(|| self.hub.url("")))
         }
     }
     fn pull(&self, what: &str) -> Result<Fetched, WeightsError> {
@@ -297,7 +302,7 @@ fn a_file_is_chosen_and_the_choice_is_told() {
     let choose = |files: &[(&str, &[u8])], file: Option<&str>| {
         place.tree("0123abcd", files);
         let remote = place.remote();
-        let client = Client::new(&remote);
+        let client = Client::new(&remote).unwrap();
         let wanted = HubFile { repository: REPOSITORY.into(), revision: None, file: file.map(str::to_owned) };
         Hub::new(&client, &remote.endpoint).find(&wanted)
     };
@@ -345,7 +350,7 @@ fn a_long_tree_has_pages() {
     place.hub.on("/page2", Answer::json(&entry("b-Q4_K_M.gguf")));
     let remote = place.remote();
     let wanted = HubFile { repository: REPOSITORY.into(), revision: None, file: None };
-    let client = Client::new(&remote);
+    let client = Client::new(&remote).unwrap();
     assert_eq!(Hub::new(&client, &remote.endpoint).find(&wanted).unwrap().file, "b-Q4_K_M.gguf");
 }
 
@@ -397,16 +402,20 @@ fn offline_asks_nobody() {
 #[test]
 fn the_environment_decides() {
     let remote = |set: &'static [(&str, &str)]| {
-        Remote::from(false, |name| set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()))
+        Remote::from(outbound(), false, |name| {
+            set.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+        })
     };
     assert_eq!((remote(&[]).endpoint.as_str(), remote(&[]).offline), (HUB, false));
     assert_eq!(remote(&[("HF_ENDPOINT", "http://mirror/")]).endpoint, "http://mirror");
-    assert!(remote(&[("OUTCROP_OFFLINE", "1")]).offline && remote(&[("HF_HUB_OFFLINE", "true")]).offline);
-    assert!(!remote(&[("OUTCROP_OFFLINE", "0"), ("HF_HUB_OFFLINE", "")]).offline);
+    assert!(remote(&[("HF_HUB_OFFLINE", "true")]).offline);
+    assert!(!remote(&[("HF_HUB_OFFLINE", "0")]).offline);
+    let offline = Outbound::new(Settings { offline: true, ..Settings::default() }).unwrap();
+    assert!(Remote::from(offline, false, |_| None).offline);
     // Over plain HTTP to another machine anybody on the way could read it.
-    let client = Client::new(&remote(&[("HF_ENDPOINT", "http://mirror"), ("HF_TOKEN", "secret")]));
+    let client = Client::new(&remote(&[("HF_ENDPOINT", "http://mirror"), ("HF_TOKEN", "secret")])).unwrap();
     assert!(client.secret_for(&"http://mirror/x".parse().unwrap()).is_none());
-    let client = Client::new(&remote(&[("HF_TOKEN", "secret")]));
+    let client = Client::new(&remote(&[("HF_TOKEN", "secret")])).unwrap();
     let sent = |uri: String| client.secret_for(&uri.parse().unwrap()).is_some();
     assert!(sent(format!("{HUB}/x")) && !sent(format!("{HUB}:444/x")) && !sent("https://elsewhere.example/x".into()));
     assert!(!sent(HUB.replace("https", "http")));
@@ -466,6 +475,29 @@ fn progress_ends_at_the_whole_and_memory_does_not_grow_with_the_file() {
         let all: Vec<u64> = seen.0.iter().filter(|step| step.0 == stage).map(|step| step.1).collect();
         assert_eq!(all.last(), Some(&total));
         // Piece by piece: no piece is larger than the buffer that holds it.
-        assert!(all.windows(2).all(|pair| pair[1] - pair[0] <= 1 << 18));
+        assert!(all.windows(2).all(|pair| pair[1] - pair[0] <= 1 << 19));
     }
+}
+
+#[test]
+fn every_host_on_the_way_passes_the_gate() {
+    let place = Place::new(&weights());
+    // The machine's own addresses are always open; only what a redirect leads to is not on the list.
+    let resolve = format!("/{REPOSITORY}/resolve/0123abcd/{FILE}");
+    let settings = Settings { allow: vec!["hub.example.com".parse().unwrap()], ..Settings::default() };
+    let remote = Remote { outbound: Outbound::new(settings).unwrap(), ..place.remote() };
+    for to in ["https://cdn.example.com/blob?X-Signature=hidden", "https://10.0.0.1/blob?X-Signature=hidden"] {
+        place.hub.on(&resolve, Answer::redirect(to));
+        let Err(WeightsError::Remote(error)) = place.pull_with(&format!("hf:{REPOSITORY}"), &remote) else { panic!() };
+        assert!(matches!(error, RemoteError::Refused { .. }), "{error}");
+        let text = error.to_string();
+        assert!(text.contains("outbound.allow") && !text.contains("hidden"), "{text}");
+    }
+}
+
+#[test]
+fn a_runtime_of_the_callers_is_in_nobodys_way() {
+    let place = Place::new(&weights());
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async { assert!(place.pull(&format!("hf:{REPOSITORY}")).unwrap().fetched) });
 }

@@ -30,6 +30,7 @@ fn resolved(model: Model) -> Resolved {
         anywhere: false,
         metric_id: model.id.clone(),
         context: model.context,
+        provisioned: None,
         router: None,
         model: Arc::new(model),
     }

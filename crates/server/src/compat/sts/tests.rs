@@ -9,7 +9,8 @@ use crate::fetch::HttpFetch;
 
 /// STS without keys, roles and issuers.
 pub(crate) fn testing() -> Sts {
-    let verifier = Verifier::new(Arc::new(HttpFetch), Arc::new(jiff::Timestamp::now));
+    let outbound = outcrop_outbound::Outbound::new(outcrop_outbound::Settings::default()).unwrap();
+    let verifier = Verifier::new(Arc::new(HttpFetch::new(outbound)), Arc::new(jiff::Timestamp::now));
     Sts::new(Arc::new(MemoryKeys::default()), Arc::default(), Arc::new(verifier))
 }
 

@@ -1,0 +1,86 @@
+//! AWS's errors, taken over as they are: their names are ours.
+
+use ::http::{HeaderMap, StatusCode};
+use outcrop_api::{Fault, Kind};
+use serde_json::Value;
+
+use crate::{Cause, Failure};
+
+/// A refusal with its status. The caller reads the upstream's own words, but for what is about this server's identity.
+pub(super) fn failure(provider: &str, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Failure {
+    let said: Value = serde_json::from_slice(body).unwrap_or_default();
+    let named = headers.get("x-amzn-errortype").and_then(|name| name.to_str().ok());
+    let name = named.or_else(|| said["__type"].as_str()).unwrap_or_default();
+    let name = name.split(':').next().unwrap_or_default().rsplit('#').next().unwrap_or_default();
+    let message = said["message"].as_str().or_else(|| said["Message"].as_str()).unwrap_or_default();
+    tracing::warn!(provider, status = status.as_u16(), name, "a Bedrock refuses a call");
+    let mut failure = named_failure(provider, name, message).unwrap_or_else(|| by_status(provider, status, message));
+    failure.retry_after = crate::http::retry_after(headers);
+    failure
+}
+
+/// An exception within a stream, by the name of its member: `throttlingException`.
+pub(super) fn in_stream(provider: &str, name: &str, message: &str) -> Failure {
+    let mut upper = name.to_owned();
+    if let Some(first) = upper.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    named_failure(provider, &upper, message)
+        .unwrap_or_else(|| Failure::new(Cause::Broken, Fault::new(Kind::ModelStreamError, message)))
+}
+
+/// No credentials were found; the reason is for the log.
+pub(super) fn no_credentials(provider: &str, error: &dyn std::fmt::Display) -> Failure {
+    tracing::error!(provider, %error, "no AWS credentials for a provider");
+    let text = format!("The provider {provider} cannot be called: this server found no AWS credentials for it.");
+    Failure::new(Cause::Credentials, Fault::new(Kind::ModelError, text))
+}
+
+fn credentials(provider: &str) -> Failure {
+    let text = format!("The provider {provider} refuses the credentials that this server has for it.");
+    Failure::new(Cause::Credentials, Fault::new(Kind::ModelError, text))
+}
+
+fn named_failure(provider: &str, name: &str, message: &str) -> Option<Failure> {
+    let (cause, kind) = match name {
+        "ValidationException" => (Cause::Request, Kind::Validation),
+        "ServiceQuotaExceededException" => (Cause::Throttled, Kind::ServiceQuotaExceeded),
+        "ThrottlingException" => (Cause::Throttled, Kind::Throttling),
+        "ResourceNotFoundException" => (Cause::NoModel, Kind::ResourceNotFound),
+        "ModelNotReadyException" => (Cause::Unavailable, Kind::ModelNotReady),
+        "ModelTimeoutException" => (Cause::TimedOut, Kind::ModelTimeout),
+        "ModelErrorException" => (Cause::Broken, Kind::ModelError),
+        "ModelStreamErrorException" => (Cause::Broken, Kind::ModelStreamError),
+        "ServiceUnavailableException" => (Cause::Unavailable, Kind::ServiceUnavailable),
+        "InternalServerException" | "InternalFailure" => (Cause::Unavailable, Kind::ServiceUnavailable),
+        "NotImplementedException" => (Cause::Unmappable, Kind::NotImplemented),
+        // Whatever these say, it is about this server, not about its caller.
+        "AccessDeniedException"
+        | "UnrecognizedClientException"
+        | "InvalidSignatureException"
+        | "ExpiredTokenException"
+        | "MissingAuthenticationTokenException"
+        | "IncompleteSignatureException" => return Some(credentials(provider)),
+        _ => return None,
+    };
+    let message = match kind {
+        Kind::ServiceUnavailable if message.is_empty() => "The provider of this model is not able to answer now.",
+        _ => message,
+    };
+    Some(Failure::new(cause, Fault::new(kind, message)))
+}
+
+fn by_status(provider: &str, status: StatusCode, message: &str) -> Failure {
+    let (cause, kind) = match status.as_u16() {
+        400 | 413 => (Cause::Request, Kind::Validation),
+        401 | 403 => return credentials(provider),
+        404 => (Cause::NoModel, Kind::ResourceNotFound),
+        408 => (Cause::TimedOut, Kind::ModelTimeout),
+        429 => (Cause::Throttled, Kind::Throttling),
+        424 => (Cause::Broken, Kind::ModelError),
+        _ => (Cause::Unavailable, Kind::ServiceUnavailable),
+    };
+    let message =
+        if message.is_empty() { "The provider of this model refuses the call without a reason." } else { message };
+    Failure::new(cause, Fault::new(kind, message))
+}

@@ -1,0 +1,243 @@
+//! What providers behind HTTP share: one address, one key, statuses sorted into failures, answers read within bounds.
+//!
+//! Start at [`converse`], which is all that a provider needs whose format has a [`ClientDialect`].
+
+mod chunks;
+mod events;
+mod refused;
+
+use ::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use ::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
+use bytes::Bytes;
+use outcrop_api::{Fault, Kind as FaultKind};
+use outcrop_dialects::client::{Ask, ClientDialect, Refusal};
+use outcrop_outbound::{Body, Endpoint, Outbound, OutboundError, collect};
+
+pub use chunks::{Judge, Passing, chunks};
+pub(crate) use refused::retry_after;
+
+use crate::ids::tool_use_id;
+use crate::{Answer, Call, Cause, Failure, ProviderSettings, SettingsError};
+
+/// More than the images of one answer take.
+const MOST_BYTES: usize = 64 << 20;
+/// A refusal is read no further.
+const MOST_REFUSAL_BYTES: usize = 64 << 10;
+/// One event of a stream: an image in base64 is the largest.
+const MOST_EVENT_BYTES: usize = 8 << 20;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const EVENT_STREAM: HeaderValue = HeaderValue::from_static("text/event-stream");
+
+/// How a provider knows who asks.
+#[derive(Debug, Clone, Copy)]
+pub enum Auth {
+    /// `Authorization: Bearer`.
+    Bearer,
+    /// A header of its own.
+    Header(&'static str),
+}
+
+/// One provider behind HTTP.
+#[derive(Clone)]
+pub struct Http {
+    name: String,
+    endpoint: Endpoint,
+    headers: HeaderMap,
+    /// What may never be repeated to a caller.
+    key: Option<crate::Secret>,
+}
+
+impl Http {
+    /// The provider of `settings`, at `default_url` where they name no URL.
+    pub fn new(
+        settings: &ProviderSettings,
+        outbound: &Outbound,
+        default_url: Option<&str>,
+        auth: Auth,
+    ) -> Result<Self, SettingsError> {
+        let wrong = |why: &dyn std::fmt::Display| SettingsError::new(settings, why);
+        let url = settings.url.as_deref().or(default_url).ok_or_else(|| wrong(&"it needs a url"))?;
+        let endpoint = outbound.endpoint(url).map_err(|error| wrong(&error))?;
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, JSON);
+        for (name, value) in &settings.headers {
+            let header = HeaderName::try_from(name).map_err(|_| wrong(&format!("`{name}` is no name of a header")))?;
+            let value = HeaderValue::try_from(value.expose());
+            let mut value = value.map_err(|_| wrong(&format!("the header {name} has a value that none can have")))?;
+            // Nobody knows which of them are secrets.
+            value.set_sensitive(true);
+            headers.insert(header, value);
+        }
+        if let Some(key) = &settings.api_key {
+            let (header, value) = match auth {
+                Auth::Bearer => (AUTHORIZATION, format!("Bearer {}", key.expose())),
+                Auth::Header(name) => (HeaderName::from_static(name), key.expose().to_owned()),
+            };
+            let value = HeaderValue::try_from(value);
+            let mut value = value.map_err(|_| wrong(&"its api_key has characters that no header can carry"))?;
+            value.set_sensitive(true);
+            headers.insert(header, value);
+        }
+        Ok(Self { name: settings.name.clone(), endpoint, headers, key: settings.api_key.clone() })
+    }
+
+    /// The provider's name here.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Where `path` is.
+    pub fn uri(&self, path: &str) -> Uri {
+        self.endpoint.uri(path)
+    }
+
+    /// The host, as its header names it.
+    pub fn host(&self) -> &str {
+        self.endpoint.host()
+    }
+
+    /// Sends `body` to `path`; the answer is one of success. `dialect` reads refusals.
+    pub async fn post(
+        &self,
+        dialect: &dyn ClientDialect,
+        path: &str,
+        body: Vec<u8>,
+        extra: HeaderMap,
+    ) -> Result<Response<Body>, Failure> {
+        self.send(dialect, Method::POST, path, Bytes::from(body), extra).await
+    }
+
+    /// Fetches `path` whole.
+    pub async fn get(&self, dialect: &dyn ClientDialect, path: &str) -> Result<Bytes, Failure> {
+        let response = self.send(dialect, Method::GET, path, Bytes::new(), HeaderMap::new()).await?;
+        self.whole(response).await
+    }
+
+    /// Sends `body` to `path` and reads the answer whole.
+    pub async fn call(
+        &self,
+        dialect: &dyn ClientDialect,
+        path: &str,
+        body: Vec<u8>,
+        extra: HeaderMap,
+    ) -> Result<Bytes, Failure> {
+        let response = self.post(dialect, path, body, extra).await?;
+        self.whole(response).await
+    }
+
+    /// All of an answer.
+    pub async fn whole(&self, response: Response<Body>) -> Result<Bytes, Failure> {
+        collect(response.into_body(), MOST_BYTES).await.map_err(|error| self.broken(&error))
+    }
+
+    async fn send(
+        &self,
+        dialect: &dyn ClientDialect,
+        method: Method,
+        path: &str,
+        body: Bytes,
+        extra: HeaderMap,
+    ) -> Result<Response<Body>, Failure> {
+        let response = self.exchange(method, path, body, extra).await?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let (parts, body) = response.into_parts();
+        let said = self.refusal(body).await;
+        let refusal = self.scrub(dialect.refusal(parts.status.as_u16(), &said));
+        tracing::warn!(
+            provider = self.name,
+            status = parts.status.as_u16(),
+            code = refusal.code,
+            "a provider refuses a call"
+        );
+        Err(refused::failure(&self.name, parts.status, &parts.headers, &refusal))
+    }
+
+    /// Sends `body` to `path`, whatever the answer's status is.
+    pub async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+        extra: HeaderMap,
+    ) -> Result<Response<Body>, Failure> {
+        let mut request = Request::new(body);
+        *request.method_mut() = method;
+        *request.uri_mut() = self.endpoint.uri(path);
+        *request.headers_mut() = self.headers.clone();
+        request.headers_mut().extend(extra);
+        self.endpoint.send(request).await.map_err(|error| self.unsent(&error))
+    }
+
+    /// The body of a refusal, as much of it as anybody would read.
+    pub async fn refusal(&self, body: Body) -> Bytes {
+        collect(body, MOST_REFUSAL_BYTES).await.unwrap_or_default()
+    }
+
+    /// Some providers repeat a key that they do not know.
+    fn scrub(&self, mut refusal: Refusal) -> Refusal {
+        if let Some(key) = &self.key
+            && !key.expose().is_empty()
+        {
+            refusal.message = refusal.message.replace(key.expose(), "<the key>");
+            refusal.code = refusal.code.map(|code| code.replace(key.expose(), "<the key>"));
+        }
+        refusal
+    }
+
+    fn unsent(&self, error: &OutboundError) -> Failure {
+        tracing::warn!(provider = self.name, %error, "a provider cannot be called");
+        let text = "The provider of this model cannot be reached. Try again later.";
+        let unavailable = |cause| Failure::new(cause, Fault::new(FaultKind::ServiceUnavailable, text));
+        match error {
+            OutboundError::Offline { .. }
+            | OutboundError::NotAllowed { .. }
+            | OutboundError::Rebound { .. }
+            | OutboundError::PlainHttp { .. } => unavailable(Cause::Blocked),
+            OutboundError::ConnectTimeout { .. } => unavailable(Cause::TimedOut),
+            error if error.before_sent() => unavailable(Cause::Unreachable),
+            _ => unavailable(Cause::Broken),
+        }
+    }
+
+    /// An answer that cannot be used.
+    pub fn broken(&self, error: &dyn std::fmt::Display) -> Failure {
+        tracing::warn!(provider = self.name, %error, "a provider's answer cannot be used");
+        let text = "The provider of this model sent an answer that cannot be read.";
+        Failure::new(Cause::Broken, Fault::new(FaultKind::ModelError, text))
+    }
+}
+
+/// A conversation over `dialect` at `path`.
+pub async fn converse(
+    http: &Http,
+    dialect: &'static dyn ClientDialect,
+    path: &str,
+    extra: HeaderMap,
+    call: &Call,
+) -> Result<Answer, Failure> {
+    let ask = Ask { request: &call.request, model: &call.model, stream: call.stream };
+    let body = dialect.request(&ask).map_err(|error| unmappable(&call.model, &error))?;
+    let mut headers = extra;
+    headers.insert(ACCEPT, if call.stream { EVENT_STREAM } else { JSON });
+    let response = http.post(dialect, path, body, headers).await?;
+    if call.stream && is_stream(&response) {
+        return events::begin(http, dialect, response).await;
+    }
+    let body = http.whole(response).await?;
+    let answer = dialect.answer(&body, tool_use_id).map_err(|error| events::unread(http, &error))?;
+    Ok(Answer::Whole(Box::new(answer)))
+}
+
+/// What a format has no place for, another target's may have.
+pub fn unmappable(model: &str, error: &outcrop_dialects::DialectError) -> Failure {
+    let text = format!("{error} The model is {model} of its provider.");
+    Failure::new(Cause::Unmappable, Fault::validation(text))
+}
+
+fn is_stream<B>(response: &Response<B>) -> bool {
+    let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| kind.starts_with("text/event-stream"))
+}

@@ -1,0 +1,94 @@
+//! What servers of this format do differently from each other.
+
+use outcrop_api::bedrock_runtime::StopReason;
+use outcrop_providers::{Answer, Cause};
+use serde_json::{Value, json};
+
+use super::OpenAi;
+use crate::cases::{call, content, converse, events, folded, provider, question, unmappable, written};
+use crate::fake::{Fake, Reply};
+use crate::speaks::{Block, Said, Speaks};
+
+/// A streamed answer of these `data` lines.
+async fn stream(data: &[Value]) -> outcrop_api::bedrock_runtime::ConverseResponse {
+    let lines: String = data.iter().map(|chunk| format!("data: {chunk}\n\n")).collect();
+    let reply = Reply::pieces("text/event-stream; charset=utf-8", [lines.into()]);
+    let (_fake, answer) = converse(&OpenAi, reply, question(), true).await;
+    folded(&events(answer.unwrap()).await.into_iter().map(Result::unwrap).collect::<Vec<_>>())
+}
+
+fn said(text: &'static str) -> Reply {
+    Reply::whole("application/json", OpenAi.whole(&Said { blocks: vec![Block::Text(text)], ..Said::default() }))
+}
+
+/// Gemma's template raises this in vLLM; the model is asked again, and from then on at once.
+#[tokio::test]
+async fn a_model_without_a_system_role_gets_instructions_from_the_user() {
+    let refusal =
+        json!({"object": "error", "message": "System role not supported", "type": "BadRequestError", "code": 400});
+    let refusal = Reply::status(400, "application/json", refusal.to_string());
+    let fake = Fake::start([refusal, said("High."), said("Low.")]).await;
+    let provider = provider(&OpenAi, &fake.url());
+    let mut question = question();
+    question["system"] = json!([{"text": "Be brief."}]);
+    for _ in 0..2 {
+        provider.converse(call(&OpenAi, question.clone(), false)).await.unwrap_or_else(|f| panic!("{f}"));
+    }
+    let seen = fake.seen();
+    assert_eq!(seen.len(), 3);
+    assert_eq!(seen[0].json()["messages"][0]["role"], "system");
+    for seen in &seen[1..] {
+        let text = "Be brief.\nHow is the tide?";
+        assert_eq!(seen.json()["messages"], json!([{"role": "user", "content": text}]));
+    }
+}
+
+/// A refusal of anything else is not asked again.
+#[tokio::test]
+async fn other_refusals_stand() {
+    let refusal = Reply::status(400, "application/json", json!({"error": {"message": "no"}}).to_string());
+    let fake = Fake::start([refusal, said("High.")]).await;
+    let mut question = question();
+    question["system"] = json!([{"text": "Be brief."}]);
+    let answer = provider(&OpenAi, &fake.url()).converse(call(&OpenAi, question, false)).await;
+    assert_eq!(answer.err().map(|f| f.cause), Some(Cause::Request));
+    assert_eq!(fake.seen().len(), 1);
+}
+
+/// A server that counts nothing: the counts are guesses, and say so.
+#[tokio::test]
+async fn counts_are_guessed_where_there_are_none() {
+    let choice = json!([{"index": 0, "delta": {"content": "High at noon."}, "finish_reason": "stop"}]);
+    let streamed = stream(&[json!({ "choices": choice })]).await;
+    let body = json!({"choices": [{"message": {"content": "High at noon."}, "finish_reason": "stop"}]});
+    let (_fake, answer) =
+        converse(&OpenAi, Reply::whole("application/json", body.to_string()), question(), false).await;
+    let Ok(Answer::Whole(whole)) = answer else { panic!() };
+    for answer in [streamed, *whole] {
+        assert_eq!((answer.usage.input_tokens, answer.usage.output_tokens, answer.usage.total_tokens), (8, 4, 12));
+        assert_eq!(written(&answer)["additionalModelResponseFields"], json!({"usage_estimated": true}));
+    }
+}
+
+/// A server that was asked for a stream and answers whole.
+#[tokio::test]
+async fn a_whole_answer_in_place_of_a_stream() {
+    let (_fake, answer) = converse(&OpenAi, said("High."), question(), true).await;
+    let Ok(Answer::Whole(answer)) = answer else { panic!() };
+    assert_eq!(content(&answer), json!([{"text": "High."}]));
+    assert_eq!(answer.stop_reason, StopReason::EndTurn);
+}
+
+#[tokio::test]
+async fn what_the_format_cannot_say_is_refused_by_name() {
+    let document = json!({"document": {"name": "chart", "format": "docx", "source": {"bytes": "aGVsbG8="}}});
+    let asked = json!({"messages": [{"role": "user", "content": [{"text": "Read."}, document]}]});
+    unmappable(&OpenAi, asked, "messages.0.content.1.document").await;
+    let tool = json!({"tools": [{"systemTool": {"name": "nova_grounding"}}]});
+    let mut asked = question();
+    asked["toolConfig"] = tool;
+    unmappable(&OpenAi, asked, "toolConfig.tools.0.systemTool").await;
+    let mut asked = question();
+    asked["additionalModelRequestFields"] = json!({"mcp_servers": []});
+    unmappable(&OpenAi, asked, "additionalModelRequestFields.mcp_servers").await;
+}

@@ -1,0 +1,92 @@
+//! Who answers beside the local models.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use outcrop_providers::{Kind, ProviderSettings, Retention, Secret};
+use serde::{Deserialize, Serialize};
+
+use super::{ConfigError, SecretRef, impossible};
+
+/// Names that mean something else where a provider is named.
+const RESERVED: [&str; 2] = ["local", "outcrop"];
+
+/// `[[providers]]`
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Provider {
+    /// Its name here, and before the dot of its own models' ids.
+    pub name: String,
+    /// What it speaks.
+    pub kind: Kind,
+    /// Its base URL.
+    pub url: Option<String>,
+    /// What it knows this server by.
+    pub api_key: Option<SecretRef>,
+    /// Headers for each of its requests.
+    #[serde(default)]
+    pub headers: BTreeMap<String, SecretRef>,
+    /// Where it computes.
+    pub region: Option<String>,
+    /// The AWS profile of a Bedrock.
+    pub profile: Option<String>,
+    /// The script, or the folder of recordings.
+    pub path: Option<PathBuf>,
+    /// The provider whose exchanges are recorded.
+    pub of: Option<String>,
+    /// Catalogue models that it answers for: ids, or patterns with `*`.
+    #[serde(default)]
+    pub serves: Vec<String>,
+    /// Its own names of catalogue models, by model id.
+    #[serde(default)]
+    pub models: BTreeMap<String, String>,
+    /// The most that it keeps of what it is sent.
+    #[serde(default)]
+    pub data_retention: Retention,
+}
+
+impl Provider {
+    /// The same as `outcrop-providers` takes it. `all` are the configuration's.
+    pub fn settings(&self, all: &[Self]) -> ProviderSettings {
+        let key = self.api_key.as_ref().map(|key| Secret::new(key.expose()));
+        let headers = self.headers.iter().map(|(name, value)| (name.clone(), Secret::new(value.expose())));
+        let of = self.of.as_ref().and_then(|of| all.iter().find(|other| other.name == *of && other.of.is_none()));
+        ProviderSettings {
+            name: self.name.clone(),
+            kind: self.kind,
+            url: self.url.clone(),
+            api_key: key,
+            headers: headers.collect(),
+            region: self.region.clone(),
+            profile: self.profile.clone(),
+            path: self.path.clone(),
+            record: of.map(|of| Box::new(of.settings(all))),
+        }
+    }
+}
+
+pub(super) fn check(providers: &[Provider]) -> Result<(), ConfigError> {
+    for provider in providers {
+        let name = &provider.name;
+        let well_formed = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        if name.is_empty() || name.len() > 63 || !well_formed || RESERVED.contains(&name.as_str()) {
+            let expected = "lower case letters, digits and dashes, and neither `local` nor `outcrop`";
+            return Err(impossible("providers.name", name, expected));
+        }
+        if providers.iter().filter(|other| other.name == *name).count() > 1 {
+            return Err(impossible("providers.name", name, "a name that no other provider has"));
+        }
+        if let Some(of) = &provider.of {
+            if provider.kind != Kind::Recorded {
+                return Err(impossible("providers.of", of, "left out where kind is not \"recorded\""));
+            }
+            if !providers.iter().any(|other| other.name == *of && other.kind != Kind::Recorded) {
+                return Err(impossible("providers.of", of, "the name of another provider, which is not recorded"));
+            }
+        }
+        if matches!(provider.kind, Kind::Scripted | Kind::Recorded) && provider.path.is_none() {
+            return Err(impossible("providers.path", "", "the script, or the folder of recordings"));
+        }
+    }
+    Ok(())
+}
