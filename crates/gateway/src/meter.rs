@@ -68,12 +68,12 @@ pub struct Logged;
 
 impl Meter for Logged {
     fn record(&self, record: &Record) {
-        let target = record.target.as_ref().map(|target| &*target.name);
+        let served_by = record.target.as_ref().map(|target| &*target.name);
         let ms = record.total.as_millis() as u64;
         if record.outcome != Outcome::Answered {
             tracing::info!(
                 gen_ai.request.model = record.model,
-                target,
+                served_by,
                 outcome = ?record.outcome,
                 attempts = record.attempts,
                 ms,
@@ -83,7 +83,7 @@ impl Meter for Logged {
         }
         tracing::info!(
             gen_ai.request.model = record.model,
-            target,
+            served_by,
             gen_ai.usage.input_tokens = record.usage.input_tokens,
             gen_ai.usage.output_tokens = record.usage.output_tokens,
             cache_read = record.usage.cache_read_input_tokens,

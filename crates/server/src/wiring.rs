@@ -18,7 +18,6 @@ use outcrop_engine::weights::{Catalog, EMBEDDING_MODEL, ModelDir, RecordedFile, 
 use outcrop_engine::{Engine, EngineConfig, LocalModel, ModelKind};
 use outcrop_gateway::routing::{Registry, Routes, Setup};
 use outcrop_gateway::{Answers, Capacity, Gateway, Sharing, StandIns};
-use outcrop_models::data_retention::Rules;
 use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Memory, Models, Settings, inference_profiles};
 use outcrop_outbound::Outbound;
 use outcrop_providers::Provider;
@@ -64,7 +63,6 @@ pub struct Server {
     live: Arc<Live>,
     policies: Arc<Policies>,
     memory: Memory,
-    retention: Arc<Rules>,
     engine: Engine,
     keys: Arc<dyn Keys>,
     usage: Arc<Usage>,
@@ -136,14 +134,12 @@ impl Server {
         let policies = Arc::new(policies);
         let memory = Memory::new(&resources);
         memory.catch_up().await.map_err(told)?;
-        let retention = Arc::new(Rules::open(resources.clone()).await.map_err(told)?);
         let parts = Parts {
             dev,
             resources,
             memory: memory.clone(),
             capacity: Capacity::default(),
             policies: Arc::clone(&policies),
-            retention: Arc::clone(&retention),
             found,
             local,
             registry: Registry::default(),
@@ -155,7 +151,7 @@ impl Server {
             stop: stop.clone(),
         };
         let live = Arc::new(Live::new(parts, config, tls, load)?);
-        Ok(Self { listener, live, policies, memory, retention, engine, keys, usage, stop, folder, local_tls, lines })
+        Ok(Self { listener, live, policies, memory, engine, keys, usage, stop, folder, local_tls, lines })
     }
 
     /// Where it listens.
@@ -189,7 +185,7 @@ impl Server {
             std::future::pending::<()>().await;
         };
         let fresh = async {
-            tokio::join!(self.policies.follow(), self.memory.follow(), self.retention.follow());
+            tokio::join!(self.policies.follow(), self.memory.follow());
             std::future::pending::<()>().await;
         };
         let (limits, tls) = (self.live.limits(), self.live.tls());
@@ -240,7 +236,6 @@ pub(crate) struct Parts {
     memory: Memory,
     /// What calls under way have taken, whatever the configuration becomes.
     capacity: Capacity,
-    retention: Arc<Rules>,
     found: Vec<Found>,
     local: Arc<dyn Provider>,
     /// What is known of targets' health, whatever the configuration becomes.
@@ -265,8 +260,7 @@ impl Parts {
     pub(crate) fn pipeline(&self, config: &Config) -> Result<Pipeline, StartError> {
         let catalogue = catalogue(config, &self.found)?;
         let capacity = Arc::new(self.capacity.under(provisioned::capacity(config, &catalogue)?));
-        let models = Models::new(catalogue, settings(config), &self.resources);
-        let models = models.remembering(self.memory.clone()).with_retention(Arc::clone(&self.retention));
+        let models = Models::new(catalogue, settings(config), &self.resources).remembering(self.memory.clone());
         let models = Arc::new(models);
         let stand_ins = config.stand_ins.mode.is_on(self.dev).then(|| stand_ins(config, &self.found)).transpose()?;
         let sources = sources::of(config, &self.local)?;

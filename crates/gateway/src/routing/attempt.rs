@@ -172,7 +172,7 @@ impl Plan {
     fn learn(&self, candidate: &mut Candidate<'_>, lease: Lease, failure: Failure, failures: &mut Failures) -> bool {
         candidate.asked = true;
         tracing::info!(
-            target = %candidate.target.name,
+            asked = %candidate.target.name,
             cause = ?failure.cause,
             ms = lease.elapsed().as_millis() as u64,
             attempt = failures.made,

@@ -77,7 +77,7 @@ impl Lease {
             // Whoever refuses is there.
             state.breaker.succeeded(self.entry, &self.settings);
         } else if state.breaker.failed(self.entry, &self.settings) {
-            tracing::warn!(target = %self.target.name, ?cause, "left alone for a while: it fails too often");
+            tracing::warn!(asked = %self.target.name, ?cause, "left alone for a while: it fails too often");
         }
         self.entry = Entry::Usual;
     }

@@ -281,16 +281,17 @@ fn providers_have_names_of_their_own_and_what_their_kind_needs() {
         (provider(&provider("")), "providers.name"),
         (provider("").replace("vllm", "local"), "providers.name"),
         (provider("").replace("vllm", "My Server"), "providers.name"),
-        (provider("of = 'other'"), "providers.of"),
-        (provider("").replace("openai", "scripted"), "providers.path"),
-        (provider("").replace("'openai'", "'recorded'\npath = 'x'\nof = 'nobody'"), "providers.of"),
+        (provider("").replace("openai", "scripted"), "providers.script"),
+        (provider("script = 'x'"), "providers.script"),
+        (provider("record = true"), "providers.record"),
+        (provider("recordings = 'x'\nrecord = true\ndata_retention = 'none'"), "providers.data_retention"),
     ] {
         let error = load(&text).expect_err(&text);
         assert!(error.contains(told), "{error}");
     }
     // Neither what is printed nor what is logged shows a key.
     let config = Config::parse(&provider("api_key = 'sk-secret'\nheaders = { x = 'sk-secret' }"), "t").unwrap();
-    let settings = config.providers[0].settings(&config.providers);
+    let settings = config.providers[0].settings();
     assert_eq!(settings.api_key.as_ref().unwrap().expose(), "sk-secret");
     assert!(!format!("{:?}", config.providers).contains("sk-secret"));
     assert!(!toml::to_string(&config).unwrap().contains("sk-secret"));

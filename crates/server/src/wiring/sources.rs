@@ -13,8 +13,8 @@ pub(super) fn of(config: &Config, local: &Arc<dyn Provider>) -> Result<Vec<Arc<S
     let outbound = config.outbound.open().map_err(told)?;
     let mut sources = Vec::new();
     for provider in &config.providers {
-        let settings = provider.settings(&config.providers);
-        let place = (&settings.url, &settings.region, &settings.path);
+        let settings = provider.settings();
+        let place = (&settings.url, &settings.region, &settings.script);
         sources.push(Arc::new(Source {
             name: provider.name.as_str().into(),
             provider: outcrop_providers::open(&settings, &outbound).map_err(told)?,
@@ -23,7 +23,7 @@ pub(super) fn of(config: &Config, local: &Arc<dyn Provider>) -> Result<Vec<Arc<S
                 Kind::Anthropic => Naming::Anthropic,
                 Kind::Bedrock => Naming::Bedrock,
                 Kind::Cohere => Naming::Cohere,
-                Kind::OpenAi | Kind::Mistral | Kind::Scripted | Kind::Recorded => Naming::Bare,
+                Kind::OpenAi | Kind::Mistral | Kind::Scripted => Naming::Bare,
             },
             serves: provider.serves.iter().map(Glob::new).collect(),
             models: provider.models.clone(),

@@ -70,7 +70,7 @@ impl Plan {
         failures.made += 1;
         let beside = self.lease(candidates[next].target, &mut beside_made);
         let Some(beside) = beside.filter(|_| self.route.hedges.withdraw()) else { return Asked::one(first.await) };
-        tracing::debug!(target = %candidates[next].target.name, "asked beside another that is slow");
+        tracing::debug!(asked = %candidates[next].target.name, "asked beside another that is slow");
         candidates[next].asked = true;
         candidates[next].target.variant.hedges.fetch_add(1, Relaxed);
         failures.made += 1;
