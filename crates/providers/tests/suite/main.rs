@@ -10,4 +10,5 @@ mod cases;
 mod fake;
 mod speaks;
 
+mod anthropic;
 mod openai;

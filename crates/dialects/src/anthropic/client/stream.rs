@@ -23,6 +23,8 @@ pub(super) struct Reader {
     /// The message so far, but for its content.
     message: Map<String, Value>,
     usage: Map<String, Value>,
+    /// It waits for the results of tools.
+    calls: bool,
     over: bool,
 }
 
@@ -85,7 +87,7 @@ const DELTAS: &[&str] = &["text_delta", "input_json_delta", "thinking_delta", "s
 impl Reader {
     pub(super) fn new(make_id: MakeId) -> Self {
         let (message, usage) = (Map::new(), Map::new());
-        Self { make_id, begun: false, open: None, next: 0, message, usage, over: false }
+        Self { make_id, begun: false, open: None, next: 0, message, usage, calls: false, over: false }
     }
 
     fn begin(&mut self, out: &mut Out) {
@@ -123,6 +125,7 @@ impl Reader {
             }
             "tool_use" | "server_tool_use" => {
                 let start = answer::tool_start(&kind, &mut block, self.make_id)?;
+                self.calls |= start.r#type.is_none();
                 (Kind::Tool(block.remove("input")), Some(ContentBlockStart::ToolUse(start)), Vec::new())
             }
             kind if answer::is_server_result(kind) => {
@@ -228,7 +231,7 @@ impl Reader {
     fn stop(&mut self, out: &mut Out) -> Result<(), ReadError> {
         self.close(out);
         let stop = self.message.get("stop_reason").and_then(Value::as_str);
-        let stop_reason = answer::stop_reason(stop.ok_or_else(|| malformed(&"it has no stop_reason"))?);
+        let stop_reason = answer::stop_reason(stop.ok_or_else(|| malformed(&"it has no stop_reason"))?, self.calls);
         let usage = usage::usage(&self.usage);
         let mut message = std::mem::take(&mut self.message);
         message.insert("usage".to_owned(), Value::Object(std::mem::take(&mut self.usage)));
