@@ -19,6 +19,8 @@ pub enum Passing {
     Last,
     /// Nothing of the answer.
     Skip,
+    /// Nothing of the answer, which it makes complete.
+    End,
 }
 
 /// Says what the event of a name and its data is.
@@ -60,6 +62,10 @@ impl Reading {
             };
             match (self.judge)(std::str::from_utf8(&event.name).unwrap_or_default(), &event.data) {
                 Ok(Passing::Skip) => continue,
+                Ok(Passing::End) => {
+                    self.complete = true;
+                    continue;
+                }
                 Ok(passing) => self.complete |= passing == Passing::Last,
                 Err(error) => return Some(Err(unread(&self.http, &error))),
             }
