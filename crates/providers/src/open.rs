@@ -6,6 +6,8 @@ use outcrop_outbound::Outbound;
 
 use crate::anthropic::Anthropic;
 use crate::bedrock::Bedrock;
+use crate::cohere::Cohere;
+use crate::mistral::Mistral;
 use crate::openai::OpenAi;
 use crate::{Kind, Provider, ProviderSettings, SettingsError};
 
@@ -21,8 +23,8 @@ pub fn open(settings: &ProviderSettings, outbound: &Outbound) -> Result<Arc<dyn 
         Kind::OpenAi => Ok(Arc::new(OpenAi::new(settings, outbound)?)),
         Kind::Anthropic => Ok(Arc::new(Anthropic::new(settings, outbound)?)),
         Kind::Bedrock => Ok(Arc::new(Bedrock::new(settings, outbound)?)),
-        Kind::Mistral => unbuilt("mistral"),
-        Kind::Cohere => unbuilt("cohere"),
+        Kind::Mistral => Ok(Arc::new(Mistral::new(settings, outbound)?)),
+        Kind::Cohere => Ok(Arc::new(Cohere::new(settings, outbound)?)),
         Kind::Scripted => unbuilt("scripted"),
         Kind::Recorded => unbuilt("recorded"),
     }

@@ -105,11 +105,11 @@ impl Speaks for Anthropic {
             };
             let start = json!({"type": "content_block_start", "index": index, "content_block": start});
             out.push(event(&start));
-            if index == 0 {
-                out.push(event(&json!({"type": "ping"})));
-            }
-            for delta in deltas {
+            for (i, delta) in deltas.iter().enumerate() {
                 out.push(event(&json!({"type": "content_block_delta", "index": index, "delta": delta})));
+                if (index, i) == (0, 0) {
+                    out.push(event(&json!({"type": "ping"})));
+                }
             }
             out.push(event(&json!({"type": "content_block_stop", "index": index})));
         }

@@ -11,4 +11,6 @@ mod fake;
 mod speaks;
 
 mod anthropic;
+mod cohere;
+mod mistral;
 mod openai;

@@ -9,7 +9,7 @@ use super::{malformed, refusal, usage};
 use crate::client::{MakeId, ReadError};
 
 pub(super) fn read(body: &[u8], make_id: MakeId) -> Result<ConverseResponse, ReadError> {
-    let Value::Object(mut said) = serde_json::from_slice(body).map_err(|e| malformed(&e))? else {
+    let Value::Object(mut said) = serde_json::from_slice(body).map_err(|e| ReadError::json(&e))? else {
         return Err(malformed(&"it is no object"));
     };
     if said.get("type").and_then(Value::as_str) == Some("error") {
