@@ -19,6 +19,7 @@ pub mod local;
 pub mod mistral;
 mod open;
 pub mod openai;
+pub mod scripted;
 mod settings;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
@@ -32,7 +33,7 @@ pub use call::{
 pub use failure::{Cause, Failure};
 pub use open::open;
 pub use outcrop_engine::Priority;
-pub use settings::{Kind, ProviderSettings, Retention, Secret, SettingsError};
+pub use settings::{Kind, ProviderSettings, Retention, Secret, SettingsError, TapeSettings};
 
 /// A source of answers.
 #[async_trait]

@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::http::{Auth, Http, converse};
 use crate::vector::{fit, unit};
-use crate::{Answer, Call, Cause, Embed, Embedded, Failure, Offer, OfferKind, Provider, ProviderSettings, SettingsError};
+use crate::{
+    Answer, Call, Cause, Embed, Embedded, Failure, Offer, OfferKind, Provider, ProviderSettings, SettingsError,
+};
 
 const URL: &str = "https://api.mistral.ai";
 

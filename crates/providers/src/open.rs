@@ -9,23 +9,17 @@ use crate::bedrock::Bedrock;
 use crate::cohere::Cohere;
 use crate::mistral::Mistral;
 use crate::openai::OpenAi;
+use crate::scripted::Scripted;
 use crate::{Kind, Provider, ProviderSettings, SettingsError};
 
 /// The provider of `settings`. Nothing is called yet.
 pub fn open(settings: &ProviderSettings, outbound: &Outbound) -> Result<Arc<dyn Provider>, SettingsError> {
-    let unbuilt = |kind: &str| {
-        Err(SettingsError::new(
-            settings,
-            format!("providers of the kind {kind} are not built in this version of Outcrop"),
-        ))
-    };
-    match settings.kind {
-        Kind::OpenAi => Ok(Arc::new(OpenAi::new(settings, outbound)?)),
-        Kind::Anthropic => Ok(Arc::new(Anthropic::new(settings, outbound)?)),
-        Kind::Bedrock => Ok(Arc::new(Bedrock::new(settings, outbound)?)),
-        Kind::Mistral => Ok(Arc::new(Mistral::new(settings, outbound)?)),
-        Kind::Cohere => Ok(Arc::new(Cohere::new(settings, outbound)?)),
-        Kind::Scripted => unbuilt("scripted"),
-        Kind::Recorded => unbuilt("recorded"),
-    }
+    Ok(match settings.kind {
+        Kind::OpenAi => Arc::new(OpenAi::new(settings, outbound)?),
+        Kind::Anthropic => Arc::new(Anthropic::new(settings, outbound)?),
+        Kind::Bedrock => Arc::new(Bedrock::new(settings, outbound)?),
+        Kind::Mistral => Arc::new(Mistral::new(settings, outbound)?),
+        Kind::Cohere => Arc::new(Cohere::new(settings, outbound)?),
+        Kind::Scripted => Arc::new(Scripted::new(settings)?),
+    })
 }

@@ -15,12 +15,12 @@ use outcrop_engine::embed::{DIMENSIONS, EmbedService, MAX_TOKENS, Settings as Em
 use outcrop_engine::weights::gguf::{self, GgufHeader};
 use outcrop_engine::weights::{Catalog, EMBEDDING_MODEL, ModelDir, RecordedFile, TEXT_MODEL};
 use outcrop_engine::{Engine, EngineConfig, LocalModel, ModelKind};
+use outcrop_gateway::routing::{Glob, Naming, Registry, Routes, Setup, Source};
 use outcrop_gateway::{Capacity, Gateway, Sharing, StandIns};
-use outcrop_models::data_retention::Rules;
 use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Memory, Models, Settings, inference_profiles};
 use outcrop_outbound::Outbound;
-use outcrop_providers::Provider;
 use outcrop_providers::local::Local;
+use outcrop_providers::{Kind, Provider};
 use outcrop_resources::{Policies, Resources};
 use outcrop_store::{Sqlite, Store};
 use tokio_util::sync::CancellationToken;
@@ -62,7 +62,6 @@ pub struct Server {
     live: Arc<Live>,
     policies: Arc<Policies>,
     memory: Memory,
-    retention: Arc<Rules>,
     engine: Engine,
     keys: Arc<dyn Keys>,
     usage: Arc<Usage>,
@@ -134,16 +133,15 @@ impl Server {
         let policies = Arc::new(policies);
         let memory = Memory::new(&resources);
         memory.catch_up().await.map_err(told)?;
-        let retention = Arc::new(Rules::open(resources.clone()).await.map_err(told)?);
         let parts = Parts {
             dev,
             resources,
             memory: memory.clone(),
             capacity: Capacity::default(),
             policies: Arc::clone(&policies),
-            retention: Arc::clone(&retention),
             found,
             local,
+            registry: Registry::default(),
             keys: Arc::clone(&keys),
             usage: Arc::clone(&usage),
             fetch,
@@ -151,7 +149,7 @@ impl Server {
             stop: stop.clone(),
         };
         let live = Arc::new(Live::new(parts, config, tls, load)?);
-        Ok(Self { listener, live, policies, memory, retention, engine, keys, usage, stop, folder, local_tls, lines })
+        Ok(Self { listener, live, policies, memory, engine, keys, usage, stop, folder, local_tls, lines })
     }
 
     /// Where it listens.
@@ -185,7 +183,7 @@ impl Server {
             std::future::pending::<()>().await;
         };
         let fresh = async {
-            tokio::join!(self.policies.follow(), self.memory.follow(), self.retention.follow());
+            tokio::join!(self.policies.follow(), self.memory.follow());
             std::future::pending::<()>().await;
         };
         let (limits, tls) = (self.live.limits(), self.live.tls());
@@ -236,9 +234,10 @@ pub(crate) struct Parts {
     memory: Memory,
     /// What calls under way have taken, whatever the configuration becomes.
     capacity: Capacity,
-    retention: Arc<Rules>,
     found: Vec<Found>,
     local: Arc<dyn Provider>,
+    /// What is known of targets' health, whatever the configuration becomes.
+    registry: Registry,
     keys: Arc<dyn Keys>,
     usage: Arc<Usage>,
     fetch: Arc<HttpFetch>,
@@ -257,15 +256,16 @@ impl Parts {
     pub(crate) fn pipeline(&self, config: &Config) -> Result<Pipeline, StartError> {
         let catalogue = catalogue(config, &self.found)?;
         let capacity = Arc::new(self.capacity.under(provisioned::capacity(config, &catalogue)?));
-        let models = Models::new(catalogue, settings(config), &self.resources);
-        let models = models.remembering(self.memory.clone()).with_retention(Arc::clone(&self.retention));
+        let models = Models::new(catalogue, settings(config), &self.resources).remembering(self.memory.clone());
         let models = Arc::new(models);
         let stand_ins = config.stand_ins.mode.is_on(self.dev).then(|| stand_ins(config, &self.found)).transpose()?;
-        let gateway = Arc::new(
-            Gateway::new(Arc::clone(&models), Arc::clone(&self.local), stand_ins)
-                .sharing(sharing(config))
-                .capacity(capacity),
-        );
+        let sources = sources(config, &self.local)?;
+        let policy = config.routing.policy();
+        let routes = config.routes.iter().map(|route| route.settings(&policy)).collect();
+        let setup = Setup { sources, routes, policy, stand_ins };
+        let routes = Routes::new(models.catalogue(), &setup, &self.registry).map_err(told)?;
+        let gateway = Arc::new(Gateway::new(Arc::clone(&models), routes).sharing(sharing(config)).capacity(capacity));
+        self.registry.sweep();
         let directory = Arc::new(config.access.directory().map_err(told)?);
         let keys = || Arc::clone(&self.keys);
         let mode = if self.dev { Mode::Dev } else { Mode::Serve(keys()) };
@@ -461,6 +461,34 @@ fn stand_ins(config: &Config, found: &[Found]) -> Result<StandIns, StartError> {
         },
         by_model,
     })
+}
+
+/// Who can answer: the configured providers in their order, then the models of this process.
+fn sources(config: &Config, local: &Arc<dyn Provider>) -> Result<Vec<Arc<Source>>, StartError> {
+    let outbound = config.outbound.open().map_err(told)?;
+    let mut sources = Vec::new();
+    for provider in &config.providers {
+        let settings = provider.settings();
+        let place = (&settings.url, &settings.region, &settings.script);
+        sources.push(Arc::new(Source {
+            name: provider.name.as_str().into(),
+            provider: outcrop_providers::open(&settings, &outbound).map_err(told)?,
+            identity: format!("{} {:?} {place:?}", provider.name, provider.kind),
+            naming: match provider.kind {
+                Kind::Anthropic => Naming::Anthropic,
+                Kind::Bedrock => Naming::Bedrock,
+                Kind::Cohere => Naming::Cohere,
+                Kind::OpenAi | Kind::Mistral | Kind::Scripted => Naming::Bare,
+            },
+            serves: provider.serves.iter().map(Glob::new).collect(),
+            models: provider.models.clone(),
+            retention: provider.data_retention,
+            region: provider.region.clone(),
+            local: false,
+        }));
+    }
+    sources.push(Arc::new(Source::local(Arc::clone(local))));
+    Ok(sources)
 }
 
 /// Who may profit from whose computed prefixes.

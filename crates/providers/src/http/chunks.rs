@@ -4,10 +4,10 @@ use ::http::Response;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use outcrop_dialects::client::ReadError;
-use outcrop_outbound::{Body, Sse};
+use outcrop_outbound::Sse;
 
 use super::events::{in_stream, unread};
-use super::{Http, MOST_EVENT_BYTES};
+use super::{Body, Http, MOST_EVENT_BYTES};
 use crate::{Failure, PassBody};
 
 /// What an event of a format is to who passes it on.
@@ -28,7 +28,7 @@ pub type Judge = fn(&str, &[u8]) -> Result<Passing, ReadError>;
 
 struct Reading {
     http: Http,
-    sse: Sse,
+    sse: Sse<Body>,
     judge: Judge,
     complete: bool,
     over: bool,

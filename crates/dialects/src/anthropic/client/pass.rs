@@ -9,7 +9,7 @@ use outcrop_wire::json::{Error, Reader, Writer};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{joined, malformed, refusal, usage as counts};
+use super::{joined, refusal, usage as counts};
 use crate::DialectError;
 use crate::client::ReadError;
 
