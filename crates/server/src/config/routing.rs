@@ -18,6 +18,7 @@ pub struct Routing {
     pub longest_pause_ms: u64,
     pub first_token_seconds: NonZeroU32,
     pub between_tokens_seconds: NonZeroU32,
+    pub whole_seconds: NonZeroU32,
     pub total_seconds: NonZeroU32,
     pub breaker: Breaker,
 }
@@ -43,6 +44,7 @@ impl Default for Routing {
             longest_pause_ms: 2000,
             first_token_seconds: const { NonZeroU32::new(120).unwrap() },
             between_tokens_seconds: const { NonZeroU32::new(60).unwrap() },
+            whole_seconds: const { NonZeroU32::new(600).unwrap() },
             total_seconds: const { NonZeroU32::new(3600).unwrap() },
             breaker: Breaker::default(),
         }
@@ -72,6 +74,7 @@ impl Routing {
             longest_pause: Duration::from_millis(self.longest_pause_ms),
             first_token: seconds(self.first_token_seconds),
             between_tokens: seconds(self.between_tokens_seconds),
+            whole: seconds(self.whole_seconds),
             total: seconds(self.total_seconds),
             breaker: BreakerSettings {
                 consecutive: breaker.consecutive.get(),
