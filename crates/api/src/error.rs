@@ -124,6 +124,14 @@ pub trait AwsError: std::error::Error + Send + Sync + 'static {
     fn message(&self) -> String {
         self.to_string()
     }
+    /// When the same call may succeed, where that is known.
+    fn retry_after(&self) -> Option<Duration> {
+        None
+    }
+    /// Headers of the answer beside those of every error, names in lower case.
+    fn headers(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
 }
 
 /// A ready-made error: a kind and the caller's message. Crates with more to say have their own enum.
@@ -135,12 +143,14 @@ pub struct Fault {
     pub message: String,
     /// When the same call may succeed, where that is known: `Retry-After`.
     pub retry_after: Option<Duration>,
+    /// Headers beside those of every error. In a stream they have no place.
+    pub headers: Vec<(&'static str, String)>,
 }
 
 impl Fault {
     /// An error of `kind` that says `message`.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), retry_after: None }
+        Self { kind, message: message.into(), retry_after: None, headers: Vec::new() }
     }
     /// The same, with the time after which the call may succeed.
     #[must_use]
@@ -153,7 +163,13 @@ impl Fault {
     }
     /// Any crate's error, reduced to what the caller may know.
     pub fn of(error: &dyn AwsError) -> Self {
-        Self::new(error.kind(), error.message())
+        Self { retry_after: error.retry_after(), headers: error.headers(), ..Self::new(error.kind(), error.message()) }
+    }
+    /// The same with one more header.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.headers.push((name, value.to_string()));
+        self
     }
 }
 
@@ -169,5 +185,11 @@ impl AwsError for Fault {
     }
     fn message(&self) -> String {
         self.message.clone()
+    }
+    fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+    fn headers(&self) -> Vec<(&'static str, String)> {
+        self.headers.clone()
     }
 }

@@ -8,14 +8,19 @@
 mod support;
 
 use outcrop_api::bedrock_runtime::{ConverseRequest, ConverseStreamOutput};
-use outcrop_dialects::anthropic;
 use outcrop_dialects::client::{Ask, ClientDialect, ReadError};
 use outcrop_dialects::converse::Fold;
+use outcrop_dialects::{anthropic, openai};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use support::{cases, files, read, written};
 
-const CLIENTS: &[(&str, &dyn ClientDialect)] = &[("anthropic-client", &anthropic::client::Messages)];
+const CLIENTS: &[(&str, &dyn ClientDialect)] = &[
+    ("anthropic-client", &anthropic::client::Messages),
+    ("openai-client", &openai::client::OPENAI_CLIENT),
+    ("openai-compatible-client", &openai::client::SELF_HOSTED_CLIENT),
+    ("deepseek-client", &openai::client::DEEPSEEK_CLIENT),
+];
 
 fn make_id() -> String {
     "tooluse_made".to_owned()

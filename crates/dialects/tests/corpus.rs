@@ -12,6 +12,9 @@ use std::path::Path;
 #[path = "../../../fuzz/entries/dialects.rs"]
 mod dialects;
 
+#[path = "../../../fuzz/entries/streams.rs"]
+mod streams;
+
 #[test]
 fn dialects_corpus() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/dialects");
@@ -36,4 +39,17 @@ fn golden_bodies() {
             }
         }
     }
+}
+
+#[test]
+fn streams_corpus() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/streams");
+    let mut files = 0;
+    for entry in fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        eprintln!("{}", path.display());
+        streams::run(&fs::read(&path).unwrap());
+        files += 1;
+    }
+    assert!(files > 10, "{} has only {files} files", folder.display());
 }

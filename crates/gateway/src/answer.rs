@@ -1,52 +1,86 @@
 //! What happens to an answer's events between provider and caller.
 
-use std::time::Instant;
-
 use futures_util::StreamExt;
-use outcrop_api::bedrock_runtime::{ConverseResponse, ConverseStreamOutput, TokenUsage};
+use outcrop_api::bedrock_runtime::{ConverseResponse, ConverseStreamOutput};
 use outcrop_api::{Events, Fault, Kind};
 use outcrop_dialects::converse::{prune, unfold};
-use outcrop_providers::Answer;
+use outcrop_providers::{Answer, Cause, Failure};
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use crate::begin::stopping;
+use crate::begin::{Begun, Running, stopping};
 use crate::options::Options;
 
 /// Fits the provider's events to what the caller asked: additional fields by its paths, tier and latency as
 /// resolved. An answer that ends without its `metadata` ends in an exception: clients take silence for completeness.
-pub fn fit(
-    answer: Answer,
-    paths: Vec<String>,
-    options: Options,
-    cancel: CancellationToken,
-) -> Events<ConverseStreamOutput> {
-    let events = match answer {
+/// However it ends, it is metered.
+pub fn fit(begun: Begun, paths: Vec<String>, cancel: CancellationToken) -> Events<ConverseStreamOutput> {
+    let events = match begun.answer {
         Answer::Stream { events, .. } => events,
         // A provider that cannot stream answers all the same.
         Answer::Whole(response) => futures_util::stream::iter(unfold(*response).into_iter().map(Ok)).boxed(),
     };
-    let state = (events, paths, options, cancel, false);
+    let state = Fitting { events, paths, options: begun.options, cancel, running: begun.running, complete: false };
     futures_util::stream::unfold(Some(state), |state| async move {
-        let (mut events, paths, options, cancel, complete) = state?;
-        let next = tokio::select! {
-            biased;
-            next = events.next() => next,
-            () = cancel.cancelled() => Some(Err(stopping())),
-        };
-        match next {
-            Some(Ok(mut event)) => {
-                let complete = shape(&mut event, &paths, &options);
-                Some((Ok(event), Some((events, paths, options, cancel, complete))))
-            }
-            Some(Err(fault)) => Some((Err(fault), None)),
-            None if complete => None,
-            None => {
-                let text = "The model's answer ended before it was complete.";
-                Some((Err(Fault::new(Kind::ModelStreamError, text)), None))
-            }
+        let mut state = state?;
+        match state.next().await {
+            Some(Ok(event)) => Some((Ok(event), Some(state))),
+            Some(Err(fault)) => Some((Err(state.running.tally.failed(fault)), None)),
+            None => None,
         }
     })
     .boxed()
+}
+
+struct Fitting {
+    events: Events<ConverseStreamOutput>,
+    paths: Vec<String>,
+    options: Options,
+    cancel: CancellationToken,
+    running: Running,
+    complete: bool,
+}
+
+impl Fitting {
+    async fn next(&mut self) -> Option<Result<ConverseStreamOutput, Fault>> {
+        let running = &mut self.running;
+        let silence = running.between.map(|between| Instant::now() + between);
+        let limit = silence.map_or(running.end, |silence| silence.min(running.end));
+        let next = tokio::select! {
+            biased;
+            next = timeout_at(limit, self.events.next()) => next,
+            () = self.cancel.cancelled() => return Some(Err(stopping())),
+        };
+        match next {
+            Ok(Some(Ok(mut event))) => {
+                running.tally.first_event();
+                shape(&mut event, &self.paths, &self.options);
+                if let ConverseStreamOutput::Metadata(metadata) = &event {
+                    self.complete = true;
+                    running.tally.answered(&metadata.usage);
+                }
+                Some(Ok(event))
+            }
+            Ok(Some(Err(fault))) => {
+                running.lease.failed(Failure::from(fault.clone()).cause, None);
+                Some(Err(fault))
+            }
+            Ok(None) if self.complete => None,
+            Ok(None) => {
+                running.lease.failed(Cause::Broken, None);
+                Some(Err(cut("The model's answer ended before it was complete.")))
+            }
+            Err(_) if silence.is_some_and(|silence| silence < running.end) => {
+                running.lease.failed(Cause::TimedOut, None);
+                Some(Err(cut("The model stopped in the middle of its answer.")))
+            }
+            Err(_) => Some(Err(cut("The model's answer took too long."))),
+        }
+    }
+}
+
+fn cut(text: &str) -> Fault {
+    Fault::new(Kind::ModelStreamError, text)
 }
 
 /// The same for an answer that came whole.
@@ -58,32 +92,16 @@ pub fn fit_whole(mut response: ConverseResponse, paths: &[String], options: &Opt
     response
 }
 
-/// True where `event` completes the answer.
-fn shape(event: &mut ConverseStreamOutput, paths: &[String], options: &Options) -> bool {
+fn shape(event: &mut ConverseStreamOutput, paths: &[String], options: &Options) {
     match event {
         ConverseStreamOutput::MessageStop(stop) => {
             stop.additional_model_response_fields =
                 stop.additional_model_response_fields.take().and_then(|fields| prune(paths, &fields));
-            false
         }
         ConverseStreamOutput::Metadata(metadata) => {
             metadata.performance_config = options.performance();
             metadata.service_tier = options.service_tier();
-            true
         }
-        _ => false,
+        _ => {}
     }
-}
-
-/// One line per answered call: who, what, how much; never content.
-pub fn log(model: &str, served_by: Option<&str>, usage: &TokenUsage, began: Instant) {
-    tracing::info!(
-        gen_ai.request.model = model,
-        served_by,
-        gen_ai.usage.input_tokens = usage.input_tokens,
-        gen_ai.usage.output_tokens = usage.output_tokens,
-        cache_read = usage.cache_read_input_tokens,
-        ms = began.elapsed().as_millis() as u64,
-        "answered"
-    );
 }

@@ -1,35 +1,75 @@
 //! The common beginning of every conversation: from a request to an answer that has begun.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::Duration;
 
 use outcrop_access::Context;
 use outcrop_api::bedrock_runtime::ConverseRequest;
-use outcrop_api::{Fault, Kind};
+use outcrop_api::{Fault, Kind, Reply};
 use outcrop_models::{Invocation, Resolved};
 use outcrop_providers::{Answer, Call, Priority};
+use tokio::time::Instant;
 
-use crate::capacity::Estimate;
+use crate::capacity::{Estimate, Permit};
+use crate::meter::Tally;
 use crate::options::Options;
-use crate::target::Target;
+use crate::routing::{self, Ask, Lease, Plan, Target};
 use crate::{Gateway, rules};
 
 /// Converse's own words for a model that holds no conversations.
 const NOT_CONVERSATIONAL: &str =
     "This action doesn't support the model that you provided. Try again with a supported text or chat model.";
 
+/// The header that names who really answered.
+pub const SERVED_BY: &str = "x-outcrop-served-by";
+
 /// A conversation that is being answered.
 pub struct Begun {
     /// What the caller named.
     pub resolved: Resolved,
-    /// Who answers.
-    pub target: Target,
     /// Its answer.
     pub answer: Answer,
     /// Tier and latency as resolved.
     pub options: Options,
-    /// When the call came in.
-    pub began: Instant,
+    /// Who answers, after how many attempts.
+    pub by: By,
+    /// What ends with the answer.
+    pub running: Running,
+}
+
+/// Who answers.
+#[derive(Clone)]
+pub struct By {
+    /// Who.
+    pub target: Arc<Target>,
+    /// After how many attempts.
+    pub attempts: u32,
+}
+
+/// What ends with an answer.
+pub struct Running {
+    /// The hold on the target.
+    pub lease: Lease,
+    /// What it takes.
+    pub tally: Tally,
+    /// How long its events may be apart.
+    pub between: Option<Duration>,
+    /// When it is cut off.
+    pub end: Instant,
+}
+
+impl By {
+    /// `output`, with the headers that say who answered.
+    pub fn reply<T>(&self, output: T) -> Reply<T> {
+        let mut reply = Reply::from(output);
+        if let Some(name) = self.target.served_by() {
+            reply = reply.with(SERVED_BY, name);
+        }
+        if self.attempts > 1 {
+            reply = reply.with(routing::ATTEMPTS, self.attempts);
+        }
+        reply
+    }
 }
 
 impl Gateway {
@@ -40,42 +80,90 @@ impl Gateway {
         Ok(resolved)
     }
 
-    /// Checks `request` and hands it to whoever answers for its model.
+    /// What a call of `resolved` takes; to be kept as long as the call lasts.
+    pub(crate) fn tally(&self, cx: &Context, resolved: &Resolved) -> Tally {
+        Tally::new(&self.meter, cx, resolved)
+    }
+
+    /// Who may answer a call of `resolved`, in order.
+    pub(crate) fn plan(&self, cx: &Context, resolved: &Resolved, ask: &Ask<'_>) -> Result<Plan, Fault> {
+        Plan::new(cx, self.routes.of(&resolved.model)?, resolved, ask)
+    }
+
+    /// Checks `request` and has it answered.
     pub(crate) async fn begin(
         &self,
         cx: &Context,
         resolved: Resolved,
         request: ConverseRequest,
         streaming: bool,
+        mut tally: Tally,
     ) -> Result<Begun, Fault> {
-        let began = Instant::now();
-        let target = self.target(&resolved)?;
-        check(&resolved, &request, streaming)?;
-        let options = Options::new(
-            request.performance_config.as_ref().and_then(|p| p.latency.clone()),
-            request.service_tier.as_ref().map(|t| t.r#type.clone()),
-        );
-        let permit = self.capacity.admit(&self.models, &resolved, || Estimate::of(&request, &resolved.model))?;
-        let call = self.call(cx, &resolved, &target, request, &options, streaming);
-        let answer = tokio::select! {
-            answer = self.local.converse(call) => answer.map_err(|failure| failure.fault)?,
-            () = cx.cancel.cancelled() => return Err(stopping()),
-        };
-        Ok(Begun { resolved, target, answer: permit.hold(answer), options, began })
+        tally.of(&resolved);
+        match self.answer(cx, &resolved, request, streaming, &mut tally).await {
+            Ok((served, options, plan, permit)) => {
+                let routing::Served { output: answer, target, lease, attempts } = served;
+                let (between, end) = (plan.between(&target), plan.end());
+                let by = By { target, attempts };
+                let answer = permit.hold(answer);
+                Ok(Begun { resolved, answer, options, by, running: Running { lease, tally, between, end } })
+            }
+            Err(fault) => Err(tally.failed(fault)),
+        }
     }
 
+    async fn answer(
+        &self,
+        cx: &Context,
+        resolved: &Resolved,
+        request: ConverseRequest,
+        streaming: bool,
+        tally: &mut Tally,
+    ) -> Result<(routing::Served<Answer>, Options, Plan, Permit), Fault> {
+        check(resolved, &request, streaming)?;
+        let mut options = Options::of(&request);
+        let permit = self.capacity.admit(&self.models, resolved, || Estimate::of(&request, &resolved.model))?;
+        let request = Arc::new(request);
+        let plan = self.plan_conversation(cx, resolved, &request, streaming)?;
+        let call = self.call(cx, resolved, Arc::clone(&request), &options, streaming);
+        let served = plan.attempt(cx, |target| {
+            let call = Call { model: target.model(resolved), ..call.clone() };
+            async move { target.provider().converse(call).await }
+        });
+        let served = served.await?;
+        options.served_by(&served.target);
+        tally.tier(options.tier.clone());
+        tally.served(&served.target, served.attempts);
+        Ok((served, options, plan, permit))
+    }
+
+    /// Who may answer `request`.
+    pub(crate) fn plan_conversation(
+        &self,
+        cx: &Context,
+        resolved: &Resolved,
+        request: &ConverseRequest,
+        stream: bool,
+    ) -> Result<Plan, Fault> {
+        let metadata = request.request_metadata.as_ref();
+        let metadata = |key: &str| metadata.and_then(|map| map.get(key)).map(String::as_str);
+        let tokens = || Estimate::of(request, &resolved.model).tokens();
+        let ask = Ask { tokens: &tokens, stream, retention: self.retention(cx), metadata: &metadata };
+        self.plan(cx, resolved, &ask)
+    }
+
+    /// The call of a provider, but for the provider's own name of the model.
     pub(crate) fn call(
         &self,
         cx: &Context,
         resolved: &Resolved,
-        target: &Target,
-        request: ConverseRequest,
+        request: Arc<ConverseRequest>,
         options: &Options,
         stream: bool,
     ) -> Call {
         Call {
-            model: target.model.as_str().into(),
-            request: Arc::new(request),
+            model: "".into(),
+            request,
             stream,
             scope: self.sharing.scope(&cx.caller).into(),
             // Who has reserved does not wait behind those who have not.

@@ -12,7 +12,6 @@ use outcrop_models::Invocation;
 use outcrop_providers::Answer;
 
 use crate::begin::{Begun, converses};
-use crate::target::SERVED_BY;
 use crate::{Gateway, answer, prompt_router};
 
 impl Gateway {
@@ -22,12 +21,12 @@ impl Gateway {
         let resolved = self.resolve(cx, invocation("bedrock:InvokeModel", &request), &request.model_id).await?;
         let (resolved, invoked) = prompt_router::choose(&cx.region, resolved, &request, false);
         converses(&resolved)?;
-        let begun = self.begin(cx, resolved, request, false).await?;
-        let (began, model, served_by) = (begun.began, begun.resolved.metric_id.clone(), begun.target.served_by.clone());
+        let tally = self.tally(cx, &resolved);
+        let begun = self.begin(cx, resolved, request, false, tally).await?;
+        let by = begun.by.clone();
         let mut response = fold(begun, paths, cx).await?;
         response.trace = prompt_router::trace(response.trace.take(), invoked);
-        answer::log(&model, served_by.as_deref(), &response.usage, began);
-        Ok(served(response, served_by))
+        Ok(by.reply(response))
     }
 
     /// The answer as it is made.
@@ -42,29 +41,24 @@ impl Gateway {
         let resolved = self.resolve(cx, call, &request.model_id).await?;
         let (resolved, invoked) = prompt_router::choose(&cx.region, resolved, &request, true);
         converses(&resolved)?;
-        let begun = self.begin(cx, resolved, request, true).await?;
-        let (began, model, served_by) = (begun.began, begun.resolved.metric_id.clone(), begun.target.served_by.clone());
-        let name = served_by.clone();
-        let events = answer::fit(begun.answer, paths, begun.options, cx.cancel.clone());
-        let events = prompt_router::traced(events, invoked);
-        // The stream is drawn when the call's span is left.
-        let span = tracing::Span::current();
-        let events = events.inspect(move |event| {
-            if let Ok(ConverseStreamOutput::Metadata(metadata)) = event {
-                span.in_scope(|| answer::log(&model, name.as_deref(), &metadata.usage, began));
-            }
-        });
-        Ok((served(ConverseStreamResponse {}, served_by), events.boxed()))
+        let tally = self.tally(cx, &resolved);
+        let begun = self.begin(cx, resolved, request, true, tally).await?;
+        let reply = begun.by.reply(ConverseStreamResponse {});
+        let events = answer::fit(begun, paths, cx.cancel.clone());
+        Ok((reply, prompt_router::traced(events, invoked)))
     }
 }
 
 /// Draws the whole answer.
 pub(crate) async fn fold(begun: Begun, paths: Vec<String>, cx: &Context) -> Result<ConverseResponse, Fault> {
-    let answer = match begun.answer {
-        Answer::Whole(response) => return Ok(answer::fit_whole(*response, &paths, &begun.options)),
-        stream @ Answer::Stream { .. } => stream,
+    let begun = match begun {
+        Begun { answer: Answer::Whole(response), options, mut running, .. } => {
+            running.tally.answered(&response.usage);
+            return Ok(answer::fit_whole(*response, &paths, &options));
+        }
+        begun => begun,
     };
-    let mut events = answer::fit(answer, paths, begun.options, cx.cancel.clone());
+    let mut events = answer::fit(begun, paths, cx.cancel.clone());
     let mut fold = Fold::default();
     while let Some(event) = events.next().await {
         // ModelStreamErrorException is a name of streams only; the whole answer's is ModelErrorException.
@@ -86,14 +80,6 @@ fn take_paths(request: &mut ConverseRequest) -> Result<Vec<String>, Fault> {
     let paths = request.additional_model_response_field_paths.take().unwrap_or_default();
     check_paths(&paths).map_err(|e| Fault::of(&e))?;
     Ok(paths)
-}
-
-pub(crate) fn served<T>(output: T, served_by: Option<String>) -> Reply<T> {
-    let reply = Reply::from(output);
-    match served_by {
-        Some(name) => reply.with(SERVED_BY, name),
-        None => reply,
-    }
 }
 
 /// The two requests differ in their guardrail's streaming mode only.

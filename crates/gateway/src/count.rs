@@ -1,12 +1,15 @@
 //! CountTokens: what the same call would be billed, by the same path.
 
+use std::sync::Arc;
+
 use outcrop_access::Context;
 use outcrop_api::bedrock_runtime::{ConverseRequest, CountTokensInput, CountTokensRequest, CountTokensResponse};
 use outcrop_api::{Fault, Reply};
 use outcrop_dialects::Dialect;
 use outcrop_models::Invocation;
+use outcrop_providers::Call;
 
-use crate::converse::served;
+use crate::begin::By;
 use crate::invoke::{decode, dialect};
 use crate::options::Options;
 use crate::{Gateway, rules};
@@ -36,10 +39,14 @@ impl Gateway {
             CountTokensInput::Unset => return Err(Fault::validation("The input must be converse or invokeModel.")),
         };
         rules::check(&request, &rules::family(&resolved.model))?;
-        let target = self.target(&resolved)?;
-        let call = self.call(cx, &resolved, &target, request, &Options::default(), false);
-        let tokens = self.local.count_tokens(call).await.map_err(|failure| failure.fault)?;
-        let output = CountTokensResponse { input_tokens: i32::try_from(tokens).unwrap_or(i32::MAX) };
-        Ok(served(output, target.served_by))
+        let plan = self.plan_conversation(cx, &resolved, &request, false)?;
+        let call = self.call(cx, &resolved, Arc::new(request), &Options::default(), false);
+        let counted = plan.attempt(cx, |target| {
+            let call = Call { model: target.model(&resolved), ..call.clone() };
+            async move { target.provider().count_tokens(call).await }
+        });
+        let counted = counted.await?;
+        let output = CountTokensResponse { input_tokens: i32::try_from(counted.output).unwrap_or(i32::MAX) };
+        Ok(By { target: counted.target, attempts: counted.attempts }.reply(output))
     }
 }

@@ -1,19 +1,19 @@
 //! InvokeModel for models that answer with vectors.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use outcrop_access::Context;
 use outcrop_api::bedrock_runtime::{InvokeModelResponse, TokenUsage};
 use outcrop_api::{Fault, Reply};
-use outcrop_dialects::EmbeddingDialect;
+use outcrop_dialects::{EmbeddingDialect, EmbeddingRequest};
 use outcrop_models::Resolved;
-use outcrop_providers::Embed;
+use outcrop_providers::{Embed, Embedded};
 
+use crate::Gateway;
+use crate::begin::By;
 use crate::capacity::Estimate;
-use crate::converse::served;
 use crate::invoke::{counted, text};
-use crate::{Gateway, answer};
+use crate::routing::{Ask, Served};
 
 impl Gateway {
     pub(crate) async fn embed(
@@ -23,19 +23,13 @@ impl Gateway {
         dialect: &dyn EmbeddingDialect,
         body: &[u8],
     ) -> Result<Reply<InvokeModelResponse>, Fault> {
-        let began = Instant::now();
-        let target = self.target(resolved)?;
-        let request = Arc::new(dialect.decode(body).map_err(|e| Fault::of(&e))?);
-        let promised = resolved.model.dimensions.as_ref().map(|d| d.default);
-        // A local model named by the caller has the length that its weights give.
-        let dimensions = request.dimensions.or(promised).map_or(0, |d| d as usize);
-        let estimate = || Estimate::of_texts(&request.texts);
-        let mut permit = self.capacity.admit(&self.models, resolved, estimate)?;
-        let call = Embed { model: target.model.as_str().into(), request: Arc::clone(&request), dimensions };
-        let found = tokio::select! {
-            found = self.local.embed(call) => found.map_err(|failure| failure.fault)?,
-            () = cx.cancel.cancelled() => return Err(crate::begin::stopping()),
-        };
+        let mut tally = self.tally(cx, resolved);
+        let began = tally.began();
+        let request = dialect.decode(body).map_err(|e| tally.failed(Fault::of(&e)))?;
+        let request = Arc::new(request);
+        let served = self.vectors(cx, resolved, &request).await.map_err(|fault| tally.failed(fault))?;
+        let (found, by) = (served.output, By { target: served.target, attempts: served.attempts });
+        tally.served(&by.target, by.attempts);
         let mut vectors = found.vectors;
         if !request.normalize {
             for (vector, length) in vectors.iter_mut().zip(&found.lengths) {
@@ -48,10 +42,36 @@ impl Gateway {
             content_type: "application/json".into(),
             ..Default::default()
         };
-        let tokens = i32::try_from(found.tokens).unwrap_or(i32::MAX);
-        let usage = TokenUsage { input_tokens: tokens, total_tokens: tokens, ..Default::default() };
-        permit.settle(&usage);
-        answer::log(&resolved.metric_id, target.served_by.as_deref(), &usage, began);
-        Ok(counted(served(output, target.served_by), &usage, began))
+        let usage = read(found.tokens);
+        tally.answered(&usage);
+        Ok(counted(by.reply(output), &usage, began))
     }
+
+    /// A vector for each text, by whoever answers for `resolved`.
+    pub(crate) async fn vectors(
+        &self,
+        cx: &Context,
+        resolved: &Resolved,
+        request: &Arc<EmbeddingRequest>,
+    ) -> Result<Served<Embedded>, Fault> {
+        let promised = resolved.model.dimensions.as_ref().map(|d| d.default);
+        // A local model named by the caller has the length that its weights give.
+        let dimensions = request.dimensions.or(promised).map_or(0, |d| d as usize);
+        let mut permit = self.capacity.admit(&self.models, resolved, || Estimate::of_texts(&request.texts))?;
+        let tokens = || Estimate::of_texts(&request.texts).tokens();
+        let plan = self.plan(cx, resolved, &Ask { tokens: &tokens, ..Ask::whole(self.retention(cx)) })?;
+        let served = plan.attempt(cx, |target| {
+            let call = Embed { model: target.model(resolved), request: Arc::clone(request), dimensions };
+            async move { target.provider().embed(call).await }
+        });
+        let served = served.await?;
+        permit.settle(&read(served.output.tokens));
+        Ok(served)
+    }
+}
+
+/// The usage of a call that only reads.
+pub(crate) fn read(tokens: u32) -> TokenUsage {
+    let tokens = i32::try_from(tokens).unwrap_or(i32::MAX);
+    TokenUsage { input_tokens: tokens, total_tokens: tokens, ..Default::default() }
 }

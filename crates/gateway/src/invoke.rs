@@ -8,8 +8,8 @@ use futures_util::StreamExt;
 use outcrop_access::Context;
 use outcrop_api::bedrock_runtime::{
     ConverseRequest, ConverseStreamOutput, InvokeModelRequest, InvokeModelResponse,
-    InvokeModelWithResponseStreamRequest, InvokeModelWithResponseStreamResponse, PayloadPart, PerformanceConfiguration,
-    ResponseStream, ServiceTier, TokenUsage,
+    InvokeModelWithResponseStreamRequest, InvokeModelWithResponseStreamResponse, PayloadPart, PerformanceConfigLatency,
+    PerformanceConfiguration, ResponseStream, ServiceTier, ServiceTierType, TokenUsage,
 };
 use outcrop_api::{Events, Fault, Kind, Reply};
 use outcrop_dialects::{ChatDialect, Dialect, Head, Metrics, StreamEncoder};
@@ -18,7 +18,7 @@ use outcrop_providers::Answer;
 use serde_json::Value;
 
 use crate::begin::Begun;
-use crate::converse::{fold, served};
+use crate::converse::fold;
 use crate::{Gateway, answer, prompt_router};
 
 const JSON: &str = "application/json";
@@ -40,24 +40,23 @@ impl Gateway {
             Dialect::Chat(chat) => chat,
             Dialect::Embedding(embedding) => return self.embed(cx, &resolved, embedding, &body).await,
         };
-        let mut request = decode(chat, &body)?;
-        agree(chat, &body, &r.model_id, &resolved, false)?;
-        options(&mut request, r.performance_config_latency, r.service_tier, r.request_metadata.as_deref())?;
+        let mut tally = self.tally(cx, &resolved);
+        let asked = Asked { body: &body, id: &r.model_id, resolved: &resolved, streaming: false };
+        let options = (r.performance_config_latency, r.service_tier, r.request_metadata.as_deref());
+        let request = asked.read(chat, options).map_err(|fault| tally.failed(fault))?;
         let repeated = chat.repeats(&request);
         let (resolved, _) = prompt_router::choose(&cx.region, resolved, &request, false);
-        let begun = self.begin(cx, resolved, request, false).await?;
+        let begun = self.begin(cx, resolved, request, false, tally).await?;
         let head = head(&begun, repeated);
-        let (began, options) = (begun.began, begun.options.clone());
-        let (model, served_by) = (begun.resolved.metric_id.clone(), begun.target.served_by.clone());
+        let (began, options, by) = (begun.running.tally.began(), begun.options.clone(), begun.by.clone());
         let response = fold(begun, vec![EVERYTHING.into()], cx).await?;
-        answer::log(&model, served_by.as_deref(), &response.usage, began);
         let output = InvokeModelResponse {
             body: text(&chat.encode(&head, &response)),
             content_type: JSON.into(),
             performance_config_latency: options.latency,
             service_tier: options.tier,
         };
-        Ok(counted(served(output, served_by), &response.usage, began))
+        Ok(counted(by.reply(output), &response.usage, began))
     }
 
     /// The same as it is made.
@@ -77,18 +76,19 @@ impl Gateway {
             return Err(Fault::validation("The model is unsupported for streaming."));
         };
         let body = r.body.unwrap_or_default();
-        let mut request = decode(chat, &body)?;
-        agree(chat, &body, &r.model_id, &resolved, true)?;
-        options(&mut request, r.performance_config_latency, r.service_tier, r.request_metadata.as_deref())?;
+        let mut tally = self.tally(cx, &resolved);
+        let asked = Asked { body: &body, id: &r.model_id, resolved: &resolved, streaming: true };
+        let options = (r.performance_config_latency, r.service_tier, r.request_metadata.as_deref());
+        let request = asked.read(chat, options).map_err(|fault| tally.failed(fault))?;
         let repeated = chat.repeats(&request);
         let (resolved, _) = prompt_router::choose(&cx.region, resolved, &request, true);
-        let begun = self.begin(cx, resolved, request, true).await?;
+        let begun = self.begin(cx, resolved, request, true, tally).await?;
         let output = InvokeModelWithResponseStreamResponse {
             content_type: JSON.into(),
             performance_config_latency: begun.options.latency.clone(),
             service_tier: begun.options.tier.clone(),
         };
-        let reply = served(output, begun.target.served_by.clone());
+        let reply = begun.by.reply(output);
         Ok((reply, chunks(chat.stream(head(&begun, repeated)), begun, cx)))
     }
 }
@@ -108,10 +108,26 @@ pub(crate) fn decode(chat: &dyn ChatDialect, body: &[u8]) -> Result<ConverseRequ
     chat.decode(body).map_err(|e| Fault::of(&e))
 }
 
-/// A body may name the model in any of the ways by which it was found.
-fn agree(chat: &dyn ChatDialect, body: &[u8], id: &str, resolved: &Resolved, streaming: bool) -> Result<(), Fault> {
-    let models = [id, resolved.invoked_id.as_str(), resolved.model.id.as_str()];
-    chat.agrees(body, &models, streaming).map_err(|e| Fault::of(&e))
+/// A request in a model's own format.
+struct Asked<'a> {
+    body: &'a [u8],
+    id: &'a str,
+    resolved: &'a Resolved,
+    streaming: bool,
+}
+
+type Headers<'a> = (Option<PerformanceConfigLatency>, Option<ServiceTierType>, Option<&'a str>);
+
+impl Asked<'_> {
+    /// The same as Converse has it.
+    fn read(&self, chat: &dyn ChatDialect, (latency, tier, metadata): Headers<'_>) -> Result<ConverseRequest, Fault> {
+        let mut request = decode(chat, self.body)?;
+        // A body may name the model in any of the ways by which it was found.
+        let models = [self.id, self.resolved.invoked_id.as_str(), self.resolved.model.id.as_str()];
+        chat.agrees(self.body, &models, self.streaming).map_err(|e| Fault::of(&e))?;
+        options(&mut request, latency, tier, metadata)?;
+        Ok(request)
+    }
 }
 
 fn no_guardrail(identifier: Option<&str>) -> Result<(), Fault> {
@@ -124,8 +140,8 @@ fn no_guardrail(identifier: Option<&str>) -> Result<(), Fault> {
 
 fn options(
     request: &mut ConverseRequest,
-    latency: Option<outcrop_api::bedrock_runtime::PerformanceConfigLatency>,
-    tier: Option<outcrop_api::bedrock_runtime::ServiceTierType>,
+    latency: Option<PerformanceConfigLatency>,
+    tier: Option<ServiceTierType>,
     metadata: Option<&str>,
 ) -> Result<(), Fault> {
     request.performance_config = latency.map(|latency| PerformanceConfiguration { latency: Some(latency) });
@@ -176,22 +192,13 @@ pub(crate) fn counted<T>(reply: Reply<T>, usage: &TokenUsage, began: Instant) ->
 
 /// The answer's events as chunks of the dialect.
 fn chunks(encoder: Box<dyn StreamEncoder>, begun: Begun, cx: &Context) -> Events<ResponseStream> {
-    let (model, served_by) = (begun.resolved.metric_id, begun.target.served_by);
-    let began = begun.began;
-    let events = answer::fit(begun.answer, vec![EVERYTHING.into()], begun.options, cx.cancel.clone());
+    let began = begun.running.tally.began();
+    let events = answer::fit(begun, vec![EVERYTHING.into()], cx.cancel.clone());
     let mut writer = Writer { encoder, began, first_byte: None };
-    // The stream is drawn when the call's span is left.
-    let span = tracing::Span::current();
     events
         .flat_map(move |event| {
-            let chunks = event.map(|event| {
-                if let ConverseStreamOutput::Metadata(metadata) = &event {
-                    span.in_scope(|| answer::log(&model, served_by.as_deref(), &metadata.usage, began));
-                }
-                writer.write(&event)
-            });
-            let items: Vec<Result<ResponseStream, Fault>> = match chunks {
-                Ok(chunks) => chunks.iter().map(|chunk| Ok(part(chunk))).collect(),
+            let items: Vec<Result<ResponseStream, Fault>> = match event {
+                Ok(event) => writer.write(&event).iter().map(|chunk| Ok(part(chunk))).collect(),
                 Err(fault) => vec![Err(fault)],
             };
             futures_util::stream::iter(items)

@@ -3,8 +3,9 @@
 //! Never: a model's own request format (`dialects` has those), HTTP, a resource of its own.
 //!
 //! Start at [`Gateway::converse`] in `converse.rs`; `invoke.rs` is the same path for InvokeModel with a dialect on
-//! either side. [`target`] decides who answers, [`rules`] what a conversation must look like, [`capacity`] whether
-//! there is room for it.
+//! either side. Both come to `begin.rs`, where [`rules`] say what a conversation must look like and [`routing`] who is
+//! asked for an answer, [`capacity`] whether there is room for it; `answer.rs` is the way back, and [`meter`] hears what
+//! it took.
 
 mod answer;
 mod begin;
@@ -14,37 +15,41 @@ mod count;
 mod embed;
 mod embeddings;
 mod invoke;
+pub mod meter;
 mod options;
 mod prompt_router;
+pub mod routing;
 pub mod rules;
 mod sharing;
-pub mod target;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
-use outcrop_models::Models;
-use outcrop_providers::Provider;
+use outcrop_access::Context;
+use outcrop_models::{Models, data_retention};
+use outcrop_providers::Retention;
 
+pub use begin::SERVED_BY;
 pub use capacity::Capacity;
+pub use meter::{Meter, Record};
+pub use routing::{Registry, Routes, StandIns};
 pub use sharing::Sharing;
-pub use target::StandIns;
 
 /// The way into every model.
 pub struct Gateway {
     models: Arc<Models>,
-    local: Arc<dyn Provider>,
-    stand_ins: Option<StandIns>,
+    routes: Routes,
     sharing: Sharing,
+    meter: Arc<dyn Meter>,
     capacity: Arc<Capacity>,
 }
 
 impl Gateway {
-    /// Models by `models`, local ones answered by `local`. With `stand_ins` every catalogue model is answered by the
-    /// local model of its kind, openly; without, a catalogue model that nobody serves is refused.
-    pub fn new(models: Arc<Models>, local: Arc<dyn Provider>, stand_ins: Option<StandIns>) -> Self {
-        Self { models, local, stand_ins, sharing: Sharing::default(), capacity: Arc::default() }
+    /// Models by `models`, answered as `routes` say.
+    pub fn new(models: Arc<Models>, routes: Routes) -> Self {
+        let (sharing, meter) = (Sharing::default(), Arc::new(meter::Logged));
+        Self { models, routes, sharing, meter, capacity: Arc::default() }
     }
 
     /// Computed prompts are shared within `sharing` and not beyond.
@@ -52,6 +57,30 @@ impl Gateway {
     pub fn sharing(mut self, sharing: Sharing) -> Self {
         self.sharing = sharing;
         self
+    }
+
+    /// `meter` hears what calls took.
+    #[must_use]
+    pub fn meter(mut self, meter: Arc<dyn Meter>) -> Self {
+        self.meter = meter;
+        self
+    }
+
+    /// Who answers for which model.
+    pub fn routes(&self) -> &Routes {
+        &self.routes
+    }
+
+    /// The most that whoever answers this caller may keep.
+    pub(crate) fn retention(&self, cx: &Context) -> Retention {
+        let mode = self.models.retention(&cx.caller.account, &cx.region);
+        if mode.admits(data_retention::Retention::ProviderDataShare) {
+            Retention::ProviderDataShare
+        } else if mode.admits(data_retention::Retention::Default) {
+            Retention::Default
+        } else {
+            Retention::None
+        }
     }
 
     /// Calls are admitted by `capacity`.

@@ -20,6 +20,7 @@ use outcrop_wire::decode::{self, Problems};
 use outcrop_wire::shape::Structure;
 use serde_json::{Value, json};
 
+use super::routing::{Setup, Source};
 use super::*;
 
 const HAIKU: &str = "anthropic.claude-3-haiku-20240307-v1:0";
@@ -93,7 +94,10 @@ async fn bench(provider: Scripted, stand_ins: Option<StandIns>) -> Bench {
     let models = Arc::new(Models::new(catalogue, Settings::default(), &resources));
     let provider = Arc::new(provider);
     let cx = Context::new(Caller::root("111122223333", None, CallerKind::User), "us-east-1", "bedrock-runtime");
-    Bench { gateway: Gateway::new(models, provider.clone(), stand_ins), provider, cx, _folder: folder }
+    let sources = vec![Arc::new(Source::local(provider.clone()))];
+    let setup = Setup { sources, stand_ins, ..Default::default() };
+    let routes = Routes::new(models.catalogue(), &setup, &Registry::default()).unwrap();
+    Bench { gateway: Gateway::new(models, routes), provider, cx, _folder: folder }
 }
 
 fn scripted(events: Vec<Result<ConverseStreamOutput, Fault>>) -> Scripted {

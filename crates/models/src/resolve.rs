@@ -21,6 +21,8 @@ pub struct Resolved {
     pub model: Arc<Model>,
     /// The base id under which the model is called.
     pub invoked_id: String,
+    /// The id under which AWS knows the call: the base id or variant, or the system-defined profile's.
+    pub called_id: String,
     /// The ARN of the inference profile that was named, if one was.
     pub profile_arn: Option<String>,
     /// The Regions in which the call may run; the caller's own first if it is among them.
@@ -116,6 +118,7 @@ impl Catalogue {
             profile_arn: None,
             destinations: vec![place.region.to_owned()],
             anywhere: false,
+            called_id: model.id.clone(),
             metric_id: arn.rsplit('/').next().unwrap_or_default().to_owned(),
             context: window.or(model.context),
             provisioned: Some(Throughput { arn: arn.to_owned(), model_units: reserved.units }),
@@ -140,6 +143,7 @@ impl Catalogue {
             profile_arn: None,
             destinations: vec![place.region.to_owned()],
             anywhere: false,
+            called_id: id.to_owned(),
             metric_id: id.to_owned(),
             context: window.or(model.context),
             provisioned: None,
@@ -171,6 +175,7 @@ impl Catalogue {
             profile_arn: Some(regions::arn(place.region, place.account, &format!("inference-profile/{}", id.id))),
             destinations,
             anywhere,
+            called_id: id.id.to_owned(),
             metric_id: id.id.to_owned(),
             context: model.context,
             provisioned: None,

@@ -21,10 +21,10 @@ use outcrop_api::bedrock_runtime::{
     ConverseRequest, ConverseResponse, ConverseTokensRequest, CountTokensInput, CountTokensRequest,
     CountTokensResponse, TokenUsage,
 };
-use outcrop_outbound::{Body, Outbound};
+use outcrop_outbound::Outbound;
 use outcrop_wire::shape::Structure;
 
-use crate::http::{Auth, Http};
+use crate::http::{Auth, Body, Http};
 use crate::{
     Answer, Call, Embed, Embedded, Failure, Offer, Pass, PassBody, Passed, Provider, ProviderSettings, Ranked, Rerank,
     SettingsError,
@@ -74,7 +74,7 @@ impl Bedrock {
         body: Bytes,
         mut headers: HeaderMap,
     ) -> Result<Response<Body>, Failure> {
-        if let Some(credentials) = &self.credentials {
+        if let Some(credentials) = self.credentials.as_ref().filter(|_| http.calls()) {
             let identity = credentials.now().await.map_err(|error| refused::no_credentials(http.name(), &error))?;
             let uri = http.uri(path);
             sign::sign(&identity, &self.region, &method, &uri, http.host(), &body, &mut headers);

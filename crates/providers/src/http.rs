@@ -2,19 +2,25 @@
 //!
 //! Start at [`converse`], which is all that a provider needs whose format has a [`ClientDialect`].
 
+mod body;
 mod chunks;
 mod events;
 mod refused;
+mod tape;
 
 use ::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use ::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
 use bytes::Bytes;
 use outcrop_api::{Fault, Kind as FaultKind};
 use outcrop_dialects::client::{Ask, ClientDialect, Refusal};
-use outcrop_outbound::{Body, Endpoint, Outbound, OutboundError, collect};
+use outcrop_outbound::{Endpoint, Outbound, OutboundError, collect};
 
+pub use body::Body;
 pub use chunks::{Judge, Passing, chunks};
 pub(crate) use refused::retry_after;
+use tape::Tape;
+
+use std::sync::Arc;
 
 use crate::ids::tool_use_id;
 use crate::{Answer, Call, Cause, Failure, ProviderSettings, SettingsError};
@@ -38,11 +44,22 @@ pub enum Auth {
     Header(&'static str),
 }
 
+/// Where requests go.
+#[derive(Clone)]
+enum Way {
+    Live(Endpoint),
+    /// The gate refuses the address; whoever falls back on others may start all the same.
+    Blocked(Arc<OutboundError>),
+    /// Into recordings only.
+    Nowhere,
+}
+
 /// One provider behind HTTP.
 #[derive(Clone)]
 pub struct Http {
     name: String,
-    endpoint: Endpoint,
+    way: Way,
+    tape: Option<Arc<Tape>>,
     headers: HeaderMap,
     /// What may never be repeated to a caller.
     key: Option<crate::Secret>,
@@ -58,7 +75,16 @@ impl Http {
     ) -> Result<Self, SettingsError> {
         let wrong = |why: &dyn std::fmt::Display| SettingsError::new(settings, why);
         let url = settings.url.as_deref().or(default_url).ok_or_else(|| wrong(&"it needs a url"))?;
-        let endpoint = outbound.endpoint(url).map_err(|error| wrong(&error))?;
+        let tape = Tape::open(settings)?;
+        let way = match outbound.endpoint(url) {
+            _ if tape.as_ref().is_some_and(|tape| tape.replays_only()) => Way::Nowhere,
+            Ok(endpoint) => Way::Live(endpoint),
+            Err(error @ OutboundError::Offline { .. }) => {
+                tracing::warn!(provider = settings.name, %error, "a provider will not be called");
+                Way::Blocked(Arc::new(error))
+            }
+            Err(error) => return Err(wrong(&error)),
+        };
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, JSON);
         for (name, value) in &settings.headers {
@@ -79,7 +105,7 @@ impl Http {
             value.set_sensitive(true);
             headers.insert(header, value);
         }
-        Ok(Self { name: settings.name.clone(), endpoint, headers, key: settings.api_key.clone() })
+        Ok(Self { name: settings.name.clone(), way, tape, headers, key: settings.api_key.clone() })
     }
 
     /// The provider's name here.
@@ -89,12 +115,23 @@ impl Http {
 
     /// Where `path` is.
     pub fn uri(&self, path: &str) -> Uri {
-        self.endpoint.uri(path)
+        match &self.way {
+            Way::Live(endpoint) => endpoint.uri(path),
+            Way::Blocked(_) | Way::Nowhere => Uri::default(),
+        }
     }
 
     /// The host, as its header names it.
     pub fn host(&self) -> &str {
-        self.endpoint.host()
+        match &self.way {
+            Way::Live(endpoint) => endpoint.host(),
+            Way::Blocked(_) | Way::Nowhere => "",
+        }
+    }
+
+    /// Whether a request could be sent: what is neither recorded nor allowed needs no credentials.
+    pub fn calls(&self) -> bool {
+        matches!(self.way, Way::Live(_))
     }
 
     /// Sends `body` to `path`; the answer is one of success. `dialect` reads refusals.
@@ -163,12 +200,28 @@ impl Http {
         body: Bytes,
         extra: HeaderMap,
     ) -> Result<Response<Body>, Failure> {
+        if let Some(tape) = &self.tape
+            && let Some(kept) = tape.find(&method, path, &body).await
+        {
+            return Ok(kept);
+        }
+        let endpoint = match (&self.way, &self.tape) {
+            (Way::Live(endpoint), _) => endpoint,
+            (Way::Blocked(error), _) => return Err(self.unsent(error)),
+            (Way::Nowhere, Some(tape)) => return Err(tape.missed(&self.name, &method, path, &body)),
+            (Way::Nowhere, None) => return Err(self.broken(&"no recordings")),
+        };
+        let taped = self.tape.as_ref().map(|tape| (tape, method.clone(), body.clone()));
         let mut request = Request::new(body);
         *request.method_mut() = method;
-        *request.uri_mut() = self.endpoint.uri(path);
+        *request.uri_mut() = endpoint.uri(path);
         *request.headers_mut() = self.headers.clone();
         request.headers_mut().extend(extra);
-        self.endpoint.send(request).await.map_err(|error| self.unsent(&error))
+        let response = endpoint.send(request).await.map_err(|error| self.unsent(&error))?;
+        Ok(match taped {
+            Some((tape, method, body)) => tape.record(&method, path, &body, response),
+            None => response.map(Body::Live),
+        })
     }
 
     /// The body of a refusal, as much of it as anybody would read.

@@ -17,6 +17,7 @@ mod ids;
 pub mod local;
 mod open;
 pub mod openai;
+pub mod scripted;
 mod settings;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
@@ -29,7 +30,7 @@ pub use call::{
 pub use failure::{Cause, Failure};
 pub use open::open;
 pub use outcrop_engine::Priority;
-pub use settings::{Kind, ProviderSettings, Retention, Secret, SettingsError};
+pub use settings::{Kind, ProviderSettings, Retention, Secret, SettingsError, TapeSettings};
 
 /// A source of answers.
 #[async_trait]

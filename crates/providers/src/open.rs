@@ -7,6 +7,7 @@ use outcrop_outbound::Outbound;
 use crate::anthropic::Anthropic;
 use crate::bedrock::Bedrock;
 use crate::openai::OpenAi;
+use crate::scripted::Scripted;
 use crate::{Kind, Provider, ProviderSettings, SettingsError};
 
 /// The provider of `settings`. Nothing is called yet.
@@ -23,7 +24,6 @@ pub fn open(settings: &ProviderSettings, outbound: &Outbound) -> Result<Arc<dyn 
         Kind::Bedrock => Ok(Arc::new(Bedrock::new(settings, outbound)?)),
         Kind::Mistral => unbuilt("mistral"),
         Kind::Cohere => unbuilt("cohere"),
-        Kind::Scripted => unbuilt("scripted"),
-        Kind::Recorded => unbuilt("recorded"),
+        Kind::Scripted => Ok(Arc::new(Scripted::new(settings)?)),
     }
 }

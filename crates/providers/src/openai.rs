@@ -15,20 +15,24 @@ mod tokenize;
 use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use ::http::HeaderMap;
 use async_trait::async_trait;
-use http::HeaderMap;
 use outcrop_api::bedrock_runtime::ConversationRole;
-use outcrop_dialects::client::ClientDialect;
+use outcrop_dialects::client::{ClientDialect, ReadError};
+use outcrop_dialects::openai::client::{PassedEvent, passed_event, passed_usage, passing};
 use outcrop_outbound::Outbound;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::http::{Auth, Http, converse};
+use crate::http::{self, Auth, Http, Passing, converse};
 use crate::{
-    Answer, Call, Cause, Embed, Embedded, Failure, Image, Images, Offer, Provider, ProviderSettings, Ranked, Rerank,
-    SettingsError,
+    Answer, Call, Cause, Embed, Embedded, Failure, Image, Images, Offer, Pass, PassBody, Passed, Provider,
+    ProviderSettings, Ranked, Rerank, SettingsError,
 };
 use server::Server;
+
+/// Where conversations go.
+const CHAT: &str = "/chat/completions";
 
 /// A server that speaks OpenAI's API.
 pub struct OpenAi {
@@ -89,12 +93,11 @@ impl OpenAi {
 #[async_trait]
 impl Provider for OpenAi {
     async fn converse(&self, call: Call) -> Result<Answer, Failure> {
-        const PATH: &str = "/chat/completions";
         let dialect = self.dialect(&call.model);
-        let answer = match converse(&self.http, dialect, PATH, HeaderMap::new(), &call).await {
+        let answer = match converse(&self.http, dialect, CHAT, HeaderMap::new(), &call).await {
             Err(failure) if instructs(&call) && server::refuses_system(&failure) => {
                 self.learn(&call.model, Refuses::System);
-                converse(&self.http, self.dialect(&call.model), PATH, HeaderMap::new(), &call).await?
+                converse(&self.http, self.dialect(&call.model), CHAT, HeaderMap::new(), &call).await?
             }
             answer => answer?,
         };
@@ -117,9 +120,32 @@ impl Provider for OpenAi {
         images::make(self, &call).await
     }
 
+    fn passes(&self, dialect: &str) -> bool {
+        // Not `openai-chat`: InvokeModel's answers have reasoning and metrics of their own.
+        dialect == "openai-api"
+    }
+
+    async fn pass(&self, call: Pass) -> Result<Passed, Failure> {
+        let body = passing(&call.body, &call.model, call.stream).map_err(|error| Failure::request(&error))?;
+        let response = self.http.post(self.server.dialect(), CHAT, body, HeaderMap::new()).await?;
+        if call.stream {
+            return Ok(Passed { body: http::chunks(&self.http, response, judge).await?, usage: None });
+        }
+        let body = self.http.whole(response).await?;
+        Ok(Passed { usage: passed_usage(&body), body: PassBody::Whole(body) })
+    }
+
     async fn models(&self) -> Result<Vec<Offer>, Failure> {
         models::list(self).await
     }
+}
+
+fn judge(name: &str, data: &[u8]) -> Result<Passing, ReadError> {
+    Ok(match passed_event(name, data)? {
+        PassedEvent::Part => Passing::Chunk,
+        PassedEvent::Last => Passing::Last,
+        PassedEvent::Done => Passing::End,
+    })
 }
 
 /// Whether there is anything that a system role would say.

@@ -23,10 +23,19 @@ pub struct ProviderSettings {
     pub region: Option<String>,
     /// The AWS profile whose credentials a Bedrock gets; the AWS SDK's chain where absent.
     pub profile: Option<String>,
-    /// The script, or the folder of recordings.
-    pub path: Option<PathBuf>,
-    /// Of recordings: the provider to ask for what is not recorded. Without it, a miss is an error.
-    pub record: Option<Box<ProviderSettings>>,
+    /// The script.
+    pub script: Option<PathBuf>,
+    /// The recordings that stand before the provider.
+    pub tape: Option<TapeSettings>,
+}
+
+/// Recordings of a provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TapeSettings {
+    /// Where they are.
+    pub folder: PathBuf,
+    /// Ask the provider for what is not recorded, and record it. Otherwise that is an error.
+    pub record: bool,
 }
 
 /// What a provider speaks.
@@ -46,8 +55,6 @@ pub enum Kind {
     Cohere,
     /// Answers from a file.
     Scripted,
-    /// Exchanges that were recorded once.
-    Recorded,
 }
 
 /// The most that a provider keeps of what it is sent.

@@ -24,6 +24,8 @@ mod local_models;
 mod outbound;
 mod providers;
 mod provisioned;
+mod routes;
+mod routing;
 mod secret;
 mod stand_ins;
 #[cfg(test)]
@@ -41,6 +43,8 @@ pub use local_models::{LocalKind, LocalModel};
 pub use outbound::Outbound;
 pub use providers::Provider;
 pub use provisioned::{Provisioned, ProvisionedModel};
+pub use routes::{Route, RouteChoice, RouteLatency, RouteTarget};
+pub use routing::{Breaker, Routing};
 pub use secret::SecretRef;
 pub use stand_ins::{StandInMode, StandIns};
 
@@ -81,6 +85,10 @@ pub struct Config {
     pub local_models: Vec<LocalModel>,
     /// Who answers beside the local models.
     pub providers: Vec<Provider>,
+    /// How those who may answer are asked.
+    pub routing: Routing,
+    /// Who answers for which model.
+    pub routes: Vec<Route>,
     /// Catalogue entries, read by the catalogue itself.
     pub models: Vec<toml::Table>,
 }
@@ -103,6 +111,8 @@ impl Default for Config {
             engine: Engine::default(),
             local_models: Vec::new(),
             providers: Vec::new(),
+            routing: Routing::default(),
+            routes: Vec::new(),
             models: Vec::new(),
         }
     }
@@ -177,7 +187,8 @@ impl Config {
         self.encryption.check()?;
         self.catalogue.check()?;
         local_models::check(&self.local_models)?;
-        providers::check(&self.providers)
+        providers::check(&self.providers)?;
+        routes::check(&self.routes, &self.providers, &self.routing)
     }
 }
 

@@ -15,12 +15,13 @@ use outcrop_engine::embed::{DIMENSIONS, EmbedService, MAX_TOKENS, Settings as Em
 use outcrop_engine::weights::gguf::{self, GgufHeader};
 use outcrop_engine::weights::{Catalog, EMBEDDING_MODEL, ModelDir, RecordedFile, TEXT_MODEL};
 use outcrop_engine::{Engine, EngineConfig, LocalModel, ModelKind};
+use outcrop_gateway::routing::{Glob, Naming, Registry, Routes, Setup, Source};
 use outcrop_gateway::{Capacity, Gateway, Sharing, StandIns};
 use outcrop_models::data_retention::Rules;
 use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Memory, Models, Settings, inference_profiles};
 use outcrop_outbound::Outbound;
-use outcrop_providers::Provider;
 use outcrop_providers::local::Local;
+use outcrop_providers::{Kind, Provider};
 use outcrop_resources::{Policies, Resources};
 use outcrop_store::{Sqlite, Store};
 use tokio_util::sync::CancellationToken;
@@ -144,6 +145,7 @@ impl Server {
             retention: Arc::clone(&retention),
             found,
             local,
+            registry: Registry::default(),
             keys: Arc::clone(&keys),
             usage: Arc::clone(&usage),
             fetch,
@@ -239,6 +241,8 @@ pub(crate) struct Parts {
     retention: Arc<Rules>,
     found: Vec<Found>,
     local: Arc<dyn Provider>,
+    /// What is known of targets' health, whatever the configuration becomes.
+    registry: Registry,
     keys: Arc<dyn Keys>,
     usage: Arc<Usage>,
     fetch: Arc<HttpFetch>,
@@ -261,11 +265,13 @@ impl Parts {
         let models = models.remembering(self.memory.clone()).with_retention(Arc::clone(&self.retention));
         let models = Arc::new(models);
         let stand_ins = config.stand_ins.mode.is_on(self.dev).then(|| stand_ins(config, &self.found)).transpose()?;
-        let gateway = Arc::new(
-            Gateway::new(Arc::clone(&models), Arc::clone(&self.local), stand_ins)
-                .sharing(sharing(config))
-                .capacity(capacity),
-        );
+        let sources = sources(config, &self.local)?;
+        let policy = config.routing.policy();
+        let routes = config.routes.iter().map(|route| route.settings(&policy)).collect();
+        let setup = Setup { sources, routes, policy, stand_ins };
+        let routes = Routes::new(models.catalogue(), &setup, &self.registry).map_err(told)?;
+        let gateway = Arc::new(Gateway::new(Arc::clone(&models), routes).sharing(sharing(config)).capacity(capacity));
+        self.registry.sweep();
         let directory = Arc::new(config.access.directory().map_err(told)?);
         let keys = || Arc::clone(&self.keys);
         let mode = if self.dev { Mode::Dev } else { Mode::Serve(keys()) };
@@ -461,6 +467,34 @@ fn stand_ins(config: &Config, found: &[Found]) -> Result<StandIns, StartError> {
         },
         by_model,
     })
+}
+
+/// Who can answer: the configured providers in their order, then the models of this process.
+fn sources(config: &Config, local: &Arc<dyn Provider>) -> Result<Vec<Arc<Source>>, StartError> {
+    let outbound = config.outbound.open().map_err(told)?;
+    let mut sources = Vec::new();
+    for provider in &config.providers {
+        let settings = provider.settings(&config.providers);
+        let place = (&settings.url, &settings.region, &settings.path);
+        sources.push(Arc::new(Source {
+            name: provider.name.as_str().into(),
+            provider: outcrop_providers::open(&settings, &outbound).map_err(told)?,
+            identity: format!("{} {:?} {place:?}", provider.name, provider.kind),
+            naming: match provider.kind {
+                Kind::Anthropic => Naming::Anthropic,
+                Kind::Bedrock => Naming::Bedrock,
+                Kind::Cohere => Naming::Cohere,
+                Kind::OpenAi | Kind::Mistral | Kind::Scripted | Kind::Recorded => Naming::Bare,
+            },
+            serves: provider.serves.iter().map(Glob::new).collect(),
+            models: provider.models.clone(),
+            retention: provider.data_retention,
+            region: provider.region.clone(),
+            local: false,
+        }));
+    }
+    sources.push(Arc::new(Source::local(Arc::clone(local))));
+    Ok(sources)
 }
 
 /// Who may profit from whose computed prefixes.

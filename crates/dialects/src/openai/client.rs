@@ -9,6 +9,7 @@ mod calls;
 mod fields;
 mod media;
 mod messages;
+mod pass;
 mod refusal;
 mod request;
 mod shapes;
@@ -19,6 +20,8 @@ use outcrop_api::bedrock_runtime::ConverseResponse;
 
 use crate::DialectError;
 use crate::client::{Ask, ClientDialect, MakeId, ReadError, Refusal, StreamReader};
+
+pub use pass::{PassedEvent, passed_event, passed_usage, passing};
 
 /// The member of `additionalModelResponseFields` that says that counts are estimates: the provider told none.
 pub const ESTIMATED: &str = "usage_estimated";

@@ -8,11 +8,10 @@ use futures_util::{Stream, StreamExt};
 use http_body_util::BodyExt;
 use outcrop_api::Fault;
 use outcrop_api::bedrock_runtime::{ConverseStreamOutput, PayloadPart, TokenUsage};
-use outcrop_outbound::Body;
 use outcrop_wire::eventstream::{Decoder, Message};
 
 use super::{answer, refused};
-use crate::http::Http;
+use crate::http::{Body, Http};
 use crate::{Answer, Failure};
 
 /// One frame of an upstream: an event's name and payload.

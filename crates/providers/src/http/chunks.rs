@@ -4,10 +4,10 @@ use ::http::Response;
 use bytes::Bytes;
 use futures_util::StreamExt;
 use outcrop_dialects::client::ReadError;
-use outcrop_outbound::{Body, Sse};
+use outcrop_outbound::Sse;
 
 use super::events::{in_stream, unread};
-use super::{Http, MOST_EVENT_BYTES};
+use super::{Body, Http, MOST_EVENT_BYTES};
 use crate::{Failure, PassBody};
 
 /// What an event of a format is to who passes it on.
@@ -19,6 +19,8 @@ pub enum Passing {
     Last,
     /// Nothing of the answer.
     Skip,
+    /// Nothing of the answer, which it makes complete.
+    End,
 }
 
 /// Says what the event of a name and its data is.
@@ -26,7 +28,7 @@ pub type Judge = fn(&str, &[u8]) -> Result<Passing, ReadError>;
 
 struct Reading {
     http: Http,
-    sse: Sse,
+    sse: Sse<Body>,
     judge: Judge,
     complete: bool,
     over: bool,
@@ -60,6 +62,10 @@ impl Reading {
             };
             match (self.judge)(std::str::from_utf8(&event.name).unwrap_or_default(), &event.data) {
                 Ok(Passing::Skip) => continue,
+                Ok(Passing::End) => {
+                    self.complete = true;
+                    continue;
+                }
                 Ok(passing) => self.complete |= passing == Passing::Last,
                 Err(error) => return Some(Err(unread(&self.http, &error))),
             }

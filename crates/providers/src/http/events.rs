@@ -7,15 +7,15 @@ use futures_util::StreamExt;
 use outcrop_api::bedrock_runtime::ConverseStreamOutput;
 use outcrop_api::{Fault, Kind};
 use outcrop_dialects::client::{ClientDialect, ReadError, StreamReader};
-use outcrop_outbound::{Body, Sse};
+use outcrop_outbound::Sse;
 
-use super::{Http, MOST_EVENT_BYTES, refused};
+use super::{Body, Http, MOST_EVENT_BYTES, refused};
 use crate::ids::tool_use_id;
 use crate::{Answer, Failure};
 
 struct Reading {
     http: Http,
-    sse: Sse,
+    sse: Sse<Body>,
     reader: Box<dyn StreamReader>,
     ready: VecDeque<ConverseStreamOutput>,
     over: bool,

@@ -32,7 +32,9 @@ pub(super) fn failure(provider: &str, status: StatusCode, headers: &HeaderMap, r
 /// A refusal within an answer that began with success: its name is all there is.
 pub(super) fn within(provider: &str, refusal: &Refusal) -> Failure {
     match refusal.code.as_deref().unwrap_or_default() {
-        "invalid_request_error" | "invalid_request" | "BadRequestError" | "400" => request(refusal),
+        "invalid_request_error" | "invalid_request" | "context_length_exceeded" | "BadRequestError" | "400" => {
+            request(refusal)
+        }
         "authentication_error" | "permission_error" | "401" | "403" => credentials(provider),
         "not_found_error" | "404" => no_model(refusal),
         "rate_limit_error" | "rate_limit_exceeded" | "429" => throttled(),

@@ -1,5 +1,8 @@
 //! Which server it is, by its address.
 
+#[cfg(test)]
+mod tests;
+
 use http::Uri;
 use outcrop_dialects::client::ClientDialect;
 use outcrop_dialects::openai::client::{

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use outcrop_providers::{Kind, ProviderSettings, Retention, Secret};
+use outcrop_providers::{Kind, ProviderSettings, Retention, Secret, TapeSettings};
 use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, SecretRef, impossible};
@@ -30,10 +30,13 @@ pub struct Provider {
     pub region: Option<String>,
     /// The AWS profile of a Bedrock.
     pub profile: Option<String>,
-    /// The script, or the folder of recordings.
-    pub path: Option<PathBuf>,
-    /// The provider whose exchanges are recorded.
-    pub of: Option<String>,
+    /// The script of a scripted one.
+    pub script: Option<PathBuf>,
+    /// A folder of recorded exchanges, which answer in its place.
+    pub recordings: Option<PathBuf>,
+    /// Ask it for what is not recorded, and record it.
+    #[serde(default)]
+    pub record: bool,
     /// Catalogue models that it answers for: ids, or patterns with `*`.
     #[serde(default)]
     pub serves: Vec<String>,
@@ -46,11 +49,11 @@ pub struct Provider {
 }
 
 impl Provider {
-    /// The same as `outcrop-providers` takes it. `all` are the configuration's.
-    pub fn settings(&self, all: &[Self]) -> ProviderSettings {
+    /// The same as `outcrop-providers` takes it.
+    pub fn settings(&self) -> ProviderSettings {
         let key = self.api_key.as_ref().map(|key| Secret::new(key.expose()));
         let headers = self.headers.iter().map(|(name, value)| (name.clone(), Secret::new(value.expose())));
-        let of = self.of.as_ref().and_then(|of| all.iter().find(|other| other.name == *of && other.of.is_none()));
+        let tape = self.recordings.as_ref().map(|folder| TapeSettings { folder: folder.clone(), record: self.record });
         ProviderSettings {
             name: self.name.clone(),
             kind: self.kind,
@@ -59,8 +62,8 @@ impl Provider {
             headers: headers.collect(),
             region: self.region.clone(),
             profile: self.profile.clone(),
-            path: self.path.clone(),
-            record: of.map(|of| Box::new(of.settings(all))),
+            script: self.script.clone(),
+            tape,
         }
     }
 }
@@ -76,16 +79,23 @@ pub(super) fn check(providers: &[Provider]) -> Result<(), ConfigError> {
         if providers.iter().filter(|other| other.name == *name).count() > 1 {
             return Err(impossible("providers.name", name, "a name that no other provider has"));
         }
-        if let Some(of) = &provider.of {
-            if provider.kind != Kind::Recorded {
-                return Err(impossible("providers.of", of, "left out where kind is not \"recorded\""));
-            }
-            if !providers.iter().any(|other| other.name == *of && other.kind != Kind::Recorded) {
-                return Err(impossible("providers.of", of, "the name of another provider, which is not recorded"));
-            }
+        if provider.script.is_some() != (provider.kind == Kind::Scripted) {
+            let expected = "a file with answers where kind is \"scripted\", and left out elsewhere";
+            return Err(impossible("providers.script", name, expected));
         }
-        if matches!(provider.kind, Kind::Scripted | Kind::Recorded) && provider.path.is_none() {
-            return Err(impossible("providers.path", "", "the script, or the folder of recordings"));
+        if provider.recordings.is_some() && provider.kind == Kind::Scripted {
+            return Err(impossible("providers.recordings", name, "left out where kind is \"scripted\""));
+        }
+        if provider.record && provider.recordings.is_none() {
+            return Err(impossible(
+                "providers.record",
+                "true",
+                "false, or true beside a folder in providers.recordings",
+            ));
+        }
+        if provider.record && provider.data_retention == Retention::None {
+            let expected = "more than \"none\" where exchanges are recorded";
+            return Err(impossible("providers.data_retention", "none", expected));
         }
     }
     Ok(())

@@ -64,13 +64,18 @@ fn every_key_is_in_the_default_file_and_explained() {
         "[tls]\ncert='a'\nkey='b'",
         "[[local_models]]\nname='a'\nfile='b'",
         "[[providers]]\nname='a'\nkind='openai'",
+        "[routing]",
+        "[routing.breaker]",
+        "[[routes]]\nmodel='a'",
+        "[[routes]]\nmodel='a'\n[[routes.targets]]\nprovider='a'",
     ] {
         let message = refused(&format!("{table}\nqqqqqqqq = 1"));
         let keys = message.split_once("The keys here are: ").unwrap().1.trim_end_matches('.').split(", ");
         for key in keys {
             let set = |line: &str| {
                 let line = line.trim_start_matches(['#', '[']);
-                let line = line.strip_prefix("access.").unwrap_or(line);
+                let within = ["access.", "routes.", "routing."].iter().find_map(|table| line.strip_prefix(table));
+                let line = within.unwrap_or(line);
                 line.strip_prefix(key).is_some_and(|rest| rest.starts_with([' ', ']', '.']))
             };
             assert!(DEFAULT_FILE.lines().any(set), "{key} is missing in the default file");
@@ -276,17 +281,46 @@ fn providers_have_names_of_their_own_and_what_their_kind_needs() {
         (provider(&provider("")), "providers.name"),
         (provider("").replace("vllm", "local"), "providers.name"),
         (provider("").replace("vllm", "My Server"), "providers.name"),
-        (provider("of = 'other'"), "providers.of"),
-        (provider("").replace("openai", "scripted"), "providers.path"),
-        (provider("").replace("'openai'", "'recorded'\npath = 'x'\nof = 'nobody'"), "providers.of"),
+        (provider("").replace("openai", "scripted"), "providers.script"),
+        (provider("script = 'x'"), "providers.script"),
+        (provider("record = true"), "providers.record"),
+        (provider("recordings = 'x'\nrecord = true\ndata_retention = 'none'"), "providers.data_retention"),
     ] {
         let error = load(&text).expect_err(&text);
         assert!(error.contains(told), "{error}");
     }
     // Neither what is printed nor what is logged shows a key.
     let config = Config::parse(&provider("api_key = 'sk-secret'\nheaders = { x = 'sk-secret' }"), "t").unwrap();
-    let settings = config.providers[0].settings(&config.providers);
+    let settings = config.providers[0].settings();
     assert_eq!(settings.api_key.as_ref().unwrap().expose(), "sk-secret");
     assert!(!format!("{:?}", config.providers).contains("sk-secret"));
     assert!(!toml::to_string(&config).unwrap().contains("sk-secret"));
+}
+
+#[test]
+fn routes_name_what_there_is() {
+    let route = |more: &str| {
+        format!("[[providers]]\nname = 'a'\nkind = 'openai'\n[[routes]]\nmodel = 'm'\n[[routes.targets]]\n{more}")
+    };
+    let load = |text: &str| Config::parse(text, "outcrop.toml").unwrap().check().map_err(|e| e.to_string());
+    assert_eq!(load(&route("provider = 'a'\n[[routes.targets]]\nprovider = 'local'")), Ok(()));
+    for (text, told) in [
+        (route("provider = 'b'"), "routes.targets.provider is `b`, but must be `local` or"),
+        (route("provider = 'a'\nweight = -1.0"), "routes.targets.weight"),
+        (route("provider = 'a'\nvariant = 'a b'"), "routes.targets.variant"),
+        ("[[routes]]\nmodel = 'm'".into(), "routes.targets"),
+        (route("provider = 'a'\n[[routes]]\nmodel = 'm'"), "routes.model"),
+        ("[routing]\nretries = 11".into(), "routing.retries"),
+        ("[routing]\nretry_share = 1.5".into(), "routing.retry_share"),
+        ("[routing.breaker]\nratio = 0.0".into(), "routing.breaker.ratio"),
+    ] {
+        let error = load(&text).expect_err(&text);
+        assert!(error.contains(told), "{error}");
+    }
+    // What a route does not say is as it is said for all.
+    let config =
+        Config::parse(&(route("provider = 'a'") + "\n[routing]\nretries = 1\ntotal_seconds = 9"), "t").unwrap();
+    let settings = config.routes[0].settings(&config.routing.policy());
+    assert_eq!((settings.policy.retries, settings.policy.total.as_secs()), (1, 9));
+    assert_eq!(Config::default().routing.policy(), outcrop_gateway::routing::Policy::default());
 }

@@ -113,6 +113,9 @@ pub fn fault(fault: &Fault, service: Service, request_id: &str) -> Response<Body
         // Whole seconds, rounded up: who comes earlier is refused again.
         headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs_f64().ceil().max(1.0) as u64));
     }
+    for (name, value) in &fault.headers {
+        insert(&mut response, HeaderName::from_static(name), value);
+    }
     identify(&mut response, request_id);
     response
 }

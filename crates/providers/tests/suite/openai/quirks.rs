@@ -1,7 +1,8 @@
 //! What servers of this format do differently from each other.
 
+use futures_util::StreamExt;
 use outcrop_api::bedrock_runtime::StopReason;
-use outcrop_providers::{Answer, Cause};
+use outcrop_providers::{Answer, Cause, Pass, PassBody};
 use serde_json::{Value, json};
 
 use super::OpenAi;
@@ -91,4 +92,46 @@ async fn what_the_format_cannot_say_is_refused_by_name() {
     let mut asked = question();
     asked["additionalModelRequestFields"] = json!({"mcp_servers": []});
     unmappable(&OpenAi, asked, "additionalModelRequestFields.mcp_servers").await;
+}
+
+fn pass(stream: bool) -> Pass {
+    let body = json!({"model": "mine", "messages": [{"role": "user", "content": "Hi"}], "n": 2}).to_string();
+    Pass { model: "up".into(), dialect: "openai-api", body: body.into(), stream, headers: Vec::new() }
+}
+
+#[tokio::test]
+async fn a_body_of_the_same_api_passes_as_it_is() {
+    let said = Said { blocks: vec![Block::Text("High.")], ..Said::default() };
+    let whole = OpenAi.whole(&said);
+    let chunks = OpenAi.chunks(&said);
+    let replies = [
+        Reply::whole("application/json", whole.clone()),
+        Reply::pieces("text/event-stream", chunks.clone()),
+        Reply::pieces("text/event-stream", chunks[..2].to_vec()),
+    ];
+    let fake = Fake::start(replies).await;
+    let provider = provider(&OpenAi, &fake.url());
+    assert!(provider.passes("openai-api") && !provider.passes("anthropic-api"));
+
+    let passed = provider.pass(pass(false)).await.unwrap();
+    assert_eq!(passed.usage.map(|usage| (usage.input_tokens, usage.output_tokens)), Some((12, 7)));
+    let PassBody::Whole(body) = passed.body else { panic!() };
+    assert_eq!(body, whole);
+    let asked = json!({"model": "up", "messages": [{"role": "user", "content": "Hi"}], "n": 2});
+    assert_eq!(fake.last().json(), asked);
+
+    let PassBody::Stream(passed) = provider.pass(pass(true)).await.unwrap().body else { panic!() };
+    let passed: Vec<_> = passed.map(Result::unwrap).collect().await;
+    let data: Vec<String> = String::from_utf8(chunks.concat())
+        .unwrap()
+        .lines()
+        .filter_map(|line| line.strip_prefix("data: ").filter(|data| *data != "[DONE]").map(str::to_owned))
+        .collect();
+    assert_eq!(passed, data);
+    assert_eq!(fake.last().json()["stream_options"], json!({"include_usage": true}));
+
+    let PassBody::Stream(cut) = provider.pass(pass(true)).await.unwrap().body else { panic!() };
+    let cut: Vec<_> = cut.collect().await;
+    assert_eq!(cut.len(), 3);
+    assert!(cut[2].is_err(), "a stream that is cut ends as an error");
 }

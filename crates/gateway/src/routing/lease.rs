@@ -1,0 +1,95 @@
+//! One attempt's hold on its target.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use outcrop_providers::{Cause, Failure};
+use tokio::time::Instant;
+
+use super::breaker::{BreakerSettings, Entry};
+use super::target::Target;
+
+/// Counts as load while it lives, and tells the target's breaker how the attempt went. It lives as long as the answer.
+pub struct Lease {
+    target: Arc<Target>,
+    tokens: u64,
+    entry: Entry,
+    settings: BreakerSettings,
+    began: Instant,
+    /// The breaker has heard how it went.
+    told: bool,
+}
+
+/// Why a target was not asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shut {
+    /// Its breaker is open, for so long.
+    Open(Duration),
+    /// It has all the calls that it may have.
+    Full,
+}
+
+impl Lease {
+    pub(super) fn take(target: &Arc<Target>, tokens: u64, settings: &BreakerSettings) -> Result<Self, Shut> {
+        let state = &target.state;
+        let before = state.in_flight.fetch_add(1, Relaxed);
+        if target.max_concurrent.is_some_and(|most| before >= u64::from(most)) {
+            state.in_flight.fetch_sub(1, Relaxed);
+            return Err(Shut::Full);
+        }
+        let entry = state.breaker.enter().map_err(|left| {
+            state.in_flight.fetch_sub(1, Relaxed);
+            Shut::Open(left)
+        })?;
+        state.tokens.fetch_add(tokens, Relaxed);
+        Ok(Self { target: Arc::clone(target), tokens, entry, settings: *settings, began: Instant::now(), told: false })
+    }
+
+    /// The answer has begun.
+    pub(super) fn begun(&mut self) {
+        self.told = true;
+        self.target.state.attempts.fetch_add(1, Relaxed);
+        self.target.state.first_event.record(self.began.elapsed());
+        self.target.state.breaker.succeeded(self.entry, &self.settings);
+        self.entry = Entry::Usual;
+    }
+
+    /// It did not come to its end.
+    pub(crate) fn failed(&mut self, cause: Cause, retry_after: Option<Duration>) {
+        self.told = true;
+        let state = &self.target.state;
+        state.failures.fetch_add(1, Relaxed);
+        if let Some(how_long) = retry_after {
+            state.rest(how_long);
+        }
+        if !cause.ill() {
+            // Whoever refuses is there.
+            state.breaker.succeeded(self.entry, &self.settings);
+        } else if state.breaker.failed(self.entry, &self.settings) {
+            tracing::warn!(target = %self.target.name, ?cause, "left alone for a while: it fails too often");
+        }
+        self.entry = Entry::Usual;
+    }
+
+    /// No answer began.
+    pub(super) fn refused(&mut self, failure: &Failure) {
+        self.target.state.attempts.fetch_add(1, Relaxed);
+        self.failed(failure.cause, failure.retry_after);
+    }
+
+    pub(super) fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let state = &self.target.state;
+        state.in_flight.fetch_sub(1, Relaxed);
+        state.tokens.fetch_sub(self.tokens, Relaxed);
+        if !self.told {
+            state.breaker.abandoned(self.entry);
+        }
+    }
+}
