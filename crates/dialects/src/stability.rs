@@ -40,7 +40,7 @@ impl ImageDialect for Images {
         if mode == Some("image-to-image") {
             return Err(body.refuse("required key [image] not found"));
         }
-        body.only(&["prompt", "mode", "aspect_ratio", "seed", "output_format", "negative_prompt"])?;
+        body.only(&["prompt", "mode", "aspect_ratio", "seed", "output_format", "negative_prompt", "image"])?;
         let prompt = body.required("prompt")?.text(0, LONGEST)?.to_owned();
         let unwanted = body.get("negative_prompt")?.map(|n| n.text(0, LONGEST)).transpose()?;
         let size = match body.get("aspect_ratio")? {

@@ -13,7 +13,8 @@ use outcrop_dialects::openai::embeddings as embeddings_of_openai;
 use outcrop_dialects::{Dialect, ImageRequest, NAMES, RerankRequest, by_name};
 use serde_json::{Value, json};
 use support::{
-    accumulated, body, cases, chats, chunks, embedding, embeddings, files, head, images, metrics, read, rerankers, written,
+    accumulated, body, cases, chats, chunks, embedding, embeddings, files, head, images, metrics, read, rerankers,
+    written,
 };
 
 #[test]

@@ -75,9 +75,14 @@ impl Model {
         self.output.iter().any(|m| m == "EMBEDDING")
     }
 
+    /// Whether it answers with documents in order, which AWS has no modality for and calls text.
+    pub fn ranks(&self) -> bool {
+        matches!(self.family.dialect, Dialect::AmazonRerank | Dialect::CohereRerank)
+    }
+
     /// Whether it answers with text.
     pub fn writes_text(&self) -> bool {
-        self.output.iter().any(|m| m == "TEXT")
+        self.output.iter().any(|m| m == "TEXT") && !self.ranks()
     }
 }
 
