@@ -99,8 +99,9 @@ def test_models_that_do_not_fit(mine, models, fallback):
 
 
 @pytest.mark.parametrize("difference", [-1, 100.5])
-def test_a_difference_out_of_bounds(mine, difference):
-    raises(lambda: create(mine, difference=difference), "ValidationException")
+def test_a_difference_out_of_bounds(server, difference):
+    unchecked = client(server.url, "bedrock", account=ACCOUNT, parameter_validation=False)
+    raises(lambda: create(unchecked, difference=difference), "ValidationException")
 
 
 def test_a_name_is_taken_once(mine, server):

@@ -7,27 +7,19 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
-use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use outcrop_access::Context;
 use outcrop_api::bedrock::{
     DataRetentionMode, GetAccountDataRetentionRequest, GetAccountDataRetentionResponse, PutAccountDataRetentionRequest,
     PutAccountDataRetentionResponse,
 };
-use outcrop_resources::followed::{Followed, Memory};
-use outcrop_resources::{Resources, Scope};
-use outcrop_store::Document;
+use outcrop_resources::Scope;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::Models;
 use crate::error::ModelsError;
 use crate::models::scope;
-
-/// The kind of the documents.
-const KIND: &str = "data-retention";
 
 /// What an account lets others keep, in one Region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -97,84 +89,30 @@ impl Mode {
     }
 }
 
-/// A mode as it is kept.
-#[derive(Debug, Serialize, Deserialize)]
-struct Stored {
-    mode: Mode,
+/// A mode as it is kept. What cannot be read is taken for the strictest: nobody's data leaves by mistake.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Value")]
+pub struct Kept {
+    /// The mode.
+    pub mode: Mode,
+    /// When it was set.
+    pub at: Timestamp,
 }
 
-/// The modes of all accounts: durable in the store, and in memory for the path of a call, which waits for nothing.
-pub struct Rules(Followed<Modes>);
-
-/// By account and Region.
-#[derive(Default)]
-struct Modes(ArcSwap<HashMap<String, Mode>>);
-
-impl Rules {
-    /// Modes that are not in memory yet: `inherit` for everybody until something is written here.
-    pub(crate) fn unread(resources: Resources) -> Self {
-        Self(Followed::new(resources, KIND, Modes::default()))
-    }
-
-    /// Reads all of them.
-    pub async fn open(resources: Resources) -> Result<Self, ModelsError> {
-        Ok(Self(Followed::open(resources, KIND, Modes::default()).await?))
-    }
-
-    /// The mode of an account in a Region, from memory.
-    pub fn mode(&self, of: Scope<'_>) -> Mode {
-        self.0.memory().0.load().get(&id(of)).copied().unwrap_or_default()
-    }
-
-    /// Keeps memory fresh until it is dropped.
-    pub async fn follow(&self) {
-        self.0.follow().await;
-    }
-
-    async fn put(&self, of: Scope<'_>, mode: Mode) -> Result<Timestamp, ModelsError> {
-        let body = format!(r#"{{"mode":"{}"}}"#, mode.as_str());
-        Ok(self.0.put(&id(of), body.into_bytes()).await?.updated)
-    }
-
-    async fn get(&self, of: Scope<'_>) -> Result<Option<(Mode, Timestamp)>, ModelsError> {
-        Ok(self.0.get(&id(of)).await?.map(|document| (read(&document), document.updated)))
-    }
-}
-
-impl Memory for Modes {
-    fn replace(&self, all: Vec<Document>) {
-        let all = all.iter().map(|document| (document.key.id.clone(), read(document))).collect();
-        self.0.store(Arc::new(all));
-    }
-
-    fn update(&self, changes: Vec<(String, Option<Document>)>) {
-        self.0.rcu(|modes| {
-            let mut modes = HashMap::clone(modes);
-            for (id, document) in &changes {
-                match document {
-                    Some(document) => modes.insert(id.clone(), read(document)),
-                    None => modes.remove(id),
-                };
-            }
-            modes
+impl From<Value> for Kept {
+    fn from(value: Value) -> Self {
+        let member = |name: &str| value.get(name).cloned().unwrap_or_default();
+        let mode = serde_json::from_value(member("mode")).unwrap_or_else(|error| {
+            tracing::error!(%error, "a data retention mode cannot be read: none holds");
+            Mode::None
         });
+        Self { mode, at: serde_json::from_value(member("at")).unwrap_or_default() }
     }
 }
 
 /// Modes hold for an account in one Region and do not reach others (user guide, "Data retention").
-fn id(of: Scope<'_>) -> String {
+pub(crate) fn id(of: Scope<'_>) -> String {
     format!("{}/{}", of.account, of.region)
-}
-
-/// What cannot be read is taken for the strictest: nobody's data leaves by mistake.
-fn read(document: &Document) -> Mode {
-    match serde_json::from_slice::<Stored>(&document.body) {
-        Ok(stored) => stored.mode,
-        Err(error) => {
-            tracing::error!(account = document.key.id, %error, "its data retention mode cannot be read: none holds");
-            Mode::None
-        }
-    }
 }
 
 /// Tells the caller's mode; `inherit` where none was ever set.
@@ -184,11 +122,9 @@ pub async fn get(
     _: GetAccountDataRetentionRequest,
 ) -> Result<GetAccountDataRetentionResponse, ModelsError> {
     cx.allow("bedrock:GetAccountDataRetention", "*")?;
-    let (mode, updated_at) = match models.rules.get(scope(cx)).await? {
-        Some((mode, at)) => (mode, Some(at)),
-        None => (Mode::Inherit, None),
-    };
-    Ok(GetAccountDataRetentionResponse { mode: mode.shown(), updated_at })
+    let kept = models.memory.retention().read(&id(scope(cx))).await?;
+    let mode = kept.map_or(Mode::Inherit, |kept| kept.mode);
+    Ok(GetAccountDataRetentionResponse { mode: mode.shown(), updated_at: kept.map(|kept| kept.at) })
 }
 
 /// Sets the caller's mode. Calls that begin after the answer go by it.
@@ -203,6 +139,11 @@ pub async fn put(
         let values = DataRetentionMode::VALUES.join(", ");
         ModelsError::Validation(format!("mode must be one of: {values}."))
     })?;
-    let at = models.rules.put(scope(cx), mode).await?;
-    Ok(PutAccountDataRetentionResponse { mode: mode.shown(), updated_at: Some(at) })
+    let set = Kept { mode, at: Timestamp::now() };
+    let write = |kept: &mut Kept| {
+        *kept = set;
+        Ok::<_, ModelsError>(())
+    };
+    models.memory.retention().update(&id(scope(cx)), write).await?;
+    Ok(PutAccountDataRetentionResponse { mode: mode.shown(), updated_at: Some(set.at) })
 }

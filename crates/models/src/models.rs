@@ -10,7 +10,7 @@ use outcrop_resources::{Collection, Resources, Scope, Tag, Tagger};
 use outcrop_wire::arn::Arn;
 
 use crate::catalogue::{Catalogue, Model};
-use crate::data_retention::{Mode, Rules};
+use crate::data_retention::{self, Mode};
 use crate::error::ModelsError;
 use crate::identifier::Identifier;
 use crate::inference_profiles::{PROFILE, Profile};
@@ -32,7 +32,6 @@ pub struct Models {
     pub(crate) memory: Memory,
     pub(crate) routers: Collection<PromptRouter>,
     pub(crate) tagger: Tagger,
-    pub(crate) rules: Arc<Rules>,
 }
 
 impl Models {
@@ -47,7 +46,6 @@ impl Models {
             memory: Memory::new(resources),
             routers: resources.collection(&ROUTER),
             tagger: resources.tagger(KINDS),
-            rules: Arc::new(Rules::unread(resources.clone())),
         }
     }
 
@@ -57,15 +55,10 @@ impl Models {
         Self { memory, ..self }
     }
 
-    /// The same with the data retention modes that were read at the start.
-    #[must_use]
-    pub fn with_retention(self, rules: Arc<Rules>) -> Self {
-        Self { rules, ..self }
-    }
-
     /// What an account lets others keep in a Region, from memory.
     pub fn retention(&self, account: &str, region: &str) -> Mode {
-        self.rules.mode(Scope { account, region })
+        let kept = self.memory.retention().get(&data_retention::id(Scope { account, region }));
+        kept.map(|kept| kept.mode).unwrap_or_default()
     }
 
     /// The known models.

@@ -4,15 +4,13 @@
 #[cfg(test)]
 mod tests;
 
-use outcrop_store::{Change, Cursor, Document, Error as StoreError, Key, NewDocument, Op, Order, Outcome, Query};
+use outcrop_store::{Change, Cursor, Document, Error as StoreError, Key, Order, Query};
 use tokio::sync::Mutex;
 
-use crate::{Error, Resources, Result, Scope};
+use crate::{Resources, Result, Scope};
 
 /// They stand in one place, whoever's they are, because all of them are in memory; the id says whose each is.
 const EVERYONE: Scope<'static> = Scope { account: "", region: "" };
-/// How often a write is tried where others write the same document at the same time.
-const TRIES: usize = 16;
 /// Documents and changes that are read at a time.
 const STRIDE: usize = 500;
 
@@ -52,34 +50,6 @@ impl<M: Memory> Followed<M> {
     /// What is in memory.
     pub fn memory(&self) -> &M {
         &self.memory
-    }
-
-    /// Writes a document, whatever it was before; it is in memory when this returns.
-    pub async fn put(&self, id: &str, body: Vec<u8>) -> Result<Document> {
-        let store = &self.resources.store;
-        for _ in 0..TRIES {
-            let (key, body) = (key(self.kind, id), body.clone());
-            let write = match store.get(key.clone()).await? {
-                Some(old) => Op::Put { key, expect: Some(old.version), name: None, body },
-                None => Op::Insert(NewDocument { key, name: None, parent: None, body, sealed_by: None }),
-            };
-            match store.commit(write.into()).await {
-                Ok(receipt) => {
-                    self.catch_up().await?;
-                    let Some(Outcome::Document(document)) = receipt.outcomes().pop() else { break };
-                    return Ok(document);
-                }
-                // Another has written it in between.
-                Err(StoreError::Exists { .. } | StoreError::Stale { .. } | StoreError::Missing { .. }) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(Error::Store(StoreError::Busy))
-    }
-
-    /// Reads a document from the store.
-    pub async fn get(&self, id: &str) -> Result<Option<Document>> {
-        Ok(self.resources.store.get(key(self.kind, id)).await?)
     }
 
     /// Brings into memory what has changed since; what this call has seen committed is there when it returns.

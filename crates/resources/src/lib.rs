@@ -26,7 +26,7 @@
 mod collection;
 mod create;
 mod error;
-pub mod followed;
+mod followed;
 mod ids;
 mod kind;
 mod kms;

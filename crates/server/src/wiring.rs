@@ -17,7 +17,6 @@ use outcrop_engine::weights::{Catalog, EMBEDDING_MODEL, ModelDir, RecordedFile, 
 use outcrop_engine::{Engine, EngineConfig, LocalModel, ModelKind};
 use outcrop_gateway::routing::{Glob, Naming, Registry, Routes, Setup, Source};
 use outcrop_gateway::{Capacity, Gateway, Sharing, StandIns};
-use outcrop_models::data_retention::Rules;
 use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Memory, Models, Settings, inference_profiles};
 use outcrop_outbound::Outbound;
 use outcrop_providers::local::Local;
@@ -63,7 +62,6 @@ pub struct Server {
     live: Arc<Live>,
     policies: Arc<Policies>,
     memory: Memory,
-    retention: Arc<Rules>,
     engine: Engine,
     keys: Arc<dyn Keys>,
     usage: Arc<Usage>,
@@ -135,14 +133,12 @@ impl Server {
         let policies = Arc::new(policies);
         let memory = Memory::new(&resources);
         memory.catch_up().await.map_err(told)?;
-        let retention = Arc::new(Rules::open(resources.clone()).await.map_err(told)?);
         let parts = Parts {
             dev,
             resources,
             memory: memory.clone(),
             capacity: Capacity::default(),
             policies: Arc::clone(&policies),
-            retention: Arc::clone(&retention),
             found,
             local,
             registry: Registry::default(),
@@ -153,7 +149,7 @@ impl Server {
             stop: stop.clone(),
         };
         let live = Arc::new(Live::new(parts, config, tls, load)?);
-        Ok(Self { listener, live, policies, memory, retention, engine, keys, usage, stop, folder, local_tls, lines })
+        Ok(Self { listener, live, policies, memory, engine, keys, usage, stop, folder, local_tls, lines })
     }
 
     /// Where it listens.
@@ -187,7 +183,7 @@ impl Server {
             std::future::pending::<()>().await;
         };
         let fresh = async {
-            tokio::join!(self.policies.follow(), self.memory.follow(), self.retention.follow());
+            tokio::join!(self.policies.follow(), self.memory.follow());
             std::future::pending::<()>().await;
         };
         let (limits, tls) = (self.live.limits(), self.live.tls());
@@ -238,7 +234,6 @@ pub(crate) struct Parts {
     memory: Memory,
     /// What calls under way have taken, whatever the configuration becomes.
     capacity: Capacity,
-    retention: Arc<Rules>,
     found: Vec<Found>,
     local: Arc<dyn Provider>,
     /// What is known of targets' health, whatever the configuration becomes.
@@ -261,8 +256,7 @@ impl Parts {
     pub(crate) fn pipeline(&self, config: &Config) -> Result<Pipeline, StartError> {
         let catalogue = catalogue(config, &self.found)?;
         let capacity = Arc::new(self.capacity.under(provisioned::capacity(config, &catalogue)?));
-        let models = Models::new(catalogue, settings(config), &self.resources);
-        let models = models.remembering(self.memory.clone()).with_retention(Arc::clone(&self.retention));
+        let models = Models::new(catalogue, settings(config), &self.resources).remembering(self.memory.clone());
         let models = Arc::new(models);
         let stand_ins = config.stand_ins.mode.is_on(self.dev).then(|| stand_ins(config, &self.found)).transpose()?;
         let sources = sources(config, &self.local)?;
@@ -474,8 +468,8 @@ fn sources(config: &Config, local: &Arc<dyn Provider>) -> Result<Vec<Arc<Source>
     let outbound = config.outbound.open().map_err(told)?;
     let mut sources = Vec::new();
     for provider in &config.providers {
-        let settings = provider.settings(&config.providers);
-        let place = (&settings.url, &settings.region, &settings.path);
+        let settings = provider.settings();
+        let place = (&settings.url, &settings.region, &settings.script);
         sources.push(Arc::new(Source {
             name: provider.name.as_str().into(),
             provider: outcrop_providers::open(&settings, &outbound).map_err(told)?,
@@ -484,7 +478,7 @@ fn sources(config: &Config, local: &Arc<dyn Provider>) -> Result<Vec<Arc<Source>
                 Kind::Anthropic => Naming::Anthropic,
                 Kind::Bedrock => Naming::Bedrock,
                 Kind::Cohere => Naming::Cohere,
-                Kind::OpenAi | Kind::Mistral | Kind::Scripted | Kind::Recorded => Naming::Bare,
+                Kind::OpenAi | Kind::Mistral | Kind::Scripted => Naming::Bare,
             },
             serves: provider.serves.iter().map(Glob::new).collect(),
             models: provider.models.clone(),

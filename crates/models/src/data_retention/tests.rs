@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use outcrop_access::{Caller, CallerKind, Permissions, Policy, PolicyKind};
@@ -5,8 +6,8 @@ use outcrop_api::{AwsError, Kind};
 use outcrop_store::{NewDocument, Op};
 
 use super::*;
-use crate::Settings;
 use crate::testing::{ACCOUNT, Bench, bench, call, here};
+use crate::{Memory, Settings};
 
 async fn set(cx: &Context, b: &Bench, mode: DataRetentionMode) -> Result<PutAccountDataRetentionResponse, ModelsError> {
     put(cx, &b.models, PutAccountDataRetentionRequest { mode }).await
@@ -97,28 +98,34 @@ async fn policies_may_hold_a_mode_fast() {
 async fn modes_are_read_at_the_start_and_followed() {
     let b = bench(Settings::default()).await;
     set(&here(), &b, DataRetentionMode::None).await.unwrap();
-    let other = Rules::open(b.resources.clone()).await.unwrap();
-    let of = Scope { account: ACCOUNT, region: "us-east-1" };
-    assert_eq!(other.mode(of), Mode::None);
+    let memory = Memory::new(&b.resources);
+    let other =
+        Models::new(b.models.catalogue().clone(), Settings::default(), &b.resources).remembering(memory.clone());
+    memory.catch_up().await.unwrap();
+    assert_eq!(other.retention(ACCOUNT, "us-east-1"), Mode::None);
     set(&here(), &b, DataRetentionMode::ProviderDataShare).await.unwrap();
     let changed = async {
-        while other.mode(of) != Mode::ProviderDataShare {
+        while other.retention(ACCOUNT, "us-east-1") != Mode::ProviderDataShare {
             tokio::task::yield_now().await;
         }
     };
     tokio::select! {
-        () = other.follow() => unreachable!("following ends with the store"),
+        () = memory.follow() => unreachable!("following ends with the store"),
         seen = tokio::time::timeout(Duration::from_secs(20), changed) => seen.unwrap(),
     }
 }
 
 #[tokio::test]
 async fn what_cannot_be_read_counts_as_none() {
-    let b = bench(Settings::default()).await;
-    let key = outcrop_resources::followed::key(KIND, &format!("{ACCOUNT}/us-east-1"));
-    let document = NewDocument { key, name: None, parent: None, body: b"{}".to_vec(), sealed_by: None };
-    b.resources.store().commit(Op::Insert(document).into()).await.unwrap();
-    let rules = Rules::open(b.resources.clone()).await.unwrap();
-    assert_eq!(rules.mode(Scope { account: ACCOUNT, region: "us-east-1" }), Mode::None);
-    assert_eq!(told(&here(), &b).await.0, DataRetentionMode::None);
+    for body in ["{}", "7", r#"{"mode":"some","at":"2026-11-21T19:00:00Z"}"#] {
+        let b = bench(Settings::default()).await;
+        let key = outcrop_store::Scope::new("", "").key("data-retention", &format!("{ACCOUNT}/us-east-1"));
+        let document = NewDocument { key, name: None, parent: None, body: body.into(), sealed_by: None };
+        b.resources.store().commit(Op::Insert(document).into()).await.unwrap();
+        b.models.memory.catch_up().await.unwrap();
+        assert_eq!(b.models.retention(ACCOUNT, "us-east-1"), Mode::None, "{body}");
+        assert_eq!(told(&here(), &b).await.0, DataRetentionMode::None, "{body}");
+        set(&here(), &b, DataRetentionMode::Default).await.unwrap();
+        assert_eq!(b.models.retention(ACCOUNT, "us-east-1"), Mode::Default, "{body}");
+    }
 }
