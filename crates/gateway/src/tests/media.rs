@@ -55,7 +55,8 @@ impl Provider for Writes {
 }
 
 fn serving(name: &str, provider: Arc<dyn Provider>, naming: Naming) -> Source {
-    Source { name: name.into(), naming, serves: vec![Glob::new("*")], local: false, ..Source::local(provider) }
+    let (serves, identity) = (vec![Glob::new("*")], name.to_owned());
+    Source { name: name.into(), identity, naming, serves, local: false, ..Source::local(provider) }
 }
 
 /// A gateway whose models are all served by `sources`, in their order.
