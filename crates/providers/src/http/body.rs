@@ -14,7 +14,7 @@ pub enum Body {
     /// It comes over the network.
     Live(outcrop_outbound::Body),
     /// The same, and each piece is written down.
-    Recorded(outcrop_outbound::Body, Recording),
+    Recorded(outcrop_outbound::Body, Box<Recording>),
     /// It came once, in these pieces.
     Kept(VecDeque<Bytes>),
 }

@@ -190,7 +190,7 @@ impl Body {
                 "top_p" => "p",
                 key => key,
             };
-            if self.written.iter().any(|written| *written == key) {
+            if self.written.contains(&key) {
                 return Err(nowhere());
             }
             self.out.key(key);
