@@ -44,8 +44,8 @@ impl Gateway {
         let asked = dialect.decode(body);
         let served = self.drawn(cx, resolved, dialect.name(), &asked, body).await;
         let served = served.map_err(|fault| tally.failed(fault))?;
-        let (made, by) = (served.output, By { target: served.target, attempts: served.attempts });
-        tally.served(&by.target, by.attempts);
+        let (by, made) = (By::of(&served), served.output);
+        tally.served(&by);
         let (body, usage) = match made {
             Made::Answer(body, usage) => (body, usage),
             // No tokens are counted where images are paid for.

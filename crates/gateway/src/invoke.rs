@@ -44,6 +44,16 @@ impl Gateway {
         };
         let mut tally = self.tally(cx, &resolved);
         let asked = Asked { body: &body, id: &r.model_id, resolved: &resolved, streaming: false };
+        let plain = r.performance_config_latency.is_none() && r.service_tier.is_none() && r.request_metadata.is_none();
+        if plain && let Some(plan) = self.passing(cx, &resolved, chat, &body, false) {
+            asked.agrees(chat).map_err(|fault| tally.failed(fault))?;
+            let began = tally.began();
+            let passed = self.pass(cx, &resolved, &plan, (chat.name(), body.clone(), false), tally).await?;
+            let by = passed.by.clone();
+            let (body, usage) = passed.whole().await?;
+            let output = InvokeModelResponse { body, content_type: JSON.into(), ..Default::default() };
+            return Ok(counted(by.reply(output), &usage, began));
+        }
         let options = (r.performance_config_latency, r.service_tier, r.request_metadata.as_deref());
         let request = asked.read(chat, options).map_err(|fault| tally.failed(fault))?;
         let repeated = chat.repeats(&request);
@@ -80,6 +90,13 @@ impl Gateway {
         let body = r.body.unwrap_or_default();
         let mut tally = self.tally(cx, &resolved);
         let asked = Asked { body: &body, id: &r.model_id, resolved: &resolved, streaming: true };
+        let plain = r.performance_config_latency.is_none() && r.service_tier.is_none() && r.request_metadata.is_none();
+        if plain && let Some(plan) = self.passing(cx, &resolved, chat, &body, true) {
+            asked.agrees(chat).map_err(|fault| tally.failed(fault))?;
+            let passed = self.pass(cx, &resolved, &plan, (chat.name(), body.clone(), true), tally).await?;
+            let output = InvokeModelWithResponseStreamResponse { content_type: JSON.into(), ..Default::default() };
+            return Ok((passed.by.reply(output), passed.chunks(cx.cancel.clone())));
+        }
         let options = (r.performance_config_latency, r.service_tier, r.request_metadata.as_deref());
         let request = asked.read(chat, options).map_err(|fault| tally.failed(fault))?;
         let repeated = chat.repeats(&request);
@@ -124,11 +141,15 @@ impl Asked<'_> {
     /// The same as Converse has it.
     fn read(&self, chat: &dyn ChatDialect, (latency, tier, metadata): Headers<'_>) -> Result<ConverseRequest, Fault> {
         let mut request = decode(chat, self.body)?;
-        // A body may name the model in any of the ways by which it was found.
-        let models = [self.id, self.resolved.invoked_id.as_str(), self.resolved.model.id.as_str()];
-        chat.agrees(self.body, &models, self.streaming).map_err(|e| Fault::of(&e))?;
+        self.agrees(chat)?;
         options(&mut request, latency, tier, metadata)?;
         Ok(request)
+    }
+
+    /// A body may name the model in any of the ways by which it was found.
+    fn agrees(&self, chat: &dyn ChatDialect) -> Result<(), Fault> {
+        let models = [self.id, self.resolved.invoked_id.as_str(), self.resolved.model.id.as_str()];
+        chat.agrees(self.body, &models, self.streaming).map_err(|e| Fault::of(&e))
     }
 }
 

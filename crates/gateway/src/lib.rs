@@ -9,6 +9,7 @@
 
 mod answer;
 mod begin;
+pub mod cache;
 pub mod capacity;
 mod converse;
 mod count;
@@ -18,6 +19,7 @@ mod images;
 mod invoke;
 pub mod meter;
 mod options;
+mod pass;
 mod prompt_router;
 mod rerank;
 pub mod routing;
@@ -33,6 +35,7 @@ use outcrop_models::{Models, data_retention};
 use outcrop_providers::Retention;
 
 pub use begin::SERVED_BY;
+pub use cache::Answers;
 pub use capacity::Capacity;
 pub use meter::{Meter, Record};
 pub use routing::{Registry, Routes, StandIns};
@@ -45,13 +48,14 @@ pub struct Gateway {
     sharing: Sharing,
     meter: Arc<dyn Meter>,
     capacity: Arc<Capacity>,
+    cache: Arc<Answers>,
 }
 
 impl Gateway {
     /// Models by `models`, answered as `routes` say.
     pub fn new(models: Arc<Models>, routes: Routes) -> Self {
         let (sharing, meter) = (Sharing::default(), Arc::new(meter::Logged));
-        Self { models, routes, sharing, meter, capacity: Arc::default() }
+        Self { models, routes, sharing, meter, capacity: Arc::default(), cache: Arc::default() }
     }
 
     /// Computed prompts are shared within `sharing` and not beyond.
@@ -65,6 +69,13 @@ impl Gateway {
     #[must_use]
     pub fn meter(mut self, meter: Arc<dyn Meter>) -> Self {
         self.meter = meter;
+        self
+    }
+
+    /// Answers are kept in `cache`, where routes or callers ask for it.
+    #[must_use]
+    pub fn cache(mut self, cache: Arc<Answers>) -> Self {
+        self.cache = cache;
         self
     }
 

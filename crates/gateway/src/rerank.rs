@@ -31,8 +31,8 @@ impl Gateway {
         let began = tally.began();
         let request = dialect.decode(body).map_err(|e| tally.failed(Fault::of(&e)))?;
         let served = self.ranked(cx, resolved, &request).await.map_err(|fault| tally.failed(fault))?;
-        let (found, by) = (served.output, By { target: served.target, attempts: served.attempts });
-        tally.served(&by.target, by.attempts);
+        let (by, found) = (By::of(&served), served.output);
+        tally.served(&by);
         let ranks: Vec<(usize, f32)> = found.ranks.iter().map(|rank| (rank.index, rank.score)).collect();
         let output = InvokeModelResponse {
             body: text(&dialect.encode(&request, &ranks)),

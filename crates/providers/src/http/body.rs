@@ -31,7 +31,7 @@ impl http_body::Body for Body {
                 match &frame {
                     Some(Ok(frame)) => recording.piece(frame.data_ref()),
                     // What broke off is no example of anything.
-                    Some(Err(_)) => recording.drop(),
+                    Some(Err(_)) => recording.discard(),
                     None => recording.finish(),
                 }
                 Poll::Ready(frame)

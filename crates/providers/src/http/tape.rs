@@ -178,7 +178,7 @@ impl Recording {
     }
 
     /// Nothing will be written.
-    pub(super) fn drop(&mut self) {
+    pub(super) fn discard(&mut self) {
         self.exchange = None;
     }
 
