@@ -34,7 +34,9 @@ impl Gateway {
             },
             CountTokensInput::InvokeModel(i) => match dialect(&resolved)? {
                 Dialect::Chat(chat) => decode(chat, &i.body)?,
-                Dialect::Embedding(_) => return Err(Fault::validation(NOT_COUNTED)),
+                Dialect::Embedding(_) | Dialect::Rerank(_) | Dialect::Image(_) => {
+                    return Err(Fault::validation(NOT_COUNTED));
+                }
             },
             CountTokensInput::Unset => return Err(Fault::validation("The input must be converse or invokeModel.")),
         };

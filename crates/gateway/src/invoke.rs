@@ -14,14 +14,14 @@ use outcrop_api::bedrock_runtime::{
 use outcrop_api::{Events, Fault, Kind, Reply};
 use outcrop_dialects::{ChatDialect, Dialect, Head, Metrics, StreamEncoder};
 use outcrop_models::{Invocation, Resolved};
-use outcrop_providers::Answer;
+use outcrop_providers::{Answer, Cause, Failure};
 use serde_json::Value;
 
 use crate::begin::Begun;
 use crate::converse::fold;
 use crate::{Gateway, answer, prompt_router};
 
-const JSON: &str = "application/json";
+pub(crate) const JSON: &str = "application/json";
 /// Every member of the native answer: the dialect takes what it has a place for.
 const EVERYTHING: &str = "";
 
@@ -39,6 +39,8 @@ impl Gateway {
         let chat = match dialect(&resolved)? {
             Dialect::Chat(chat) => chat,
             Dialect::Embedding(embedding) => return self.embed(cx, &resolved, embedding, &body).await,
+            Dialect::Rerank(rerank) => return self.rerank(cx, &resolved, rerank, &body).await,
+            Dialect::Image(image) => return self.images(cx, &resolved, image, &body).await,
         };
         let mut tally = self.tally(cx, &resolved);
         let asked = Asked { body: &body, id: &r.model_id, resolved: &resolved, streaming: false };
@@ -186,6 +188,14 @@ fn head(begun: &Begun, repeated: Value) -> Head {
         },
         repeated,
     }
+}
+
+/// Where a provider has no such offer, the caller learns who may.
+pub(crate) fn offered_by(mut failure: Failure, kinds: &str) -> Failure {
+    if failure.cause == Cause::Unmappable {
+        failure.fault.message.push_str(&format!(" A provider of kind {kinds} may."));
+    }
+    failure
 }
 
 pub(crate) fn text(value: &Value) -> Bytes {

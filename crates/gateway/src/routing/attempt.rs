@@ -188,10 +188,15 @@ impl Plan {
 
     /// When an attempt that is made now is given up.
     fn limit(&self, target: &Target) -> Instant {
-        match self.stream && !target.local() {
-            true => self.deadline.min(Instant::now() + self.route.policy.first_token),
-            false => self.deadline,
-        }
+        let policy = &self.route.policy;
+        let patience = match self.stream {
+            _ if target.local() => return self.deadline,
+            true => policy.first_token,
+            // Nothing is seen of a whole answer until it is there: too long is only what somebody else may do sooner.
+            false if self.candidates.len() > 1 => policy.whole,
+            false => return self.deadline,
+        };
+        self.deadline.min(Instant::now() + patience)
     }
 
     /// Waits before round `round`. False where that makes no sense any more.

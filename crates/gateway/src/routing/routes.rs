@@ -228,6 +228,10 @@ fn nobody(model: &Model) -> Fault {
 }
 
 fn no_kind(model: &Model) -> Fault {
-    let text = format!("No local model can stand in for {}, which makes {}.", model.id, model.output.join(" and "));
+    let does = match model.ranks() {
+        true => "ranks documents".to_owned(),
+        false => format!("makes {}", model.output.join(" and ")),
+    };
+    let text = format!("No local model can stand in for {}, which {does}.", model.id);
     Fault::new(Kind::NotImplemented, text)
 }

@@ -121,6 +121,8 @@ pub struct Policy {
     pub first_token: Duration,
     /// How long between two events of it.
     pub between_tokens: Duration,
+    /// How long one target may take over an answer that comes whole, where there are others to ask.
+    pub whole: Duration,
     /// How long an answer may take in all.
     pub total: Duration,
     /// How long a call may wait where all targets have all the calls that they may have.
@@ -152,6 +154,7 @@ impl Default for Policy {
             longest_pause: Duration::from_secs(2),
             first_token: Duration::from_secs(120),
             between_tokens: Duration::from_secs(60),
+            whole: Duration::from_secs(600),
             total: Duration::from_secs(3600),
             queue: Duration::from_secs(30),
             breaker: BreakerSettings::default(),

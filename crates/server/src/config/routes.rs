@@ -25,6 +25,8 @@ pub struct Route {
     pub first_token_seconds: Option<NonZeroU32>,
     /// In place of `routing.between_tokens_seconds`.
     pub between_tokens_seconds: Option<NonZeroU32>,
+    /// In place of `routing.whole_seconds`.
+    pub whole_seconds: Option<NonZeroU32>,
     /// In place of `routing.total_seconds`.
     pub total_seconds: Option<NonZeroU32>,
     /// How long an answer serves the same request again.
@@ -115,6 +117,7 @@ impl Route {
             retries: self.retries.unwrap_or(common.retries),
             first_token: self.first_token_seconds.map_or(common.first_token, seconds),
             between_tokens: self.between_tokens_seconds.map_or(common.between_tokens, seconds),
+            whole: self.whole_seconds.map_or(common.whole, seconds),
             total: self.total_seconds.map_or(common.total, seconds),
             hedge: self.hedge.map(|hedge| Hedge { percentile: hedge.percentile / 100.0, share: hedge.share }),
             cache: self.cache_ttl_seconds.map(seconds),

@@ -18,6 +18,7 @@ pub struct Routing {
     pub longest_pause_ms: u64,
     pub first_token_seconds: NonZeroU32,
     pub between_tokens_seconds: NonZeroU32,
+    pub whole_seconds: NonZeroU32,
     pub total_seconds: NonZeroU32,
     pub queue_seconds: u32,
     pub cache_bytes: u64,
@@ -45,6 +46,7 @@ impl Default for Routing {
             longest_pause_ms: 2000,
             first_token_seconds: const { NonZeroU32::new(120).unwrap() },
             between_tokens_seconds: const { NonZeroU32::new(60).unwrap() },
+            whole_seconds: const { NonZeroU32::new(600).unwrap() },
             total_seconds: const { NonZeroU32::new(3600).unwrap() },
             queue_seconds: 30,
             cache_bytes: 67_108_864,
@@ -76,6 +78,7 @@ impl Routing {
             longest_pause: Duration::from_millis(self.longest_pause_ms),
             first_token: seconds(self.first_token_seconds),
             between_tokens: seconds(self.between_tokens_seconds),
+            whole: seconds(self.whole_seconds),
             total: seconds(self.total_seconds),
             queue: Duration::from_secs(self.queue_seconds.into()),
             breaker: BreakerSettings {

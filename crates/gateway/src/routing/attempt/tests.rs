@@ -7,7 +7,7 @@ use outcrop_providers::Cause;
 use tokio::time::Instant;
 
 use super::super::testing::{Told, Turn, ask, context, resolved, route, source, target};
-use super::super::{BreakerSettings, Choice, Hedge, Plan, Policy, Route};
+use super::super::{Ask, BreakerSettings, Choice, Hedge, Plan, Policy, Route};
 use super::Served;
 
 struct Bench {
@@ -27,8 +27,12 @@ fn bench(providers: Vec<Arc<Told>>, policy: Policy) -> Bench {
 
 impl Bench {
     async fn call(&self) -> Result<Served<()>, Fault> {
+        self.call_as(ask()).await
+    }
+
+    async fn call_as(&self, ask: Ask<'_>) -> Result<Served<()>, Fault> {
         let cx = context();
-        let plan = Plan::new(&cx, &self.route, &self.resolved, &ask()).unwrap();
+        let plan = Plan::new(&cx, &self.route, &self.resolved, &ask).unwrap();
         plan.attempt(&cx, |target| {
             let provider =
                 self.providers[["a", "b", "c"].iter().position(|name| *name == &*target.name).unwrap()].clone();
@@ -135,6 +139,21 @@ async fn an_answer_that_does_not_begin_in_time_goes_to_the_next() {
     let began = Instant::now();
     let fault = b.call().await.err().unwrap();
     assert_eq!((fault.kind, began.elapsed()), (Kind::ModelTimeout, Duration::from_secs(12)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_whole_answer_that_takes_too_long_is_asked_of_the_next_where_there_is_one() {
+    let policy = Policy { whole: Duration::from_secs(60), total: Duration::from_secs(300), ..Policy::default() };
+    let whole = || Ask { stream: false, ..ask() };
+    let b = bench(vec![Told::always(Turn::Hang), Told::to([])], policy.clone());
+    let began = Instant::now();
+    let served = b.call_as(whole()).await.unwrap();
+    assert_eq!((&*served.target.name, began.elapsed()), ("b", Duration::from_secs(60)));
+
+    let b = bench(vec![Told::to([Turn::After(Duration::from_secs(200))])], policy);
+    let began = Instant::now();
+    b.call_as(whole()).await.unwrap();
+    assert_eq!(began.elapsed(), Duration::from_secs(200));
 }
 
 #[tokio::test(start_paused = true)]
