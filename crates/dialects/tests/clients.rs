@@ -141,8 +141,11 @@ fn streams() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// The complete streams of a format.
-fn complete() -> Vec<(&'static dyn ClientDialect, Vec<(String, String)>)> {
+/// A client and the events of one complete stream of its format.
+type Complete = (&'static dyn ClientDialect, Vec<(String, String)>);
+
+/// The complete streams of all formats.
+fn complete() -> Vec<Complete> {
     let mut out = Vec::new();
     for (format, client) in CLIENTS {
         for (_, file) in files(format, "stream") {
