@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from support import raw
 from support.ask import HAIKU, PROFILE, SCHEMA, UNKNOWN
+from support.clients import client as client_of
 from support.keys import access_key, api_key
 from support.openai import PIXEL, of, refused
 from support.server import Server
@@ -180,6 +181,19 @@ class TestKept:
         made = ask(client, store=False)
         refused(lambda: client.responses.retrieve(made.id), openai.NotFoundError)
         refused(lambda: ask(client, previous_response_id=made.id), openai.BadRequestError, "previous_response_id")
+
+    def test_an_account_that_keeps_nothing(self, server):
+        bedrock, mine = client_of(server.url, "bedrock", account="121212121212"), Signer("121212121212")
+        body = {"model": HAIKU, "input": "a", "max_output_tokens": 1}
+        bedrock.put_account_data_retention(mode="none")
+        made = raw.request(server, "POST", "/v1/responses", body, signer=mine).json
+        assert made["store"] is False and made["status"] in ("completed", "incomplete")
+        assert raw.request(server, "GET", "/v1/responses/" + made["id"], signer=mine).status == 404
+        answer = raw.request(server, "POST", "/v1/responses", {**body, "store": True}, signer=mine)
+        assert (answer.status, answer.json["error"]["param"]) == (400, "store"), answer.body
+        bedrock.put_account_data_retention(mode="default")
+        made = raw.request(server, "POST", "/v1/responses", {**body, "store": True}, signer=mine).json
+        assert raw.request(server, "GET", "/v1/responses/" + made["id"], signer=mine).json == made
 
     def test_what_is_made_cannot_be_cancelled(self, client):
         assert "synchronous" in refused(lambda: client.responses.cancel(ask(client).id), openai.BadRequestError)

@@ -20,6 +20,16 @@ pub fn run(data: &[u8]) {
                 let vectors: Vec<Vec<f32>> = request.texts.iter().map(|_| vec![0.5, -0.25]).collect();
                 assert!(embedding.encode(&request, &vectors, 1, "id").is_object(), "{name}");
             }
+            Some(Dialect::Rerank(rerank)) => {
+                let Ok(request) = rerank.decode(data) else { continue };
+                let ranks: Vec<(usize, f32)> = (0..request.documents.len()).map(|i| (i, 0.5)).collect();
+                assert!(rerank.encode(&request, &ranks).is_object(), "{name}");
+            }
+            Some(Dialect::Image(image)) => {
+                let Ok(request) = image.decode(data) else { continue };
+                assert!((1..=5).contains(&request.count), "{name}");
+                assert!(image.encode(&request, &[b"image"]).is_object(), "{name}");
+            }
             None => unreachable!("{name}"),
         }
     }

@@ -3,10 +3,15 @@
 
 use outcrop_api::bedrock_runtime::ConverseStreamOutput;
 use outcrop_dialects::client::ClientDialect;
-use outcrop_dialects::{anthropic, openai};
+use outcrop_dialects::{anthropic, cohere, mistral, openai};
 
-const CLIENTS: &[&dyn ClientDialect] =
-    &[&anthropic::client::Messages, &openai::client::OPENAI_CLIENT, &openai::client::SELF_HOSTED_CLIENT];
+const CLIENTS: &[&dyn ClientDialect] = &[
+    &anthropic::client::Messages,
+    &openai::client::OPENAI_CLIENT,
+    &openai::client::SELF_HOSTED_CLIENT,
+    &mistral::CLIENT,
+    &cohere::client::Chat,
+];
 
 /// The entry of fuzzer and replay.
 pub fn run(data: &[u8]) {

@@ -60,6 +60,13 @@ pub enum Command {
     /// Checks a configuration, shows the defaults, puts a changed file in force without a restart
     #[command(subcommand)]
     Config(Config),
+    /// Lists who answers for which model on a running server, and how they fare
+    ///
+    /// One line for each target of each model that somebody beside this machine serves, or that was called. HEALTH says
+    /// whether it is left alone after failures; NOW how many attempts are under way; ATTEMPTS and FAILED count all
+    /// routes to the same provider's model; CALLS, ANSWERED and LIST PRICE what this target of this route got, which is
+    /// what two variants are compared by. All counts are since the start.
+    Routes(Routes),
     /// Lists and rotates the keys that seal what is kept
     #[command(subcommand)]
     Secrets(Secrets),
@@ -286,6 +293,17 @@ pub enum Config {
         #[command(flatten)]
         folder: Folder,
     },
+}
+
+/// Which routes.
+#[derive(Args)]
+pub struct Routes {
+    /// Prints everything that is known, as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Which server.
+    #[command(flatten)]
+    pub folder: Folder,
 }
 
 /// What to look at.

@@ -11,6 +11,7 @@ mod config;
 mod doctor;
 mod keys;
 mod models;
+mod routes;
 mod secrets;
 mod serving;
 mod text;
@@ -34,6 +35,7 @@ fn main() -> std::process::ExitCode {
             Command::Keys(keys) => keys::run(keys).await,
             Command::Access(access) => access::run(access),
             Command::Config(config) => config::run(config),
+            Command::Routes(args) => routes::run(&args),
             Command::Secrets(secrets) => secrets::run(secrets).await,
             Command::Backup(backup) => backup::backup(&backup),
             Command::Restore(restore) => backup::restore(&restore),

@@ -71,3 +71,17 @@ pub enum ReadError {
     #[error("the provider reports: {}", .0.message)]
     Refused(Refusal),
 }
+
+impl ReadError {
+    /// What is no JSON of the form that is expected. The place says enough: what stands there may be the answer itself,
+    /// which belongs into no log.
+    pub(crate) fn json(error: &serde_json::Error) -> Self {
+        use serde_json::error::Category;
+        let what = match error.classify() {
+            Category::Eof => "the JSON ends too early",
+            Category::Data => "the JSON has another form",
+            Category::Syntax | Category::Io => "no JSON",
+        };
+        Self::Malformed(format!("{what} at column {}", error.column()))
+    }
+}

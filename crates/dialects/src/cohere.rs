@@ -1,6 +1,7 @@
 //! Cohere: `cohere-command` (a prompt and its completion), `command-r` (a message, what was said before it, documents
-//! and tools), `cohere-embed-v3`, `cohere-embed-v4`.
+//! and tools), `cohere-embed-v3`, `cohere-embed-v4`. [`client`] is the client's side of Cohere's own API.
 
+pub mod client;
 mod command;
 mod command_r;
 mod embed;

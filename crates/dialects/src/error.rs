@@ -15,6 +15,9 @@ pub enum DialectError {
     /// A Converse request says what the format cannot.
     #[error("The model's request format has no place for {0}. Remove it and try again.")]
     NoPlace(String),
+    /// Only the model that the format is of can do what is asked.
+    #[error("{0} is only done by the model itself, through a provider of kind bedrock. Others make images of a text.")]
+    OnlyItself(String),
     /// The format has no stream.
     #[error("The model is unsupported for streaming.")]
     NotStreamed,

@@ -18,13 +18,16 @@ pub mod converse;
 pub mod deepseek;
 pub mod embedding;
 mod error;
+pub mod image;
 pub mod meta;
 pub mod mistral;
 pub mod nova;
 pub mod openai;
 mod prompt;
 mod request;
+pub mod rerank;
 pub mod responses;
+pub mod stability;
 pub mod titan;
 pub mod writer;
 
@@ -33,6 +36,8 @@ use serde_json::Value;
 
 pub use embedding::{EmbeddingRequest, EmbeddingType, InputType, Truncate};
 pub use error::DialectError;
+pub use image::ImageRequest;
+pub use rerank::RerankRequest;
 
 /// What a body of this dialect asks for.
 #[derive(Clone, Copy)]
@@ -41,6 +46,10 @@ pub enum Dialect {
     Chat(&'static dyn ChatDialect),
     /// Vectors.
     Embedding(&'static dyn EmbeddingDialect),
+    /// Documents in the order of their relevance.
+    Rerank(&'static dyn RerankDialect),
+    /// Images.
+    Image(&'static dyn ImageDialect),
 }
 
 /// The dialect that the catalogue calls `key`.
@@ -68,6 +77,11 @@ pub fn by_name(key: &str) -> Option<Dialect> {
         "titan-multimodal-embed" => Dialect::Embedding(&titan::EmbedMultimodal),
         "cohere-embed-v4" => Dialect::Embedding(&cohere::EmbedV4),
         "cohere-embed-v3" => Dialect::Embedding(&cohere::EmbedV3),
+        "cohere-rerank" => Dialect::Rerank(&rerank::COHERE),
+        "amazon-rerank" => Dialect::Rerank(&rerank::AMAZON),
+        "titan-image" => Dialect::Image(&titan::IMAGE),
+        "nova-canvas" => Dialect::Image(&titan::CANVAS),
+        "stability-image" => Dialect::Image(&stability::Images),
         _ => return None,
     })
 }
@@ -96,6 +110,11 @@ pub const NAMES: &[&str] = &[
     "titan-multimodal-embed",
     "cohere-embed-v4",
     "cohere-embed-v3",
+    "cohere-rerank",
+    "amazon-rerank",
+    "titan-image",
+    "nova-canvas",
+    "stability-image",
 ];
 
 /// What is known of an answer before its first event.
@@ -205,4 +224,24 @@ pub trait EmbeddingDialect: Send + Sync {
     fn decode(&self, body: &[u8]) -> Result<EmbeddingRequest, DialectError>;
     /// The body of the answer: one vector for each text, and the number of tokens read.
     fn encode(&self, request: &EmbeddingRequest, vectors: &[Vec<f32>], tokens: u32, id: &str) -> Value;
+}
+
+/// A format that asks for documents in the order of their relevance.
+pub trait RerankDialect: Send + Sync {
+    /// The key of [`by_name`].
+    fn name(&self) -> &'static str;
+    /// Reads a body.
+    fn decode(&self, body: &[u8]) -> Result<RerankRequest, DialectError>;
+    /// The body of the answer: which document, and how relevant it is, the most relevant first.
+    fn encode(&self, request: &RerankRequest, ranks: &[(usize, f32)]) -> Value;
+}
+
+/// A format that asks for images.
+pub trait ImageDialect: Send + Sync {
+    /// The key of [`by_name`].
+    fn name(&self) -> &'static str;
+    /// Reads a body. What no other model can be asked for is [`DialectError::OnlyItself`].
+    fn decode(&self, body: &[u8]) -> Result<ImageRequest, DialectError>;
+    /// The body of the answer: the files of the images.
+    fn encode(&self, request: &ImageRequest, images: &[&[u8]]) -> Value;
 }

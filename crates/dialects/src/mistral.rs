@@ -1,9 +1,10 @@
 //! Mistral AI: `mistral-text`, a prompt in the form `<s>[INST] … [/INST]`, and `mistral-chat`, chat completions whose
-//! choices carry a `stop_reason`.
+//! choices carry a `stop_reason`. [`CLIENT`] is the client's side of Mistral's own API.
 
 mod prompt;
 mod text;
 
+use crate::openai::client::{Client, MISTRAL};
 use crate::openai::{Format, Passed, Reasoning};
 
 pub use text::Text;
@@ -31,5 +32,10 @@ pub static CHAT: Format = Format {
     ending: "stop_reason",
     whole_messages: true,
 };
+
+/// The client's side of Mistral's own API: chat completions as OpenAI has them, with what Mistral has in its own way.
+/// PDF is a part `document_url`, an answer that was begun is marked `prefix`, ids of tool calls have nine letters and
+/// digits, reasoning comes as parts of the type `thinking`, and every stream tells its usage unasked.
+pub static CLIENT: Client = Client::new(MISTRAL);
 
 const SEED: Passed = Passed::Integer(0, i64::MAX);

@@ -10,7 +10,7 @@ mod support;
 use outcrop_api::bedrock_runtime::{ConverseRequest, ConverseStreamOutput};
 use outcrop_dialects::client::{Ask, ClientDialect, ReadError};
 use outcrop_dialects::converse::Fold;
-use outcrop_dialects::{anthropic, openai};
+use outcrop_dialects::{anthropic, cohere, mistral, openai};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use support::{cases, files, read, written};
@@ -20,6 +20,8 @@ const CLIENTS: &[(&str, &dyn ClientDialect)] = &[
     ("openai-client", &openai::client::OPENAI_CLIENT),
     ("openai-compatible-client", &openai::client::SELF_HOSTED_CLIENT),
     ("deepseek-client", &openai::client::DEEPSEEK_CLIENT),
+    ("mistral-client", &mistral::CLIENT),
+    ("cohere-client", &cohere::client::Chat),
 ];
 
 fn make_id() -> String {

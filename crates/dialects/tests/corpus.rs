@@ -32,7 +32,7 @@ fn dialects_corpus() {
 #[test]
 fn golden_bodies() {
     for name in NAMES {
-        for (file, value) in support::files(name, "").into_iter().filter(|(f, _)| f.starts_with(['d', 'e'])) {
+        for (file, value) in support::files(name, "").into_iter().filter(|(f, _)| f.starts_with(['d', 'e', 'r', 'i'])) {
             for case in support::cases(&value).iter().filter(|case| case.get("body").is_some()) {
                 eprintln!("{name}/{file}");
                 dialects::run(&support::body(case));

@@ -2,7 +2,7 @@
 //!
 //! Every chat dialect has `decode-*` (a body and its Converse request or its refusal), `encode-*` (a Converse request
 //! and its body or its refusal) and `stream-*` (events, their chunks and the whole answer); every embedding dialect
-//! has `embed-*`.
+//! has `embed-*`, every one that ranks `rerank-*`, every one that draws `images-*`.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail")]
 
 mod support;
@@ -10,9 +10,12 @@ mod support;
 use outcrop_api::bedrock_runtime::{ConverseRequest, ConverseStreamOutput};
 use outcrop_dialects::converse::Fold;
 use outcrop_dialects::openai::embeddings as embeddings_of_openai;
-use outcrop_dialects::{Dialect, NAMES, by_name};
-use serde_json::json;
-use support::{accumulated, body, cases, chats, chunks, embedding, embeddings, files, head, metrics, read, written};
+use outcrop_dialects::{Dialect, ImageRequest, NAMES, RerankRequest, by_name};
+use serde_json::{Value, json};
+use support::{
+    accumulated, body, cases, chats, chunks, embedding, embeddings, files, head, images, metrics, read, rerankers,
+    written,
+};
 
 #[test]
 fn requests() {
@@ -117,6 +120,91 @@ fn vectors() {
 }
 
 #[test]
+fn ranks() {
+    for rerank in rerankers() {
+        let dialect = rerank.name();
+        for (name, file) in files(dialect, "rerank") {
+            for case in cases(&file) {
+                match (rerank.decode(&body(&case)), case.get("error")) {
+                    (Ok(request), None) => {
+                        let RerankRequest { query, documents, top_n } = &request;
+                        let asked = json!({"query": query, "documents": documents, "topN": top_n});
+                        assert_eq!(asked, case["request"], "{dialect}/{name}");
+                        let ranks = case["ranks"].as_array().unwrap().iter();
+                        let rank = |r: &Value| (r[0].as_u64().unwrap() as usize, r[1].as_f64().unwrap() as f32);
+                        let ranks: Vec<(usize, f32)> = ranks.map(rank).collect();
+                        assert_eq!(rerank.encode(&request, &ranks), case["answer"], "{dialect}/{name}");
+                    }
+                    (Err(error), Some(text)) => assert_eq!(json!(error.to_string()), *text, "{dialect}/{name}"),
+                    (got, _) => panic!("{dialect}/{name}: {case}: {got:?}"),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn pictures() {
+    for image in images() {
+        let dialect = image.name();
+        for (name, file) in files(dialect, "images") {
+            for case in cases(&file) {
+                match (image.decode(&body(&case)), case.get("error")) {
+                    (Ok(request), None) => {
+                        assert_eq!(drawn(&request), case["request"], "{dialect}/{name}: {case}");
+                        let made: Vec<&[u8]> =
+                            case["images"].as_array().unwrap().iter().map(|i| i.as_str().unwrap().as_bytes()).collect();
+                        assert_eq!(image.encode(&request, &made), case["answer"], "{dialect}/{name}");
+                    }
+                    (Err(error), Some(text)) => assert_eq!(json!(error.to_string()), *text, "{dialect}/{name}"),
+                    (got, _) => panic!("{dialect}/{name}: {case}: {got:?}"),
+                }
+            }
+        }
+    }
+}
+
+/// What was asked for, without what was not.
+fn drawn(request: &ImageRequest) -> Value {
+    let ImageRequest { prompt, negative_prompt, count, size, format, seed, quality, guidance } = request;
+    let mut all = json!({
+        "prompt": prompt, "negativePrompt": negative_prompt, "count": count, "size": size, "format": format,
+        "seed": seed, "quality": quality, "guidance": guidance,
+    });
+    all.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+    all
+}
+
+#[test]
+fn limits_of_the_formats_that_rank_and_draw() {
+    let refused = |case: Value, name: &str| match by_name(name) {
+        Some(Dialect::Rerank(rerank)) => rerank.decode(case.to_string().as_bytes()).err().map(|e| e.to_string()),
+        Some(Dialect::Image(image)) => image.decode(case.to_string().as_bytes()).err().map(|e| e.to_string()),
+        _ => panic!("{name}"),
+    };
+    let rerank = |n: usize| json!({"query": "a", "documents": vec!["b"; n]});
+    assert_eq!(refused(rerank(1000), "amazon-rerank"), None);
+    assert_eq!(
+        refused(rerank(1001), "amazon-rerank").unwrap(),
+        "Malformed input request: #/documents: expected maximum item count: 1000, found: 1001, please reformat your input and try again."
+    );
+    let drawn = |n: usize| json!({"taskType": "TEXT_IMAGE", "textToImageParams": {"text": "é".repeat(n)}});
+    for (name, longest) in [("titan-image", 512), ("nova-canvas", 1024)] {
+        assert_eq!(refused(drawn(longest), name), None);
+        let text = format!(
+            "Malformed input request: #/textToImageParams/text: expected maxLength: {longest}, actual: {}, please reformat your input and try again.",
+            longest + 1
+        );
+        assert_eq!(refused(drawn(longest + 1), name), Some(text));
+    }
+    assert_eq!(refused(json!({"prompt": "a".repeat(10_000)}), "stability-image"), None);
+    assert_eq!(
+        refused(json!({"prompt": "a".repeat(10_001)}), "stability-image").unwrap(),
+        "Malformed input request: #/prompt: expected maxLength: 10000, actual: 10001, please reformat your input and try again."
+    );
+}
+
+#[test]
 fn limits_of_the_embedding_formats() {
     let cohere = |texts: Vec<String>| {
         let body = json!({"texts": texts, "input_type": "search_document"}).to_string();
@@ -144,6 +232,8 @@ fn every_name_is_a_dialect_of_that_name() {
         match by_name(name) {
             Some(Dialect::Chat(chat)) => assert_eq!(chat.name(), *name),
             Some(Dialect::Embedding(embedding)) => assert_eq!(embedding.name(), *name),
+            Some(Dialect::Rerank(rerank)) => assert_eq!(rerank.name(), *name),
+            Some(Dialect::Image(image)) => assert_eq!(image.name(), *name),
             None => panic!("{name}"),
         }
     }

@@ -362,7 +362,13 @@ const MARKS: &[&str] = &[
 static GOOD: LazyLock<Vec<Value>> = LazyLock::new(|| {
     let mut all = Vec::new();
     for name in NAMES {
-        let kind = if matches!(by_name(name), Some(Dialect::Chat(_))) { "decode" } else { "embed" };
+        let kind = match by_name(name) {
+            Some(Dialect::Chat(_)) => "decode",
+            Some(Dialect::Embedding(_)) => "embed",
+            Some(Dialect::Rerank(_)) => "rerank",
+            Some(Dialect::Image(_)) => "images",
+            None => panic!("{name}"),
+        };
         for (_, file) in files(name, kind) {
             all.extend(cases(&file).iter().filter(|c| c.get("error").is_none()).map(|c| c["body"].clone()));
         }
@@ -409,6 +415,8 @@ fn decode_with_all(body: &[u8]) {
                 assert_eq!(written(&chat.decode(twice.as_bytes()).unwrap()), written(&once), "{name}");
             }
             Some(Dialect::Embedding(embedding)) => drop(embedding.decode(body)),
+            Some(Dialect::Rerank(rerank)) => drop(rerank.decode(body)),
+            Some(Dialect::Image(image)) => drop(image.decode(body)),
             None => panic!("{name}"),
         }
     }

@@ -1,5 +1,8 @@
 //! What happens to an answer's events between provider and caller.
 
+#[cfg(test)]
+mod tests;
+
 use futures_util::StreamExt;
 use outcrop_api::bedrock_runtime::{ConverseResponse, ConverseStreamOutput};
 use outcrop_api::{Events, Fault, Kind};
@@ -62,16 +65,16 @@ impl Fitting {
                 Some(Ok(event))
             }
             Ok(Some(Err(fault))) => {
-                running.lease.failed(Failure::from(fault.clone()).cause, None);
+                running.broke(Failure::from(fault.clone()).cause);
                 Some(Err(fault))
             }
             Ok(None) if self.complete => None,
             Ok(None) => {
-                running.lease.failed(Cause::Broken, None);
+                running.broke(Cause::Broken);
                 Some(Err(cut("The model's answer ended before it was complete.")))
             }
             Err(_) if silence.is_some_and(|silence| silence < running.end) => {
-                running.lease.failed(Cause::TimedOut, None);
+                running.broke(Cause::TimedOut);
                 Some(Err(cut("The model stopped in the middle of its answer.")))
             }
             Err(_) => Some(Err(cut("The model's answer took too long."))),

@@ -7,10 +7,11 @@ use outcrop_access::Context;
 use outcrop_api::bedrock_runtime::ConverseRequest;
 use outcrop_api::{Fault, Kind, Reply};
 use outcrop_models::{Invocation, Resolved};
-use outcrop_providers::{Answer, Call, Priority};
+use outcrop_providers::{Answer, Call, Cause, Priority};
 use tokio::time::Instant;
 
-use crate::capacity::{Estimate, Permit};
+use crate::cache::CACHE;
+use crate::capacity::Estimate;
 use crate::meter::Tally;
 use crate::options::Options;
 use crate::routing::{self, Ask, Lease, Plan, Target};
@@ -40,16 +41,18 @@ pub struct Begun {
 /// Who answers.
 #[derive(Clone)]
 pub struct By {
-    /// Who.
-    pub target: Arc<Target>,
+    /// Who; nobody where the answer was kept from an earlier call.
+    pub target: Option<Arc<Target>>,
     /// After how many attempts.
     pub attempts: u32,
+    /// A second target was asked before the first had failed.
+    pub hedged: bool,
 }
 
 /// What ends with an answer.
 pub struct Running {
-    /// The hold on the target.
-    pub lease: Lease,
+    /// The hold on the target, where there is one.
+    pub lease: Option<Lease>,
     /// What it takes.
     pub tally: Tally,
     /// How long its events may be apart.
@@ -58,12 +61,41 @@ pub struct Running {
     pub end: Instant,
 }
 
+impl Running {
+    /// The answer did not come to its end.
+    pub fn broke(&mut self, cause: Cause) {
+        if let Some(lease) = &mut self.lease {
+            lease.failed(cause, None);
+        }
+    }
+}
+
+/// What [`Begun`] is made of.
+struct Answered {
+    answer: Answer,
+    by: By,
+    options: Options,
+    lease: Option<Lease>,
+    between: Option<Duration>,
+    end: Instant,
+}
+
 impl By {
+    /// Who gave `served`.
+    pub fn of<T>(served: &routing::Served<T>) -> Self {
+        Self { target: Some(Arc::clone(&served.target)), attempts: served.attempts, hedged: served.hedged }
+    }
+
     /// `output`, with the headers that say who answered.
     pub fn reply<T>(&self, output: T) -> Reply<T> {
         let mut reply = Reply::from(output);
-        if let Some(name) = self.target.served_by() {
-            reply = reply.with(SERVED_BY, name);
+        match &self.target {
+            Some(target) => {
+                if let Some(name) = target.served_by() {
+                    reply = reply.with(SERVED_BY, name);
+                }
+            }
+            None => reply = reply.with(CACHE, "hit"),
         }
         if self.attempts > 1 {
             reply = reply.with(routing::ATTEMPTS, self.attempts);
@@ -100,16 +132,11 @@ impl Gateway {
         mut tally: Tally,
     ) -> Result<Begun, Fault> {
         tally.of(&resolved);
-        match self.answer(cx, &resolved, request, streaming, &mut tally).await {
-            Ok((served, options, plan, permit)) => {
-                let routing::Served { output: answer, target, lease, attempts } = served;
-                let (between, end) = (plan.between(&target), plan.end());
-                let by = By { target, attempts };
-                let answer = permit.hold(answer);
-                Ok(Begun { resolved, answer, options, by, running: Running { lease, tally, between, end } })
-            }
-            Err(fault) => Err(tally.failed(fault)),
-        }
+        let answered = self.answer(cx, &resolved, request, streaming).await;
+        let Answered { answer, by, options, lease, between, end } = answered.map_err(|fault| tally.failed(fault))?;
+        tally.tier(options.tier.clone());
+        tally.served(&by);
+        Ok(Begun { resolved, answer, options, by, running: Running { lease, tally, between, end } })
     }
 
     async fn answer(
@@ -118,23 +145,30 @@ impl Gateway {
         resolved: &Resolved,
         request: ConverseRequest,
         streaming: bool,
-        tally: &mut Tally,
-    ) -> Result<(routing::Served<Answer>, Options, Plan, Permit), Fault> {
+    ) -> Result<Answered, Fault> {
         check(resolved, &request, streaming)?;
         let mut options = Options::of(&request);
+        let plan = self.plan_conversation(cx, resolved, &request, &options, streaming)?;
+        let kept = self.kept(cx, resolved, &request, &plan);
+        if let Some(answer) = kept.as_ref().and_then(|kept| kept.answer()) {
+            let (by, end) = (By { target: None, attempts: 0, hedged: false }, plan.end());
+            return Ok(Answered { answer, by, options, lease: None, between: None, end });
+        }
         let permit = self.capacity.admit(&self.models, resolved, || Estimate::of(&request, &resolved.model))?;
-        let request = Arc::new(request);
-        let plan = self.plan_conversation(cx, resolved, &request, streaming)?;
-        let call = self.call(cx, resolved, Arc::clone(&request), &options, streaming);
+        let call = self.call(cx, resolved, Arc::new(request), &options, streaming);
         let served = plan.attempt(cx, |target| {
             let call = Call { model: target.model(resolved), ..call.clone() };
             async move { target.provider().converse(call).await }
         });
         let served = served.await?;
         options.served_by(&served.target);
-        tally.tier(options.tier.clone());
-        tally.served(&served.target, served.attempts);
-        Ok((served, options, plan, permit))
+        let (by, between, end) = (By::of(&served), plan.between(&served.target), plan.end());
+        let answer = permit.hold(served.output);
+        let answer = match kept {
+            Some(kept) => kept.keep(answer),
+            None => answer,
+        };
+        Ok(Answered { answer, by, options, lease: Some(served.lease), between, end })
     }
 
     /// Who may answer `request`.
@@ -143,12 +177,14 @@ impl Gateway {
         cx: &Context,
         resolved: &Resolved,
         request: &ConverseRequest,
+        options: &Options,
         stream: bool,
     ) -> Result<Plan, Fault> {
         let metadata = request.request_metadata.as_ref();
         let metadata = |key: &str| metadata.and_then(|map| map.get(key)).map(String::as_str);
         let tokens = || Estimate::of(request, &resolved.model).tokens();
-        let ask = Ask { tokens: &tokens, stream, retention: self.retention(cx), metadata: &metadata };
+        let (priority, retention) = (options.priority(), self.retention(cx));
+        let ask = Ask { tokens: &tokens, stream, priority, retention, metadata: &metadata };
         self.plan(cx, resolved, &ask)
     }
 

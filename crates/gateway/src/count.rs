@@ -34,19 +34,22 @@ impl Gateway {
             },
             CountTokensInput::InvokeModel(i) => match dialect(&resolved)? {
                 Dialect::Chat(chat) => decode(chat, &i.body)?,
-                Dialect::Embedding(_) => return Err(Fault::validation(NOT_COUNTED)),
+                Dialect::Embedding(_) | Dialect::Rerank(_) | Dialect::Image(_) => {
+                    return Err(Fault::validation(NOT_COUNTED));
+                }
             },
             CountTokensInput::Unset => return Err(Fault::validation("The input must be converse or invokeModel.")),
         };
         rules::check(&request, &rules::family(&resolved.model))?;
-        let plan = self.plan_conversation(cx, &resolved, &request, false)?;
-        let call = self.call(cx, &resolved, Arc::new(request), &Options::default(), false);
+        let options = Options::default();
+        let plan = self.plan_conversation(cx, &resolved, &request, &options, false)?;
+        let call = self.call(cx, &resolved, Arc::new(request), &options, false);
         let counted = plan.attempt(cx, |target| {
             let call = Call { model: target.model(&resolved), ..call.clone() };
             async move { target.provider().count_tokens(call).await }
         });
         let counted = counted.await?;
         let output = CountTokensResponse { input_tokens: i32::try_from(counted.output).unwrap_or(i32::MAX) };
-        Ok(By { target: counted.target, attempts: counted.attempts }.reply(output))
+        Ok(By::of(&counted).reply(output))
     }
 }

@@ -28,8 +28,8 @@ impl Gateway {
         let request = dialect.decode(body).map_err(|e| tally.failed(Fault::of(&e)))?;
         let request = Arc::new(request);
         let served = self.vectors(cx, resolved, &request).await.map_err(|fault| tally.failed(fault))?;
-        let (found, by) = (served.output, By { target: served.target, attempts: served.attempts });
-        tally.served(&by.target, by.attempts);
+        let (by, found) = (By::of(&served), served.output);
+        tally.served(&by);
         let mut vectors = found.vectors;
         if !request.normalize {
             for (vector, length) in vectors.iter_mut().zip(&found.lengths) {

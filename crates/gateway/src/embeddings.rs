@@ -42,9 +42,10 @@ impl Gateway {
         }
         let mut tally = self.tally(cx, &resolved);
         let served = self.vectors(cx, &resolved, &Arc::new(request)).await.map_err(|fault| tally.failed(fault))?;
-        tally.served(&served.target, served.attempts);
+        let by = By::of(&served);
+        tally.served(&by);
         tally.answered(&read(served.output.tokens));
-        Ok(By { target: served.target, attempts: served.attempts }.reply(served.output))
+        Ok(by.reply(served.output))
     }
 
     /// Whether a call of `model` would find somebody to answer it.

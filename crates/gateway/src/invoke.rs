@@ -14,14 +14,14 @@ use outcrop_api::bedrock_runtime::{
 use outcrop_api::{Events, Fault, Kind, Reply};
 use outcrop_dialects::{ChatDialect, Dialect, Head, Metrics, StreamEncoder};
 use outcrop_models::{Invocation, Resolved};
-use outcrop_providers::Answer;
+use outcrop_providers::{Answer, Cause, Failure};
 use serde_json::Value;
 
 use crate::begin::Begun;
 use crate::converse::fold;
 use crate::{Gateway, answer, prompt_router};
 
-const JSON: &str = "application/json";
+pub(crate) const JSON: &str = "application/json";
 /// Every member of the native answer: the dialect takes what it has a place for.
 const EVERYTHING: &str = "";
 
@@ -39,9 +39,21 @@ impl Gateway {
         let chat = match dialect(&resolved)? {
             Dialect::Chat(chat) => chat,
             Dialect::Embedding(embedding) => return self.embed(cx, &resolved, embedding, &body).await,
+            Dialect::Rerank(rerank) => return self.rerank(cx, &resolved, rerank, &body).await,
+            Dialect::Image(image) => return self.images(cx, &resolved, image, &body).await,
         };
         let mut tally = self.tally(cx, &resolved);
         let asked = Asked { body: &body, id: &r.model_id, resolved: &resolved, streaming: false };
+        let plain = r.performance_config_latency.is_none() && r.service_tier.is_none() && r.request_metadata.is_none();
+        if plain && let Some(plan) = self.passing(cx, &resolved, chat, &body, false) {
+            asked.agrees(chat).map_err(|fault| tally.failed(fault))?;
+            let began = tally.began();
+            let passed = self.pass(cx, &resolved, &plan, (chat.name(), body.clone(), false), tally).await?;
+            let by = passed.by.clone();
+            let (body, usage) = passed.whole().await?;
+            let output = InvokeModelResponse { body, content_type: JSON.into(), ..Default::default() };
+            return Ok(counted(by.reply(output), &usage, began));
+        }
         let options = (r.performance_config_latency, r.service_tier, r.request_metadata.as_deref());
         let request = asked.read(chat, options).map_err(|fault| tally.failed(fault))?;
         let repeated = chat.repeats(&request);
@@ -78,6 +90,13 @@ impl Gateway {
         let body = r.body.unwrap_or_default();
         let mut tally = self.tally(cx, &resolved);
         let asked = Asked { body: &body, id: &r.model_id, resolved: &resolved, streaming: true };
+        let plain = r.performance_config_latency.is_none() && r.service_tier.is_none() && r.request_metadata.is_none();
+        if plain && let Some(plan) = self.passing(cx, &resolved, chat, &body, true) {
+            asked.agrees(chat).map_err(|fault| tally.failed(fault))?;
+            let passed = self.pass(cx, &resolved, &plan, (chat.name(), body.clone(), true), tally).await?;
+            let output = InvokeModelWithResponseStreamResponse { content_type: JSON.into(), ..Default::default() };
+            return Ok((passed.by.reply(output), passed.chunks(cx.cancel.clone())));
+        }
         let options = (r.performance_config_latency, r.service_tier, r.request_metadata.as_deref());
         let request = asked.read(chat, options).map_err(|fault| tally.failed(fault))?;
         let repeated = chat.repeats(&request);
@@ -122,11 +141,15 @@ impl Asked<'_> {
     /// The same as Converse has it.
     fn read(&self, chat: &dyn ChatDialect, (latency, tier, metadata): Headers<'_>) -> Result<ConverseRequest, Fault> {
         let mut request = decode(chat, self.body)?;
-        // A body may name the model in any of the ways by which it was found.
-        let models = [self.id, self.resolved.invoked_id.as_str(), self.resolved.model.id.as_str()];
-        chat.agrees(self.body, &models, self.streaming).map_err(|e| Fault::of(&e))?;
+        self.agrees(chat)?;
         options(&mut request, latency, tier, metadata)?;
         Ok(request)
+    }
+
+    /// A body may name the model in any of the ways by which it was found.
+    fn agrees(&self, chat: &dyn ChatDialect) -> Result<(), Fault> {
+        let models = [self.id, self.resolved.invoked_id.as_str(), self.resolved.model.id.as_str()];
+        chat.agrees(self.body, &models, self.streaming).map_err(|e| Fault::of(&e))
     }
 }
 
@@ -165,6 +188,14 @@ fn head(begun: &Begun, repeated: Value) -> Head {
         },
         repeated,
     }
+}
+
+/// Where a provider has no such offer, the caller learns who may.
+pub(crate) fn offered_by(mut failure: Failure, kinds: &str) -> Failure {
+    if failure.cause == Cause::Unmappable {
+        failure.fault.message.push_str(&format!(" A provider of kind {kinds} may."));
+    }
+    failure
 }
 
 pub(crate) fn text(value: &Value) -> Bytes {

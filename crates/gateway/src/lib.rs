@@ -9,15 +9,19 @@
 
 mod answer;
 mod begin;
+pub mod cache;
 pub mod capacity;
 mod converse;
 mod count;
 mod embed;
 mod embeddings;
+mod images;
 mod invoke;
 pub mod meter;
 mod options;
+mod pass;
 mod prompt_router;
+mod rerank;
 pub mod routing;
 pub mod rules;
 mod sharing;
@@ -31,6 +35,7 @@ use outcrop_models::{Models, data_retention};
 use outcrop_providers::Retention;
 
 pub use begin::SERVED_BY;
+pub use cache::Answers;
 pub use capacity::Capacity;
 pub use meter::{Meter, Record};
 pub use routing::{Registry, Routes, StandIns};
@@ -43,13 +48,14 @@ pub struct Gateway {
     sharing: Sharing,
     meter: Arc<dyn Meter>,
     capacity: Arc<Capacity>,
+    cache: Arc<Answers>,
 }
 
 impl Gateway {
     /// Models by `models`, answered as `routes` say.
     pub fn new(models: Arc<Models>, routes: Routes) -> Self {
         let (sharing, meter) = (Sharing::default(), Arc::new(meter::Logged));
-        Self { models, routes, sharing, meter, capacity: Arc::default() }
+        Self { models, routes, sharing, meter, capacity: Arc::default(), cache: Arc::default() }
     }
 
     /// Computed prompts are shared within `sharing` and not beyond.
@@ -63,6 +69,13 @@ impl Gateway {
     #[must_use]
     pub fn meter(mut self, meter: Arc<dyn Meter>) -> Self {
         self.meter = meter;
+        self
+    }
+
+    /// Answers are kept in `cache`, where routes or callers ask for it.
+    #[must_use]
+    pub fn cache(mut self, cache: Arc<Answers>) -> Self {
+        self.cache = cache;
         self
     }
 

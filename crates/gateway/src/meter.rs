@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 use outcrop_access::Context;
 use outcrop_api::bedrock_runtime::{ServiceTierType, TokenUsage};
 use outcrop_api::{Fault, Kind};
-use outcrop_models::Resolved;
+use outcrop_models::{Model, Resolved};
 
+use crate::begin::By;
 use crate::routing::Target;
 
 /// Whoever wants to know what calls took. Asked on the path of every call: it must not wait for anything.
@@ -67,12 +68,12 @@ pub struct Logged;
 
 impl Meter for Logged {
     fn record(&self, record: &Record) {
-        let target = record.target.as_ref().map(|target| &*target.name);
+        let served_by = record.target.as_ref().map(|target| &*target.name);
         let ms = record.total.as_millis() as u64;
         if record.outcome != Outcome::Answered {
             tracing::info!(
                 gen_ai.request.model = record.model,
-                target,
+                served_by,
                 outcome = ?record.outcome,
                 attempts = record.attempts,
                 ms,
@@ -82,7 +83,7 @@ impl Meter for Logged {
         }
         tracing::info!(
             gen_ai.request.model = record.model,
-            target,
+            served_by,
             gen_ai.usage.input_tokens = record.usage.input_tokens,
             gen_ai.usage.output_tokens = record.usage.output_tokens,
             cache_read = record.usage.cache_read_input_tokens,
@@ -99,6 +100,7 @@ pub struct Tally {
     meter: Arc<dyn Meter>,
     record: Record,
     began: Instant,
+    model: Arc<Model>,
     /// The call's; a stream is drawn when it has been left.
     span: tracing::Span,
 }
@@ -121,7 +123,8 @@ impl Tally {
             cached: false,
         };
         let span = tracing::Span::current();
-        let mut tally = Self { meter: Arc::clone(meter), record, began: Instant::now(), span };
+        let (meter, model) = (Arc::clone(meter), Arc::clone(&resolved.model));
+        let mut tally = Self { meter, record, began: Instant::now(), model, span };
         tally.of(resolved);
         tally
     }
@@ -130,6 +133,7 @@ impl Tally {
     pub fn of(&mut self, resolved: &Resolved) {
         self.record.model.clone_from(&resolved.metric_id);
         self.record.model_id.clone_from(&resolved.model.id);
+        self.model = Arc::clone(&resolved.model);
     }
 
     /// When the call came in.
@@ -137,10 +141,12 @@ impl Tally {
         self.began
     }
 
-    /// Who answers, after how many attempts.
-    pub fn served(&mut self, target: &Arc<Target>, attempts: u32) {
-        self.record.target = Some(Arc::clone(target));
-        self.record.attempts = attempts;
+    /// Who answers.
+    pub fn served(&mut self, by: &By) {
+        self.record.target.clone_from(&by.target);
+        self.record.attempts = by.attempts;
+        self.record.hedged = by.hedged;
+        self.record.cached = by.target.is_none();
     }
 
     /// The tier as resolved.
@@ -171,6 +177,9 @@ impl Tally {
 impl Drop for Tally {
     fn drop(&mut self) {
         self.record.total = self.began.elapsed();
+        if let Some(target) = &self.record.target {
+            target.note(&self.record, self.model.price.as_ref());
+        }
         self.span.in_scope(|| self.meter.record(&self.record));
     }
 }

@@ -16,12 +16,15 @@ mod histogram;
 mod lease;
 mod name;
 mod plan;
+mod report;
 mod routes;
 mod settings;
+mod slot;
 mod state;
 mod target;
 #[cfg(test)]
 mod testing;
+mod variant;
 
 pub use attempt::Served;
 pub use breaker::BreakerSettings;
@@ -31,7 +34,8 @@ pub use glob::Glob;
 pub use lease::Lease;
 pub use name::Naming;
 pub use plan::{Ask, Plan};
+pub use report::{RouteReport, TargetReport};
 pub use routes::{LOCAL, Route, Routes, RoutesError};
-pub use settings::{Policy, RouteSettings, Setup, Source, StandIns, TargetSettings};
+pub use settings::{Hedge, Policy, RouteSettings, Setup, Source, StandIns, TargetSettings};
 pub use state::{Registry, State};
 pub use target::Target;

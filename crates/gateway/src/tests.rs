@@ -1,17 +1,19 @@
 //! The whole path with a provider that says what a test scripts.
 
+mod media;
+
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
 use outcrop_access::{Caller, CallerKind, Context};
 use outcrop_api::bedrock_runtime::{
-    ContentBlockDelta, ContentBlockDeltaEvent, ConversationRole, ConverseRequest, ConverseStreamMetadataEvent,
-    ConverseStreamMetrics, ConverseStreamOutput, ConverseStreamRequest, InvokeModelRequest,
-    InvokeModelWithResponseStreamRequest, MessageStartEvent, MessageStopEvent, PerformanceConfigLatency,
-    ResponseStream, ServiceTierType, StopReason, TokenUsage,
+    ContentBlockDelta, ContentBlockDeltaEvent, ConversationRole, ConverseRequest, ConverseResponse,
+    ConverseStreamMetadataEvent, ConverseStreamMetrics, ConverseStreamOutput, ConverseStreamRequest,
+    InvokeModelRequest, InvokeModelWithResponseStreamRequest, MessageStartEvent, MessageStopEvent,
+    PerformanceConfigLatency, ResponseStream, ServiceTierType, StopReason, TokenUsage,
 };
-use outcrop_api::{Events, Fault, Kind};
+use outcrop_api::{Events, Fault, Kind, Reply};
 use outcrop_models::{Catalogue, LocalKind, LocalModel, Models, Settings};
 use outcrop_providers::{Answer, Call, Embed, Embedded, Failure, Priority, Provider};
 use outcrop_resources::Resources;
@@ -20,19 +22,19 @@ use outcrop_wire::decode::{self, Problems};
 use outcrop_wire::shape::Structure;
 use serde_json::{Value, json};
 
-use super::routing::{Setup, Source};
+use super::routing::{Glob, Naming, Policy, Setup, Source};
 use super::*;
 
-const HAIKU: &str = "anthropic.claude-3-haiku-20240307-v1:0";
+pub(crate) const HAIKU: &str = "anthropic.claude-3-haiku-20240307-v1:0";
 const TITAN: &str = "amazon.titan-embed-text-v2:0";
 
 /// Answers with the scripted events and keeps what it was asked.
 #[derive(Default)]
-struct Scripted {
-    events: Mutex<Vec<Result<ConverseStreamOutput, Fault>>>,
+pub(crate) struct Scripted {
+    pub(crate) events: Mutex<Vec<Result<ConverseStreamOutput, Fault>>>,
     /// After the events, never end.
-    hang: bool,
-    asked: Mutex<Vec<Call>>,
+    pub(crate) hang: bool,
+    pub(crate) asked: Mutex<Vec<Call>>,
 }
 
 #[async_trait]
@@ -60,7 +62,7 @@ fn usage() -> TokenUsage {
 }
 
 /// `hello`, complete.
-fn hello() -> Vec<Result<ConverseStreamOutput, Fault>> {
+pub(crate) fn hello() -> Vec<Result<ConverseStreamOutput, Fault>> {
     let delta = ContentBlockDeltaEvent { delta: ContentBlockDelta::Text("hello".into()), content_block_index: 0 };
     let fields = json!({ "stop_sequence": "x", "other": 1 });
     vec![
@@ -78,14 +80,20 @@ fn hello() -> Vec<Result<ConverseStreamOutput, Fault>> {
     ]
 }
 
-struct Bench {
-    gateway: Gateway,
-    provider: Arc<Scripted>,
-    cx: Context,
+pub(crate) struct Bench {
+    pub(crate) gateway: Gateway,
+    pub(crate) provider: Arc<Scripted>,
+    pub(crate) cx: Context,
     _folder: tempfile::TempDir,
 }
 
-async fn bench(provider: Scripted, stand_ins: Option<StandIns>) -> Bench {
+impl Bench {
+    pub(crate) async fn converse(&self, request: ConverseRequest) -> Result<Reply<ConverseResponse>, Fault> {
+        self.gateway.converse(&self.cx, request).await
+    }
+}
+
+pub(crate) async fn bench(provider: Scripted, stand_ins: Option<StandIns>) -> Bench {
     let folder = tempfile::tempdir().unwrap();
     let store = Arc::new(Sqlite::open(folder.path(), &Options::default()).unwrap());
     let resources = Resources::open(store).await.unwrap();
@@ -100,11 +108,28 @@ async fn bench(provider: Scripted, stand_ins: Option<StandIns>) -> Bench {
     Bench { gateway: Gateway::new(models, routes), provider, cx, _folder: folder }
 }
 
-fn scripted(events: Vec<Result<ConverseStreamOutput, Fault>>) -> Scripted {
+/// The same with these providers for [`HAIKU`], asked in their order.
+pub(crate) async fn served_by(providers: Vec<Arc<dyn Provider>>, policy: Policy) -> Bench {
+    let mut bench = bench(scripted(Vec::new()), None).await;
+    let names = ["a", "b", "c"].into_iter();
+    let source = |(name, provider): (&str, Arc<dyn Provider>)| {
+        let local = Source::local(provider);
+        let (naming, serves) = (Naming::Anthropic, vec![Glob::new(HAIKU)]);
+        Arc::new(Source { name: name.into(), identity: name.into(), naming, serves, local: false, ..local })
+    };
+    let sources = names.zip(providers).map(source).collect();
+    let setup = Setup { sources, policy, ..Default::default() };
+    let models = Arc::clone(&bench.gateway.models);
+    let routes = Routes::new(models.catalogue(), &setup, &Registry::default()).unwrap();
+    bench.gateway = Gateway::new(models, routes);
+    bench
+}
+
+pub(crate) fn scripted(events: Vec<Result<ConverseStreamOutput, Fault>>) -> Scripted {
     Scripted { events: Mutex::new(events), ..Default::default() }
 }
 
-fn tiny() -> Option<StandIns> {
+pub(crate) fn tiny() -> Option<StandIns> {
     Some(StandIns { text: Some("tiny".into()), embedding: Some("vectors".into()), ..Default::default() })
 }
 
@@ -114,13 +139,13 @@ fn filled<T: Structure + Default>(body: Value) -> T {
     input
 }
 
-fn asking(model: &str, more: Value) -> ConverseRequest {
+pub(crate) fn asking(model: &str, more: Value) -> ConverseRequest {
     let mut body = json!({ "messages": [{ "role": "user", "content": [{ "text": "hi" }] }] });
     body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     ConverseRequest { model_id: model.into(), ..filled(body) }
 }
 
-fn streaming(model: &str) -> ConverseStreamRequest {
+pub(crate) fn streaming(model: &str) -> ConverseStreamRequest {
     let body = json!({ "messages": [{ "role": "user", "content": [{ "text": "hi" }] }] });
     ConverseStreamRequest { model_id: model.into(), ..filled(body) }
 }
@@ -322,18 +347,19 @@ async fn computed_prompts_stay_within_the_account_or_the_principal() {
 
 /// The list may only shrink: what is not on it has a codec.
 #[test]
-fn the_formats_of_models_that_write_or_embed_are_built() {
+fn the_formats_of_models_are_built() {
     let catalogue = Catalogue::builtin().unwrap();
     let mut missing: Vec<&str> = Vec::new();
-    for model in catalogue.iter().filter(|model| model.writes_text() || model.embeds()) {
+    for model in catalogue.iter() {
         let name = model.family.dialect.name();
         if outcrop_dialects::by_name(name).is_none() && !missing.contains(&name) {
             missing.push(name);
         }
     }
     missing.sort_unstable();
-    // Rerankers and streams of speech have operations of their own; the others read or hear what is not text, or are
-    // gone from Bedrock.
-    let without = ["ai21-j2", "amazon-rerank", "cohere-rerank", "marengo", "nova-embed", "nova-sonic", "pegasus"];
+    // Films and streams of speech have operations of their own; the others read or hear what is not text, or are gone
+    // from Bedrock.
+    let without =
+        ["ai21-j2", "luma-ray", "marengo", "nova-embed", "nova-reel", "nova-sonic", "pegasus", "stability-sdxl"];
     assert_eq!(missing, without);
 }

@@ -109,8 +109,10 @@ pub struct Images {
     pub format: Option<String>,
     /// For the same image again.
     pub seed: Option<i64>,
-    /// The provider's word for how well.
+    /// How well: `standard` or `premium`.
     pub quality: Option<String>,
+    /// How closely the image keeps to the prompt, as diffusion models scale it.
+    pub guidance: Option<f32>,
 }
 
 /// An image.

@@ -11,16 +11,19 @@
 pub mod anthropic;
 pub mod bedrock;
 mod call;
+pub mod cohere;
 mod failure;
 pub mod http;
 mod ids;
 pub mod local;
+pub mod mistral;
 mod open;
 pub mod openai;
 pub mod scripted;
 mod settings;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+mod vector;
 
 use async_trait::async_trait;
 

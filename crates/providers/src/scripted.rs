@@ -128,7 +128,7 @@ fn answer(rule: &Rule, call: &Call) -> ConverseResponse {
         }));
     }
     let natural = if rule.tool_calls.is_empty() { StopReason::EndTurn } else { StopReason::ToolUse };
-    let stop = rule.stop_reason.as_deref().map_or(natural, |name| StopReason::from(name));
+    let stop = rule.stop_reason.as_deref().map_or(natural, StopReason::from);
     let input = rule.usage.and_then(|u| u.input).unwrap_or_else(|| tokens(script::characters(&call.request)));
     let output = rule.usage.and_then(|u| u.output).unwrap_or_else(|| tokens(written));
     ConverseResponse {

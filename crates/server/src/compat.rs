@@ -19,6 +19,7 @@ use outcrop_access::Context;
 use outcrop_api::{Fault, Kind};
 use outcrop_gateway::Gateway;
 use outcrop_models::Models;
+use outcrop_models::data_retention::Retention;
 use serde_json::Value;
 
 pub use openai::Stored;
@@ -34,12 +35,7 @@ pub struct Doors {
     pub models: Arc<Models>,
     /// The responses that are kept.
     pub responses: Stored,
-    /// Whether what a caller says and is answered may be kept at all.
-    pub may_store: MayStore,
 }
-
-/// Asked before a conversation is kept.
-pub type MayStore = Arc<dyn Fn(&Context) -> bool + Send + Sync>;
 
 /// One proven request.
 pub struct Call<'a> {
@@ -60,6 +56,11 @@ pub struct Call<'a> {
 }
 
 impl Doors {
+    /// Whether the account lets what it says and is answered be kept at all.
+    fn may_store(&self, cx: &Context) -> bool {
+        self.models.retention(&cx.caller.account, &cx.region).admits(Retention::Default)
+    }
+
     /// Answers one call, refusals in the words of its door.
     pub async fn answer(&self, call: Call<'_>) -> Response<Body> {
         let id = call.context.request_id.clone();

@@ -43,7 +43,7 @@ pub use local_models::{LocalKind, LocalModel};
 pub use outbound::Outbound;
 pub use providers::Provider;
 pub use provisioned::{Provisioned, ProvisionedModel};
-pub use routes::{Route, RouteChoice, RouteLatency, RouteTarget};
+pub use routes::{Route, RouteChoice, RouteHedge, RouteLatency, RouteTarget};
 pub use routing::{Breaker, Routing};
 pub use secret::SecretRef;
 pub use stand_ins::{StandInMode, StandIns};

@@ -9,12 +9,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
 use crate::listen::unix;
-use crate::reload::{Live, Reloaded};
+pub use outcrop_gateway::routing::RouteReport;
+
+use crate::reload::Live;
 
 /// For saying what is wanted.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -31,6 +34,8 @@ pub enum Ask {
     Reload,
     /// Tell what that would change.
     DryRun,
+    /// Tell how routes and their targets fare.
+    Routes,
 }
 
 /// Why a server was not reached or did not do it.
@@ -87,16 +92,23 @@ async fn answer(mut stream: tokio::net::UnixStream, live: &Live) -> io::Result<(
     let mut asked = String::new();
     let (read, mut write) = stream.split();
     timeout(PATIENCE, tokio::io::BufReader::new(read.take(MAX_LINE)).read_line(&mut asked)).await??;
-    let answer = match serde_json::from_str(&asked) {
-        Ok(Ask::Reload) => live.reload(false).await.map_err(|e| e.to_string()),
-        Ok(Ask::DryRun) => live.reload(true).await.map_err(|e| e.to_string()),
+    let answer: Result<serde_json::Value, String> = match serde_json::from_str(&asked) {
+        Ok(Ask::Reload) => shown(live.reload(false).await),
+        Ok(Ask::DryRun) => shown(live.reload(true).await),
+        Ok(Ask::Routes) => shown(Ok::<_, String>(live.pipeline().routes())),
         Err(_) => Err("the server is of a version that does not know this command".into()),
     };
     write.write_all((serde_json::to_string(&answer)? + "\n").as_bytes()).await
 }
 
-/// Asks the server that runs on `folder`.
-pub fn ask(folder: &Path, what: Ask) -> Result<Reloaded, ControlError> {
+fn shown<T: Serialize, E: ToString>(answer: Result<T, E>) -> Result<serde_json::Value, String> {
+    let answer = answer.map_err(|e| e.to_string())?;
+    serde_json::to_value(answer).map_err(|e| e.to_string())
+}
+
+/// Asks the server that runs on `folder`. [`Ask`] says what it answers: [`Reloaded`](crate::reload::Reloaded) to the
+/// first two, a list of [`RouteReport`] to the third.
+pub fn ask<T: DeserializeOwned>(folder: &Path, what: Ask) -> Result<T, ControlError> {
     let broken = |source| ControlError::Broken { folder: folder.to_owned(), source };
     let mut stream = UnixStream::connect(socket(folder)).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => ControlError::NoServer(folder.to_owned()),
@@ -107,6 +119,6 @@ pub fn ask(folder: &Path, what: Ask) -> Result<Reloaded, ControlError> {
     writeln!(stream, "{line}").map_err(broken)?;
     let mut answer = String::new();
     BufReader::new(stream).read_line(&mut answer).map_err(broken)?;
-    let answer: Result<Reloaded, String> = serde_json::from_str(&answer).map_err(|e| broken(e.into()))?;
+    let answer: Result<T, String> = serde_json::from_str(&answer).map_err(|e| broken(e.into()))?;
     answer.map_err(ControlError::Refused)
 }

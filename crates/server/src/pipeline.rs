@@ -17,6 +17,7 @@ use bytes::Bytes;
 use http::{Method, Request, Response, request};
 use outcrop_access::{AccessError, Body as ProofBody, ClientInfo, Context, Gate, Head, Proof, ResourcePolicies, Sts};
 use outcrop_api::{Fault, Kind, Service, Spec};
+use outcrop_gateway::routing::RouteReport;
 use tokio_util::sync::CancellationToken;
 
 use crate::compat::{self, sts};
@@ -65,6 +66,11 @@ enum Goal<'a> {
 }
 
 impl Pipeline {
+    /// How routes and their targets fare.
+    pub fn routes(&self) -> Vec<RouteReport> {
+        self.doors.as_ref().map(|doors| doors.gateway.routes().report()).unwrap_or_default()
+    }
+
     /// Answers one request.
     pub async fn answer(self: Arc<Self>, request: Request<Body>) -> Response<Body> {
         let request_id = uuid::Uuid::new_v4().to_string();

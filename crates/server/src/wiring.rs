@@ -1,11 +1,12 @@
 //! From a configuration to a server that answers: opens what lasts, finds the local models, joins the crates.
 
 mod provisioned;
+mod sources;
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use outcrop_access::keys::Usage;
@@ -15,12 +16,12 @@ use outcrop_engine::embed::{DIMENSIONS, EmbedService, MAX_TOKENS, Settings as Em
 use outcrop_engine::weights::gguf::{self, GgufHeader};
 use outcrop_engine::weights::{Catalog, EMBEDDING_MODEL, ModelDir, RecordedFile, TEXT_MODEL};
 use outcrop_engine::{Engine, EngineConfig, LocalModel, ModelKind};
-use outcrop_gateway::routing::{Glob, Naming, Registry, Routes, Setup, Source};
-use outcrop_gateway::{Capacity, Gateway, Sharing, StandIns};
+use outcrop_gateway::routing::{Registry, Routes, Setup};
+use outcrop_gateway::{Answers, Capacity, Gateway, Sharing, StandIns};
 use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Memory, Models, Settings, inference_profiles};
 use outcrop_outbound::Outbound;
+use outcrop_providers::Provider;
 use outcrop_providers::local::Local;
-use outcrop_providers::{Kind, Provider};
 use outcrop_resources::{Policies, Resources};
 use outcrop_store::{Sqlite, Store};
 use tokio_util::sync::CancellationToken;
@@ -142,6 +143,7 @@ impl Server {
             found,
             local,
             registry: Registry::default(),
+            answers: Mutex::new((config.routing.cache_bytes, Arc::new(Answers::new(config.routing.cache_bytes)))),
             keys: Arc::clone(&keys),
             usage: Arc::clone(&usage),
             fetch,
@@ -238,6 +240,8 @@ pub(crate) struct Parts {
     local: Arc<dyn Provider>,
     /// What is known of targets' health, whatever the configuration becomes.
     registry: Registry,
+    /// The response cache, and the size that it has.
+    answers: Mutex<(u64, Arc<Answers>)>,
     keys: Arc<dyn Keys>,
     usage: Arc<Usage>,
     fetch: Arc<HttpFetch>,
@@ -259,12 +263,17 @@ impl Parts {
         let models = Models::new(catalogue, settings(config), &self.resources).remembering(self.memory.clone());
         let models = Arc::new(models);
         let stand_ins = config.stand_ins.mode.is_on(self.dev).then(|| stand_ins(config, &self.found)).transpose()?;
-        let sources = sources(config, &self.local)?;
+        let sources = sources::of(config, &self.local)?;
         let policy = config.routing.policy();
         let routes = config.routes.iter().map(|route| route.settings(&policy)).collect();
         let setup = Setup { sources, routes, policy, stand_ins };
         let routes = Routes::new(models.catalogue(), &setup, &self.registry).map_err(told)?;
-        let gateway = Arc::new(Gateway::new(Arc::clone(&models), routes).sharing(sharing(config)).capacity(capacity));
+        let gateway = Arc::new(
+            Gateway::new(Arc::clone(&models), routes)
+                .sharing(sharing(config))
+                .capacity(capacity)
+                .cache(self.answers(config.routing.cache_bytes)),
+        );
         self.registry.sweep();
         let directory = Arc::new(config.access.directory().map_err(told)?);
         let keys = || Arc::clone(&self.keys);
@@ -283,7 +292,6 @@ impl Parts {
                 gateway: Arc::clone(&gateway),
                 models: Arc::clone(&models),
                 responses: Stored::new(&self.resources),
-                may_store: Arc::new(|_| true),
             })),
             table: table(&App { models, gateway, policies: Arc::clone(&self.policies) }),
             trusted_proxies: config.trusted_proxies.clone(),
@@ -292,6 +300,17 @@ impl Parts {
             deadline: config.limits.request_timeout(),
             stop: self.stop.clone(),
         })
+    }
+}
+
+impl Parts {
+    /// The response cache in `bytes`: what is kept survives every reload but one that changes its size.
+    fn answers(&self, bytes: u64) -> Arc<Answers> {
+        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        if answers.0 != bytes {
+            *answers = (bytes, Arc::new(Answers::new(bytes)));
+        }
+        Arc::clone(&answers.1)
     }
 }
 
@@ -461,34 +480,6 @@ fn stand_ins(config: &Config, found: &[Found]) -> Result<StandIns, StartError> {
         },
         by_model,
     })
-}
-
-/// Who can answer: the configured providers in their order, then the models of this process.
-fn sources(config: &Config, local: &Arc<dyn Provider>) -> Result<Vec<Arc<Source>>, StartError> {
-    let outbound = config.outbound.open().map_err(told)?;
-    let mut sources = Vec::new();
-    for provider in &config.providers {
-        let settings = provider.settings();
-        let place = (&settings.url, &settings.region, &settings.script);
-        sources.push(Arc::new(Source {
-            name: provider.name.as_str().into(),
-            provider: outcrop_providers::open(&settings, &outbound).map_err(told)?,
-            identity: format!("{} {:?} {place:?}", provider.name, provider.kind),
-            naming: match provider.kind {
-                Kind::Anthropic => Naming::Anthropic,
-                Kind::Bedrock => Naming::Bedrock,
-                Kind::Cohere => Naming::Cohere,
-                Kind::OpenAi | Kind::Mistral | Kind::Scripted => Naming::Bare,
-            },
-            serves: provider.serves.iter().map(Glob::new).collect(),
-            models: provider.models.clone(),
-            retention: provider.data_retention,
-            region: provider.region.clone(),
-            local: false,
-        }));
-    }
-    sources.push(Arc::new(Source::local(Arc::clone(local))));
-    Ok(sources)
 }
 
 /// Who may profit from whose computed prefixes.

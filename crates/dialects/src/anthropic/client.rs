@@ -60,7 +60,7 @@ pub fn count_request(ask: &Ask<'_>) -> Result<Vec<u8>, DialectError> {
 
 /// The count that such a request brings.
 pub fn count_answer(body: &[u8]) -> Result<u32, ReadError> {
-    let said: Value = serde_json::from_slice(body).map_err(|e| malformed(&e))?;
+    let said: Value = serde_json::from_slice(body).map_err(|e| ReadError::json(&e))?;
     let count = said.get("input_tokens").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
     count.ok_or_else(|| malformed(&"it has no input_tokens"))
 }

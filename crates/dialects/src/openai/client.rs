@@ -41,16 +41,44 @@ pub struct Quirks {
     pub thinking: Thinking,
     /// An answer that begins with `<think>` begins with reasoning.
     pub think_tags: bool,
-    /// PDF files are read.
-    pub pdf: bool,
+    /// How PDF files are read.
+    pub pdf: Pdf,
     /// Videos, and sound beside WAV and MP3, are read.
     pub av: bool,
     /// Samplers beside temperature and top_p: `top_k`, `min_p`, `repetition_penalty`, and arguments of the template.
     pub samplers: bool,
     /// `strict` is refused with schemas that leave members open or optional.
     pub closed_schemas: bool,
-    /// The longest id of a tool call.
-    pub longest_id: usize,
+    /// The ids of tool calls.
+    pub ids: Ids,
+    /// A stream tells what was used only where it is asked for.
+    pub asks_usage: bool,
+    /// The beginning of an answer that the model is to go on with is marked.
+    pub prefix: bool,
+    /// The member for a seed.
+    pub seed: &'static str,
+}
+
+/// How PDF files are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pdf {
+    /// Not at all.
+    Refused,
+    /// As a part `file`.
+    File,
+    /// As a part `document_url`.
+    Url,
+}
+
+/// What ids of tool calls may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ids {
+    /// Anything.
+    Any,
+    /// No longer than this: their ends remain, where ids that begin alike differ.
+    Short(usize),
+    /// Nine letters and digits, made of the id where it is something else.
+    Nine,
 }
 
 /// How a server is asked to think before it answers.
@@ -70,11 +98,14 @@ const SELF_HOSTED: Quirks = Quirks {
     replays: Some("reasoning_content"),
     thinking: Thinking::Effort,
     think_tags: true,
-    pdf: false,
+    pdf: Pdf::Refused,
     av: true,
     samplers: true,
     closed_schemas: false,
-    longest_id: usize::MAX,
+    ids: Ids::Any,
+    asks_usage: true,
+    prefix: false,
+    seed: "seed",
 };
 
 /// Services that speak the format and refuse members that they do not know.
@@ -85,16 +116,20 @@ const HOSTED: Quirks =
 const OPENAI: Quirks = Quirks {
     limit: "max_completion_tokens",
     stops: 4,
-    pdf: true,
+    pdf: Pdf::File,
     samplers: false,
     closed_schemas: true,
-    longest_id: 40,
+    ids: Ids::Short(40),
     ..HOSTED
 };
 
 /// DeepSeek's own.
 const DEEPSEEK: Quirks =
     Quirks { replays: Some("reasoning_content"), thinking: Thinking::Switch, samplers: false, stops: 16, ..HOSTED };
+
+/// Mistral's own, which refuses members that it does not know and ids that it did not make.
+pub(crate) const MISTRAL: Quirks =
+    Quirks { pdf: Pdf::Url, ids: Ids::Nine, asks_usage: false, prefix: true, seed: "random_seed", ..HOSTED };
 
 /// The client's side of one kind of server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -84,11 +84,9 @@ impl Encoder {
         match &event.delta {
             ContentBlockDelta::Text(text) => self.say(text, out),
             ContentBlockDelta::ReasoningContent(ReasoningContentBlockDelta::Text(text))
-                if self.format.reasoning == Reasoning::Member =>
+                if self.format.reasoning == Reasoning::Member && !text.is_empty() =>
             {
-                if !text.is_empty() {
-                    self.push(json!({"reasoning_content": text}), out);
-                }
+                self.push(json!({"reasoning_content": text}), out);
             }
             ContentBlockDelta::ReasoningContent(ReasoningContentBlockDelta::Text(text))
                 if self.format.reasoning == Reasoning::Tagged =>

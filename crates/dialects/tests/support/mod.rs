@@ -4,7 +4,9 @@
 pub mod says;
 
 use outcrop_api::bedrock_runtime::{ConverseStreamOutput, TokenUsage};
-use outcrop_dialects::{ChatDialect, Dialect, EmbeddingDialect, Head, Metrics, NAMES, StreamEncoder, by_name};
+use outcrop_dialects::{
+    ChatDialect, Dialect, EmbeddingDialect, Head, ImageDialect, Metrics, NAMES, RerankDialect, StreamEncoder, by_name,
+};
 use outcrop_wire::decode::{self, Problems};
 use outcrop_wire::encode;
 use outcrop_wire::shape::Structure;
@@ -33,6 +35,18 @@ pub fn chats() -> Vec<&'static dyn ChatDialect> {
 /// Every embedding dialect.
 pub fn embeddings() -> Vec<&'static dyn EmbeddingDialect> {
     let known = |name: &&str| if let Some(Dialect::Embedding(it)) = by_name(name) { Some(it) } else { None };
+    NAMES.iter().filter_map(known).collect()
+}
+
+/// Every dialect that ranks.
+pub fn rerankers() -> Vec<&'static dyn RerankDialect> {
+    let known = |name: &&str| if let Some(Dialect::Rerank(it)) = by_name(name) { Some(it) } else { None };
+    NAMES.iter().filter_map(known).collect()
+}
+
+/// Every dialect that draws.
+pub fn images() -> Vec<&'static dyn ImageDialect> {
+    let known = |name: &&str| if let Some(Dialect::Image(it)) = by_name(name) { Some(it) } else { None };
     NAMES.iter().filter_map(known).collect()
 }
 

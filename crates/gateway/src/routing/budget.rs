@@ -22,6 +22,11 @@ impl Default for Budget {
 }
 
 impl Budget {
+    /// One without a reserve: nothing is granted before it was paid in.
+    pub fn empty() -> Self {
+        Self(AtomicI64::new(0))
+    }
+
     /// A call came, which buys `share` of a repetition.
     pub fn deposit(&self, share: f64) {
         let more = (share * ONE as f64) as i64;

@@ -8,6 +8,7 @@ use outcrop_providers::{Cause, Failure};
 use tokio::time::Instant;
 
 use super::breaker::{BreakerSettings, Entry};
+use super::slot::Slot;
 use super::target::Target;
 
 /// Counts as load while it lives, and tells the target's breaker how the attempt went. It lives as long as the answer.
@@ -19,6 +20,7 @@ pub struct Lease {
     began: Instant,
     /// The breaker has heard how it went.
     told: bool,
+    _slot: Slot,
 }
 
 /// Why a target was not asked.
@@ -32,18 +34,26 @@ pub enum Shut {
 
 impl Lease {
     pub(super) fn take(target: &Arc<Target>, tokens: u64, settings: &BreakerSettings) -> Result<Self, Shut> {
-        let state = &target.state;
-        let before = state.in_flight.fetch_add(1, Relaxed);
-        if target.max_concurrent.is_some_and(|most| before >= u64::from(most)) {
-            state.in_flight.fetch_sub(1, Relaxed);
-            return Err(Shut::Full);
-        }
-        let entry = state.breaker.enter().map_err(|left| {
-            state.in_flight.fetch_sub(1, Relaxed);
-            Shut::Open(left)
-        })?;
-        state.tokens.fetch_add(tokens, Relaxed);
-        Ok(Self { target: Arc::clone(target), tokens, entry, settings: *settings, began: Instant::now(), told: false })
+        let slot = Slot::take(&target.state, target.max_concurrent).ok_or(Shut::Full)?;
+        Self::with(slot, target, tokens, settings)
+    }
+
+    /// In a place that was waited for.
+    pub(super) fn with(
+        slot: Slot,
+        target: &Arc<Target>,
+        tokens: u64,
+        settings: &BreakerSettings,
+    ) -> Result<Self, Shut> {
+        let entry = target.state.breaker.enter().map_err(Shut::Open)?;
+        target.state.tokens.fetch_add(tokens, Relaxed);
+        let (target, began) = (Arc::clone(target), Instant::now());
+        Ok(Self { target, tokens, entry, settings: *settings, began, told: false, _slot: slot })
+    }
+
+    /// On whom.
+    pub fn target(&self) -> &Arc<Target> {
+        &self.target
     }
 
     /// The answer has begun.
@@ -67,7 +77,7 @@ impl Lease {
             // Whoever refuses is there.
             state.breaker.succeeded(self.entry, &self.settings);
         } else if state.breaker.failed(self.entry, &self.settings) {
-            tracing::warn!(target = %self.target.name, ?cause, "left alone for a while: it fails too often");
+            tracing::warn!(asked = %self.target.name, ?cause, "left alone for a while: it fails too often");
         }
         self.entry = Entry::Usual;
     }
@@ -85,11 +95,9 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let state = &self.target.state;
-        state.in_flight.fetch_sub(1, Relaxed);
-        state.tokens.fetch_sub(self.tokens, Relaxed);
+        self.target.state.tokens.fetch_sub(self.tokens, Relaxed);
         if !self.told {
-            state.breaker.abandoned(self.entry);
+            self.target.state.breaker.abandoned(self.entry);
         }
     }
 }

@@ -10,11 +10,12 @@ use std::time::Duration;
 use outcrop_access::Context;
 use outcrop_api::{Fault, Kind};
 use outcrop_models::Resolved;
-use outcrop_providers::Retention;
+use outcrop_providers::{Priority, Retention};
 use tokio::time::Instant;
 
 use super::choose::{Choice, Lot};
 use super::routes::{NO_ACCESS, Route};
+use super::settings::Policy;
 use super::target::Target;
 
 /// What a call is like, as far as routing is concerned.
@@ -24,6 +25,8 @@ pub struct Ask<'a> {
     pub tokens: &'a dyn Fn() -> u64,
     /// It reads its answer as it is made.
     pub stream: bool,
+    /// Its place where calls wait.
+    pub priority: Priority,
     /// The most that whoever answers may keep of it.
     pub retention: Retention,
     /// The value of the request's metadata by a key.
@@ -33,7 +36,7 @@ pub struct Ask<'a> {
 impl Ask<'_> {
     /// A call without metadata or known size, whose answer comes whole.
     pub fn whole(retention: Retention) -> Self {
-        Self { tokens: &|| 0, stream: false, retention, metadata: &|_| None }
+        Self { tokens: &|| 0, stream: false, priority: Priority::Normal, retention, metadata: &|_| None }
     }
 }
 
@@ -43,6 +46,7 @@ pub struct Plan {
     pub(super) candidates: Vec<Arc<Target>>,
     pub(super) tokens: u64,
     pub(super) stream: bool,
+    pub(super) priority: Priority,
     /// When an answer that has not begun is given up.
     pub(super) deadline: Instant,
     /// When one that has is.
@@ -69,7 +73,8 @@ impl Plan {
         let tokens = if route.policy.choice == Choice::LeastLoaded { (ask.tokens)() } else { 0 };
         let end = Instant::now() + route.policy.total;
         let deadline = cx.deadline.map_or(end, |deadline| Instant::from_std(deadline).min(end));
-        Ok(Self { route: Arc::clone(route), candidates, tokens, stream: ask.stream, deadline, end })
+        let (stream, priority) = (ask.stream, ask.priority);
+        Ok(Self { route: Arc::clone(route), candidates, tokens, stream, priority, deadline, end })
     }
 
     /// How long the events of an answer by `target` may be apart, where that is bounded.
@@ -80,6 +85,16 @@ impl Plan {
     /// When an answer is cut off, however well it goes.
     pub fn end(&self) -> Instant {
         self.end
+    }
+
+    /// How the route's targets are asked.
+    pub fn policy(&self) -> &Policy {
+        &self.route.policy
+    }
+
+    /// Whether `holds` of whoever may answer.
+    pub fn all(&self, holds: impl Fn(&Target) -> bool) -> bool {
+        self.candidates.iter().all(|target| holds(target))
     }
 
     /// The names of the candidates, in order.

@@ -28,6 +28,8 @@ pub struct Route {
     /// How.
     pub policy: Arc<Policy>,
     pub(super) budget: Arc<Budget>,
+    /// Of second attempts before the first has failed.
+    pub(super) hedges: Budget,
 }
 
 /// The routes of all models. Built once for a configuration; a call looks up one map.
@@ -102,7 +104,7 @@ impl Builder<'_> {
             return Ok(None);
         }
         let budget = self.registry.budget(&model.id);
-        Ok(Some(Route { model: model.id.clone(), targets, policy, budget }))
+        Ok(Some(Route { model: model.id.clone(), targets, policy, budget, hedges: Budget::empty() }))
     }
 
     /// The route that names the model, before the first whose pattern matches.
@@ -177,6 +179,7 @@ impl Builder<'_> {
             None => Arc::clone(&source.name),
         };
         Arc::new(Target {
+            variant: self.registry.variant(id, &name),
             name,
             weight: settings.weight,
             priority: settings.priority,
@@ -225,6 +228,10 @@ fn nobody(model: &Model) -> Fault {
 }
 
 fn no_kind(model: &Model) -> Fault {
-    let text = format!("No local model can stand in for {}, which makes {}.", model.id, model.output.join(" and "));
+    let does = match model.ranks() {
+        true => "ranks documents".to_owned(),
+        false => format!("makes {}", model.output.join(" and ")),
+    };
+    let text = format!("No local model can stand in for {}, which {does}.", model.id);
     Fault::new(Kind::NotImplemented, text)
 }

@@ -125,8 +125,23 @@ pub struct Policy {
     pub whole: Duration,
     /// How long an answer may take in all.
     pub total: Duration,
+    /// How long a call may wait where all targets have all the calls that they may have.
+    pub queue: Duration,
     /// When targets are left alone.
     pub breaker: BreakerSettings,
+    /// Whether the next target is asked where the first is slow to begin.
+    pub hedge: Option<Hedge>,
+    /// How long an answer serves the same request again; `None` where none does.
+    pub cache: Option<Duration>,
+}
+
+/// A second attempt before the first has failed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Hedge {
+    /// It is made when the first has taken longer to begin than this share of the attempts before.
+    pub percentile: f64,
+    /// For at most this share of the calls.
+    pub share: f64,
 }
 
 impl Default for Policy {
@@ -141,7 +156,10 @@ impl Default for Policy {
             between_tokens: Duration::from_secs(60),
             whole: Duration::from_secs(600),
             total: Duration::from_secs(3600),
+            queue: Duration::from_secs(30),
             breaker: BreakerSettings::default(),
+            hedge: None,
+            cache: None,
         }
     }
 }

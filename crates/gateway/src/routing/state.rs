@@ -10,6 +10,8 @@ use tokio::time::Instant;
 use super::breaker::Breaker;
 use super::budget::Budget;
 use super::histogram::Histogram;
+use super::slot::Queue;
+use super::variant::Variant;
 
 /// Health and load of one provider's model. Nothing here waits for anything.
 #[derive(Debug)]
@@ -24,6 +26,7 @@ pub struct State {
     pub(super) failures: AtomicU64,
     /// From an attempt's beginning to its first event.
     pub(super) first_event: Histogram,
+    pub(super) queue: Queue,
     base: Instant,
     /// Until when the target asked to be left alone, in milliseconds since `base`.
     rests_until: AtomicU64,
@@ -38,6 +41,7 @@ impl Default for State {
             attempts: AtomicU64::new(0),
             failures: AtomicU64::new(0),
             first_event: Histogram::default(),
+            queue: Queue::default(),
             base: Instant::now(),
             rests_until: AtomicU64::new(0),
         }
@@ -60,7 +64,8 @@ impl State {
     }
 }
 
-/// What stays the same when a configuration is read anew: a provider's identity, its name for the model.
+/// What stays the same when a configuration is read anew: a provider's identity and its name for the model; a route's
+/// model and a target's name.
 type Key = (String, String);
 
 /// The states of all targets, and the budgets of all routes, whichever configuration names them.
@@ -68,6 +73,7 @@ type Key = (String, String);
 pub struct Registry {
     states: Mutex<HashMap<Key, Arc<State>>>,
     budgets: Mutex<HashMap<String, Arc<Budget>>>,
+    variants: Mutex<HashMap<Key, Arc<Variant>>>,
 }
 
 impl Registry {
@@ -81,9 +87,15 @@ impl Registry {
         Arc::clone(budgets.entry(model.to_owned()).or_default())
     }
 
+    pub(super) fn variant(&self, model: &str, name: &str) -> Arc<Variant> {
+        let mut variants = self.variants.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(variants.entry((model.to_owned(), name.to_owned())).or_default())
+    }
+
     /// Forgets what no configuration names any more.
     pub fn sweep(&self) {
         self.states.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, state| Arc::strong_count(state) > 1);
         self.budgets.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, budget| Arc::strong_count(budget) > 1);
+        self.variants.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, v| Arc::strong_count(v) > 1);
     }
 }

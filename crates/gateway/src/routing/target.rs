@@ -1,13 +1,17 @@
 //! Who may answer for a model.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use outcrop_models::Resolved;
+use outcrop_models::catalogue::Price;
 use outcrop_providers::Provider;
 
 use super::name::OwnName;
 use super::settings::Source;
 use super::state::State;
+use super::variant::Variant;
+use crate::meter::Record;
 
 /// One provider's model, as one route names it.
 pub struct Target {
@@ -24,6 +28,7 @@ pub struct Target {
     /// Whether the caller is told that this target answered: not where it named it itself.
     pub(super) tells: bool,
     pub(super) state: Arc<State>,
+    pub(super) variant: Arc<Variant>,
 }
 
 impl Target {
@@ -43,6 +48,16 @@ impl Target {
     /// Who the caller is told has answered.
     pub fn served_by(&self) -> Option<&str> {
         self.tells.then_some(&*self.name)
+    }
+
+    /// A call that it got is over.
+    pub(crate) fn note(&self, record: &Record, price: Option<&Price>) {
+        self.variant.note(record, price);
+    }
+
+    /// It has all the calls that it may have.
+    pub(super) fn full(&self) -> bool {
+        self.max_concurrent.is_some_and(|most| self.state.in_flight.load(Relaxed) >= u64::from(most))
     }
 
     /// It is the engine of this process.

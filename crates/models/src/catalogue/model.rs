@@ -75,9 +75,14 @@ impl Model {
         self.output.iter().any(|m| m == "EMBEDDING")
     }
 
+    /// Whether it answers with documents in order, which AWS has no modality for and calls text.
+    pub fn ranks(&self) -> bool {
+        matches!(self.family.dialect, Dialect::AmazonRerank | Dialect::CohereRerank)
+    }
+
     /// Whether it answers with text.
     pub fn writes_text(&self) -> bool {
-        self.output.iter().any(|m| m == "TEXT")
+        self.output.iter().any(|m| m == "TEXT") && !self.ranks()
     }
 }
 
@@ -210,6 +215,7 @@ pub enum Dialect {
     TitanEmbedV2,
     TitanMultimodalEmbed,
     TitanImage,
+    NovaCanvas,
     AmazonRerank,
     CohereCommand,
     CommandR,
@@ -250,6 +256,7 @@ impl Dialect {
             Self::TitanEmbedV2 => "titan-embed-v2",
             Self::TitanMultimodalEmbed => "titan-multimodal-embed",
             Self::TitanImage => "titan-image",
+            Self::NovaCanvas => "nova-canvas",
             Self::AmazonRerank => "amazon-rerank",
             Self::CohereCommand => "cohere-command",
             Self::CommandR => "command-r",

@@ -119,7 +119,7 @@ async fn modes_are_read_at_the_start_and_followed() {
 async fn what_cannot_be_read_counts_as_none() {
     for body in ["{}", "7", r#"{"mode":"some","at":"2026-11-21T19:00:00Z"}"#] {
         let b = bench(Settings::default()).await;
-        let key = outcrop_store::Scope::new("", "").key("data-retention", &format!("{ACCOUNT}/us-east-1"));
+        let key = outcrop_store::Scope::new("", "").key("data-retention", format!("{ACCOUNT}/us-east-1"));
         let document = NewDocument { key, name: None, parent: None, body: body.into(), sealed_by: None };
         b.resources.store().commit(Op::Insert(document).into()).await.unwrap();
         b.models.memory.catch_up().await.unwrap();

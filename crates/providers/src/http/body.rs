@@ -14,7 +14,7 @@ pub enum Body {
     /// It comes over the network.
     Live(outcrop_outbound::Body),
     /// The same, and each piece is written down.
-    Recorded(outcrop_outbound::Body, Recording),
+    Recorded(outcrop_outbound::Body, Box<Recording>),
     /// It came once, in these pieces.
     Kept(VecDeque<Bytes>),
 }
@@ -31,7 +31,7 @@ impl http_body::Body for Body {
                 match &frame {
                     Some(Ok(frame)) => recording.piece(frame.data_ref()),
                     // What broke off is no example of anything.
-                    Some(Err(_)) => recording.drop(),
+                    Some(Err(_)) => recording.discard(),
                     None => recording.finish(),
                 }
                 Poll::Ready(frame)

@@ -150,7 +150,7 @@ impl Tape {
             response: Said { status: response.status().as_u16(), headers: headers.collect(), pieces: Vec::new() },
         };
         let recording = Recording { tape: Arc::clone(self), name: name(method, path, body), exchange: Some(exchange) };
-        response.map(|live| Body::Recorded(live, recording))
+        response.map(|live| Body::Recorded(live, Box::new(recording)))
     }
 
     fn hide(&self, text: &str) -> String {
@@ -178,7 +178,7 @@ impl Recording {
     }
 
     /// Nothing will be written.
-    pub(super) fn drop(&mut self) {
+    pub(super) fn discard(&mut self) {
         self.exchange = None;
     }
 

@@ -1,9 +1,9 @@
 //! `/embeddings`.
 
-use outcrop_engine::embed::project;
 use serde::{Deserialize, Serialize};
 
 use super::{OpenAi, Refuses};
+use crate::vector::{fit, unit};
 use crate::{Cause, Embed, Embedded, Failure};
 
 /// Texts of one request: fewer than OpenAI's 2,048, and no more than servers with small batches hold in memory.
@@ -78,22 +78,4 @@ async fn batch(provider: &OpenAi, call: &Embed, texts: &[String]) -> Result<Resp
 fn refuses_dimensions(failure: &Failure) -> bool {
     let said = failure.fault.message.to_lowercase();
     failure.cause == Cause::Request && (said.contains("dimensions") || said.contains("matryoshka"))
-}
-
-/// The vector at unit length, and its own length; none where it is empty or holds no numbers.
-fn unit(mut vector: Vec<f32>) -> Option<(Vec<f32>, f32)> {
-    let square: f64 = vector.iter().map(|x| f64::from(*x) * f64::from(*x)).sum();
-    let length = square.sqrt();
-    if vector.is_empty() || !length.is_finite() {
-        return None;
-    }
-    if length > 0.0 {
-        vector.iter_mut().for_each(|x| *x = (f64::from(*x) / length) as f32);
-    }
-    Some((vector, length as f32))
-}
-
-/// Nested vectors may be cut, others not: those are projected, as of local models.
-fn fit(vector: Vec<f32>, dimensions: usize) -> Vec<f32> {
-    if dimensions == 0 || vector.len() == dimensions { vector } else { project(&vector, dimensions, 0) }
 }

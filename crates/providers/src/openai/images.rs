@@ -26,6 +26,8 @@ struct Request<'a> {
     negative_prompt: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     seed: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    guidance_scale: Option<f32>,
 }
 
 #[derive(Deserialize)]
@@ -55,12 +57,18 @@ pub(super) async fn make(provider: &OpenAi, call: &Images) -> Result<Vec<Image>,
             prompt: &prompt,
             n: at_once,
             size: call.size.map(|(width, height)| format!("{width}x{height}")),
-            quality: call.quality.as_deref(),
+            quality: call.quality.as_deref().map(|quality| match (quality, gpt) {
+                ("standard", true) => "medium",
+                ("premium", true) => "high",
+                ("premium", false) => "hd",
+                (quality, _) => quality,
+            }),
             response_format: (!gpt).then_some("b64_json"),
             output_format: call.format.as_deref().filter(|_| gpt),
             negative_prompt: unwanted.filter(|_| own),
             // Services have no seed: each call is another image.
             seed: call.seed.filter(|_| own),
+            guidance_scale: call.guidance.filter(|_| own),
         };
         let answer = provider.call::<Response>(&provider.http, "/images/generations", &request).await;
         let answer = answer.map_err(|failure| unless_absent(failure, "images"))?;

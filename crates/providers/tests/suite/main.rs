@@ -10,4 +10,7 @@ mod cases;
 mod fake;
 mod speaks;
 
+mod anthropic;
+mod cohere;
+mod mistral;
 mod openai;

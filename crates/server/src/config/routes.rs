@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use outcrop_gateway::routing::{Choice, Glob, Policy, RouteSettings, TargetSettings};
+use outcrop_gateway::routing::{Choice, Glob, Hedge, Policy, RouteSettings, TargetSettings};
 use serde::{Deserialize, Serialize};
 
 use super::routing::seconds;
@@ -29,9 +29,28 @@ pub struct Route {
     pub whole_seconds: Option<NonZeroU32>,
     /// In place of `routing.total_seconds`.
     pub total_seconds: Option<NonZeroU32>,
+    /// How long an answer serves the same request again.
+    pub cache_ttl_seconds: Option<NonZeroU32>,
+    /// A second attempt where the first is slow to begin.
+    pub hedge: Option<RouteHedge>,
     /// Who answers.
     #[serde(default)]
     pub targets: Vec<RouteTarget>,
+}
+
+/// `routes.hedge`
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct RouteHedge {
+    /// Slow is what takes longer to begin than this many of a hundred before.
+    pub percentile: f64,
+    /// For at most this share of the calls.
+    #[serde(default = "few")]
+    pub share: f64,
+}
+
+fn few() -> f64 {
+    0.05
 }
 
 /// How a target is chosen among those of its priority.
@@ -100,6 +119,8 @@ impl Route {
             between_tokens: self.between_tokens_seconds.map_or(common.between_tokens, seconds),
             whole: self.whole_seconds.map_or(common.whole, seconds),
             total: self.total_seconds.map_or(common.total, seconds),
+            hedge: self.hedge.map(|hedge| Hedge { percentile: hedge.percentile / 100.0, share: hedge.share }),
+            cache: self.cache_ttl_seconds.map(seconds),
             ..common.clone()
         };
         let target = |target: &RouteTarget| TargetSettings {
@@ -127,6 +148,15 @@ pub(super) fn check(routes: &[Route], providers: &[Provider], routing: &Routing)
         }
         if let Some(retries) = route.retries.filter(|retries| *retries > 10) {
             return Err(impossible("routes.retries", &retries.to_string(), "at most 10"));
+        }
+        if let Some(hedge) = route.hedge {
+            if !(hedge.percentile > 0.0 && hedge.percentile < 100.0) {
+                let expected = "above 0, and below 100";
+                return Err(impossible("routes.hedge.percentile", &hedge.percentile.to_string(), expected));
+            }
+            if !(0.0..=0.5).contains(&hedge.share) {
+                return Err(impossible("routes.hedge.share", &hedge.share.to_string(), "from 0 to 0.5"));
+            }
         }
         for target in &route.targets {
             let known = target.provider == "local" || providers.iter().any(|p| p.name == target.provider);

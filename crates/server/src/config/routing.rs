@@ -20,6 +20,8 @@ pub struct Routing {
     pub between_tokens_seconds: NonZeroU32,
     pub whole_seconds: NonZeroU32,
     pub total_seconds: NonZeroU32,
+    pub queue_seconds: u32,
+    pub cache_bytes: u64,
     pub breaker: Breaker,
 }
 
@@ -46,6 +48,8 @@ impl Default for Routing {
             between_tokens_seconds: const { NonZeroU32::new(60).unwrap() },
             whole_seconds: const { NonZeroU32::new(600).unwrap() },
             total_seconds: const { NonZeroU32::new(3600).unwrap() },
+            queue_seconds: 30,
+            cache_bytes: 67_108_864,
             breaker: Breaker::default(),
         }
     }
@@ -76,6 +80,7 @@ impl Routing {
             between_tokens: seconds(self.between_tokens_seconds),
             whole: seconds(self.whole_seconds),
             total: seconds(self.total_seconds),
+            queue: Duration::from_secs(self.queue_seconds.into()),
             breaker: BreakerSettings {
                 consecutive: breaker.consecutive.get(),
                 ratio: breaker.ratio,

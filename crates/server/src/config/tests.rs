@@ -309,6 +309,10 @@ fn routes_name_what_there_is() {
         (route("provider = 'a'\nweight = -1.0"), "routes.targets.weight"),
         (route("provider = 'a'\nvariant = 'a b'"), "routes.targets.variant"),
         ("[[routes]]\nmodel = 'm'".into(), "routes.targets"),
+        (
+            route("provider = 'a'").replace("[[routes.targets]]", "hedge = { percentile = 100 }\n[[routes.targets]]"),
+            "routes.hedge",
+        ),
         (route("provider = 'a'\n[[routes]]\nmodel = 'm'"), "routes.model"),
         ("[routing]\nretries = 11".into(), "routing.retries"),
         ("[routing]\nretry_share = 1.5".into(), "routing.retry_share"),

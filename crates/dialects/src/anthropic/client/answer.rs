@@ -9,7 +9,7 @@ use super::{malformed, refusal, usage};
 use crate::client::{MakeId, ReadError};
 
 pub(super) fn read(body: &[u8], make_id: MakeId) -> Result<ConverseResponse, ReadError> {
-    let Value::Object(mut said) = serde_json::from_slice(body).map_err(|e| malformed(&e))? else {
+    let Value::Object(mut said) = serde_json::from_slice(body).map_err(|e| ReadError::json(&e))? else {
         return Err(malformed(&"it is no object"));
     };
     if said.get("type").and_then(Value::as_str) == Some("error") {
@@ -25,7 +25,8 @@ pub(super) fn read(body: &[u8], make_id: MakeId) -> Result<ConverseResponse, Rea
         content.extend(read_block(block, make_id)?);
     }
     let stop = said.get("stop_reason").and_then(Value::as_str).ok_or_else(|| malformed(&"it has no stop_reason"))?;
-    let stop_reason = stop_reason(stop);
+    let calls = content.iter().any(|block| matches!(block, ContentBlock::ToolUse(call) if call.r#type.is_none()));
+    let stop_reason = stop_reason(stop, calls);
     let usage = said.get("usage").and_then(Value::as_object).map(usage::usage).unwrap_or_default();
     Ok(ConverseResponse {
         output: ConverseOutput::Message(Message { role: ConversationRole::Assistant, content }),
@@ -47,8 +48,11 @@ pub(super) fn fields(mut message: Map<String, Value>) -> Value {
     Value::Object(message)
 }
 
-pub(super) fn stop_reason(said: &str) -> StopReason {
+/// Why an answer ended. `calls`: it waits for the results of tools.
+pub(super) fn stop_reason(said: &str, calls: bool) -> StopReason {
     match said {
+        // Servers that only speak like Anthropic say so where they were made to call.
+        "end_turn" if calls => StopReason::ToolUse,
         "max_tokens" => StopReason::MaxTokens,
         "stop_sequence" => StopReason::StopSequence,
         "tool_use" => StopReason::ToolUse,

@@ -9,7 +9,7 @@ use outcrop_wire::json::{Error, Reader, Writer};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{joined, malformed, refusal, usage as counts};
+use super::{joined, refusal, usage as counts};
 use crate::DialectError;
 use crate::client::ReadError;
 
@@ -83,7 +83,7 @@ pub fn event(name: &str, data: &[u8]) -> Result<Event, ReadError> {
     match name {
         "ping" => Ok(Event::Ping),
         "message_stop" => Ok(Event::Last),
-        "error" => Err(ReadError::Refused(refusal(&serde_json::from_slice(data).map_err(|e| malformed(&e))?))),
+        "error" => Err(ReadError::Refused(refusal(&serde_json::from_slice(data).map_err(|e| ReadError::json(&e))?))),
         _ => Ok(Event::Part),
     }
 }

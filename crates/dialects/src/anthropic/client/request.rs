@@ -281,7 +281,7 @@ impl Body {
             // What the documentation of agents calls it.
             let key = if key == "reasoning_config" { "thinking" } else { key };
             let reserved = ["model", "stream"].contains(&key);
-            if reserved || self.written.iter().any(|written| *written == key) {
+            if reserved || self.written.contains(&key) {
                 return Err(no_place(format!("additionalModelRequestFields.{key}")));
             }
             if what == For::Answer || COUNTED.contains(&key) {

@@ -23,6 +23,8 @@ pub(super) struct Reader {
     /// The message so far, but for its content.
     message: Map<String, Value>,
     usage: Map<String, Value>,
+    /// It waits for the results of tools.
+    calls: bool,
     over: bool,
 }
 
@@ -85,9 +87,10 @@ const DELTAS: &[&str] = &["text_delta", "input_json_delta", "thinking_delta", "s
 impl Reader {
     pub(super) fn new(make_id: MakeId) -> Self {
         let (message, usage) = (Map::new(), Map::new());
-        Self { make_id, begun: false, open: None, next: 0, message, usage, over: false }
+        Self { make_id, begun: false, open: None, next: 0, message, usage, calls: false, over: false }
     }
 
+    /// The message begins with its first block: an error may come before it, and then another provider may be asked.
     fn begin(&mut self, out: &mut Out) {
         if !std::mem::replace(&mut self.begun, true) {
             out.push(ConverseStreamOutput::MessageStart(MessageStartEvent { role: ConversationRole::Assistant }));
@@ -123,6 +126,7 @@ impl Reader {
             }
             "tool_use" | "server_tool_use" => {
                 let start = answer::tool_start(&kind, &mut block, self.make_id)?;
+                self.calls |= start.r#type.is_none();
                 (Kind::Tool(block.remove("input")), Some(ContentBlockStart::ToolUse(start)), Vec::new())
             }
             kind if answer::is_server_result(kind) => {
@@ -171,7 +175,7 @@ impl Reader {
                 let kind = serde_json::from_slice::<AnyDelta<'_>>(data).map(|any| any.delta.kind);
                 return match kind {
                     Ok(kind) if !DELTAS.contains(&&*kind) => Ok(()),
-                    _ => Err(malformed(&error)),
+                    _ => Err(ReadError::json(&error)),
                 };
             }
         };
@@ -228,7 +232,8 @@ impl Reader {
     fn stop(&mut self, out: &mut Out) -> Result<(), ReadError> {
         self.close(out);
         let stop = self.message.get("stop_reason").and_then(Value::as_str);
-        let stop_reason = answer::stop_reason(stop.ok_or_else(|| malformed(&"it has no stop_reason"))?);
+        let stop_reason = answer::stop_reason(stop.ok_or_else(|| malformed(&"it has no stop_reason"))?, self.calls);
+        self.begin(out);
         let usage = usage::usage(&self.usage);
         let mut message = std::mem::take(&mut self.message);
         message.insert("usage".to_owned(), Value::Object(std::mem::take(&mut self.usage)));
@@ -249,14 +254,14 @@ impl StreamReader for Reader {
         }
         let tag;
         let name = if name.is_empty() {
-            tag = serde_json::from_slice::<Tagged<'_>>(data).map_err(|e| malformed(&e))?;
+            tag = serde_json::from_slice::<Tagged<'_>>(data).map_err(|e| ReadError::json(&e))?;
             &*tag.kind
         } else {
             name
         };
         match name {
             "content_block_delta" => self.delta(data, out),
-            "content_block_start" => self.start(serde_json::from_slice(data).map_err(|e| malformed(&e))?, out),
+            "content_block_start" => self.start(serde_json::from_slice(data).map_err(|e| ReadError::json(&e))?, out),
             "content_block_stop" => {
                 self.close(out);
                 Ok(())
@@ -267,7 +272,6 @@ impl StreamReader for Reader {
                     usage::overlay(&mut self.usage, message.remove("usage").unwrap_or_default());
                     self.message = message;
                 }
-                self.begin(out);
                 Ok(())
             }
             "message_delta" => self.message_delta(data),
@@ -290,7 +294,7 @@ impl StreamReader for Reader {
 }
 
 fn object(data: &[u8]) -> Result<Map<String, Value>, ReadError> {
-    serde_json::from_slice(data).map_err(|e| malformed(&e))
+    serde_json::from_slice(data).map_err(|e| ReadError::json(&e))
 }
 
 fn piece(value: Option<Value>) -> Option<String> {

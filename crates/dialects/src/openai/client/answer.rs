@@ -22,7 +22,7 @@ pub(super) fn read(quirks: &Quirks, body: &[u8], make_id: MakeId) -> Result<Conv
         written += thought.len();
         content.push(block(Kind::Reasoning, thought.into_owned()));
     }
-    for text in [message.refusal.0, message.content.0] {
+    for text in [message.refusal.0, message.content.text] {
         written += text.len();
         let mut split = Splitter::new(quirks.think_tags);
         let mut say = |kind, text| content.push(block(kind, text));

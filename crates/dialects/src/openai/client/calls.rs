@@ -77,7 +77,7 @@ impl Calls {
             let call = &self.list[at];
             let other_id = !id.is_empty() && !call.id.is_empty() && call.id != id;
             let again = id.is_empty() && !name.is_empty() && !call.name.is_empty() && call.json.whole();
-            if !(other_id && !name.is_empty()) && !again {
+            if (!other_id || name.is_empty()) && !again {
                 return at;
             }
         }

@@ -82,6 +82,7 @@ pub(super) fn read<'a>(quirks: &Quirks, fields: Option<&'a Value>) -> Result<Fie
             ("service_tier", Value::String(tier)) if tier == "standard_only" => {
                 keep(key, Cow::Owned(Value::from("default")));
             }
+            ("seed", value) => keep(quirks.seed, Cow::Borrowed(value)),
             ("topK" | "k", value) if quirks.samplers => keep("top_k", Cow::Borrowed(value)),
             ("inferenceConfig", Value::Object(config))
                 if quirks.samplers && config.len() == 1 && config.contains_key("topK") =>

@@ -8,7 +8,7 @@ use outcrop_api::bedrock_runtime::*;
 use serde::Serialize;
 use serde::ser::Serializer;
 
-use super::Quirks;
+use super::{Pdf, Quirks};
 use crate::DialectError;
 use crate::request::no_place;
 
@@ -21,6 +21,7 @@ pub(super) enum Part<'a> {
     VideoUrl { video_url: Url<'a> },
     InputAudio { input_audio: Audio<'a> },
     File { file: File<'a> },
+    DocumentUrl { document_url: Data<'a>, document_name: &'a str },
 }
 
 #[derive(Serialize)]
@@ -131,8 +132,11 @@ pub(super) fn document<'a>(
             let text = std::str::from_utf8(bytes);
             text.map_err(|_| no_place(format!("{}.source.bytes that is not UTF-8", at())))?.into()
         }
-        DocumentSource::Bytes(bytes) if format == "pdf" && quirks.pdf && document.context.is_none() => {
+        DocumentSource::Bytes(bytes) if format == "pdf" && quirks.pdf != Pdf::Refused && document.context.is_none() => {
             let file_data = Data { kind: Some(("application", "pdf")), bytes };
+            if quirks.pdf == Pdf::Url {
+                return Ok(Part::DocumentUrl { document_url: file_data, document_name: &document.name });
+            }
             return Ok(Part::File { file: File { filename: format!("{}.pdf", document.name), file_data } });
         }
         DocumentSource::S3Location(_) => return Err(no_place(format!("{}.source.s3Location", at()))),

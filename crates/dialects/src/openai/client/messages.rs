@@ -8,8 +8,8 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::Value;
 
-use super::Quirks;
 use super::media::{self, Part};
+use super::{Ids, Quirks};
 use crate::DialectError;
 use crate::converse::plain;
 use crate::request::no_block;
@@ -25,7 +25,9 @@ pub(super) struct Turn<'a> {
     replays: &'static str,
     calls: Vec<Call<'a>>,
     /// The id of the call that it answers.
-    answers: Option<&'a str>,
+    answers: Option<Cow<'a, str>>,
+    /// The model is to go on with it.
+    prefix: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -38,7 +40,7 @@ enum Role {
 
 #[derive(Serialize)]
 struct Call<'a> {
-    id: &'a str,
+    id: Cow<'a, str>,
     r#type: &'static str,
     function: Called<'a>,
 }
@@ -96,7 +98,7 @@ impl Serialize for Turn<'_> {
             Role::Tool => "tool",
         };
         map.serialize_entry("role", role)?;
-        if let Some(id) = self.answers {
+        if let Some(id) = &self.answers {
             map.serialize_entry("tool_call_id", id)?;
         }
         if self.parts.is_empty() && !self.calls.is_empty() {
@@ -110,6 +112,9 @@ impl Serialize for Turn<'_> {
         }
         if !self.calls.is_empty() {
             map.serialize_entry("tool_calls", &self.calls)?;
+        }
+        if self.prefix {
+            map.serialize_entry("prefix", &true)?;
         }
         map.end()
     }
@@ -147,6 +152,9 @@ pub(super) fn write<'a>(
         }
     }
     writer.turns.retain(|turn| !(turn.parts.is_empty() && turn.calls.is_empty() && turn.answers.is_none()));
+    if let Some(last) = writer.turns.last_mut() {
+        last.prefix = quirks.prefix && last.role == Role::Assistant && last.calls.is_empty();
+    }
     Ok(writer.turns)
 }
 
@@ -161,8 +169,15 @@ impl<'a> Writer<'_, 'a> {
     fn turn(&mut self, role: Role) -> &mut Turn<'a> {
         if self.turns.last().is_none_or(|last| last.role != role || role == Role::Tool) {
             let replays = self.quirks.replays.unwrap_or_default();
-            let turn =
-                Turn { role, parts: Vec::new(), thoughts: Vec::new(), replays, calls: Vec::new(), answers: None };
+            let turn = Turn {
+                role,
+                parts: Vec::new(),
+                thoughts: Vec::new(),
+                replays,
+                calls: Vec::new(),
+                answers: None,
+                prefix: false,
+            };
             self.turns.push(turn);
         }
         let last = self.turns.len() - 1;
@@ -285,12 +300,32 @@ impl<'a> Writer<'_, 'a> {
         Ok(())
     }
 
-    /// An id that is too long keeps its end, where ids that begin alike differ. A call and its result lose the same.
-    fn id(&self, id: &'a str) -> &'a str {
-        let mut from = id.len().saturating_sub(self.quirks.longest_id);
-        while !id.is_char_boundary(from) {
-            from += 1;
+    /// An id as the server takes it. That of a call and that of its result become the same.
+    fn id(&self, id: &'a str) -> Cow<'a, str> {
+        match self.quirks.ids {
+            Ids::Any => id.into(),
+            Ids::Short(longest) => {
+                let mut from = id.len().saturating_sub(longest);
+                while !id.is_char_boundary(from) {
+                    from += 1;
+                }
+                id[from..].into()
+            }
+            Ids::Nine if id.len() == 9 && id.bytes().all(|b| b.is_ascii_alphanumeric()) => id.into(),
+            Ids::Nine => nine(id).into(),
         }
-        &id[from..]
     }
+}
+
+/// Nine letters and digits of an id: FNV-1a, of whose 64 bits they hold 53.
+fn nine(id: &str) -> String {
+    const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    let mut hash = id.bytes().fold(0xcbf2_9ce4_8422_2325, step);
+    let mut out = String::with_capacity(9);
+    for _ in 0..9 {
+        out.push(char::from(DIGITS[(hash % 62) as usize]));
+        hash /= 62;
+    }
+    out
 }

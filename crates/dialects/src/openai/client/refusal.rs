@@ -26,7 +26,8 @@ fn of(value: &Value) -> Refusal {
             (Some(text), _) => text.to_owned(),
             // FastAPI's list of what is wrong.
             (None, Some(detail)) => detail.to_string(),
-            (None, None) => String::new(),
+            // Mistral's, one level deeper.
+            (None, None) => error.get("message").filter(|m| m.is_object()).map(Value::to_string).unwrap_or_default(),
         },
     };
     let number = error.get("code").and_then(Value::as_i64).map(|n| n.to_string());

@@ -161,7 +161,7 @@ pub(super) fn write(quirks: &Quirks, ask: &Ask<'_>) -> Result<Vec<u8>> {
         response_format: None,
         reasoning_effort: None,
         stream: ask.stream,
-        stream_options: ask.stream.then_some(StreamOptions { include_usage: true }),
+        stream_options: (ask.stream && quirks.asks_usage).then_some(StreamOptions { include_usage: true }),
         rest: fields::Rest::default(),
     };
     output(quirks, output_config.as_ref(), &fields, &mut body)?;

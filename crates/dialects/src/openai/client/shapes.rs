@@ -44,7 +44,7 @@ pub(super) struct Choice<'a> {
 #[derive(Deserialize)]
 pub(super) struct Delta<'a> {
     #[serde(borrow, default)]
-    pub content: Words<'a>,
+    pub content: Said<'a>,
     #[serde(borrow, default)]
     pub refusal: Words<'a>,
     /// DeepSeek, SGLang, llama.cpp, older vLLM.
@@ -63,8 +63,9 @@ pub(super) struct Delta<'a> {
 impl<'a> Delta<'a> {
     /// What it says of reasoning. Servers on their way from one name to the other say it twice.
     pub(super) fn thought(&mut self) -> Cow<'a, str> {
-        let older = std::mem::take(&mut self.reasoning_content.0);
-        if older.is_empty() { std::mem::take(&mut self.reasoning.0) } else { older }
+        let names = [&mut self.reasoning_content.0, &mut self.reasoning.0, &mut self.content.thought];
+        let said = names.into_iter().find(|said| !said.is_empty());
+        said.map(std::mem::take).unwrap_or_default()
     }
 }
 
@@ -117,6 +118,13 @@ struct CompletionDetails {
 #[derive(Default)]
 pub(super) struct Words<'a>(pub Cow<'a, str>);
 
+/// A text, or a list of parts: their texts, and those of Mistral's parts of the type `thinking`.
+#[derive(Default)]
+pub(super) struct Said<'a> {
+    pub text: Cow<'a, str>,
+    pub thought: Cow<'a, str>,
+}
+
 /// The text of a JSON object, which some write as the object itself.
 #[derive(Default)]
 pub(super) struct Arguments<'a>(pub Cow<'a, str>);
@@ -127,13 +135,25 @@ pub(super) struct Count(pub Option<i32>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Words<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Reading::<false>).map(Self)
+        deserializer.deserialize_any(Reading::<false>).map(|said| Self(said.text))
     }
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Arguments<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Reading::<true>).map(Self)
+        deserializer.deserialize_any(Reading::<true>).map(|said| Self(said.text))
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Said<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Reading::<false>)
+    }
+}
+
+impl<'a> From<Cow<'a, str>> for Said<'a> {
+    fn from(text: Cow<'a, str>) -> Self {
+        Self { text, thought: Cow::default() }
     }
 }
 
@@ -144,49 +164,54 @@ struct Reading<const JSON: bool>;
 struct TextPart<'a> {
     #[serde(borrow, default)]
     text: Words<'a>,
+    #[serde(borrow, default)]
+    thinking: Words<'a>,
 }
 
 impl<'de, const JSON: bool> Visitor<'de> for Reading<JSON> {
-    type Value = Cow<'de, str>;
+    type Value = Said<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a text")
     }
     fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(Cow::Borrowed(text))
+        Ok(Cow::Borrowed(text).into())
     }
     fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-        Ok(Cow::Owned(text.to_owned()))
+        Ok(Cow::<str>::Owned(text.to_owned()).into())
     }
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Cow::default())
+        Ok(Said::default())
     }
     fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(Cow::default())
+        Ok(Said::default())
     }
     fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(Cow::default())
+        Ok(Said::default())
     }
     fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(Cow::default())
+        Ok(Said::default())
     }
     fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(Cow::default())
+        Ok(Said::default())
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-        let mut all = Cow::default();
+        let mut all = Said::default();
         while let Some(part) = list.next_element::<Option<TextPart<'de>>>()? {
-            all += part.map(|part| part.text.0).unwrap_or_default();
+            if let Some(part) = part {
+                all.text += part.text.0;
+                all.thought += part.thinking.0;
+            }
         }
         Ok(all)
     }
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         if JSON {
             let object = Map::deserialize(serde::de::value::MapAccessDeserializer::new(map))?;
-            return Ok(Cow::Owned(Value::Object(object).to_string()));
+            return Ok(Cow::<str>::Owned(Value::Object(object).to_string()).into());
         }
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Cow::default())
+        Ok(Said::default())
     }
 }
 
@@ -234,22 +259,11 @@ impl<'de> Deserialize<'de> for Count {
 /// Reads a frame, whose bytes may begin with a byte order mark.
 pub(super) fn frame(bytes: &[u8]) -> Result<Frame<'_>, ReadError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let frame: Frame<'_> = serde_json::from_slice(bytes).map_err(|error| {
-        // The place says enough; what stands there may be the answer itself.
-        ReadError::Malformed(format!("{} at column {}", kind(&error), error.column()))
-    })?;
+    let frame: Frame<'_> = serde_json::from_slice(bytes).map_err(|error| ReadError::json(&error))?;
     if frame.error.is_some() || frame.object.0 == "error" {
         return Err(ReadError::Refused(super::refusal::read(bytes)));
     }
     Ok(frame)
-}
-
-fn kind(error: &serde_json::Error) -> &'static str {
-    match error.classify() {
-        serde_json::error::Category::Eof => "the JSON ends too early",
-        serde_json::error::Category::Data => "the JSON has another form",
-        _ => "no JSON",
-    }
 }
 
 impl Usage {

@@ -100,12 +100,12 @@ impl Reader {
             self.refused = true;
             self.say(Kind::Text, delta.refusal.0, out)?;
         }
-        if !delta.content.0.is_empty() {
+        if !delta.content.text.is_empty() {
             if self.split.is_through() {
-                self.say(Kind::Text, delta.content.0, out)?;
+                self.say(Kind::Text, delta.content.text, out)?;
             } else {
                 let mut pieces = Vec::new();
-                self.split.push(&delta.content.0, &mut |kind, text| pieces.push((kind, text)));
+                self.split.push(&delta.content.text, &mut |kind, text| pieces.push((kind, text)));
                 self.pieces(pieces, out)?;
             }
         }

@@ -7,7 +7,7 @@ use outcrop_providers::Cause;
 use tokio::time::Instant;
 
 use super::super::testing::{Told, Turn, ask, context, resolved, route, source, target};
-use super::super::{Ask, BreakerSettings, Choice, Plan, Policy, Route};
+use super::super::{Ask, BreakerSettings, Choice, Hedge, Plan, Policy, Route};
 use super::Served;
 
 struct Bench {
@@ -205,6 +205,49 @@ async fn load_is_counted_while_an_answer_lasts_and_not_after() {
     assert!(waited.is_err());
     assert_eq!(load(), (0, 0));
     assert_eq!(hanging.route.targets[0].state.in_flight.load(Relaxed), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_beginning_is_hedged_for_few_calls_and_the_first_to_begin_answers() {
+    let policy = Policy { hedge: Some(Hedge { percentile: 0.9, share: 0.1 }), ..Policy::default() };
+    let quick = Turn::After(Duration::from_millis(10));
+    let slow = std::iter::repeat_n(Turn::After(Duration::from_secs(9)), 100);
+    let b = bench(vec![Told::to(std::iter::repeat_n(quick, 100).chain(slow)), Told::to([])], policy);
+    for _ in 0..100 {
+        assert!(!b.call().await.unwrap().hedged);
+    }
+    // Ten of a hundred calls were paid for.
+    let mut hedged = 0;
+    for _ in 0..20 {
+        let began = Instant::now();
+        let served = b.call().await.unwrap();
+        hedged += u32::from(served.hedged);
+        let expected = if served.hedged { ("b", true) } else { ("a", false) };
+        assert_eq!((&*served.target.name, began.elapsed() < Duration::from_secs(1)), expected);
+    }
+    assert!((10..=12).contains(&hedged), "{hedged}");
+    // Who was dropped is no failure, and holds nothing.
+    use std::sync::atomic::Ordering::Relaxed;
+    let state = &b.route.targets[0].state;
+    assert_eq!((state.failures.load(Relaxed), state.in_flight.load(Relaxed)), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_target_is_waited_for_and_not_for_ever() {
+    let told = Told::to([]);
+    let sources = vec![source("a", told.clone())];
+    let targets = vec![super::super::TargetSettings { max_concurrent: Some(1), ..target("a") }];
+    let b = Bench { route: route(sources, targets, Policy::default()), providers: vec![told], resolved: resolved() };
+    let held = b.call().await.unwrap();
+    let began = Instant::now();
+    let fault = b.call().await.err().unwrap();
+    assert_eq!((fault.kind, began.elapsed()), (Kind::Throttling, Duration::from_secs(30)));
+    let (served, ()) = tokio::join!(b.call(), async {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        drop(held);
+    });
+    assert_eq!(served.unwrap().attempts, 1);
+    assert_eq!(b.asked(), [2]);
 }
 
 /// The promise of the routing: with two healthy targets and faults in three calls of ten, 999 of 1,000 succeed.

@@ -24,6 +24,7 @@ fn asking(text: &str) -> ConverseRequest {
 
 fn resolved(model: Model) -> Resolved {
     Resolved {
+        called_id: String::new(),
         invoked_id: model.id.clone(),
         profile_arn: None,
         destinations: Vec::new(),

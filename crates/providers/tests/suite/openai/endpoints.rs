@@ -139,6 +139,8 @@ async fn images_come_as_bytes() {
         count: 2,
         size: Some((1024, 512)),
         seed: Some(7),
+        quality: Some("premium".into()),
+        guidance: Some(7.5),
         ..Images::default()
     };
     let fake = Fake::start([one(), one()]).await;
@@ -150,7 +152,7 @@ async fn images_come_as_bytes() {
         seen.json(),
         json!({
             "model": "flux", "prompt": "a harbour", "n": 2, "size": "1024x512", "response_format": "b64_json",
-            "negative_prompt": "people", "seed": 7,
+            "negative_prompt": "people", "seed": 7, "quality": "hd", "guidance_scale": 7.5,
         })
     );
     let link = reply(json!({"data": [{"url": "http://169.254.169.254/image.png"}]}));

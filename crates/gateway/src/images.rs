@@ -1,0 +1,121 @@
+//! InvokeModel for models that answer with images.
+
+use std::slice::from_ref;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use outcrop_access::Context;
+use outcrop_api::bedrock_runtime::{InvokeModelResponse, TokenUsage};
+use outcrop_api::{Fault, Kind, Reply};
+use outcrop_dialects::{DialectError, ImageDialect, ImageRequest};
+use outcrop_models::Resolved;
+use outcrop_providers::{Cause, Failure, Image, Images, Pass, PassBody};
+
+use crate::Gateway;
+use crate::begin::By;
+use crate::capacity::Estimate;
+use crate::invoke::{JSON, counted, offered_by, text};
+use crate::routing::{Ask, Served, Target};
+
+/// The kinds of providers that make images.
+const DRAW: &str = "openai or bedrock";
+
+/// A body as it was read. One that cannot be read may still be what the model itself takes.
+type Asked = Result<ImageRequest, DialectError>;
+
+/// What a provider made.
+enum Made {
+    /// Images.
+    Images(Vec<Image>),
+    /// The answer in the model's own format.
+    Answer(Bytes, TokenUsage),
+}
+
+impl Gateway {
+    pub(crate) async fn images(
+        &self,
+        cx: &Context,
+        resolved: &Resolved,
+        dialect: &dyn ImageDialect,
+        body: &Bytes,
+    ) -> Result<Reply<InvokeModelResponse>, Fault> {
+        let mut tally = self.tally(cx, resolved);
+        let began = tally.began();
+        let asked = dialect.decode(body);
+        let served = self.drawn(cx, resolved, dialect.name(), &asked, body).await;
+        let served = served.map_err(|fault| tally.failed(fault))?;
+        let (by, made) = (By::of(&served), served.output);
+        tally.served(&by);
+        let (body, usage) = match made {
+            Made::Answer(body, usage) => (body, usage),
+            // No tokens are counted where images are paid for.
+            Made::Images(images) => {
+                let request = asked.map_err(|error| tally.failed(Fault::of(&error)))?;
+                let files: Vec<&[u8]> = images.iter().map(|image| &*image.bytes).collect();
+                (text(&dialect.encode(&request, &files)), TokenUsage::default())
+            }
+        };
+        tally.answered(&usage);
+        let output = InvokeModelResponse { body, content_type: JSON.into(), ..Default::default() };
+        Ok(counted(by.reply(output), &usage, began))
+    }
+
+    /// The images, by whoever answers for `resolved`: the model itself reads `body`, another is asked for images.
+    async fn drawn(
+        &self,
+        cx: &Context,
+        resolved: &Resolved,
+        dialect: &'static str,
+        asked: &Asked,
+        body: &Bytes,
+    ) -> Result<Served<Made>, Fault> {
+        let prompt = asked.as_ref().map(|request| from_ref(&request.prompt)).unwrap_or_default();
+        let mut permit = self.capacity.admit(&self.models, resolved, || Estimate::of_texts(prompt))?;
+        let size = || Estimate::of_texts(prompt).tokens();
+        let plan = self.plan(cx, resolved, &Ask { tokens: &size, ..Ask::whole(self.retention(cx)) })?;
+        let served = plan.attempt(cx, |target| async move {
+            let model = target.model(resolved);
+            if self.reads(&target, &model, resolved, dialect) {
+                let call = Pass { model, dialect, body: body.clone(), stream: false, headers: Vec::new() };
+                let passed = target.provider().pass(call).await?;
+                return match passed.body {
+                    PassBody::Whole(answer) => Ok(Made::Answer(answer, passed.usage.unwrap_or_default())),
+                    PassBody::Stream(_) => Err(in_pieces()),
+                };
+            }
+            let call = images(model, asked.as_ref().map_err(unread)?);
+            let made = target.provider().images(call).await;
+            made.map(Made::Images).map_err(|failure| offered_by(failure, DRAW))
+        });
+        let served = served.await?;
+        if let Made::Answer(_, usage) = &served.output {
+            permit.settle(usage);
+        }
+        Ok(served)
+    }
+
+    /// Whether the provider's `model` takes bodies of `dialect` as they are. Who passes any body on cannot know whether
+    /// a model of another family is at the other end.
+    fn reads(&self, target: &Target, model: &str, resolved: &Resolved, dialect: &str) -> bool {
+        let same =
+            || self.models.catalogue().find(model).is_some_and(|(found, _)| found.family.dialect.name() == dialect);
+        target.provider().passes(dialect) && (model == resolved.called_id || same())
+    }
+}
+
+fn images(model: Arc<str>, request: &ImageRequest) -> Images {
+    let ImageRequest { prompt, negative_prompt, count, size, format, seed, quality, guidance } = request.clone();
+    Images { model, prompt, negative_prompt, count, size, format, seed, quality, guidance }
+}
+
+/// What no other model can be asked for, the next target may be the model itself for.
+fn unread(error: &DialectError) -> Failure {
+    match error {
+        DialectError::OnlyItself(_) => Failure::new(Cause::Unmappable, Fault::of(error)),
+        _ => Failure::request(error),
+    }
+}
+
+fn in_pieces() -> Failure {
+    Failure::new(Cause::Broken, Fault::new(Kind::ModelError, "The model's answer came in pieces."))
+}

@@ -1,0 +1,80 @@
+//! InvokeModel for models that answer with documents in the order of their relevance.
+
+use std::slice::from_ref;
+
+use outcrop_access::Context;
+use outcrop_api::bedrock_runtime::InvokeModelResponse;
+use outcrop_api::{Fault, Reply};
+use outcrop_dialects::{RerankDialect, RerankRequest};
+use outcrop_models::Resolved;
+use outcrop_providers::{Ranked, Rerank};
+
+use crate::Gateway;
+use crate::begin::By;
+use crate::capacity::Estimate;
+use crate::embed::read;
+use crate::invoke::{JSON, counted, offered_by, text};
+use crate::routing::{Ask, Served};
+
+/// The kinds of providers that rank.
+const RANK: &str = "openai, cohere or bedrock";
+
+impl Gateway {
+    pub(crate) async fn rerank(
+        &self,
+        cx: &Context,
+        resolved: &Resolved,
+        dialect: &dyn RerankDialect,
+        body: &[u8],
+    ) -> Result<Reply<InvokeModelResponse>, Fault> {
+        let mut tally = self.tally(cx, resolved);
+        let began = tally.began();
+        let request = dialect.decode(body).map_err(|e| tally.failed(Fault::of(&e)))?;
+        let served = self.ranked(cx, resolved, &request).await.map_err(|fault| tally.failed(fault))?;
+        let (by, found) = (By::of(&served), served.output);
+        tally.served(&by);
+        let ranks: Vec<(usize, f32)> = found.ranks.iter().map(|rank| (rank.index, rank.score)).collect();
+        let output = InvokeModelResponse {
+            body: text(&dialect.encode(&request, &ranks)),
+            content_type: JSON.into(),
+            ..Default::default()
+        };
+        let usage = read(tokens(&request, &found));
+        tally.answered(&usage);
+        Ok(counted(by.reply(output), &usage, began))
+    }
+
+    /// The documents in order, by whoever answers for `resolved`.
+    async fn ranked(
+        &self,
+        cx: &Context,
+        resolved: &Resolved,
+        request: &RerankRequest,
+    ) -> Result<Served<Ranked>, Fault> {
+        let mut permit = self.capacity.admit(&self.models, resolved, || estimate(request))?;
+        let size = || estimate(request).tokens();
+        let plan = self.plan(cx, resolved, &Ask { tokens: &size, ..Ask::whole(self.retention(cx)) })?;
+        let served = plan.attempt(cx, |target| {
+            let call = Rerank {
+                model: target.model(resolved),
+                query: request.query.clone(),
+                documents: request.documents.clone(),
+                top_n: request.top_n,
+            };
+            async move { target.provider().rerank(call).await.map_err(|failure| offered_by(failure, RANK)) }
+        });
+        let served = served.await?;
+        permit.settle(&read(tokens(request, &served.output)));
+        Ok(served)
+    }
+}
+
+fn estimate(request: &RerankRequest) -> Estimate {
+    let documents = Estimate::of_texts(&request.documents);
+    Estimate { input: documents.input + Estimate::of_texts(from_ref(&request.query)).input, ..documents }
+}
+
+/// What the provider counted; most servers count nothing here.
+fn tokens(request: &RerankRequest, found: &Ranked) -> u32 {
+    found.tokens.unwrap_or_else(|| u32::try_from(estimate(request).input).unwrap_or(u32::MAX))
+}
