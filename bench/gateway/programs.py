@@ -19,9 +19,13 @@ from support.waiting import until  # noqa: E402
 
 # The gateway has the first core to itself; upstream and load generator share the second.
 GATEWAY, OTHERS = "0", "1"
-START_SECONDS = 60
+START_SECONDS = 180
 # A model of the catalogue for each kind of target.
 CHAT_MODEL, MESSAGES_MODEL = "openai.gpt-oss-120b-1:0", "anthropic.claude-3-haiku-20240307-v1:0"
+
+
+class NotMeasured(Exception):
+    """A figure that could not be taken, and why."""
 
 
 class Program:
@@ -53,7 +57,7 @@ class Program:
     def wait_until_answers(self, path):
         def answers():
             if self.process.poll() is not None:
-                raise SystemExit(f"{self.process.args} did not start:\n{self.said()}")
+                raise NotMeasured(f"{self.process.args[3]} did not start: {self.said()}")
             try:
                 urllib.request.urlopen(self.url + path, timeout=2)
             except urllib.error.HTTPError:
@@ -62,7 +66,11 @@ class Program:
                 return False
             return True
 
-        until(answers, START_SECONDS, f"{self.process.args[3]} to answer")
+        try:
+            until(answers, START_SECONDS, f"{self.process.args[3]} to answer")
+        except AssertionError as late:
+            self.stop()
+            raise NotMeasured(str(late)) from late
         return self
 
     def stop(self):
@@ -93,7 +101,7 @@ class Bench:
         urllib.request.urlopen(request, timeout=5).read()
 
     def load(self, target, kind, concurrency, seconds, *, pid=None, model="bench", words=100, **more):
-        """One run of the load generator; a run in which an answer was not whole ends everything."""
+        """One run of the load generator; a run in which an answer was not whole gives no figure."""
         command = ["taskset", "-c", OTHERS, str(self.built / "load"), "--url", target, "--kind", kind]
         command += ["--concurrency", str(concurrency), "--seconds", str(seconds), "--model", model, "--words", str(words)]
         if pid:
@@ -106,7 +114,7 @@ class Bench:
             raise SystemExit(f"{' '.join(command)}:\n{done.stderr}")
         result = json.loads(done.stdout)
         if result["failed"] or not result["calls"]:
-            raise SystemExit(f"{' '.join(command)}: {result['failed']} failed, {result['calls']} whole: {result['why']}")
+            raise NotMeasured(f"{result['failed']} calls failed, {result['calls']} were whole: {result['why']}")
         return result
 
     def minimal(self, name, *args):

@@ -28,8 +28,11 @@ fn make_id() -> String {
     "tooluse_made".to_owned()
 }
 
+/// Events, each a name and its data.
+type Named = Vec<(String, String)>;
+
 /// The named events of a stream as the wire has them.
-fn events(text: &str) -> Vec<(String, String)> {
+fn events(text: &str) -> Named {
     let mut out = Vec::new();
     for block in text.split("\n\n").filter(|block| !block.trim().is_empty()) {
         let (mut name, mut data) = (String::new(), String::new());
@@ -142,7 +145,7 @@ fn streams() {
 }
 
 /// The complete streams of a format.
-fn complete() -> Vec<(&'static dyn ClientDialect, Vec<(String, String)>)> {
+fn complete() -> Vec<(&'static dyn ClientDialect, Named)> {
     let mut out = Vec::new();
     for (format, client) in CLIENTS {
         for (_, file) in files(format, "stream") {

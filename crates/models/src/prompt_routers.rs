@@ -1,5 +1,5 @@
 //! Prompt routers: two models of one family behind one ARN, of which each prompt gets the one that [`rule`] picks for
-//! it. Those that AWS defines ([`defined`]), and those that callers create.
+//! it. Those that AWS defines (`defined.rs`), and those that callers create.
 
 mod defined;
 pub mod rule;

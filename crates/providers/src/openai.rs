@@ -1,6 +1,6 @@
 //! Servers that speak OpenAI's API: OpenAI, vLLM, SGLang, Ollama, llama.cpp, LM Studio and many more.
 //!
-//! [`server`] tells them apart by their address; what a single model refuses (a system role, a length of vectors) is
+//! `server` tells them apart by their address; what a single model refuses (a system role, a length of vectors) is
 //! learned from its refusal and remembered. The formats of conversations are `outcrop_dialects::openai::client`'s, the
 //! other endpoints are one file each.
 

@@ -1,6 +1,6 @@
 //! Answers from a file, for the tests of applications: texts, tool calls, errors, delays, streams that break off.
 //!
-//! The first rule whose conditions hold answers; [`script`] says what a rule can say. What no rule answers is an error
+//! The first rule whose conditions hold answers; `script.rs` says what a rule can say. What no rule answers is an error
 //! that shows what was asked.
 
 mod script;

@@ -1,8 +1,8 @@
 //! The rule by which a router chooses: a sum of named features, so that every choice can be explained.
 //!
 //! AWS trains a model to predict how good each answer would be. This rule predicts the same from what can be seen. How
-//! far two models can differ at all is taken from their list prices ([`gap`]); how much of that a prompt needs, from its
-//! features ([`Features::weigh`]). Where the product exceeds the router's response quality difference the more capable
+//! far two models can differ at all is taken from their list prices (`gap`); how much of that a prompt needs, from its
+//! features (`Features::weigh`). Where the product exceeds the router's response quality difference the more capable
 //! model answers, else the less costly one. `docs/prompt-routers.md` has the table and the reasons.
 
 mod features;
