@@ -29,7 +29,7 @@ pub use choose::Choice;
 pub use failed::ATTEMPTS;
 pub use glob::Glob;
 pub use lease::Lease;
-pub use name::Naming;
+pub use name::{Naming, OwnName};
 pub use plan::{Ask, Plan};
 pub use routes::{LOCAL, Route, Routes, RoutesError};
 pub use settings::{Policy, RouteSettings, Setup, Source, StandIns, TargetSettings};

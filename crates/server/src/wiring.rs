@@ -1,23 +1,26 @@
 //! From a configuration to a server that answers: opens what lasts, finds the local models, joins the crates.
 
+mod offers;
 mod provisioned;
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use outcrop_access::keys::Usage;
 use outcrop_access::oidc::Verifier;
-use outcrop_access::{Gate, Keys, Mode, StoredKeys, Sts, sts};
+use outcrop_access::{Context, Gate, Keys, Mode, StoredKeys, Sts, sts};
 use outcrop_engine::embed::{DIMENSIONS, EmbedService, MAX_TOKENS, Settings as EmbedSettings};
 use outcrop_engine::weights::gguf::{self, GgufHeader};
 use outcrop_engine::weights::{Catalog, EMBEDDING_MODEL, ModelDir, RecordedFile, TEXT_MODEL};
 use outcrop_engine::{Engine, EngineConfig, LocalModel, ModelKind};
 use outcrop_gateway::routing::{Glob, Naming, Registry, Routes, Setup, Source};
 use outcrop_gateway::{Capacity, Gateway, Sharing, StandIns};
-use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Memory, Models, Settings, inference_profiles};
+use outcrop_models::{
+    Catalogue, LocalKind, LocalModel as Listed, Memory, Models, Settings, data_retention, inference_profiles,
+};
 use outcrop_outbound::Outbound;
 use outcrop_providers::local::Local;
 use outcrop_providers::{Kind, Provider};
@@ -26,13 +29,16 @@ use outcrop_store::{Sqlite, Store};
 use tokio_util::sync::CancellationToken;
 
 use crate::compat::{Doors, Stored};
-use crate::config::{Config, LocalKind as ConfiguredKind, PrefixSharing};
+use crate::config::{Config, LocalKind as ConfiguredKind, PrefixSharing, Provider as Configured};
 use crate::control;
+use crate::discover::{self, Discovered};
 use crate::fetch::HttpFetch;
 use crate::listen::{self, Tls, tls};
 use crate::operations::{App, table};
 use crate::pipeline::Pipeline;
 use crate::reload::{Live, Load};
+
+use offers::Offers;
 
 /// Why a server did not start, as the person at the terminal reads it.
 #[derive(Debug, thiserror::Error)]
@@ -133,8 +139,14 @@ impl Server {
         let policies = Arc::new(policies);
         let memory = Memory::new(&resources);
         memory.catch_up().await.map_err(told)?;
+        let own_port = listener.address().map_err(told)?.port();
+        let discovered =
+            if dev { discover::in_environment(&config, own_port, |name| std::env::var(name).ok()) } else { Vec::new() };
         let parts = Parts {
             dev,
+            own_port,
+            offers: Offers::default(),
+            discovered: Mutex::new(discovered),
             resources,
             memory: memory.clone(),
             capacity: Capacity::default(),
@@ -149,6 +161,8 @@ impl Server {
             stop: stop.clone(),
         };
         let live = Arc::new(Live::new(parts, config, tls, load)?);
+        live.look_nearby().await;
+        lines.extend(live.discovered().await);
         Ok(Self { listener, live, policies, memory, engine, keys, usage, stop, folder, local_tls, lines })
     }
 
@@ -191,6 +205,7 @@ impl Server {
             () = listen::serve(self.listener, answer, limits, tls, shutdown.clone()) => {}
             () = last_words => {}
             () = fresh => {}
+            () = self.live.keep_looking() => {}
             () = control::serve(&self.folder, Arc::clone(&self.live)) => {}
             () = watch_tls(self.live.tls()) => {}
             () = renew(authority_folder(&self.folder), self.local_tls) => {}
@@ -229,6 +244,12 @@ async fn renew(folder: PathBuf, local_tls: bool) {
 /// What was opened at the start and stays, whatever the configuration becomes.
 pub(crate) struct Parts {
     pub(crate) dev: bool,
+    /// Where this server itself listens.
+    pub(crate) own_port: Option<u16>,
+    /// What providers say they have, whatever the configuration becomes.
+    pub(crate) offers: Offers,
+    /// Providers that nobody configured.
+    pub(crate) discovered: Mutex<Vec<Discovered>>,
     resources: Resources,
     policies: Arc<Policies>,
     memory: Memory,
@@ -251,15 +272,23 @@ impl Parts {
         self.fetch.set(outbound);
     }
 
+    /// The configuration with the providers that were found beside it.
+    pub(crate) fn joined(&self, config: &Config) -> Config {
+        let found = self.discovered.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.dev { discover::joined(config, &found) } else { config.clone() }
+    }
+
     /// All that answers requests, as `config` wants it. Both the start and a reload come here, so that whatever
     /// the configuration decides can be decided anew; requests under way keep the pipeline that they began with.
     pub(crate) fn pipeline(&self, config: &Config) -> Result<Pipeline, StartError> {
-        let catalogue = catalogue(config, &self.found)?;
+        let config = &self.joined(config);
+        let mut sources = sources(config, &self.local)?;
+        let catalogue = self.offers.listed(catalogue(config, &self.found)?, &mut sources)?;
+        let sources = sources.into_iter().map(Arc::new).collect();
         let capacity = Arc::new(self.capacity.under(provisioned::capacity(config, &catalogue)?));
         let models = Models::new(catalogue, settings(config), &self.resources).remembering(self.memory.clone());
         let models = Arc::new(models);
         let stand_ins = config.stand_ins.mode.is_on(self.dev).then(|| stand_ins(config, &self.found)).transpose()?;
-        let sources = sources(config, &self.local)?;
         let policy = config.routing.policy();
         let routes = config.routes.iter().map(|route| route.settings(&policy)).collect();
         let setup = Setup { sources, routes, policy, stand_ins };
@@ -268,6 +297,12 @@ impl Parts {
         self.registry.sweep();
         let directory = Arc::new(config.access.directory().map_err(told)?);
         let keys = || Arc::clone(&self.keys);
+        let asked = Arc::clone(&models);
+        // What is kept here outlives the call: the mode that lets nothing be kept means this server, too.
+        let may_store = move |cx: &Context| {
+            let mode = asked.retention(&cx.caller.account, &cx.region);
+            mode.admits(data_retention::Retention::Default)
+        };
         let mode = if self.dev { Mode::Dev } else { Mode::Serve(keys()) };
         let gate = Gate::new(mode, config.dev.region.clone())
             .with_account(config.dev.account.clone())
@@ -283,7 +318,7 @@ impl Parts {
                 gateway: Arc::clone(&gateway),
                 models: Arc::clone(&models),
                 responses: Stored::new(&self.resources),
-                may_store: Arc::new(|_| true),
+                may_store: Arc::new(may_store),
             })),
             table: table(&App { models, gateway, policies: Arc::clone(&self.policies) }),
             trusted_proxies: config.trusted_proxies.clone(),
@@ -464,31 +499,36 @@ fn stand_ins(config: &Config, found: &[Found]) -> Result<StandIns, StartError> {
 }
 
 /// Who can answer: the configured providers in their order, then the models of this process.
-fn sources(config: &Config, local: &Arc<dyn Provider>) -> Result<Vec<Arc<Source>>, StartError> {
+fn sources(config: &Config, local: &Arc<dyn Provider>) -> Result<Vec<Source>, StartError> {
     let outbound = config.outbound.open().map_err(told)?;
     let mut sources = Vec::new();
     for provider in &config.providers {
-        let settings = provider.settings();
-        let place = (&settings.url, &settings.region, &settings.script);
-        sources.push(Arc::new(Source {
-            name: provider.name.as_str().into(),
-            provider: outcrop_providers::open(&settings, &outbound).map_err(told)?,
-            identity: format!("{} {:?} {place:?}", provider.name, provider.kind),
-            naming: match provider.kind {
-                Kind::Anthropic => Naming::Anthropic,
-                Kind::Bedrock => Naming::Bedrock,
-                Kind::Cohere => Naming::Cohere,
-                Kind::OpenAi | Kind::Mistral | Kind::Scripted => Naming::Bare,
-            },
-            serves: provider.serves.iter().map(Glob::new).collect(),
-            models: provider.models.clone(),
-            retention: provider.data_retention,
-            region: provider.region.clone(),
-            local: false,
-        }));
+        sources.push(source(provider, &outbound)?);
     }
-    sources.push(Arc::new(Source::local(Arc::clone(local))));
+    sources.push(Source::local(Arc::clone(local)));
     Ok(sources)
+}
+
+/// One of them.
+pub(crate) fn source(provider: &Configured, outbound: &Outbound) -> Result<Source, StartError> {
+    let settings = provider.settings();
+    let place = (&settings.url, &settings.region, &settings.script);
+    Ok(Source {
+        name: provider.name.as_str().into(),
+        provider: outcrop_providers::open(&settings, outbound).map_err(told)?,
+        identity: format!("{} {:?} {place:?}", provider.name, provider.kind),
+        naming: match provider.kind {
+            Kind::Anthropic => Naming::Anthropic,
+            Kind::Bedrock => Naming::Bedrock,
+            Kind::Cohere => Naming::Cohere,
+            Kind::OpenAi | Kind::Mistral | Kind::Scripted => Naming::Bare,
+        },
+        serves: provider.serves.iter().map(Glob::new).collect(),
+        models: provider.models.clone(),
+        retention: provider.data_retention,
+        region: provider.region.clone(),
+        local: false,
+    })
 }
 
 /// Who may profit from whose computed prefixes.
