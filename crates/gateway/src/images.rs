@@ -15,7 +15,7 @@ use crate::Gateway;
 use crate::begin::By;
 use crate::capacity::Estimate;
 use crate::invoke::{JSON, counted, offered_by, text};
-use crate::routing::{Ask, Served, Target};
+use crate::routing::{Ask, Served};
 
 /// The kinds of providers that make images.
 const DRAW: &str = "openai or bedrock";
@@ -75,7 +75,7 @@ impl Gateway {
         let plan = self.plan(cx, resolved, &Ask { tokens: &size, ..Ask::whole(self.retention(cx)) })?;
         let served = plan.attempt(cx, |target| async move {
             let model = target.model(resolved);
-            if self.reads(&target, &model, resolved, dialect) {
+            if self.takes(&target, resolved, dialect) {
                 let call = Pass { model, dialect, body: body.clone(), stream: false, headers: Vec::new() };
                 let passed = target.provider().pass(call).await?;
                 return match passed.body {
@@ -92,14 +92,6 @@ impl Gateway {
             permit.settle(usage);
         }
         Ok(served)
-    }
-
-    /// Whether the provider's `model` takes bodies of `dialect` as they are. Who passes any body on cannot know whether
-    /// a model of another family is at the other end.
-    fn reads(&self, target: &Target, model: &str, resolved: &Resolved, dialect: &str) -> bool {
-        let same =
-            || self.models.catalogue().find(model).is_some_and(|(found, _)| found.family.dialect.name() == dialect);
-        target.provider().passes(dialect) && (model == resolved.called_id || same())
     }
 }
 

@@ -14,6 +14,7 @@ use outcrop_api::bedrock_runtime::{PayloadPart, ResponseStream, TokenUsage};
 use outcrop_api::{Events, Fault, Kind};
 use outcrop_dialects::ChatDialect;
 use outcrop_models::Resolved;
+use outcrop_models::catalogue::Geography;
 use outcrop_providers::{Cause, Failure, Pass, PassBody, Passed};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -22,7 +23,7 @@ use crate::Gateway;
 use crate::begin::{By, Running, stopping};
 use crate::capacity::{Estimate, Permit};
 use crate::meter::Tally;
-use crate::routing::{Ask, Plan};
+use crate::routing::{Ask, Plan, Target};
 use usage::Seen;
 
 /// What a model writes at most where the catalogue does not say.
@@ -59,8 +60,22 @@ impl Gateway {
         let plan = self.plan(cx, resolved, &ask).ok()?;
         let passes = plan.policy().cache.is_none()
             && plan.policy().sticky.is_none()
-            && plan.all(|target| target.provider().passes(chat.name()));
+            && plan.all(|target| self.takes(target, resolved, chat.name()));
         passes.then_some(plan)
+    }
+
+    /// Whether `target` takes bodies of `dialect` as they are.
+    pub(crate) fn takes(&self, target: &Target, resolved: &Resolved, dialect: &str) -> bool {
+        let provider = target.provider();
+        // Whoever takes any format cannot tell whether the model at the other end has this one.
+        let any = provider.passes("");
+        provider.passes(dialect) && (!any || self.same_format(&target.model(resolved), resolved, dialect))
+    }
+
+    fn same_format(&self, model: &str, resolved: &Resolved, dialect: &str) -> bool {
+        let base = Geography::split(model).map_or(model, |(_, base)| base);
+        let found = self.models.catalogue().find(base);
+        model == resolved.called_id || found.is_some_and(|(found, _)| found.family.dialect.name() == dialect)
     }
 
     /// Passes `body` on.
