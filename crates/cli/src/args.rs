@@ -315,9 +315,14 @@ pub struct Doctor {
     /// Lists every route on the port: method, path, name, and whether it is built
     #[arg(long, conflicts_with = "operations")]
     pub routes: bool,
-    /// Which installation.
-    #[command(flatten)]
-    pub folder: Folder,
+    /// Lists where the text of prompts and answers can rest, and for how long; with a folder, looks at that one
+    ///
+    /// The folder is the server's data folder [default: what its configuration says, else ~/.local/share/outcrop].
+    #[arg(long, value_name = "DIR", env = "OUTCROP_DATA", num_args = 0..=1)]
+    pub data: Option<Option<PathBuf>>,
+    /// The server's configuration file
+    #[arg(long, value_name = "FILE", env = "OUTCROP_CONFIG")]
+    pub config: Option<PathBuf>,
 }
 
 #[cfg(test)]

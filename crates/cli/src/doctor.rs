@@ -3,6 +3,7 @@
 //! Each check is a function that looks at one thing and answers with one [`Finding`]. Start at [`run`].
 
 mod checks;
+mod data;
 mod operations;
 #[cfg(test)]
 mod tests;
@@ -44,13 +45,20 @@ pub fn run(args: &args::Doctor) -> Result<(), String> {
     if args.routes {
         return say(&operations::routes());
     }
-    let (configuration, config) = checks::configuration(args.folder.config.as_deref());
-    let config = config.unwrap_or_default();
+    let (configuration, config) = checks::configuration(args.config.as_deref());
+    let config = match config {
+        Some(config) => config,
+        None if args.data == Some(None) => return report(&[configuration]),
+        None => Config::default(),
+    };
+    if args.data == Some(None) {
+        return say(&data::list(&config));
+    }
     report(&every(configuration, &config, args))
 }
 
 fn every(configuration: Finding, config: &Config, args: &args::Doctor) -> Vec<Finding> {
-    let folder = args.folder.data.as_deref().or(config.data.as_deref());
+    let folder = args.data.as_ref().and_then(|data| data.as_deref()).or(config.data.as_deref());
     let mut findings = vec![configuration, checks::data(folder, &config.store())];
     findings.extend(checks::old_copies(folder));
     let (models, all_here) = checks::models();

@@ -15,7 +15,7 @@ use crate::capacity::Estimate;
 use crate::meter::Tally;
 use crate::options::Options;
 use crate::routing::{self, Ask, Lease, Plan, Target};
-use crate::{Gateway, rules};
+use crate::{Gateway, fields, rules};
 
 /// Converse's own words for a model that holds no conversations.
 const NOT_CONVERSATIONAL: &str =
@@ -147,6 +147,7 @@ impl Gateway {
         streaming: bool,
     ) -> Result<Answered, Fault> {
         check(resolved, &request, streaming)?;
+        fields::check(request.additional_model_request_fields.as_ref(), self.retention(cx))?;
         let mut options = Options::of(&request);
         let plan = self.plan_conversation(cx, resolved, &request, &options, streaming)?;
         let kept = self.kept(cx, resolved, &request, &plan);

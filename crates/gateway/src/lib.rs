@@ -15,6 +15,7 @@ mod converse;
 mod count;
 mod embed;
 mod embeddings;
+mod fields;
 mod images;
 mod invoke;
 pub mod meter;

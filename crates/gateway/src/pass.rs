@@ -19,11 +19,11 @@ use outcrop_providers::{Cause, Failure, Pass, PassBody, Passed};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use crate::Gateway;
 use crate::begin::{By, Running, stopping};
 use crate::capacity::{Estimate, Permit};
 use crate::meter::Tally;
 use crate::routing::{Ask, Plan, Target};
+use crate::{Gateway, fields};
 use usage::Seen;
 
 /// What a model writes at most where the catalogue does not say.
@@ -51,7 +51,8 @@ impl Gateway {
         body: &Bytes,
         stream: bool,
     ) -> Option<Plan> {
-        if resolved.router.is_some() || (stream && !resolved.model.streaming) {
+        let told = fields::suspicious(body, self.retention(cx));
+        if told || resolved.router.is_some() || (stream && !resolved.model.streaming) {
             return None;
         }
         let tokens = || (body.len() / 4) as u64;

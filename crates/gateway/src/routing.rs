@@ -32,7 +32,7 @@ pub use choose::Choice;
 pub use failed::ATTEMPTS;
 pub use glob::Glob;
 pub use lease::Lease;
-pub use name::Naming;
+pub use name::{Naming, OwnName};
 pub use plan::{Ask, Plan};
 pub use report::{RouteReport, TargetReport};
 pub use routes::{LOCAL, Route, Routes, RoutesError};

@@ -129,7 +129,13 @@ async fn bench(upstreams: &[(&Upstream, u32)]) -> Bench {
         total: Duration::from_secs(30),
         longest_pause: Duration::from_millis(200),
         retry_share: 0.5,
-        breaker: BreakerSettings { pause: Duration::from_millis(50), ..Default::default() },
+        // Calls that hang together fail together: what is one burst is not taken for an illness.
+        breaker: BreakerSettings {
+            pause: Duration::from_millis(50),
+            consecutive: 500,
+            ratio: 0.9,
+            ..Default::default()
+        },
         ..Default::default()
     };
     let routes = vec![RouteSettings { model: Glob::new(HAIKU), targets, policy }];

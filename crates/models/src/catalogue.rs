@@ -68,6 +68,45 @@ pub struct LocalModel {
     pub context: u32,
 }
 
+/// What a model of this server's own does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OwnKind {
+    /// It converses.
+    Text,
+    /// It embeds, in vectors of this length where that is known.
+    Embedding {
+        /// The vectors' length.
+        dimensions: Option<u32>,
+    },
+    /// It ranks.
+    Rerank,
+    /// It makes images.
+    Image,
+}
+
+/// A model that AWS does not have, and this server does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnModel {
+    /// Who has it, as lists of models show it.
+    pub provider: String,
+    /// What whoever has it calls it.
+    pub name: String,
+    /// What it does.
+    pub kind: OwnKind,
+    /// How many tokens it can read and write together, where that is known.
+    pub context: Option<u32>,
+}
+
+impl From<LocalModel> for OwnModel {
+    fn from(local: LocalModel) -> Self {
+        let kind = match local.kind {
+            LocalKind::Text => OwnKind::Text,
+            LocalKind::Embedding { dimensions } => OwnKind::Embedding { dimensions: Some(dimensions) },
+        };
+        Self { provider: LOCAL_PROVIDER.to_owned(), name: local.name, kind, context: Some(local.context) }
+    }
+}
+
 /// Every known model, by id.
 #[derive(Debug, Clone)]
 pub struct Catalogue {
@@ -107,10 +146,14 @@ impl Catalogue {
     }
 
     /// The catalogue with the models of this machine beside the others.
-    pub fn with_local(mut self, local: impl IntoIterator<Item = LocalModel>) -> Result<Self, ModelsError> {
-        for one in local {
-            let id = format!("outcrop.{}", one.name);
-            let model = entry::local(&one, &self.families).map_err(|e| ModelsError::catalogue(&id, e))?;
+    pub fn with_local(self, local: impl IntoIterator<Item = LocalModel>) -> Result<Self, ModelsError> {
+        self.with_own(local.into_iter().map(|one| (format!("outcrop.{}", one.name), one.into())))
+    }
+
+    /// The catalogue with this server's own models, by id, beside the others.
+    pub fn with_own(mut self, own: impl IntoIterator<Item = (String, OwnModel)>) -> Result<Self, ModelsError> {
+        for (id, one) in own {
+            let model = entry::own(&id, one, &self.families).map_err(|e| ModelsError::catalogue(&id, e))?;
             self.models.insert(id, Arc::new(model));
         }
         Ok(self)

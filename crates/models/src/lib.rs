@@ -29,7 +29,7 @@ pub mod tags;
 #[cfg(test)]
 mod testing;
 
-pub use catalogue::{Catalogue, LocalKind, LocalModel, Model};
+pub use catalogue::{Catalogue, LocalKind, LocalModel, Model, OwnKind, OwnModel};
 pub use error::ModelsError;
 pub use memory::Memory;
 pub use model_access::ModelAccess;

@@ -85,7 +85,7 @@ impl Bedrock {
         }
         let (parts, body) = response.into_parts();
         let said = http.refusal(body).await;
-        Err(refused::failure(http.name(), parts.status, &parts.headers, &said))
+        Err(refused::failure(http, parts.status, &parts.headers, &said))
     }
 
     async fn post(&self, path: &str, body: &dyn Structure) -> Result<Response<Body>, Failure> {

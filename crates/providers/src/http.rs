@@ -61,8 +61,8 @@ pub struct Http {
     way: Way,
     tape: Option<Arc<Tape>>,
     headers: HeaderMap,
-    /// What may never be repeated to a caller.
-    key: Option<crate::Secret>,
+    /// What may never be repeated to a caller, the longest first: one may stand within another.
+    secrets: Vec<crate::Secret>,
 }
 
 impl Http {
@@ -105,7 +105,7 @@ impl Http {
             value.set_sensitive(true);
             headers.insert(header, value);
         }
-        Ok(Self { name: settings.name.clone(), way, tape, headers, key: settings.api_key.clone() })
+        Ok(Self { name: settings.name.clone(), way, tape, headers, secrets: secrets(settings) })
     }
 
     /// The provider's name here.
@@ -230,14 +230,13 @@ impl Http {
     }
 
     /// Some providers repeat a key that they do not know.
-    fn scrub(&self, mut refusal: Refusal) -> Refusal {
-        if let Some(key) = &self.key
-            && !key.expose().is_empty()
-        {
-            refusal.message = refusal.message.replace(key.expose(), "<the key>");
-            refusal.code = refusal.code.map(|code| code.replace(key.expose(), "<the key>"));
-        }
-        refusal
+    fn scrub(&self, refusal: Refusal) -> Refusal {
+        Refusal { message: self.hide(&refusal.message), code: refusal.code.map(|code| self.hide(&code)) }
+    }
+
+    /// `text` without the secrets of the settings.
+    pub fn hide(&self, text: &str) -> String {
+        self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret.expose(), "<the key>"))
     }
 
     fn unsent(&self, error: &OutboundError) -> Failure {
@@ -261,6 +260,14 @@ impl Http {
         let text = "The provider of this model sent an answer that cannot be read.";
         Failure::new(Cause::Broken, Fault::new(FaultKind::ModelError, text))
     }
+}
+
+/// The key and the values of headers, which may be keys too; what is shorter than any secret would hide plain words.
+pub(crate) fn secrets(settings: &ProviderSettings) -> Vec<crate::Secret> {
+    let all = settings.api_key.iter().chain(settings.headers.values());
+    let mut secrets: Vec<crate::Secret> = all.filter(|secret| secret.expose().len() >= 6).cloned().collect();
+    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
+    secrets
 }
 
 /// A conversation over `dialect` at `path`.

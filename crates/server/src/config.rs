@@ -159,6 +159,13 @@ impl Config {
             // As every tool that knows such a variable reads it.
             self.outbound.offline = !matches!(value.to_ascii_lowercase().as_str(), "0" | "false" | "no");
         }
+        if let Some((name, value)) = get("OUTCROP_DISCOVER") {
+            self.dev.discover = match value.as_str() {
+                "on" => true,
+                "off" => false,
+                _ => return Err(ConfigError::variable(name, &value, "on or off")),
+            };
+        }
         if let Some((name, value)) = get("OUTCROP_STAND_INS") {
             self.stand_ins.mode = match value.as_str() {
                 "auto" => StandInMode::Auto,

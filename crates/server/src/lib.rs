@@ -9,6 +9,7 @@
 pub mod compat;
 pub mod config;
 pub mod control;
+mod discover;
 pub mod doors;
 mod fetch;
 pub mod listen;

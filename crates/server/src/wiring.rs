@@ -1,7 +1,8 @@
 //! From a configuration to a server that answers: opens what lasts, finds the local models, joins the crates.
 
+mod offers;
 mod provisioned;
-mod sources;
+pub(crate) mod sources;
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -29,11 +30,14 @@ use tokio_util::sync::CancellationToken;
 use crate::compat::{Doors, Stored};
 use crate::config::{Config, LocalKind as ConfiguredKind, PrefixSharing};
 use crate::control;
+use crate::discover::{self, Discovered};
 use crate::fetch::HttpFetch;
 use crate::listen::{self, Tls, tls};
 use crate::operations::{App, table};
 use crate::pipeline::Pipeline;
 use crate::reload::{Live, Load};
+
+use offers::Offers;
 
 /// Why a server did not start, as the person at the terminal reads it.
 #[derive(Debug, thiserror::Error)]
@@ -134,8 +138,14 @@ impl Server {
         let policies = Arc::new(policies);
         let memory = Memory::new(&resources);
         memory.catch_up().await.map_err(told)?;
+        let own_port = listener.address().map_err(told)?.port();
+        let discovered =
+            if dev { discover::in_environment(&config, own_port, |name| std::env::var(name).ok()) } else { Vec::new() };
         let parts = Parts {
             dev,
+            own_port,
+            offers: Offers::default(),
+            discovered: Mutex::new(discovered),
             resources,
             memory: memory.clone(),
             capacity: Capacity::default(),
@@ -151,6 +161,8 @@ impl Server {
             stop: stop.clone(),
         };
         let live = Arc::new(Live::new(parts, config, tls, load)?);
+        live.look_nearby().await;
+        lines.extend(live.discovered().await);
         Ok(Self { listener, live, policies, memory, engine, keys, usage, stop, folder, local_tls, lines })
     }
 
@@ -193,6 +205,7 @@ impl Server {
             () = listen::serve(self.listener, answer, limits, tls, shutdown.clone()) => {}
             () = last_words => {}
             () = fresh => {}
+            () = self.live.keep_looking() => {}
             () = control::serve(&self.folder, Arc::clone(&self.live)) => {}
             () = watch_tls(self.live.tls()) => {}
             () = renew(authority_folder(&self.folder), self.local_tls) => {}
@@ -231,6 +244,12 @@ async fn renew(folder: PathBuf, local_tls: bool) {
 /// What was opened at the start and stays, whatever the configuration becomes.
 pub(crate) struct Parts {
     pub(crate) dev: bool,
+    /// Where this server itself listens.
+    pub(crate) own_port: Option<u16>,
+    /// What providers say they have, whatever the configuration becomes.
+    pub(crate) offers: Offers,
+    /// Providers that nobody configured.
+    pub(crate) discovered: Mutex<Vec<Discovered>>,
     resources: Resources,
     policies: Arc<Policies>,
     memory: Memory,
@@ -255,15 +274,23 @@ impl Parts {
         self.fetch.set(outbound);
     }
 
+    /// The configuration with the providers that were found beside it.
+    pub(crate) fn joined(&self, config: &Config) -> Config {
+        let found = self.discovered.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.dev { discover::joined(config, &found) } else { config.clone() }
+    }
+
     /// All that answers requests, as `config` wants it. Both the start and a reload come here, so that whatever
     /// the configuration decides can be decided anew; requests under way keep the pipeline that they began with.
     pub(crate) fn pipeline(&self, config: &Config) -> Result<Pipeline, StartError> {
-        let catalogue = catalogue(config, &self.found)?;
+        let config = &self.joined(config);
+        let mut sources = sources::of(config, &self.local)?;
+        let catalogue = self.offers.listed(catalogue(config, &self.found)?, &mut sources)?;
+        let sources = sources.into_iter().map(Arc::new).collect();
         let capacity = Arc::new(self.capacity.under(provisioned::capacity(config, &catalogue)?));
         let models = Models::new(catalogue, settings(config), &self.resources).remembering(self.memory.clone());
         let models = Arc::new(models);
         let stand_ins = config.stand_ins.mode.is_on(self.dev).then(|| stand_ins(config, &self.found)).transpose()?;
-        let sources = sources::of(config, &self.local)?;
         let policy = config.routing.policy();
         let routes = config.routes.iter().map(|route| route.settings(&policy)).collect();
         let setup = Setup { sources, routes, policy, stand_ins };

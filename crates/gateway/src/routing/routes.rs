@@ -59,7 +59,11 @@ impl Routes {
     pub fn new(catalogue: &Catalogue, setup: &Setup, registry: &Registry) -> Result<Self, RoutesError> {
         let builder = Builder { setup, registry, common: Arc::new(setup.policy.clone()) };
         for route in &setup.routes {
-            if !catalogue.iter().any(|model| route.model.matches(&model.id)) {
+            // A provider may say later that it has the model.
+            let of =
+                |source: &Arc<Source>| route.model.as_str().strip_prefix(&*source.name)?.strip_prefix('.').map(drop);
+            let awaited = setup.sources.iter().any(|source| of(source).is_some());
+            if !awaited && !catalogue.iter().any(|model| route.model.matches(&model.id)) {
                 let text = format!("`{}` is no model of the catalogue", route.model.as_str());
                 return Err(wrong("routes.model", text));
             }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 use super::model::{Cache, Dimensions, Family, Geography, Lifecycle, Model, Price};
-use super::{LOCAL_PROVIDER, LocalKind, LocalModel, Routes};
+use super::{OwnKind, OwnModel, Routes};
 use crate::error::ModelsError;
 use crate::identifier;
 
@@ -103,37 +103,38 @@ impl Entry {
     }
 }
 
-/// The entry of a model that runs on this machine.
-pub(super) fn local(model: &LocalModel, families: &BTreeMap<String, Arc<Family>>) -> Result<Model, String> {
-    let id = format!("outcrop.{}", model.name);
-    if !identifier::is_model_id(&id) {
+/// The entry of a model of this server's own: one that runs on this machine, or one that a provider has.
+pub(super) fn own(id: &str, model: OwnModel, families: &BTreeMap<String, Arc<Family>>) -> Result<Model, String> {
+    if !identifier::is_model_id(id) {
         return Err(format!("`{id}` is not a model id: lower case letters, digits and dashes"));
     }
     let (family, output) = match model.kind {
-        LocalKind::Text => ("outcrop-text", "TEXT"),
-        LocalKind::Embedding { .. } => ("outcrop-embedding", "EMBEDDING"),
+        OwnKind::Text => ("outcrop-text", "TEXT"),
+        OwnKind::Embedding { .. } => ("outcrop-embedding", "EMBEDDING"),
+        OwnKind::Rerank => ("cohere-rerank", "TEXT"),
+        OwnKind::Image => ("stability-image", "IMAGE"),
     };
     let dimensions = match model.kind {
-        LocalKind::Text => None,
-        LocalKind::Embedding { dimensions } => Some(Dimensions { default: dimensions, allowed: vec![dimensions] }),
+        OwnKind::Embedding { dimensions: Some(length) } => Some(Dimensions { default: length, allowed: vec![length] }),
+        _ => None,
     };
     let family = families.get(family).ok_or_else(|| format!("no family `{family}`"))?;
     Ok(Model {
-        name: model.name.clone(),
-        id,
-        provider: LOCAL_PROVIDER.to_owned(),
+        id: id.to_owned(),
+        name: model.name,
+        provider: model.provider,
         family: Arc::clone(family),
         input: text(),
         output: vec![output.to_owned()],
-        streaming: output == "TEXT",
+        streaming: model.kind == OwnKind::Text,
         customizations: Vec::new(),
         provisioned: false,
         mantle: false,
         regions: Vec::new(),
         profiles: BTreeMap::new(),
         variants: Vec::new(),
-        context: Some(model.context),
-        max_output: (output == "TEXT").then_some(model.context),
+        context: model.context,
+        max_output: model.context.filter(|_| model.kind == OwnKind::Text),
         cache: None,
         dimensions,
         price: None,

@@ -50,7 +50,8 @@ pub struct Model {
     pub price: Option<Price>,
     /// Where it stands in its life.
     pub lifecycle: Lifecycle,
-    /// It runs on this machine.
+    /// AWS does not have it: it runs on this machine, or one of this server's providers has it. It is offered in every
+    /// Region, without agreements.
     pub local: bool,
 }
 

@@ -231,6 +231,25 @@ fn local_models_stand_beside_the_others() {
 }
 
 #[test]
+fn providers_models_stand_beside_the_others() {
+    let own = |name: &str, kind| OwnModel { provider: "vllm".into(), name: name.into(), kind, context: None };
+    let catalogue = builtin()
+        .with_own([
+            ("vllm.qwen-qwen3-8b".to_owned(), own("Qwen/Qwen3-8B", OwnKind::Text)),
+            ("vllm.bge-m3".to_owned(), own("bge-m3", OwnKind::Embedding { dimensions: None })),
+            ("vllm.ranker".to_owned(), own("ranker", OwnKind::Rerank)),
+        ])
+        .unwrap();
+    let text = catalogue.get("vllm.qwen-qwen3-8b").unwrap();
+    assert_eq!((text.provider.as_str(), text.name.as_str()), ("vllm", "Qwen/Qwen3-8B"));
+    assert!(text.streaming && text.family.converse && text.on_demand_in("any-region") && text.max_output.is_none());
+    let vectors = catalogue.get("vllm.bge-m3").unwrap();
+    assert!(vectors.embeds() && vectors.dimensions.is_none() && !vectors.streaming);
+    assert!(!catalogue.get("vllm.ranker").unwrap().family.converse);
+    assert!(builtin().with_own([("vllm.Qwen".to_owned(), own("Qwen", OwnKind::Text))]).is_err());
+}
+
+#[test]
 fn routes_are_read_line_by_line() {
     let routes = Routes::parse(["a b > a c", "d > *"]).unwrap();
     assert_eq!(routes.from("b"), Some(&Destinations::Regions(vec!["a".into(), "c".into()])));

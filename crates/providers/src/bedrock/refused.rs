@@ -4,15 +4,17 @@ use ::http::{HeaderMap, StatusCode};
 use outcrop_api::{Fault, Kind};
 use serde_json::Value;
 
+use crate::http::Http;
 use crate::{Cause, Failure};
 
 /// A refusal with its status. The caller reads the upstream's own words, but for what is about this server's identity.
-pub(super) fn failure(provider: &str, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Failure {
+pub(super) fn failure(http: &Http, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Failure {
     let said: Value = serde_json::from_slice(body).unwrap_or_default();
     let named = headers.get("x-amzn-errortype").and_then(|name| name.to_str().ok());
     let name = named.or_else(|| said["__type"].as_str()).unwrap_or_default();
     let name = name.split(':').next().unwrap_or_default().rsplit('#').next().unwrap_or_default();
     let message = said["message"].as_str().or_else(|| said["Message"].as_str()).unwrap_or_default();
+    let (provider, name, message) = (http.name(), &*http.hide(name), &*http.hide(message));
     tracing::warn!(provider, status = status.as_u16(), name, "a Bedrock refuses a call");
     let mut failure = named_failure(provider, name, message).unwrap_or_else(|| by_status(provider, status, message));
     failure.retry_after = crate::http::retry_after(headers);

@@ -88,7 +88,7 @@ fn read(http: &Http, message: &Message<'_>) -> Result<Frame, Failure> {
     let said: serde_json::Value = serde_json::from_slice(message.payload).unwrap_or_default();
     let text = said["message"].as_str().or_else(|| message.text(":error-message")).unwrap_or_default();
     tracing::warn!(provider = http.name(), name, "a Bedrock ends its stream");
-    Err(refused::in_stream(http.name(), name, text))
+    Err(refused::in_stream(http.name(), name, &http.hide(text)))
 }
 
 /// ConverseStream: read up to the first event, so that what fails before it can be asked of somebody else.

@@ -81,9 +81,12 @@ fn unavailable() -> Failure {
     Failure::new(Cause::Unavailable, Fault::new(Kind::ServiceUnavailable, text))
 }
 
+/// Nobody waits longer, and no clock runs over.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// `Retry-After` in seconds, or OpenAI's `retry-after-ms`. Dates are not read: clocks differ.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
     let seconds = number("retry-after-ms").map(|ms| ms / 1000.0).or_else(|| number(RETRY_AFTER.as_str()))?;
-    Duration::try_from_secs_f64(seconds).ok()
+    Duration::try_from_secs_f64(seconds).ok().map(|wait| wait.min(DAY))
 }

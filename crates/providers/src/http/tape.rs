@@ -71,6 +71,7 @@ pub struct Recording {
     tape: Arc<Tape>,
     name: String,
     exchange: Option<Exchange>,
+    pieces: Vec<Bytes>,
 }
 
 impl Tape {
@@ -85,8 +86,7 @@ impl Tape {
             let why = format!("there is no folder {} with recordings", folder.display());
             return Err(SettingsError::new(settings, why));
         }
-        let secrets = settings.api_key.iter().chain(settings.headers.values()).cloned();
-        let secrets = secrets.filter(|secret| secret.expose().len() >= 6).collect();
+        let secrets = super::secrets(settings);
         Ok(Some(Arc::new(Self { folder, record: tape.record, secrets })))
     }
 
@@ -149,7 +149,12 @@ impl Tape {
             },
             response: Said { status: response.status().as_u16(), headers: headers.collect(), pieces: Vec::new() },
         };
-        let recording = Recording { tape: Arc::clone(self), name: name(method, path, body), exchange: Some(exchange) };
+        let recording = Recording {
+            tape: Arc::clone(self),
+            name: name(method, path, body),
+            exchange: Some(exchange),
+            pieces: Vec::new(),
+        };
         response.map(|live| Body::Recorded(live, Box::new(recording)))
     }
 
@@ -157,12 +162,35 @@ impl Tape {
         self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret.expose(), HIDDEN))
     }
 
-    /// Whole or not at all: beside its place first.
+    /// The pieces as a file has them. A secret may come in two of them, or one of them be no text by itself: then all
+    /// are one.
+    fn pieces(&self, pieces: &[Bytes]) -> Vec<Piece> {
+        let joined = pieces.concat();
+        let whole = String::from_utf8_lossy(&joined);
+        let texts: Option<Vec<&str>> = pieces.iter().map(|piece| std::str::from_utf8(piece).ok()).collect();
+        if let Some(texts) = texts {
+            let hidden: Vec<String> = texts.into_iter().map(|text| self.hide(text)).collect();
+            if hidden.concat() == self.hide(&whole) {
+                return hidden.into_iter().map(Piece::Text).collect();
+            }
+        }
+        match std::str::from_utf8(&joined) {
+            Ok(text) => vec![Piece::Text(self.hide(text))],
+            Err(_) if self.hide(&whole) == whole => vec![Piece::Bytes { base64: BASE64_STANDARD.encode(&joined) }],
+            Err(_) => vec![Piece::Text(self.hide(&whole))],
+        }
+    }
+
+    /// Whole or not at all: beside its place first. Nobody else may read it: prompts stand in it.
     fn write(&self, name: &str, exchange: &Exchange) -> std::io::Result<()> {
         let mut text = serde_json::to_vec_pretty(exchange)?;
         text.push(b'\n');
         let beside = self.folder.join(format!(".{name}.{}", uuid::Uuid::new_v4().simple()));
-        std::fs::write(&beside, text)?;
+        let mut file = std::fs::OpenOptions::new();
+        file.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut file, 0o600);
+        std::io::Write::write_all(&mut file.open(&beside)?, &text)?;
         std::fs::rename(&beside, self.folder.join(name))
     }
 }
@@ -170,11 +198,9 @@ impl Tape {
 impl Recording {
     /// Adds a piece of the body.
     pub(super) fn piece(&mut self, piece: Option<&Bytes>) {
-        let (Some(exchange), Some(piece)) = (&mut self.exchange, piece) else { return };
-        exchange.response.pieces.push(match std::str::from_utf8(piece) {
-            Ok(text) => Piece::Text(self.tape.hide(text)),
-            Err(_) => Piece::Bytes { base64: BASE64_STANDARD.encode(piece) },
-        });
+        if self.exchange.is_some() {
+            self.pieces.extend(piece.cloned());
+        }
     }
 
     /// Nothing will be written.
@@ -184,7 +210,8 @@ impl Recording {
 
     /// Writes the exchange down, off the threads that answer.
     pub(super) fn finish(&mut self) {
-        let Some(exchange) = self.exchange.take() else { return };
+        let Some(mut exchange) = self.exchange.take() else { return };
+        exchange.response.pieces = self.tape.pieces(&std::mem::take(&mut self.pieces));
         let (tape, name) = (Arc::clone(&self.tape), std::mem::take(&mut self.name));
         tokio::task::spawn_blocking(move || {
             if let Err(error) = tape.write(&name, &exchange) {

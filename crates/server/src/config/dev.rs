@@ -12,11 +12,13 @@ pub struct Dev {
     pub region: String,
     /// The account of credentials that name none.
     pub account: String,
+    /// Take what runs on this machine and what the environment has keys for as providers.
+    pub discover: bool,
 }
 
 impl Default for Dev {
     fn default() -> Self {
-        Self { region: "us-east-1".into(), account: "000000000000".into() }
+        Self { region: "us-east-1".into(), account: "000000000000".into(), discover: true }
     }
 }
 

@@ -12,7 +12,7 @@ use super::{ConfigError, SecretRef, impossible};
 const RESERVED: [&str; 2] = ["local", "outcrop"];
 
 /// `[[providers]]`
-#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Provider {
     /// Its name here, and before the dot of its own models' ids.

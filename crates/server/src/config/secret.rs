@@ -48,6 +48,11 @@ impl SecretRef {
         Ok(Self { reference: Some(text.to_owned()), value: value.to_owned() })
     }
 
+    /// The value of the environment variable `name`.
+    pub(crate) fn of_environment(name: &str, value: String) -> Self {
+        Self { reference: Some(format!("env:{name}")), value }
+    }
+
     /// The secret.
     pub fn expose(&self) -> &str {
         &self.value

@@ -102,7 +102,7 @@ fn a_misspelt_key_is_named_with_its_line_and_a_suggestion() {
     assert_eq!(refused("[engin]\nthreads = 3"), "outcrop.toml, line 1: unknown key `engin`. Did you mean `engine`?");
     assert_eq!(
         refused("[dev]\ncolour = 'red'"),
-        "outcrop.toml, line 2: unknown key `colour`. The keys here are: region, account."
+        "outcrop.toml, line 2: unknown key `colour`. The keys here are: region, account, discover."
     );
     assert!(
         refused("[[local_models]]\nname='a'\nfile='b'\nkin = 'text'")

@@ -16,6 +16,16 @@ pub enum Address {
     Unix(PathBuf),
 }
 
+impl Address {
+    /// The port, where it has one.
+    pub fn port(&self) -> Option<u16> {
+        match self {
+            Self::Tcp(address) => Some(address.port()),
+            Self::Unix(_) => None,
+        }
+    }
+}
+
 impl FromStr for Address {
     type Err = &'static str;
 

@@ -3,35 +3,41 @@
 use std::sync::Arc;
 
 use outcrop_gateway::routing::{Glob, Naming, Source};
+use outcrop_outbound::Outbound;
 use outcrop_providers::{Kind, Provider};
 
 use super::{StartError, told};
-use crate::config::Config;
+use crate::config::{Config, Provider as Configured};
 
 /// Who can answer: the configured providers in their order, then the models of this process.
-pub(super) fn of(config: &Config, local: &Arc<dyn Provider>) -> Result<Vec<Arc<Source>>, StartError> {
+pub(super) fn of(config: &Config, local: &Arc<dyn Provider>) -> Result<Vec<Source>, StartError> {
     let outbound = config.outbound.open().map_err(told)?;
     let mut sources = Vec::new();
     for provider in &config.providers {
-        let settings = provider.settings();
-        let place = (&settings.url, &settings.region, &settings.script);
-        sources.push(Arc::new(Source {
-            name: provider.name.as_str().into(),
-            provider: outcrop_providers::open(&settings, &outbound).map_err(told)?,
-            identity: format!("{} {:?} {place:?}", provider.name, provider.kind),
-            naming: match provider.kind {
-                Kind::Anthropic => Naming::Anthropic,
-                Kind::Bedrock => Naming::Bedrock,
-                Kind::Cohere => Naming::Cohere,
-                Kind::OpenAi | Kind::Mistral | Kind::Scripted => Naming::Bare,
-            },
-            serves: provider.serves.iter().map(Glob::new).collect(),
-            models: provider.models.clone(),
-            retention: provider.data_retention,
-            region: provider.region.clone(),
-            local: false,
-        }));
+        sources.push(one(provider, &outbound)?);
     }
-    sources.push(Arc::new(Source::local(Arc::clone(local))));
+    sources.push(Source::local(Arc::clone(local)));
     Ok(sources)
+}
+
+/// One of the configured providers.
+pub(crate) fn one(provider: &Configured, outbound: &Outbound) -> Result<Source, StartError> {
+    let settings = provider.settings();
+    let place = (&settings.url, &settings.region, &settings.script);
+    Ok(Source {
+        name: provider.name.as_str().into(),
+        provider: outcrop_providers::open(&settings, outbound).map_err(told)?,
+        identity: format!("{} {:?} {place:?}", provider.name, provider.kind),
+        naming: match provider.kind {
+            Kind::Anthropic => Naming::Anthropic,
+            Kind::Bedrock => Naming::Bedrock,
+            Kind::Cohere => Naming::Cohere,
+            Kind::OpenAi | Kind::Mistral | Kind::Scripted => Naming::Bare,
+        },
+        serves: provider.serves.iter().map(Glob::new).collect(),
+        models: provider.models.clone(),
+        retention: provider.data_retention,
+        region: provider.region.clone(),
+        local: false,
+    })
 }

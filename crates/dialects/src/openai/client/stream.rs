@@ -186,6 +186,9 @@ impl StreamReader for Reader {
             return Ok(());
         }
         if data == b"[DONE]" {
+            if self.ending.is_none() && self.written == 0 && !self.blocks.begun {
+                return Err(ReadError::Cut);
+            }
             return self.finish(out);
         }
         if name == "error" {

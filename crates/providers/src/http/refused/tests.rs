@@ -48,6 +48,7 @@ fn the_time_to_wait_is_read_in_seconds_and_milliseconds() {
     };
     assert_eq!(retry_after(&headers("retry-after", "2")), Some(Duration::from_secs(2)));
     assert_eq!(retry_after(&headers("retry-after-ms", "250")), Some(Duration::from_millis(250)));
+    assert_eq!(retry_after(&headers("retry-after", "10000000000000000000")), Some(DAY));
     for nonsense in ["-1", "NaN", "inf", "soon", "Wed, 21 Oct 2026 07:28:00 GMT"] {
         assert_eq!(retry_after(&headers("retry-after", nonsense)), None, "{nonsense}");
     }

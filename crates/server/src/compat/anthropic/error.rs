@@ -14,7 +14,7 @@ use crate::listen::Body;
 pub fn refusal(fault: &Fault, request_id: &str) -> Response<Body> {
     let mut body = body(fault);
     body["request_id"] = request_id.into();
-    super::identify(refused(class(fault).0, &body, fault.kind), request_id)
+    super::identify(refused(class(fault).0, &body, fault), request_id)
 }
 
 /// `{"type": "error", …}`, as a body or as the last event of a stream.

@@ -75,7 +75,7 @@ pub fn refusal(why: &Refused, request_id: &str) -> Response<Body> {
     if let Some(code) = why.code {
         body["error"]["code"] = code.into();
     }
-    super::identify(refused(status, &body, why.fault.kind), request_id)
+    super::identify(refused(status, &body, &why.fault), request_id)
 }
 
 /// `{"error": …}`, as a body or as the last event of a stream.
