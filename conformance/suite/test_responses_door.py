@@ -1,6 +1,7 @@
 """OpenAI's own client on /v1/responses: answers, typed events, tools, kept conversations. Answers come from the models."""
 
 import json
+from typing import Literal
 
 import jsonschema
 import openai
@@ -70,7 +71,7 @@ class TestAnswers:
     def test_a_class_of_the_caller_s(self, client):
         class Turn(BaseModel):
             urgent: bool
-            count: int
+            side: Literal["left", "right"]
 
         answer = client.responses.parse(model=HAIKU, input="a", max_output_tokens=100, temperature=0, text_format=Turn)
         assert isinstance(answer.output_parsed, Turn)

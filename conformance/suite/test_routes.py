@@ -125,7 +125,7 @@ class TestCollisions:
 
 
 class TestNobodysPaths:
-    @pytest.mark.parametrize("path", ["/nothing/here", "/foundation-model", "/v1/chat", f"/model/{HAIKU}/converses"])
+    @pytest.mark.parametrize("path", ["/nothing/here", "/foundation-model", "/v2/chat", f"/model/{HAIKU}/converses"])
     def test_an_unknown_operation(self, server, path):
         code, _ = raw.request(server, "GET", path).error()
         assert code == "UnknownOperationException"
