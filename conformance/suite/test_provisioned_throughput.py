@@ -8,6 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from support.ask import HAIKU, HAIKU_ARN, converse, text, user
+from support.server import Server
 from support.clients import CliError, cli, client, raises
 
 ACCOUNT = "555500001111"
@@ -27,6 +28,13 @@ concurrency = 2
 def delete_all(bedrock):
     for one in bedrock.list_provisioned_model_throughputs()["provisionedModelSummaries"]:
         bedrock.delete_provisioned_model_throughput(provisionedModelId=one["provisionedModelArn"])
+
+
+@pytest.fixture(scope="session")
+def server():
+    """One that nobody else has bought from."""
+    with Server() as running:
+        yield running
 
 
 @pytest.fixture
