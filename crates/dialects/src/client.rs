@@ -3,6 +3,10 @@
 //! A format that both sides speak shares its types between them; the two differ in who is trusted. A caller's body is
 //! checked to the letter, a provider's answer is read for what it says: members that nobody knows are passed over.
 
+mod splice;
+
+pub(crate) use splice::members;
+
 use outcrop_api::bedrock_runtime::{ConverseRequest, ConverseResponse, ConverseStreamOutput, TokenUsage};
 
 use crate::DialectError;

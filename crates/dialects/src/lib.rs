@@ -150,6 +150,18 @@ pub struct Metrics {
 }
 
 impl Metrics {
+    /// The counts of `usage`, and the times.
+    pub fn new(usage: &TokenUsage, latency_ms: i64, first_byte_ms: i64) -> Self {
+        Self {
+            input_tokens: usage.input_tokens,
+            output_tokens: usage.output_tokens,
+            cache_read: usage.cache_read_input_tokens,
+            cache_write: usage.cache_write_input_tokens,
+            latency_ms,
+            first_byte_ms,
+        }
+    }
+
     /// The same counts as Converse tells them.
     pub fn usage(&self) -> TokenUsage {
         let cache = [self.cache_read, self.cache_write].into_iter().flatten().fold(0, i32::saturating_add);

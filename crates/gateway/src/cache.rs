@@ -16,7 +16,8 @@ use outcrop_access::Context;
 use outcrop_api::bedrock_runtime::{ConverseRequest, ConverseResponse, ConverseStreamOutput};
 use outcrop_dialects::converse::Fold;
 use outcrop_models::Resolved;
-use outcrop_providers::{Answer, Retention};
+use outcrop_models::data_retention::Retention;
+use outcrop_providers::Answer;
 use sha2::{Digest, Sha256};
 
 use crate::Gateway;

@@ -4,7 +4,8 @@
 mod tests;
 
 use outcrop_api::Fault;
-use outcrop_providers::Retention;
+use outcrop_models::data_retention::Retention;
+use outcrop_wire::json::{Error, Reader};
 use serde_json::Value;
 
 /// What makes a provider, or somebody behind it, keep what it is sent.
@@ -36,11 +37,22 @@ pub fn check(fields: Option<&Value>, retention: Retention) -> Result<(), Fault> 
     }
 }
 
-/// Whether a body in a model's own format may hold such members, so that somebody has to look inside.
+/// Whether a body in a model's own format has such members, so that somebody has to look inside. One that cannot be
+/// read is refused by whoever does.
 pub fn suspicious(body: &[u8], retention: Retention) -> bool {
-    let holds = |text: &str| body.windows(text.len()).any(|part| part == text.as_bytes());
-    if holds("\"service_tier\"") || holds("\\u00") {
-        return true;
+    look(body, retention).unwrap_or(true)
+}
+
+fn look(body: &[u8], retention: Retention) -> Result<bool, Error> {
+    let mut reader = Reader::new(body)?;
+    reader.begin_object()?;
+    let mut first = true;
+    while let Some(key) = reader.next_key(first)? {
+        if key == TIER || (retention == Retention::None && KEEPING.contains(&&*key)) {
+            return Ok(true);
+        }
+        reader.skip()?;
+        first = false;
     }
-    retention == Retention::None && KEEPING.iter().any(|key| holds(&format!("\"{key}\"")))
+    Ok(false)
 }

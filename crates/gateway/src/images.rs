@@ -21,7 +21,7 @@ use crate::routing::{Ask, Served};
 const DRAW: &str = "openai or bedrock";
 
 /// A body as it was read. One that cannot be read may still be what the model itself takes.
-type Asked = Result<ImageRequest, DialectError>;
+type Asked = Result<Arc<ImageRequest>, DialectError>;
 
 /// What a provider made.
 enum Made {
@@ -41,7 +41,7 @@ impl Gateway {
     ) -> Result<Reply<InvokeModelResponse>, Fault> {
         let mut tally = self.tally(cx, resolved);
         let began = tally.began();
-        let asked = dialect.decode(body);
+        let asked = dialect.decode(body).map(Arc::new);
         let served = self.drawn(cx, resolved, dialect.name(), &asked, body).await;
         let served = served.map_err(|fault| tally.failed(fault))?;
         let (by, made) = (By::of(&served), served.output);
@@ -83,7 +83,7 @@ impl Gateway {
                     PassBody::Stream(_) => Err(in_pieces()),
                 };
             }
-            let call = images(model, asked.as_ref().map_err(unread)?);
+            let call = Images { model, request: Arc::clone(asked.as_ref().map_err(unread)?) };
             let made = target.provider().images(call).await;
             made.map(Made::Images).map_err(|failure| offered_by(failure, DRAW))
         });
@@ -93,11 +93,6 @@ impl Gateway {
         }
         Ok(served)
     }
-}
-
-fn images(model: Arc<str>, request: &ImageRequest) -> Images {
-    let ImageRequest { prompt, negative_prompt, count, size, format, seed, quality, guidance } = request.clone();
-    Images { model, prompt, negative_prompt, count, size, format, seed, quality, guidance }
 }
 
 /// What no other model can be asked for, the next target may be the model itself for.

@@ -7,18 +7,19 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use outcrop_access::Context;
 use outcrop_api::bedrock_runtime::{
-    ConverseRequest, ConverseStreamOutput, InvokeModelRequest, InvokeModelResponse,
-    InvokeModelWithResponseStreamRequest, InvokeModelWithResponseStreamResponse, PayloadPart, PerformanceConfigLatency,
-    PerformanceConfiguration, ResponseStream, ServiceTier, ServiceTierType, TokenUsage,
+    ConverseRequest, InvokeModelRequest, InvokeModelResponse, InvokeModelWithResponseStreamRequest,
+    InvokeModelWithResponseStreamResponse, PayloadPart, PerformanceConfigLatency, PerformanceConfiguration,
+    ResponseStream, ServiceTier, ServiceTierType, TokenUsage,
 };
 use outcrop_api::{Events, Fault, Kind, Reply};
-use outcrop_dialects::{ChatDialect, Dialect, Head, Metrics, StreamEncoder};
+use outcrop_dialects::{ChatDialect, Dialect, Head, StreamEncoder};
 use outcrop_models::{Invocation, Resolved};
 use outcrop_providers::{Answer, Cause, Failure};
 use serde_json::Value;
 
 use crate::begin::Begun;
 use crate::converse::fold;
+use crate::timed::{Timed, milliseconds};
 use crate::{Gateway, answer, prompt_router};
 
 pub(crate) const JSON: &str = "application/json";
@@ -202,10 +203,6 @@ pub(crate) fn text(value: &Value) -> Bytes {
     Bytes::from(value.to_string())
 }
 
-fn milliseconds(began: Instant) -> i64 {
-    i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX)
-}
-
 /// The headers by which clients of InvokeModel learn what a call took.
 pub(crate) fn counted<T>(reply: Reply<T>, usage: &TokenUsage, began: Instant) -> Reply<T> {
     let mut reply = reply
@@ -225,11 +222,15 @@ pub(crate) fn counted<T>(reply: Reply<T>, usage: &TokenUsage, began: Instant) ->
 fn chunks(encoder: Box<dyn StreamEncoder>, begun: Begun, cx: &Context) -> Events<ResponseStream> {
     let began = begun.running.tally.began();
     let events = answer::fit(begun, vec![EVERYTHING.into()], cx.cancel.clone());
-    let mut writer = Writer { encoder, began, first_byte: None };
+    let mut writer = Timed::new(encoder, began);
     events
         .flat_map(move |event| {
             let items: Vec<Result<ResponseStream, Fault>> = match event {
-                Ok(event) => writer.write(&event).iter().map(|chunk| Ok(part(chunk))).collect(),
+                Ok(event) => {
+                    let mut chunks = Vec::new();
+                    writer.write(&event, &mut chunks);
+                    chunks.iter().map(|chunk| Ok(part(chunk))).collect()
+                }
                 Err(fault) => vec![Err(fault)],
             };
             futures_util::stream::iter(items)
@@ -239,33 +240,4 @@ fn chunks(encoder: Box<dyn StreamEncoder>, begun: Begun, cx: &Context) -> Events
 
 fn part(chunk: &Value) -> ResponseStream {
     ResponseStream::Chunk(PayloadPart { bytes: Some(text(chunk)) })
-}
-
-struct Writer {
-    encoder: Box<dyn StreamEncoder>,
-    began: Instant,
-    first_byte: Option<i64>,
-}
-
-impl Writer {
-    fn write(&mut self, event: &ConverseStreamOutput) -> Vec<Value> {
-        let mut out = Vec::new();
-        if matches!(event, ConverseStreamOutput::ContentBlockStart(_) | ConverseStreamOutput::ContentBlockDelta(_)) {
-            self.first_byte.get_or_insert_with(|| milliseconds(self.began));
-        }
-        self.encoder.event(event, &mut out);
-        if let ConverseStreamOutput::Metadata(metadata) = event {
-            let latency_ms = milliseconds(self.began);
-            let metrics = Metrics {
-                input_tokens: metadata.usage.input_tokens,
-                output_tokens: metadata.usage.output_tokens,
-                cache_read: metadata.usage.cache_read_input_tokens,
-                cache_write: metadata.usage.cache_write_input_tokens,
-                latency_ms,
-                first_byte_ms: self.first_byte.unwrap_or(latency_ms),
-            };
-            self.encoder.finish(&metrics, &mut out);
-        }
-        out
-    }
 }

@@ -28,12 +28,13 @@ pub mod rules;
 mod sharing;
 #[cfg(test)]
 mod tests;
+mod timed;
 
 use std::sync::Arc;
 
 use outcrop_access::Context;
-use outcrop_models::{Models, data_retention};
-use outcrop_providers::Retention;
+use outcrop_models::Models;
+use outcrop_models::data_retention::Retention;
 
 pub use begin::SERVED_BY;
 pub use cache::Answers;
@@ -41,6 +42,7 @@ pub use capacity::Capacity;
 pub use meter::{Meter, Record};
 pub use routing::{Registry, Routes, StandIns};
 pub use sharing::Sharing;
+pub use timed::Timed;
 
 /// The way into every model.
 pub struct Gateway {
@@ -87,14 +89,7 @@ impl Gateway {
 
     /// The most that whoever answers this caller may keep.
     pub(crate) fn retention(&self, cx: &Context) -> Retention {
-        let mode = self.models.retention(&cx.caller.account, &cx.region);
-        if mode.admits(data_retention::Retention::ProviderDataShare) {
-            Retention::ProviderDataShare
-        } else if mode.admits(data_retention::Retention::Default) {
-            Retention::Default
-        } else {
-            Retention::None
-        }
+        self.models.retention(&cx.caller.account, &cx.region).reaches()
     }
 
     /// Calls are admitted by `capacity`.

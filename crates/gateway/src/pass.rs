@@ -51,8 +51,7 @@ impl Gateway {
         body: &Bytes,
         stream: bool,
     ) -> Option<Plan> {
-        let told = fields::suspicious(body, self.retention(cx));
-        if told || resolved.router.is_some() || (stream && !resolved.model.streaming) {
+        if resolved.router.is_some() || (stream && !resolved.model.streaming) {
             return None;
         }
         let tokens = || (body.len() / 4) as u64;
@@ -61,7 +60,8 @@ impl Gateway {
         let plan = self.plan(cx, resolved, &ask).ok()?;
         let passes = plan.policy().cache.is_none()
             && plan.policy().sticky.is_none()
-            && plan.all(|target| self.takes(target, resolved, chat.name()));
+            && plan.all(|target| self.takes(target, resolved, chat.name()))
+            && !fields::suspicious(body, self.retention(cx));
         passes.then_some(plan)
     }
 

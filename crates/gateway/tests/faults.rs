@@ -16,10 +16,11 @@ use outcrop_api::{Fault as Refusal, Kind as RefusalKind};
 use outcrop_gateway::meter::Outcome;
 use outcrop_gateway::routing::{BreakerSettings, Glob, Naming, Policy, RouteSettings, Setup, Source, TargetSettings};
 use outcrop_gateway::{Gateway, Meter, Record, Registry, Routes};
+use outcrop_models::data_retention::Retention;
 use outcrop_models::{Catalogue, Models, Settings};
 use outcrop_outbound::Outbound;
 use outcrop_providers::testing::faulty::{Fault, Options, Upstream, text};
-use outcrop_providers::{Kind, ProviderSettings, Retention, Secret, open};
+use outcrop_providers::{Kind, ProviderSettings, Secret, open};
 use outcrop_resources::Resources;
 use outcrop_store::{Options as StoreOptions, Sqlite};
 use outcrop_wire::decode::{self, Problems};
@@ -227,8 +228,19 @@ async fn ten_thousand_calls_survive_a_first_target_that_breaks_three_of_ten() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_calls_survive_two_targets_that_both_break() {
-    // Of the first attempts 15 in 100 break, of the second ones again, so that only repetitions answer everything.
-    let options = |seed| Options { seed, probability: 0.15, retry_after: 0, line_bytes: 100_000, ..Options::default() };
+    // Of the first attempts 15 in 100 break, of the second ones again, so that only repetitions answer everything. What
+    // does not answer at all is left to the test above: here it would keep every caller waiting at once, and how many
+    // fail together then is the machine's doing.
+    let fails = |fault: &Fault| !matches!(fault, Fault::Hang | Fault::Endless);
+    let faults: Vec<Fault> = Fault::ALL.into_iter().filter(fails).collect();
+    let options = |seed| Options {
+        seed,
+        probability: 0.15,
+        faults: faults.clone(),
+        retry_after: 0,
+        line_bytes: 100_000,
+        ..Options::default()
+    };
     let one = Upstream::start(options(2)).await.unwrap();
     let other = Upstream::start(options(3)).await.unwrap();
     let b = bench(&[(&one, 0), (&other, 0)]).await;

@@ -39,27 +39,32 @@ pub enum Mode {
 }
 
 /// The most that a provider keeps of what it is sent, as its operator declares it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Retention {
     /// Nothing.
     None,
     /// What its terms say, for the safety of its service.
+    #[default]
     Default,
     /// It may be used and shared by whoever made the model.
     ProviderDataShare,
 }
 
 impl Mode {
-    /// Whether what keeps `retention` may answer under this mode. `inherit` and `aws_review` reach as far as
-    /// `default`: no target declares a review by AWS, and without a decision nobody's data is shared.
-    pub fn admits(self, retention: Retention) -> bool {
-        let reaches = match self {
+    /// The most that whoever answers under this mode may keep. `inherit` and `aws_review` reach as far as `default`: no
+    /// target declares a review by AWS, and without a decision nobody's data is shared.
+    pub fn reaches(self) -> Retention {
+        match self {
             Self::None => Retention::None,
             Self::Inherit | Self::Default | Self::AwsReview => Retention::Default,
             Self::ProviderDataShare => Retention::ProviderDataShare,
-        };
-        retention <= reaches
+        }
+    }
+
+    /// Whether what keeps `retention` may answer under this mode.
+    pub fn admits(self, retention: Retention) -> bool {
+        retention <= self.reaches()
     }
 
     /// As the API names it.

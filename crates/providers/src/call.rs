@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use outcrop_api::bedrock_runtime::{ConverseRequest, ConverseResponse, ConverseStreamOutput, TokenUsage};
 use outcrop_api::{Events, Fault};
-use outcrop_dialects::EmbeddingRequest;
+use outcrop_dialects::{EmbeddingRequest, ImageRequest};
 
 use crate::Priority;
 
@@ -93,26 +93,12 @@ pub struct Ranked {
 }
 
 /// Images to make.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Images {
     /// The provider's own name of the model.
     pub model: Arc<str>,
-    /// What is to be seen.
-    pub prompt: String,
-    /// What is not.
-    pub negative_prompt: Option<String>,
-    /// How many.
-    pub count: u32,
-    /// Width and height in pixels.
-    pub size: Option<(u32, u32)>,
-    /// `png`, `jpeg`, `webp`.
-    pub format: Option<String>,
-    /// For the same image again.
-    pub seed: Option<i64>,
-    /// How well: `standard` or `premium`.
-    pub quality: Option<String>,
-    /// How closely the image keeps to the prompt, as diffusion models scale it.
-    pub guidance: Option<f32>,
+    /// What is to be seen, and how.
+    pub request: Arc<ImageRequest>,
 }
 
 /// An image.

@@ -54,15 +54,15 @@ enum Way {
     Nowhere,
 }
 
-/// One provider behind HTTP.
+/// One provider behind HTTP. Cheap to clone: each stream holds one.
 #[derive(Clone)]
 pub struct Http {
-    name: String,
+    name: Arc<str>,
     way: Way,
     tape: Option<Arc<Tape>>,
-    headers: HeaderMap,
+    headers: Arc<HeaderMap>,
     /// What may never be repeated to a caller, the longest first: one may stand within another.
-    secrets: Vec<crate::Secret>,
+    secrets: Arc<[crate::Secret]>,
 }
 
 impl Http {
@@ -105,7 +105,13 @@ impl Http {
             value.set_sensitive(true);
             headers.insert(header, value);
         }
-        Ok(Self { name: settings.name.clone(), way, tape, headers, secrets: secrets(settings) })
+        Ok(Self {
+            name: settings.name.as_str().into(),
+            way,
+            tape,
+            headers: Arc::new(headers),
+            secrets: secrets(settings).into(),
+        })
     }
 
     /// The provider's name here.
@@ -184,7 +190,7 @@ impl Http {
         let said = self.refusal(body).await;
         let refusal = self.scrub(dialect.refusal(parts.status.as_u16(), &said));
         tracing::warn!(
-            provider = self.name,
+            provider = &*self.name,
             status = parts.status.as_u16(),
             code = refusal.code,
             "a provider refuses a call"
@@ -215,7 +221,7 @@ impl Http {
         let mut request = Request::new(body);
         *request.method_mut() = method;
         *request.uri_mut() = endpoint.uri(path);
-        *request.headers_mut() = self.headers.clone();
+        *request.headers_mut() = HeaderMap::clone(&self.headers);
         request.headers_mut().extend(extra);
         let response = endpoint.send(request).await.map_err(|error| self.unsent(&error))?;
         Ok(match taped {
@@ -240,7 +246,7 @@ impl Http {
     }
 
     fn unsent(&self, error: &OutboundError) -> Failure {
-        tracing::warn!(provider = self.name, %error, "a provider cannot be called");
+        tracing::warn!(provider = &*self.name, %error, "a provider cannot be called");
         let text = "The provider of this model cannot be reached. Try again later.";
         let unavailable = |cause| Failure::new(cause, Fault::new(FaultKind::ServiceUnavailable, text));
         match error {
@@ -256,7 +262,7 @@ impl Http {
 
     /// An answer that cannot be used.
     pub fn broken(&self, error: &dyn std::fmt::Display) -> Failure {
-        tracing::warn!(provider = self.name, %error, "a provider's answer cannot be used");
+        tracing::warn!(provider = &*self.name, %error, "a provider's answer cannot be used");
         let text = "The provider of this model sent an answer that cannot be read.";
         Failure::new(Cause::Broken, Fault::new(FaultKind::ModelError, text))
     }

@@ -13,6 +13,7 @@ pub mod bedrock;
 mod call;
 pub mod cohere;
 mod failure;
+mod glob;
 pub mod http;
 mod ids;
 pub mod local;
@@ -31,9 +32,10 @@ pub use call::{
     Answer, Call, Embed, Embedded, Image, Images, Offer, OfferKind, Pass, PassBody, Passed, Rank, Ranked, Rerank,
 };
 pub use failure::{Cause, Failure};
+pub use glob::Glob;
 pub use open::open;
 pub use outcrop_engine::Priority;
-pub use settings::{Kind, ProviderSettings, Retention, Secret, SettingsError, TapeSettings};
+pub use settings::{Kind, ProviderSettings, Secret, SettingsError, TapeSettings};
 
 /// A source of answers.
 #[async_trait]

@@ -10,9 +10,8 @@ use outcrop_outbound::Outbound;
 use serde::{Deserialize, Serialize};
 
 use crate::http::{Auth, Http, converse};
-use crate::vector::{fit, unit};
 use crate::{
-    Answer, Call, Cause, Embed, Embedded, Failure, Offer, OfferKind, Provider, ProviderSettings, SettingsError,
+    Answer, Call, Cause, Embed, Embedded, Failure, Offer, OfferKind, Provider, ProviderSettings, SettingsError, vector,
 };
 
 const URL: &str = "https://api.mistral.ai";
@@ -51,14 +50,8 @@ struct EmbedRequest<'a> {
 
 #[derive(Deserialize)]
 struct EmbedAnswer {
-    data: Vec<Item>,
+    data: Vec<vector::Item>,
     usage: Option<Usage>,
-}
-
-#[derive(Deserialize)]
-struct Item {
-    index: Option<usize>,
-    embedding: Vec<f32>,
 }
 
 #[derive(Deserialize)]
@@ -103,16 +96,8 @@ impl Provider for Mistral {
             let answer: EmbedAnswer = serde_json::from_slice(&answer).map_err(|error| self.http.broken(&error))?;
             let tokens = answer.usage.and_then(|usage| usage.total_tokens).unwrap_or_default();
             out.tokens = out.tokens.saturating_add(tokens);
-            let mut vectors = vec![Vec::new(); input.len()];
-            for (i, item) in answer.data.into_iter().enumerate() {
-                if let Some(place) = vectors.get_mut(item.index.unwrap_or(i)) {
-                    *place = item.embedding;
-                }
-            }
-            for vector in vectors {
-                let (vector, length) = unit(vector).ok_or_else(|| self.http.broken(&"a text has no vector"))?;
-                out.vectors.push(fit(vector, call.dimensions));
-                out.lengths.push(length);
+            if !vector::add(answer.data, input.len(), call.dimensions, &mut out) {
+                return Err(self.http.broken(&"a text has no vector"));
             }
         }
         Ok(out)

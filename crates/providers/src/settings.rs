@@ -57,19 +57,6 @@ pub enum Kind {
     Scripted,
 }
 
-/// The most that a provider keeps of what it is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Retention {
-    /// Nothing outlives the call.
-    None,
-    /// What its terms say by default, such as logs against abuse.
-    #[default]
-    Default,
-    /// It may share prompts and answers with the maker of the model.
-    ProviderDataShare,
-}
-
 /// A text that neither `Debug` nor a log shows.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);

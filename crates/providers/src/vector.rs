@@ -1,6 +1,33 @@
 //! Vectors as this server has them: of unit length, and as long as is asked for.
 
 use outcrop_engine::embed::project;
+use serde::Deserialize;
+
+use crate::Embedded;
+
+/// A vector of a list, as OpenAI's format and those like it have it.
+#[derive(Deserialize)]
+pub(crate) struct Item {
+    /// Of which text; its place in the list where absent.
+    index: Option<usize>,
+    embedding: Vec<f32>,
+}
+
+/// Adds the vectors of `texts` texts, each at its place. False where one has none.
+pub(crate) fn add(items: Vec<Item>, texts: usize, dimensions: usize, out: &mut Embedded) -> bool {
+    let mut vectors = vec![Vec::new(); texts];
+    for (i, item) in items.into_iter().enumerate() {
+        if let Some(place) = vectors.get_mut(item.index.unwrap_or(i)) {
+            *place = item.embedding;
+        }
+    }
+    for vector in vectors {
+        let Some((vector, length)) = unit(vector) else { return false };
+        out.vectors.push(fit(vector, dimensions));
+        out.lengths.push(length);
+    }
+    true
+}
 
 /// The vector at unit length, and its own length; none where it is empty or holds no numbers.
 pub(crate) fn unit(mut vector: Vec<f32>) -> Option<(Vec<f32>, f32)> {

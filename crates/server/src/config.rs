@@ -41,6 +41,8 @@ pub use error::ConfigError;
 pub use limits::ClientLimits;
 pub use local_models::{LocalKind, LocalModel};
 pub use outbound::Outbound;
+pub use outcrop_models::data_retention::Retention;
+pub use outcrop_providers::Kind as ProviderKind;
 pub use providers::Provider;
 pub use provisioned::{Provisioned, ProvisionedModel};
 pub use routes::{Route, RouteChoice, RouteHedge, RouteLatency, RouteTarget};

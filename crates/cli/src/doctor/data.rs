@@ -3,8 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use outcrop_providers::{Kind, Retention};
-use outcrop_server::config::{Config, PrefixSharing, Provider};
+use outcrop_server::config::{Config, PrefixSharing, Provider, ProviderKind, Retention};
 
 /// Every place, a line each.
 pub fn list(config: &Config) -> String {
@@ -74,6 +73,6 @@ fn provider_line(provider: &Provider) -> String {
         (Some(folder), false) => format!("; answers come from the recordings in {}", folder.display()),
         (None, _) => String::new(),
     };
-    let script = if provider.kind == Kind::Scripted { "; scripted, nothing leaves this process" } else { "" };
+    let script = if provider.kind == ProviderKind::Scripted { "; scripted, nothing leaves this process" } else { "" };
     format!("{keeps}{recordings}{script}")
 }

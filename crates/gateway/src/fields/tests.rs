@@ -30,5 +30,7 @@ fn bodies_that_may_hold_such_members_are_looked_into() {
     assert!(suspicious(br#"{"st\u006fre":true}"#, Retention::None));
     assert!(suspicious(br#"{"mcp_servers":[]}"#, Retention::None));
     assert!(!suspicious(br#"{"mcp_servers":[]}"#, Retention::Default));
+    assert!(suspicious(b"no json", Retention::Default));
+    assert!(!suspicious(br#"{"messages":[{"content":"a \\u00e9 \"store\""}]}"#, Retention::None));
     assert!(!suspicious(br#"{"messages":[{"role":"user","content":"hi"}]}"#, Retention::None));
 }

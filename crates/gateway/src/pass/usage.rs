@@ -10,6 +10,8 @@ use outcrop_api::bedrock_runtime::TokenUsage;
 use outcrop_dialects::{METRICS, Metrics};
 use serde_json::{Value, json};
 
+use crate::timed::milliseconds;
+
 /// The usage of a whole body: `usage` as Anthropic, OpenAI and Nova name its members.
 pub fn of_body(body: &[u8]) -> TokenUsage {
     let mut usage = TokenUsage::default();
@@ -35,7 +37,7 @@ impl Seen {
     /// Takes note of `text`. It stays as it is, but that a last chunk without metrics gets them: clients of Bedrock read
     /// what a stream took there.
     pub fn chunk(&mut self, text: Bytes, began: Instant) -> Bytes {
-        let elapsed = i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX);
+        let elapsed = milliseconds(began);
         let first_byte_ms = *self.first_byte.get_or_insert(elapsed);
         let contains = |what: &str| memchr::memmem::find(&text, what.as_bytes()).is_some();
         let told = contains(METRICS);
@@ -52,14 +54,7 @@ impl Seen {
         if last.get("type") != Some(&json!("message_stop")) {
             return text;
         }
-        let metrics = Metrics {
-            input_tokens: self.usage.input_tokens,
-            output_tokens: self.usage.output_tokens,
-            cache_read: self.usage.cache_read_input_tokens,
-            cache_write: self.usage.cache_write_input_tokens,
-            latency_ms: elapsed,
-            first_byte_ms,
-        };
+        let metrics = Metrics::new(&self.usage, elapsed, first_byte_ms);
         last.insert(METRICS.to_owned(), metrics.value());
         Value::Object(last).to_string().into()
     }

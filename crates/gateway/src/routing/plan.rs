@@ -10,7 +10,8 @@ use std::time::Duration;
 use outcrop_access::Context;
 use outcrop_api::{Fault, Kind};
 use outcrop_models::Resolved;
-use outcrop_providers::{Priority, Retention};
+use outcrop_models::data_retention::Retention;
+use outcrop_providers::Priority;
 use tokio::time::Instant;
 
 use super::choose::{Choice, Lot};

@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use outcrop_api::{Fault, Kind};
+use outcrop_models::data_retention::Retention;
 use outcrop_models::{Catalogue, Model};
-use outcrop_providers::Retention;
 
 use super::budget::Budget;
 use super::name::OwnName;

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use outcrop_providers::{Provider, Retention};
+use outcrop_models::data_retention::Retention;
+use outcrop_providers::Provider;
 
 use super::routes::LOCAL;
 use super::{BreakerSettings, Choice, Glob, Naming};

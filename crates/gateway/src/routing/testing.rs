@@ -8,8 +8,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use outcrop_access::{Caller, CallerKind, Context};
 use outcrop_api::{Fault, Kind};
+use outcrop_models::data_retention::Retention;
 use outcrop_models::{Catalogue, Resolved};
-use outcrop_providers::{Answer, Call, Cause, Failure, Provider, Retention};
+use outcrop_providers::{Answer, Call, Cause, Failure, Provider};
 
 use super::*;
 

@@ -1,6 +1,7 @@
 //! InvokeModel of models that rank and of models that draw.
 
 use bytes::Bytes;
+use outcrop_dialects::ImageRequest;
 use outcrop_providers::{Cause, Image, Images, Pass, PassBody, Passed, Rank, Ranked, Rerank};
 
 use super::*;
@@ -30,7 +31,7 @@ impl Provider for Media {
         Ok(Ranked { ranks, tokens: Some(9) })
     }
     async fn images(&self, call: Images) -> Result<Vec<Image>, Failure> {
-        let images = (0..call.count).map(|n| Image { bytes: Bytes::from(n.to_string()) }).collect();
+        let images = (0..call.request.count).map(|n| Image { bytes: Bytes::from(n.to_string()) }).collect();
         self.drawn.lock().unwrap().push(call);
         Ok(images)
     }
@@ -113,7 +114,8 @@ async fn images_are_made_by_the_provider() {
     assert_eq!(answer, json!({ "images": ["MA==", "MQ=="], "error": null }));
     assert_eq!(header(&headers, "x-amzn-bedrock-input-token-count"), Some("0"));
     let asked = provider.drawn.lock().unwrap();
-    let Images { model, prompt, negative_prompt, count, size, format, seed, quality, guidance } = &asked[0];
+    let Images { model, request } = &asked[0];
+    let ImageRequest { prompt, negative_prompt, count, size, format, seed, quality, guidance } = &**request;
     assert_eq!(
         (&**model, prompt.as_str(), negative_prompt.as_deref()),
         ("titan-image-generator", "a ship", Some("waves"))

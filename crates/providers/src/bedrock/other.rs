@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{Bedrock, answer, usage};
+use crate::vector::unit;
 use crate::{Embed, Embedded, Failure, Offer, OfferKind, Rank, Ranked, Rerank};
 
 /// Cohere's models take this many texts at once.
@@ -29,7 +30,7 @@ pub(super) async fn embed(bedrock: &Bedrock, call: &Embed) -> Result<Embedded, F
             let (head, found) = bedrock.invoke(model, body.to_string().into()).await?;
             let found: Titan = read(bedrock, &found)?;
             out.tokens += tokens(&head).unwrap_or(found.input_text_token_count);
-            push(&mut out, found.embedding);
+            push(bedrock, &mut out, found.embedding)?;
         }
         return Ok(out);
     }
@@ -53,7 +54,9 @@ pub(super) async fn embed(bedrock: &Bedrock, call: &Embed) -> Result<Embedded, F
             return Err(bedrock.runtime.broken(&"another number of vectors than of texts"));
         }
         out.tokens += tokens(&head).unwrap_or_default();
-        found.embeddings.float.into_iter().for_each(|vector| push(&mut out, vector));
+        for vector in found.embeddings.float {
+            push(bedrock, &mut out, vector)?;
+        }
     }
     Ok(out)
 }
@@ -130,11 +133,9 @@ fn tokens(head: &::http::HeaderMap) -> Option<u32> {
     usage(head).and_then(|usage| u32::try_from(usage.input_tokens).ok())
 }
 
-fn push(out: &mut Embedded, mut vector: Vec<f32>) {
-    let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
-    if length > 0.0 {
-        vector.iter_mut().for_each(|x| *x /= length);
-    }
+fn push(bedrock: &Bedrock, out: &mut Embedded, vector: Vec<f32>) -> Result<(), Failure> {
+    let (vector, length) = unit(vector).ok_or_else(|| bedrock.runtime.broken(&"a text has no vector"))?;
     out.vectors.push(vector);
     out.lengths.push(length);
+    Ok(())
 }

@@ -79,7 +79,7 @@ pub(super) fn unread(http: &Http, error: &ReadError) -> Failure {
     match error {
         ReadError::Refused(refusal) => {
             let refusal = http.scrub(refusal.clone());
-            tracing::warn!(provider = http.name, code = refusal.code, "a provider refuses within its answer");
+            tracing::warn!(provider = &*http.name, code = refusal.code, "a provider refuses within its answer");
             refused::within(&http.name, &refusal)
         }
         error => http.broken(error),

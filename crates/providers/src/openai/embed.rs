@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{OpenAi, Refuses};
-use crate::vector::{fit, unit};
-use crate::{Cause, Embed, Embedded, Failure};
+use crate::{Cause, Embed, Embedded, Failure, vector};
 
 /// Texts of one request: fewer than OpenAI's 2,048, and no more than servers with small batches hold in memory.
 const BATCH: usize = 256;
@@ -21,14 +20,8 @@ struct Request<'a> {
 
 #[derive(Deserialize)]
 struct Response {
-    data: Vec<Item>,
+    data: Vec<vector::Item>,
     usage: Option<Usage>,
-}
-
-#[derive(Deserialize)]
-struct Item {
-    index: Option<usize>,
-    embedding: Vec<f32>,
 }
 
 #[derive(Deserialize)]
@@ -46,16 +39,8 @@ pub(super) async fn embed(provider: &OpenAi, call: &Embed) -> Result<Embedded, F
         let guessed = || texts.iter().map(|text| text.len().div_ceil(4)).sum::<usize>();
         let tokens = counted.unwrap_or_else(|| u32::try_from(guessed()).unwrap_or(u32::MAX));
         out.tokens = out.tokens.saturating_add(tokens);
-        let mut vectors = vec![Vec::new(); texts.len()];
-        for (i, item) in answer.data.into_iter().enumerate() {
-            if let Some(place) = vectors.get_mut(item.index.unwrap_or(i)) {
-                *place = item.embedding;
-            }
-        }
-        for vector in vectors {
-            let (vector, length) = unit(vector).ok_or_else(|| provider.http.broken(&"a text has no vector"))?;
-            out.vectors.push(fit(vector, call.dimensions));
-            out.lengths.push(length);
+        if !vector::add(answer.data, texts.len(), call.dimensions, &mut out) {
+            return Err(provider.http.broken(&"a text has no vector"));
         }
     }
     Ok(out)

@@ -43,32 +43,34 @@ struct Item {
 pub(super) async fn make(provider: &OpenAi, call: &Images) -> Result<Vec<Image>, Failure> {
     // OpenAI's newer models give bytes in any case and refuse to be asked for them; its older one makes one at a time.
     let gpt = call.model.contains("gpt-image");
-    let at_once = if &*call.model == "dall-e-3" { 1 } else { call.count.max(1) };
+    let wanted = &*call.request;
+    let count = wanted.count.max(1);
+    let at_once = if &*call.model == "dall-e-3" { 1 } else { count };
     let own = provider.server == Server::SelfHosted;
-    let unwanted = call.negative_prompt.as_deref().filter(|words| !words.is_empty());
+    let unwanted = wanted.negative_prompt.as_deref().filter(|words| !words.is_empty());
     let prompt = match unwanted {
-        Some(words) if !own => format!("{}\nLeave out: {words}", call.prompt),
-        _ => call.prompt.clone(),
+        Some(words) if !own => format!("{}\nLeave out: {words}", wanted.prompt),
+        _ => wanted.prompt.clone(),
     };
     let mut images = Vec::new();
-    while images.len() < call.count.max(1) as usize {
+    while images.len() < count as usize {
         let request = Request {
             model: &call.model,
             prompt: &prompt,
             n: at_once,
-            size: call.size.map(|(width, height)| format!("{width}x{height}")),
-            quality: call.quality.as_deref().map(|quality| match (quality, gpt) {
+            size: wanted.size.map(|(width, height)| format!("{width}x{height}")),
+            quality: wanted.quality.as_deref().map(|quality| match (quality, gpt) {
                 ("standard", true) => "medium",
                 ("premium", true) => "high",
                 ("premium", false) => "hd",
                 (quality, _) => quality,
             }),
             response_format: (!gpt).then_some("b64_json"),
-            output_format: call.format.as_deref().filter(|_| gpt),
+            output_format: wanted.format.as_deref().filter(|_| gpt),
             negative_prompt: unwanted.filter(|_| own),
             // Services have no seed: each call is another image.
-            seed: call.seed.filter(|_| own),
-            guidance_scale: call.guidance.filter(|_| own),
+            seed: wanted.seed.filter(|_| own),
+            guidance_scale: wanted.guidance.filter(|_| own),
         };
         let answer = provider.call::<Response>(&provider.http, "/images/generations", &request).await;
         let answer = answer.map_err(|failure| unless_absent(failure, "images"))?;
@@ -83,6 +85,6 @@ pub(super) async fn make(provider: &OpenAi, call: &Images) -> Result<Vec<Image>,
             return Err(provider.http.broken(&"it holds no images"));
         }
     }
-    images.truncate(call.count.max(1) as usize);
+    images.truncate(count as usize);
     Ok(images)
 }

@@ -34,7 +34,7 @@ use outcrop_api::bedrock_runtime::{
 use outcrop_api::{Fault, Kind};
 use serde::Deserialize;
 
-use crate::Failure;
+use crate::{Failure, Glob};
 
 /// The errors that a script can answer with.
 const ERRORS: [Kind; 9] = [
@@ -136,7 +136,7 @@ impl Rule {
         let answers_tool = messages
             .last()
             .is_some_and(|message| message.content.iter().any(|block| matches!(block, ContentBlock::ToolResult(_))));
-        self.model.as_deref().is_none_or(|pattern| fits(pattern, model))
+        self.model.as_deref().is_none_or(|pattern| Glob::new(pattern).matches(model))
             && self.contains.as_deref().is_none_or(|part| last_user_text(request).contains(part))
             && self.system_contains.as_deref().is_none_or(|part| system(request).contains(part))
             && self.turn.is_none_or(|turn| turn == turns)
@@ -156,17 +156,6 @@ impl Error {
         failure.retry_after = self.retry_after_seconds.and_then(|s| Duration::try_from_secs_f64(s).ok());
         failure
     }
-}
-
-/// Whether `text` fits a pattern in which `*` stands for any text.
-fn fits(pattern: &str, text: &str) -> bool {
-    let Some((head, mut rest)) = pattern.split_once('*') else { return pattern == text };
-    let Some(mut text) = text.strip_prefix(head) else { return false };
-    while let Some((part, further)) = rest.split_once('*') {
-        let Some(at) = text.find(part) else { return false };
-        (text, rest) = (&text[at + part.len()..], further);
-    }
-    text.ends_with(rest)
 }
 
 /// The texts of the last user message, and of the tools that it answers.

@@ -11,7 +11,8 @@ use futures_util::future::BoxFuture;
 use http::{HeaderValue, Response, header};
 use outcrop_api::bedrock_runtime::ConverseStreamOutput;
 use outcrop_api::{Events, Fault};
-use outcrop_dialects::{METRICS, Metrics, StreamEncoder};
+use outcrop_dialects::{METRICS, StreamEncoder};
+use outcrop_gateway::Timed;
 use serde_json::Value;
 
 use crate::listen::Body;
@@ -40,7 +41,7 @@ pub(super) fn response(
     frames: impl Frames,
     extra: &[(&'static str, String)],
 ) -> Response<Body> {
-    let writer = Writer { encoder, frames, began: Instant::now(), first_byte: None, chunks: Vec::new() };
+    let writer = Writer { encoder: Timed::new(encoder, Instant::now()), frames, chunks: Vec::new() };
     let state = Some((events.ready_chunks(TOGETHER), writer));
     let pieces = futures_util::stream::unfold(state, |state| async move {
         let (mut events, mut writer) = state?;
@@ -88,31 +89,14 @@ pub(super) fn event(name: Option<&str>, data: &Value, out: &mut Vec<u8>) {
 }
 
 struct Writer<F> {
-    encoder: Box<dyn StreamEncoder>,
+    encoder: Timed,
     frames: F,
-    began: Instant,
-    first_byte: Option<i64>,
     chunks: Vec<Value>,
 }
 
 impl<F: Frames> Writer<F> {
     fn event(&mut self, event: &ConverseStreamOutput, out: &mut Vec<u8>) {
-        if matches!(event, ConverseStreamOutput::ContentBlockStart(_) | ConverseStreamOutput::ContentBlockDelta(_)) {
-            self.first_byte.get_or_insert_with(|| milliseconds(self.began));
-        }
-        self.encoder.event(event, &mut self.chunks);
-        if let ConverseStreamOutput::Metadata(metadata) = event {
-            let latency_ms = milliseconds(self.began);
-            let metrics = Metrics {
-                input_tokens: metadata.usage.input_tokens,
-                output_tokens: metadata.usage.output_tokens,
-                cache_read: metadata.usage.cache_read_input_tokens,
-                cache_write: metadata.usage.cache_write_input_tokens,
-                latency_ms,
-                first_byte_ms: self.first_byte.unwrap_or(latency_ms),
-            };
-            self.encoder.finish(&metrics, &mut self.chunks);
-        }
+        self.encoder.write(event, &mut self.chunks);
         for mut chunk in self.chunks.drain(..) {
             // Bedrock's own member; these protocols do not have it.
             if let Value::Object(members) = &mut chunk {
@@ -121,8 +105,4 @@ impl<F: Frames> Writer<F> {
             self.frames.chunk(chunk, out);
         }
     }
-}
-
-fn milliseconds(began: Instant) -> i64 {
-    i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX)
 }

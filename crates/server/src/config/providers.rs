@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use outcrop_providers::{Kind, ProviderSettings, Retention, Secret, TapeSettings};
+use outcrop_models::data_retention::Retention;
+use outcrop_providers::{Kind, ProviderSettings, Secret, TapeSettings};
 use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, SecretRef, impossible};

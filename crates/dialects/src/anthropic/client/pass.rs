@@ -5,13 +5,13 @@
 mod tests;
 
 use outcrop_api::bedrock_runtime::TokenUsage;
-use outcrop_wire::json::{Error, Reader, Writer};
+use outcrop_wire::json::{Error, Writer};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::{joined, refusal, usage as counts};
 use crate::DialectError;
-use crate::client::ReadError;
+use crate::client::{ReadError, members};
 
 /// A body for the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,29 +40,8 @@ fn rewrite(body: &[u8], model: &str, stream: bool) -> Result<Passing, Error> {
         head.boolean(true);
     }
     let mut out = head.into_bytes();
-    let mut betas = None;
-    let mut reader = Reader::new(body)?;
-    reader.begin_object()?;
-    let mut first = true;
-    let mut from = reader.position();
-    while let Some(key) = reader.next_key(first)? {
-        let taken = TAKEN.contains(&&*key);
-        if key == "anthropic_beta" {
-            betas = Some(joined(&reader.value()?)).filter(|betas| !betas.is_empty());
-        } else {
-            reader.skip()?;
-        }
-        if !taken {
-            // The first member has no comma before it, every other has.
-            if first {
-                out.push(b',');
-            }
-            out.extend_from_slice(&body[from..reader.position()]);
-        }
-        first = false;
-        from = reader.position();
-    }
-    reader.end()?;
+    let betas = members(body, TAKEN, "anthropic_beta", &mut out)?;
+    let betas = betas.map(|betas| joined(&betas)).filter(|betas| !betas.is_empty());
     out.push(b'}');
     Ok(Passing { body: out, betas })
 }

@@ -5,14 +5,14 @@
 mod tests;
 
 use outcrop_api::bedrock_runtime::TokenUsage;
-use outcrop_wire::json::{Error, Reader, Writer};
+use outcrop_wire::json::{Error, Writer};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::refusal;
 use super::shapes::Usage;
 use crate::DialectError;
-use crate::client::ReadError;
+use crate::client::{ReadError, members};
 
 /// `body` for `model`. A stream tells what it took, whether the caller asked for that or not: it must be metered.
 pub fn passing(body: &[u8], model: &str, stream: bool) -> Result<Vec<u8>, DialectError> {
@@ -25,29 +25,8 @@ fn rewrite(body: &[u8], model: &str, stream: bool) -> Result<Vec<u8>, Error> {
     head.key("model");
     head.string(model);
     let mut out = head.into_bytes();
-    let mut options = Value::Null;
-    let mut reader = Reader::new(body)?;
-    reader.begin_object()?;
-    let mut first = true;
-    let mut from = reader.position();
-    while let Some(key) = reader.next_key(first)? {
-        let taken = matches!(&*key, "model" | "stream" | "stream_options");
-        if key == "stream_options" {
-            options = reader.value()?;
-        } else {
-            reader.skip()?;
-        }
-        if !taken {
-            // The first member has no comma before it, every other has.
-            if first {
-                out.push(b',');
-            }
-            out.extend_from_slice(&body[from..reader.position()]);
-        }
-        first = false;
-        from = reader.position();
-    }
-    reader.end()?;
+    let taken = ["model", "stream", "stream_options"];
+    let mut options = members(body, &taken, "stream_options", &mut out)?.unwrap_or_default();
     if stream {
         if !options.is_object() {
             options = Value::Object(serde_json::Map::new());

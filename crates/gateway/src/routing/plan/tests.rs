@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use outcrop_api::Kind;
-use outcrop_providers::Retention;
+use outcrop_models::data_retention::Retention;
 
 use super::super::testing::{Told, context, resolved, route, source, target};
 use super::super::{Ask, Choice, Policy, Source, TargetSettings};

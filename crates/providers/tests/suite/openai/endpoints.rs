@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use outcrop_dialects::EmbeddingRequest;
+use outcrop_dialects::{EmbeddingRequest, ImageRequest};
 use outcrop_providers::{Cause, Embed, Images, Offer, OfferKind, Rerank};
 use serde_json::{Value, json};
 
@@ -134,14 +134,16 @@ async fn images_come_as_bytes() {
     let one = || reply(json!({"created": 1, "data": [{"b64_json": STANDARD.encode(b"PNG")}]}));
     let asked = |model: &str| Images {
         model: model.into(),
-        prompt: "a harbour".into(),
-        negative_prompt: Some("people".into()),
-        count: 2,
-        size: Some((1024, 512)),
-        seed: Some(7),
-        quality: Some("premium".into()),
-        guidance: Some(7.5),
-        ..Images::default()
+        request: Arc::new(ImageRequest {
+            prompt: "a harbour".into(),
+            negative_prompt: Some("people".into()),
+            count: 2,
+            size: Some((1024, 512)),
+            seed: Some(7),
+            quality: Some("premium".into()),
+            guidance: Some(7.5),
+            ..ImageRequest::default()
+        }),
     };
     let fake = Fake::start([one(), one()]).await;
     let images = provider(&OpenAi, &fake.url()).images(asked("flux")).await.unwrap();

@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use outcrop_gateway::routing::Naming;
-use outcrop_providers::{Kind, ProviderSettings, Retention};
+use outcrop_models::data_retention::Retention;
+use outcrop_providers::{Kind, ProviderSettings};
 
 use super::*;
 
