@@ -40,6 +40,11 @@ impl Caller {
         }
     }
 
+    /// The key that the caller came with: an access key's id, or a long-term API key's user.
+    pub fn key(&self) -> &str {
+        self.access_key_id.as_deref().unwrap_or(&self.user_id)
+    }
+
     /// The role behind an assumed role's session.
     pub fn role_arn(&self) -> Option<String> {
         let arn = Arn::parse(&self.arn).filter(|arn| arn.service == "sts")?;

@@ -21,6 +21,8 @@ pub struct Context {
     /// The endpoint prefix of the service called: `bedrock`, `bedrock-runtime`, `bedrock-agent`,
     /// `bedrock-agent-runtime` or `sts`.
     pub service: &'static str,
+    /// The operation's name, or the door's: `Converse`, `ChatCompletions`.
+    pub operation: &'static str,
     /// As the answer's `x-amzn-RequestId` says it.
     pub request_id: String,
     /// Cancelled when the client is gone or the server stops.
@@ -39,6 +41,7 @@ impl Context {
             client: ClientInfo::default(),
             region: region.to_owned(),
             service,
+            operation: "",
             request_id: String::new(),
             cancel: CancellationToken::new(),
             deadline: None,

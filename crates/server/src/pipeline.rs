@@ -168,7 +168,7 @@ impl Pipeline {
             Goal::Nowhere(fault) => Err(fault),
             Goal::Sts => {
                 let form = if parts.method == Method::GET { parts.uri.query().unwrap_or("") } else { utf8(&bytes)? };
-                let context = self.context(parts, proof, "sts", request_id);
+                let context = self.context(parts, proof, ("sts", ""), request_id);
                 Ok(sts::handle(&self.sts, &context, form).await)
             }
             Goal::Door(door, id) => self.open(door, id, parts, bytes, proof, request_id).await,
@@ -195,7 +195,13 @@ impl Pipeline {
         Ok(sts::unsigned(&self.sts, self.client(parts), request_id, form).await)
     }
 
-    fn context(&self, parts: &request::Parts, proof: Proof, service: &'static str, request_id: &str) -> Context {
+    fn context(
+        &self,
+        parts: &request::Parts,
+        proof: Proof,
+        (service, operation): (&'static str, &'static str),
+        request_id: &str,
+    ) -> Context {
         Context {
             caller: proof.caller,
             permissions: proof.permissions,
@@ -203,6 +209,7 @@ impl Pipeline {
             resource_policies: self.resource_policies.clone(),
             region: proof.region,
             service,
+            operation,
             request_id: request_id.to_owned(),
             cancel: self.stop.child_token(),
             deadline: Some(std::time::Instant::now() + self.deadline),
@@ -221,7 +228,7 @@ impl Pipeline {
     ) -> Result<Response<Body>, Fault> {
         for_bedrock(&proof)?;
         let doors = self.doors.as_ref().ok_or_else(|| Fault::new(Kind::NotImplemented, "This door is not built."))?;
-        let context = self.context(parts, proof, Service::BedrockRuntime.prefix(), request_id);
+        let context = self.context(parts, proof, (Service::BedrockRuntime.prefix(), door.name()), request_id);
         let span = tracing::info_span!("call", operation = door.name(), request_id, account = context.caller.account);
         let query = parts.uri.query().unwrap_or("");
         let method = &parts.method;
@@ -245,7 +252,7 @@ impl Pipeline {
         request_id: &str,
     ) -> Result<Response<Body>, Fault> {
         for_bedrock(&proof)?;
-        let context = self.context(parts, proof, spec.service.prefix(), request_id);
+        let context = self.context(parts, proof, (spec.service.prefix(), spec.name), request_id);
         let span = tracing::info_span!("call", operation = spec.name, request_id, account = context.caller.account);
         let call =
             Call { spec, labels, query: parts.uri.query().unwrap_or(""), headers: &parts.headers, body, context };

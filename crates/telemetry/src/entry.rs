@@ -1,0 +1,121 @@
+//! One call of a model, as usage, cost and metrics know it.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+/// One call of a model, whole or not. Never content.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// When it ended.
+    pub at: Timestamp,
+    /// As the answer's `x-amzn-RequestId` says it.
+    pub request_id: String,
+    /// Whose call it was.
+    pub account: String,
+    /// The Region that was called.
+    pub region: String,
+    /// The operation, or the door by which it came: `Converse`, `InvokeModel`, `ChatCompletions`.
+    pub operation: String,
+    /// The caller's ARN.
+    pub principal: String,
+    /// The access key or API key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Tags: those of the application inference profile that was called, over those of the caller.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+    /// The call's own `requestMetadata`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, String>,
+    /// The id under which metrics count the call: the model's, or the system-defined profile's.
+    pub model: String,
+    /// The catalogue's id of the model.
+    pub model_id: String,
+    /// The ARN of the application inference profile or provisioned model that was called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+    /// The provider that answered, or was asked last; none where nobody was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// The service tier that the caller asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<String>,
+    /// The one that it got.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved_tier: Option<String>,
+    /// The call could run in more than one Region.
+    #[serde(default)]
+    pub cross_region: bool,
+    /// Tokens.
+    pub tokens: Tokens,
+    /// Images that were made.
+    #[serde(default)]
+    pub images: u64,
+    /// Queries of a reranker.
+    #[serde(default)]
+    pub queries: u64,
+    /// The most tokens that the caller asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_tokens: Option<u64>,
+    /// A keyed hash of the beginning of the prompt, so that repetitions are seen without keeping a word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<u64>,
+    /// From the call to the first event of its answer, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_event_ms: Option<f64>,
+    /// From the call to its end, in milliseconds.
+    pub total_ms: f64,
+    /// How many attempts it took.
+    pub attempts: u32,
+    /// The answer came from the response cache.
+    #[serde(default)]
+    pub cached: bool,
+    /// The answer was streamed.
+    #[serde(default)]
+    pub streamed: bool,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// The exception that the caller got.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// US dollars; none where the model has no price, which is not the same as nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Decimal>,
+}
+
+/// What a call read and wrote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Tokens {
+    /// Read, those of a cache apart.
+    pub input: u64,
+    /// Written.
+    pub output: u64,
+    /// Read from a cache.
+    #[serde(default)]
+    pub cache_read: u64,
+    /// Written to a cache, for any time.
+    #[serde(default)]
+    pub cache_write: u64,
+    /// Of these, for an hour.
+    #[serde(default)]
+    pub cache_write_1h: u64,
+}
+
+/// How a call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// With a whole answer.
+    Answered,
+    /// With an error of the caller's.
+    ClientError,
+    /// With an error of the server's or the provider's.
+    ServerError,
+    /// With a refusal because of too many calls.
+    Throttled,
+    /// The caller went away.
+    Gone,
+}

@@ -1,0 +1,12 @@
+//! What calls took, what they cost, and how that is seen: usage, prices, metrics, alarms, invocation logs, the audit
+//! trail, and the parts of CloudWatch, CloudTrail and Service Quotas that show them.
+//!
+//! Never: deciding a call, HTTP.
+//!
+//! Start at [`Entry`], the one record of a call that everything else is made from.
+
+pub mod entry;
+pub mod slice;
+
+pub use entry::{Entry, Outcome, Tokens};
+pub use slice::{Slice, SliceError};
