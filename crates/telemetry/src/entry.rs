@@ -1,5 +1,8 @@
 //! One call of a model, as usage, cost and metrics know it.
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;

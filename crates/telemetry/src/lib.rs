@@ -3,10 +3,12 @@
 //!
 //! Never: deciding a call, HTTP.
 //!
-//! Start at [`Entry`], the one record of a call that everything else is made from.
+//! Start at [`Entry`], the one record of a call that everything else is made from, and at [`Hub`], which hands it on.
 
 pub mod entry;
+pub mod hub;
 pub mod slice;
 
 pub use entry::{Entry, Outcome, Tokens};
+pub use hub::{Consumer, Hub, Recorder};
 pub use slice::{Slice, SliceError};

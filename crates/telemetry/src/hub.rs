@@ -1,0 +1,103 @@
+//! From the paths of calls to everybody who wants to know what calls took: one bounded channel, one thread.
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crate::Entry;
+
+/// Entries that wait for the thread. At 10,000 calls a second it may be away for six seconds.
+const WAITING: usize = 65_536;
+/// Entries that are handed on together.
+const TOGETHER: usize = 4_096;
+/// How often consumers may write down what they have: half of the second that a crash may cost.
+const TICK: Duration = Duration::from_millis(500);
+
+/// Somebody who wants to know what calls took. All of it runs on the hub's own thread, which may block.
+pub trait Consumer: Send {
+    /// Calls are over.
+    fn take(&mut self, entries: &[Entry]);
+    /// Half a second has passed, or more: what must not be lost is written now.
+    fn tick(&mut self) {}
+}
+
+/// Where calls are told. Cloning it is cheap.
+#[derive(Debug, Clone)]
+pub struct Recorder {
+    sender: SyncSender<Entry>,
+    dropped: Arc<AtomicU64>,
+}
+
+impl Recorder {
+    /// A call is over. Never waits: an entry for which there is no room is lost, and counted.
+    pub fn record(&self, entry: Entry) {
+        if let Err(TrySendError::Full(_)) = self.sender.try_send(entry) {
+            let lost = self.dropped.fetch_add(1, Relaxed) + 1;
+            if lost.is_power_of_two() {
+                tracing::error!(lost, "usage records were lost: calls end faster than they can be written down");
+            }
+        }
+    }
+
+    /// Entries that were lost for want of room.
+    pub fn dropped(&self) -> u64 {
+        self.dropped.load(Relaxed)
+    }
+}
+
+/// The thread. It ends when every [`Recorder`] is gone.
+#[derive(Debug)]
+pub struct Hub(JoinHandle<()>);
+
+impl Hub {
+    /// Starts to hand what is recorded to `consumers`, in their order.
+    pub fn start(consumers: Vec<Box<dyn Consumer>>) -> std::io::Result<(Recorder, Self)> {
+        let (sender, receiver) = sync_channel(WAITING);
+        let thread = std::thread::Builder::new().name("telemetry".into()).spawn(move || run(&receiver, consumers))?;
+        Ok((Recorder { sender, dropped: Arc::default() }, Self(thread)))
+    }
+
+    /// Waits until everything that was recorded has been taken and written. All recorders have to be dropped before.
+    pub fn join(self) {
+        if self.0.join().is_err() {
+            tracing::error!("the telemetry thread had failed");
+        }
+    }
+}
+
+fn run(receiver: &Receiver<Entry>, mut consumers: Vec<Box<dyn Consumer>>) {
+    let mut batch = Vec::with_capacity(TOGETHER);
+    let mut next = Instant::now() + TICK;
+    loop {
+        let ended = match receiver.recv_timeout(next.saturating_duration_since(Instant::now())) {
+            Ok(entry) => {
+                batch.push(entry);
+                batch.extend(receiver.try_iter().take(TOGETHER - 1));
+                false
+            }
+            Err(RecvTimeoutError::Timeout) => false,
+            Err(RecvTimeoutError::Disconnected) => true,
+        };
+        let due = ended || Instant::now() >= next;
+        for consumer in &mut consumers {
+            if !batch.is_empty() {
+                consumer.take(&batch);
+            }
+            if due {
+                consumer.tick();
+            }
+        }
+        batch.clear();
+        if ended {
+            return;
+        }
+        if due {
+            next = Instant::now() + TICK;
+        }
+    }
+}

@@ -1,0 +1,32 @@
+use std::sync::mpsc;
+
+use super::*;
+use crate::entry::tests::entry;
+
+struct Told(mpsc::Sender<Vec<String>>, Vec<String>);
+
+impl Consumer for Told {
+    fn take(&mut self, entries: &[Entry]) {
+        self.1.extend(entries.iter().map(|entry| entry.request_id.clone()));
+    }
+
+    fn tick(&mut self) {
+        self.0.send(std::mem::take(&mut self.1)).unwrap();
+    }
+}
+
+#[test]
+fn what_was_recorded_is_written_at_the_next_tick_and_at_the_end() {
+    let (sender, told) = mpsc::channel();
+    let (recorder, hub) = Hub::start(vec![Box::new(Told(sender, Vec::new()))]).unwrap();
+    recorder.record(Entry { request_id: "a".into(), ..entry() });
+    let mut seen = Vec::new();
+    while seen.is_empty() {
+        seen = told.recv().unwrap();
+    }
+    assert_eq!(seen, ["a"]);
+    recorder.record(Entry { request_id: "b".into(), ..entry() });
+    drop(recorder);
+    hub.join();
+    assert_eq!(told.iter().flatten().collect::<Vec<_>>(), ["b"]);
+}
