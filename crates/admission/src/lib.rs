@@ -3,8 +3,9 @@
 //!
 //! Never: which model answers, what it costs (prices are given), provisioned throughput (that is the gateway's).
 //!
-//! Start at [`Call`], what a decision is made from.
+//! Start at [`Call`], what a decision is made from; [`budgets`] decides by what was spent.
 
+pub mod budgets;
 mod call;
 
 pub use call::{Call, Spent};
