@@ -7,8 +7,12 @@
 
 pub mod entry;
 pub mod hub;
+pub mod ledger;
+pub mod prices;
 pub mod slice;
 
 pub use entry::{Entry, Outcome, Tokens};
 pub use hub::{Consumer, Hub, Recorder};
+pub use ledger::Ledger;
+pub use prices::{Prices, Rates};
 pub use slice::{Slice, SliceError};
