@@ -7,7 +7,11 @@
 
 pub mod entry;
 pub mod hub;
+pub mod meters;
+pub mod otlp;
+pub mod prometheus;
 pub mod slice;
+pub mod trace;
 
 pub use entry::{Entry, Outcome, Tokens};
 pub use hub::{Consumer, Hub, Recorder};
