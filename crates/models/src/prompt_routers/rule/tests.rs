@@ -32,6 +32,7 @@ fn resolved(model: Model) -> Resolved {
         metric_id: model.id.clone(),
         context: model.context,
         provisioned: None,
+        tags: std::collections::BTreeMap::new(),
         router: None,
         model: Arc::new(model),
     }
