@@ -11,7 +11,11 @@ pub mod entry;
 pub mod hub;
 pub mod ledger;
 pub mod prices;
+pub mod meters;
+pub mod otlp;
+pub mod prometheus;
 pub mod slice;
+pub mod trace;
 
 pub use entry::{Entry, Outcome, Tokens};
 pub use hub::{Consumer, Hub, Recorder};
