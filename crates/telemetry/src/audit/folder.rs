@@ -181,7 +181,7 @@ pub(super) fn days(folder: &Path) -> io::Result<Vec<Date>> {
     let mut days = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let name = entry?.file_name();
-        let day = name.to_str().and_then(|name| name.strip_suffix(SUFFIX)).and_then(|day| day.parse().ok());
+        let day = name.to_str().and_then(|name| name.strip_suffix(SUFFIX)).and_then(|day| day.parse::<Date>().ok());
         days.extend(day);
     }
     days.sort();
