@@ -1,5 +1,6 @@
 //! What a call took, told once when it is over.
 
+mod recorded;
 #[cfg(test)]
 mod tests;
 
@@ -12,11 +13,14 @@ use outcrop_admission::{Permit, Spent};
 use outcrop_api::bedrock_runtime::{ServiceTierType, TokenUsage};
 use outcrop_api::{Fault, Kind};
 use outcrop_models::{Model, Resolved};
+use rust_decimal::Decimal;
 
 use crate::admit::{self, Wanted, crosses};
 use crate::begin::By;
 use crate::capacity::Permit as Place;
 use crate::routing::Target;
+
+pub use recorded::Recorded;
 
 /// Whoever wants to know what calls took. Asked on the path of every call: it must not wait for anything.
 pub trait Meter: Send + Sync {
@@ -81,6 +85,8 @@ pub struct Record {
     pub hedged: bool,
     /// The answer came from the response cache.
     pub cached: bool,
+    /// US dollars; none where the model has no price.
+    pub cost: Option<Decimal>,
 }
 
 /// How a call ended.
@@ -99,8 +105,8 @@ pub enum Outcome {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Logged;
 
-impl Meter for Logged {
-    fn record(&self, record: Record) {
+impl Logged {
+    fn line(record: &Record) {
         let served_by = record.target.as_ref().map(|target| &*target.name);
         let ms = record.total.as_millis() as u64;
         if record.outcome != Outcome::Answered {
@@ -125,6 +131,12 @@ impl Meter for Logged {
             ms,
             "answered"
         );
+    }
+}
+
+impl Meter for Logged {
+    fn record(&self, record: Record) {
+        Self::line(&record);
     }
 }
 

@@ -10,8 +10,16 @@ pub mod cloudtrail;
 pub mod entry;
 pub mod hub;
 pub mod invocation_log;
+pub mod ledger;
+pub mod prices;
+pub mod meters;
+pub mod otlp;
+pub mod prometheus;
 pub mod slice;
+pub mod trace;
 
 pub use entry::{Entry, Outcome, Tokens};
 pub use hub::{Consumer, Hub, Recorder};
+pub use ledger::Ledger;
+pub use prices::{Prices, Rates};
 pub use slice::{Slice, SliceError};
