@@ -9,14 +9,16 @@ use std::time::{Duration, Instant};
 
 use outcrop_access::Context;
 use outcrop_admission::{Permit, Spent};
-use outcrop_api::bedrock_runtime::{ServiceTierType, TokenUsage};
+use outcrop_api::bedrock_runtime::{ServiceTierType, StopReason, TokenUsage};
 use outcrop_api::{Fault, Kind};
 use outcrop_models::{Model, Resolved};
+use outcrop_telemetry::{entry, trace};
 
 use crate::admit::{self, Wanted, crosses};
 use crate::begin::By;
 use crate::capacity::Permit as Place;
 use crate::routing::Target;
+use crate::traced;
 
 /// Whoever wants to know what calls took. Asked on the path of every call: it must not wait for anything.
 pub trait Meter: Send + Sync {
@@ -35,6 +37,8 @@ pub struct Record {
     pub region: String,
     /// The operation, or the door by which it came.
     pub operation: &'static str,
+    /// What the model was to do.
+    pub kind: entry::Kind,
     /// The caller's ARN.
     pub caller: String,
     /// The access key or API key.
@@ -140,6 +144,8 @@ pub struct Tally {
     pieces: u64,
     /// The call's; a stream is drawn when it has been left.
     span: tracing::Span,
+    /// The same for OTLP, where that is on. It lasts as long as this.
+    trace: Option<trace::Span>,
 }
 
 /// What was reserved for a call.
@@ -164,7 +170,7 @@ impl Tally {
         };
         let span = tracing::Span::current();
         let (meter, model) = (Arc::clone(meter), Arc::clone(&resolved.model));
-        let mut tally = Self { meter, record, began: Instant::now(), model, held: None, pieces: 0, span };
+        let mut tally = Self { meter, record, began: Instant::now(), model, held: None, pieces: 0, span, trace: trace::current() };
         let own = resolved.tags.iter().map(|(key, value)| (key.clone(), value.clone()));
         tally.record.tags.extend(own);
         let reserved = resolved.provisioned.as_ref().map(|throughput| &throughput.arn);
@@ -180,6 +186,8 @@ impl Tally {
         self.record.model.clone_from(&resolved.metric_id);
         self.record.model_id.clone_from(&resolved.model.id);
         self.record.cross_region = crosses(resolved);
+        self.record.kind = traced::kind(&resolved.model);
+        self.trace.iter().for_each(|span| traced::begins(span, &self.record));
         self.model = Arc::clone(&resolved.model);
     }
 
@@ -245,6 +253,13 @@ impl Tally {
         self.record.outcome = Outcome::Answered;
     }
 
+    /// The model says why it stops.
+    pub fn stopped(&self, why: &StopReason) {
+        if let Some(span) = &self.trace {
+            span.set("gen_ai.response.finish_reasons", vec![why.as_str().to_owned()]);
+        }
+    }
+
     /// The caller gets `fault`.
     pub fn failed(&mut self, fault: Fault) -> Fault {
         self.record.outcome = Outcome::Failed(fault.kind);
@@ -283,6 +298,7 @@ impl Drop for Tally {
         if let Some(target) = &self.record.target {
             target.note(&self.record, self.model.price.as_ref());
         }
+        self.trace.iter().for_each(|span| traced::over(span, &self.record));
         self.span.in_scope(|| self.meter.record(std::mem::take(&mut self.record)));
     }
 }
