@@ -1,5 +1,6 @@
 //! What a call took, told once when it is over.
 
+mod recorded;
 #[cfg(test)]
 mod tests;
 
@@ -13,12 +14,15 @@ use outcrop_api::bedrock_runtime::{ServiceTierType, StopReason, TokenUsage};
 use outcrop_api::{Fault, Kind};
 use outcrop_models::{Model, Resolved};
 use outcrop_telemetry::{entry, trace};
+use rust_decimal::Decimal;
 
 use crate::admit::{self, Wanted, crosses};
 use crate::begin::By;
 use crate::capacity::Permit as Place;
 use crate::routing::Target;
 use crate::traced;
+
+pub use recorded::Recorded;
 
 /// Whoever wants to know what calls took. Asked on the path of every call: it must not wait for anything.
 pub trait Meter: Send + Sync {
@@ -85,6 +89,8 @@ pub struct Record {
     pub hedged: bool,
     /// The answer came from the response cache.
     pub cached: bool,
+    /// US dollars; none where the model has no price.
+    pub cost: Option<Decimal>,
 }
 
 /// How a call ended.
@@ -103,8 +109,8 @@ pub enum Outcome {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Logged;
 
-impl Meter for Logged {
-    fn record(&self, record: Record) {
+impl Logged {
+    fn line(record: &Record) {
         let served_by = record.target.as_ref().map(|target| &*target.name);
         let ms = record.total.as_millis() as u64;
         if record.outcome != Outcome::Answered {
@@ -129,6 +135,12 @@ impl Meter for Logged {
             ms,
             "answered"
         );
+    }
+}
+
+impl Meter for Logged {
+    fn record(&self, record: Record) {
+        Self::line(&record);
     }
 }
 
