@@ -41,7 +41,8 @@ impl Gateway {
             return Err(Fault::validation(text));
         }
         let mut tally = self.tally(cx, &resolved);
-        let served = self.vectors(cx, &resolved, &Arc::new(request)).await.map_err(|fault| tally.failed(fault))?;
+        let served = self.vectors(cx, &resolved, &Arc::new(request), &mut tally).await;
+        let served = served.map_err(|fault| tally.failed(fault))?;
         let by = By::of(&served);
         tally.served(&by);
         tally.answered(&read(served.output.tokens));

@@ -7,6 +7,7 @@
 //! asked for an answer, [`capacity`] whether there is room for it; `answer.rs` is the way back, and [`meter`] hears what
 //! it took.
 
+mod admit;
 mod answer;
 mod begin;
 pub mod cache;
@@ -33,6 +34,7 @@ mod timed;
 use std::sync::Arc;
 
 use outcrop_access::Context;
+use outcrop_admission::Admission;
 use outcrop_models::Models;
 use outcrop_models::data_retention::Retention;
 
@@ -51,6 +53,7 @@ pub struct Gateway {
     sharing: Sharing,
     meter: Arc<dyn Meter>,
     capacity: Arc<Capacity>,
+    admission: Arc<Admission>,
     cache: Arc<Answers>,
 }
 
@@ -58,7 +61,15 @@ impl Gateway {
     /// Models by `models`, answered as `routes` say.
     pub fn new(models: Arc<Models>, routes: Routes) -> Self {
         let (sharing, meter) = (Sharing::default(), Arc::new(meter::Logged));
-        Self { models, routes, sharing, meter, capacity: Arc::default(), cache: Arc::default() }
+        Self {
+            models,
+            routes,
+            sharing,
+            meter,
+            capacity: Arc::default(),
+            admission: Arc::default(),
+            cache: Arc::default(),
+        }
     }
 
     /// Computed prompts are shared within `sharing` and not beyond.
@@ -90,6 +101,13 @@ impl Gateway {
     /// The most that whoever answers this caller may keep.
     pub(crate) fn retention(&self, cx: &Context) -> Retention {
         self.models.retention(&cx.caller.account, &cx.region).reaches()
+    }
+
+    /// Calls are admitted by `admission`.
+    #[must_use]
+    pub fn admission(mut self, admission: Arc<Admission>) -> Self {
+        self.admission = admission;
+        self
     }
 
     /// Calls are admitted by `capacity`.

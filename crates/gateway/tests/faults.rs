@@ -63,7 +63,7 @@ struct Heard {
 }
 
 impl Meter for Heard {
-    fn record(&self, record: &Record) {
+    fn record(&self, record: Record) {
         let outcome = match record.outcome {
             Outcome::Answered => "answered".to_owned(),
             other => format!("{other:?}"),

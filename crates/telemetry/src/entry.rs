@@ -22,6 +22,9 @@ pub struct Entry {
     pub region: String,
     /// The operation, or the door by which it came: `Converse`, `InvokeModel`, `ChatCompletions`.
     pub operation: String,
+    /// What the model was to do.
+    #[serde(default)]
+    pub kind: Kind,
     /// The caller's ARN.
     pub principal: String,
     /// The access key or API key.
@@ -87,6 +90,33 @@ pub struct Entry {
     /// US dollars; none where the model has no price, which is not the same as nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<Decimal>,
+}
+
+/// What a model does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Writes.
+    #[default]
+    Chat,
+    /// Turns texts or images into vectors.
+    Embeddings,
+    /// Puts documents in order.
+    Rerank,
+    /// Makes images.
+    Images,
+}
+
+impl Kind {
+    /// As OpenTelemetry's `gen_ai.operation.name` has it; it has no words of its own for the last two.
+    pub const fn operation_name(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::Embeddings => "embeddings",
+            Self::Rerank => "rerank",
+            Self::Images => "image_generation",
+        }
+    }
 }
 
 /// What a call read and wrote.

@@ -37,6 +37,11 @@ impl Target {
         &*self.source.provider
     }
 
+    /// As the configuration names it.
+    pub fn provider_name(&self) -> &str {
+        &self.source.name
+    }
+
     /// By which name of the model.
     pub fn model(&self, resolved: &Resolved) -> Arc<str> {
         match &self.own {

@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use outcrop_api::bedrock_runtime::TokenUsage;
 use outcrop_models::catalogue::Price;
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 
 use super::histogram::Histogram;
 use crate::meter::{Outcome, Record};
@@ -56,10 +58,12 @@ impl Variant {
 /// What `usage` costs by `price`, in millionths of a US dollar. Prices are dollars for a million tokens, so a token
 /// costs as many millionths as the price has dollars.
 fn cost(usage: &TokenUsage, price: &Price) -> u64 {
-    let part = |tokens: Option<i32>, price: Option<f64>| f64::from(tokens.unwrap_or(0).max(0)) * price.unwrap_or(0.0);
+    let part = |tokens: Option<i32>, price: Option<Decimal>| {
+        Decimal::from(tokens.unwrap_or(0).max(0)).saturating_mul(price.unwrap_or_default())
+    };
     let sum = part(Some(usage.input_tokens), price.input)
-        + part(Some(usage.output_tokens), price.output)
-        + part(usage.cache_read_input_tokens, price.cache_read)
-        + part(usage.cache_write_input_tokens, price.cache_write);
-    sum.round() as u64
+        .saturating_add(part(Some(usage.output_tokens), price.output))
+        .saturating_add(part(usage.cache_read_input_tokens, price.cache_read))
+        .saturating_add(part(usage.cache_write_input_tokens, price.cache_write));
+    sum.round().to_u64().unwrap_or_default()
 }

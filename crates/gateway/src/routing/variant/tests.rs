@@ -6,9 +6,9 @@ use super::*;
 fn tokens_cost_their_list_price() {
     let catalogue = Catalogue::builtin().unwrap();
     let price = Price {
-        input: Some(3.0),
-        output: Some(15.0),
-        cache_read: Some(0.3),
+        input: Some(3.into()),
+        output: Some(15.into()),
+        cache_read: Some("0.3".parse().unwrap()),
         ..catalogue.get(super::super::testing::HAIKU).unwrap().price.clone().unwrap()
     };
     let usage = TokenUsage {

@@ -1,0 +1,26 @@
+//! A call that was let in.
+
+use outcrop_api::Fault;
+
+use crate::Spent;
+use crate::quotas::Hold;
+
+/// Holds what was reserved for a call. Dropped without being settled, everything is given back: nobody computed
+/// anything.
+#[must_use = "what was reserved is given back when this is dropped"]
+#[derive(Debug)]
+pub struct Permit {
+    pub(crate) hold: Hold,
+}
+
+impl Permit {
+    /// So many tokens have been written so far. An error where the call may not go on.
+    pub fn note(&self, _output: u64) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    /// What it came to.
+    pub fn settle(mut self, spent: &Spent) {
+        self.hold.settle(spent);
+    }
+}
