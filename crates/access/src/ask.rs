@@ -7,8 +7,9 @@ mod tests;
 
 use crate::error::Denial;
 use crate::policy::Principal;
-use crate::{AccessError, CallerKind, Context, Request};
-use decide::{Sides, decide};
+use crate::policy::Said;
+use crate::{AccessError, CallerKind, Context, Decided, Request};
+use decide::{Sides, Verdict, decide};
 use outcrop_wire::arn::Arn;
 
 /// What every call by API key needs besides its own action.
@@ -97,7 +98,7 @@ impl<'a> Ask<'a> {
         if cx.caller.kind == CallerKind::ApiKey {
             // AWS opens the two agent services to signatures only.
             if matches!(cx.service, "bedrock-agent" | "bedrock-agent-runtime") {
-                return Err(self.denied(Denial::ClosedToKeys));
+                return Err(self.denied(Denial::ClosedToKeys, "identity", Said::SILENT));
             }
             // A key by which some access key was presigned is short-term; a long-term one has none behind it.
             let kind = if cx.caller.access_key_id.is_some() { "SHORT_TERM" } else { "LONG_TERM" };
@@ -127,7 +128,7 @@ impl<'a> Ask<'a> {
             return Ok(());
         }
         if self.ambiguous() {
-            return Err(self.denied(Denial::IdentitySilent));
+            return Err(self.denied(Denial::IdentitySilent, "identity", Said::SILENT));
         }
         let keys = keys::of(cx, account, &self.keys);
         let sides = Sides {
@@ -140,10 +141,29 @@ impl<'a> Ask<'a> {
         let principal =
             Principal { account: &cx.caller.account, arn: &cx.caller.arn, role: role.as_deref(), federated: None };
         let request = Request { action: self.action, resource, principal, keys: &keys };
-        decide(&sides, &request).map_err(|why| self.denied(why))
+        let Verdict { result, kind, said } = decide(&sides, &request);
+        match result {
+            Ok(()) => {
+                self.note(true, kind, said);
+                Ok(())
+            }
+            Err(why) => Err(self.denied(why, kind, said)),
+        }
     }
 
-    fn denied(&self, why: Denial) -> AccessError {
+    fn note(&self, allowed: bool, kind: &'static str, said: Said<'_>) {
+        self.cx.trail.decided(Decided {
+            action: self.action.to_owned(),
+            resource: self.resource.map(str::to_owned),
+            allowed,
+            kind,
+            policy: said.policy(),
+            statement: said.statement(),
+        });
+    }
+
+    fn denied(&self, why: Denial, kind: &'static str, said: Said<'_>) -> AccessError {
+        self.note(false, kind, said);
         AccessError::Denied {
             principal: self.cx.caller.arn.clone(),
             action: self.action.to_owned(),

@@ -1,6 +1,6 @@
 //! What an operation knows about its call besides the input.
 
-use crate::{Caller, ClientInfo, Permissions, ResourcePolicies};
+use crate::{Caller, ClientInfo, Permissions, ResourcePolicies, Trail};
 use std::sync::Arc;
 use std::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -25,6 +25,8 @@ pub struct Context {
     pub operation: &'static str,
     /// As the answer's `x-amzn-RequestId` says it.
     pub request_id: String,
+    /// What the record of the call is to know.
+    pub trail: Trail,
     /// Cancelled when the client is gone or the server stops.
     pub cancel: CancellationToken,
     /// When the answer is no longer wanted.
@@ -43,6 +45,7 @@ impl Context {
             service,
             operation: "",
             request_id: String::new(),
+            trail: Trail::default(),
             cancel: CancellationToken::new(),
             deadline: None,
         }

@@ -23,6 +23,7 @@ mod policy;
 mod resource_policies;
 mod secret;
 pub mod sts;
+mod trail;
 
 pub use account::{DEFAULT_ACCOUNT, account_of_key};
 pub use ask::Ask;
@@ -40,3 +41,4 @@ pub use policy::{
 pub use resource_policies::ResourcePolicies;
 pub use secret::Secret;
 pub use sts::Sts;
+pub use trail::{Decided, Noted, Trail};

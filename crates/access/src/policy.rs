@@ -24,6 +24,7 @@ pub use principal::Principal;
 use pattern::Lowered;
 use statement::{Effect, Statement};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// The longest document that is read. AWS's own limits are far below; a policy in a file may be larger.
 pub const MAX_BYTES: usize = 8 << 20;
@@ -42,6 +43,7 @@ pub enum PolicyKind {
 /// A policy document, parsed once and asked often.
 #[derive(Debug, Default)]
 pub struct Policy {
+    name: Option<Arc<str>>,
     deny: Index,
     allow: Index,
     resource_tags: bool,
@@ -89,6 +91,12 @@ impl Policy {
         Ok(policy)
     }
 
+    /// The same under a name, by which the audit trail knows it.
+    #[must_use]
+    pub fn named(self, name: &str) -> Self {
+        Self { name: Some(name.into()), ..self }
+    }
+
     /// Whether a condition or a variable asks for tags of the resource, which cost a look into the store.
     pub fn asks_resource_tags(&self) -> bool {
         self.resource_tags
@@ -96,20 +104,56 @@ impl Policy {
 
     /// What this policy says of a request. An explicit deny is final.
     pub fn evaluate(&self, request: &Request<'_>) -> Decision {
+        self.said(request).decision
+    }
+
+    /// The same, with the statement that decided.
+    pub(crate) fn said(&self, request: &Request<'_>) -> Said<'_> {
         let action = Lowered::new(request.action);
-        if self.deny.candidates(&action).any(|statement| statement.applies(&action, request).is_some()) {
-            return Decision::Deny;
+        let by = |decision, name| Said { decision, by: Some((self, name)) };
+        if let Some(denied) = self.deny.candidates(&action).find(|one| one.applies(&action, request).is_some()) {
+            return by(Decision::Deny, &denied.name);
         }
-        let mut found = Decision::Silent;
+        let mut said = Said::SILENT;
         for statement in self.allow.candidates(&action) {
-            if let Some(reach) = statement.applies(&action, request) {
-                found = found.max(reach);
-                if found == Decision::Allow {
+            if let Some(reach) = statement.applies(&action, request)
+                && reach > said.decision
+            {
+                said = by(reach, &statement.name);
+                if reach == Decision::Allow {
                     break;
                 }
             }
         }
-        found
+        said
+    }
+}
+
+/// What one or several policies say, and which statement of which of them says it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Said<'a> {
+    pub decision: Decision,
+    pub by: Option<(&'a Policy, &'a Arc<str>)>,
+}
+
+impl<'a> Said<'a> {
+    /// Nothing.
+    pub const SILENT: Self = Self { decision: Decision::Silent, by: None };
+
+    /// What counts of what several policies say; none where there are none.
+    pub fn of(policies: &'a [Arc<Policy>], request: &Request<'_>) -> Option<Self> {
+        let said = policies.iter().map(|policy| policy.said(request));
+        said.reduce(|best, next| if next.decision > best.decision { next } else { best })
+    }
+
+    /// The policy's name, where it has one.
+    pub fn policy(&self) -> Option<Arc<str>> {
+        self.by.and_then(|(policy, _)| policy.name.clone())
+    }
+
+    /// The statement's.
+    pub fn statement(&self) -> Option<Arc<str>> {
+        self.by.map(|(_, statement)| statement.clone())
     }
 }
 

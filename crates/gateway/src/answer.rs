@@ -58,9 +58,17 @@ impl Fitting {
             Ok(Some(Ok(mut event))) => {
                 running.tally.first_event();
                 shape(&mut event, &self.paths, &self.options);
-                if let ConverseStreamOutput::Metadata(metadata) = &event {
-                    self.complete = true;
-                    running.tally.answered(&metadata.usage);
+                match &event {
+                    ConverseStreamOutput::Metadata(metadata) => {
+                        self.complete = true;
+                        running.tally.answered(&metadata.usage);
+                    }
+                    ConverseStreamOutput::ContentBlockDelta(_) => {
+                        if let Err(fault) = running.tally.piece() {
+                            return Some(Err(fault));
+                        }
+                    }
+                    _ => {}
                 }
                 Some(Ok(event))
             }

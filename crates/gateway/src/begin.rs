@@ -10,6 +10,7 @@ use outcrop_models::{Invocation, Resolved};
 use outcrop_providers::{Answer, Call, Cause, Priority};
 use tokio::time::Instant;
 
+use crate::admit::Wanted;
 use crate::cache::CACHE;
 use crate::capacity::Estimate;
 use crate::meter::Tally;
@@ -114,7 +115,7 @@ impl Gateway {
 
     /// What a call of `resolved` takes; to be kept as long as the call lasts.
     pub(crate) fn tally(&self, cx: &Context, resolved: &Resolved) -> Tally {
-        Tally::new(&self.meter, cx, resolved)
+        Tally::new(&self.meter, &self.prices, cx, resolved)
     }
 
     /// Who may answer a call of `resolved`, in order.
@@ -132,7 +133,10 @@ impl Gateway {
         mut tally: Tally,
     ) -> Result<Begun, Fault> {
         tally.of(&resolved);
-        let answered = self.answer(cx, &resolved, request, streaming).await;
+        if streaming {
+            tally.streams();
+        }
+        let answered = self.answer(cx, &resolved, request, streaming, &mut tally).await;
         let Answered { answer, by, options, lease, between, end } = answered.map_err(|fault| tally.failed(fault))?;
         tally.tier(options.tier.clone());
         tally.served(&by);
@@ -145,7 +149,10 @@ impl Gateway {
         resolved: &Resolved,
         request: ConverseRequest,
         streaming: bool,
+        tally: &mut Tally,
     ) -> Result<Answered, Fault> {
+        let tier = request.service_tier.as_ref().map(|tier| &tier.r#type);
+        tally.asks(request.request_metadata.as_ref(), tier);
         check(resolved, &request, streaming)?;
         fields::check(request.additional_model_request_fields.as_ref(), self.retention(cx))?;
         let mut options = Options::of(&request);
@@ -155,7 +162,7 @@ impl Gateway {
             let (by, end) = (By { target: None, attempts: 0, hedged: false }, plan.end());
             return Ok(Answered { answer, by, options, lease: None, between: None, end });
         }
-        let permit = self.capacity.admit(&self.models, resolved, || Estimate::of(&request, &resolved.model))?;
+        self.admit(cx, (resolved, &plan), Wanted::of(&request, resolved), tally).await?;
         let call = self.call(cx, resolved, Arc::new(request), &options, streaming);
         let served = plan.attempt(cx, |target| {
             let call = Call { model: target.model(resolved), ..call.clone() };
@@ -164,10 +171,9 @@ impl Gateway {
         let served = served.await?;
         options.served_by(&served.target);
         let (by, between, end) = (By::of(&served), plan.between(&served.target), plan.end());
-        let answer = permit.hold(served.output);
         let answer = match kept {
-            Some(kept) => kept.keep(answer),
-            None => answer,
+            Some(kept) => kept.keep(served.output),
+            None => served.output,
         };
         Ok(Answered { answer, by, options, lease: Some(served.lease), between, end })
     }

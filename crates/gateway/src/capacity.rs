@@ -67,12 +67,7 @@ impl Capacity {
     }
 
     /// Lets a call in, or says which limit keeps it out. The permit holds the call's place until it is dropped.
-    pub fn admit(
-        &self,
-        models: &Models,
-        resolved: &Resolved,
-        estimate: impl FnOnce() -> Estimate,
-    ) -> Result<Permit, Fault> {
+    pub fn admit(&self, models: &Models, resolved: &Resolved, estimate: Estimate) -> Result<Permit, Fault> {
         let of_model = self.settings.by_model.get(&resolved.model.id);
         let unit = of_model.map_or(self.settings.unit, |of| of.unit);
         let (name, limits) = match (&resolved.provisioned, of_model) {
@@ -95,9 +90,9 @@ impl Capacity {
             (None, _) => return Ok(Permit::unlimited()),
         };
         let now = Instant::now();
-        let (pool, estimate) = (self.pool(name, now), estimate());
+        let pool = self.pool(name, now);
         match pool.take(limits, estimate.tokens(), now) {
-            Ok(taken) => Ok(Permit::new(pool, limits, taken, estimate)),
+            Ok(taken) => Ok(Permit::new(pool, limits, taken)),
             Err(refused) => {
                 tracing::debug!(model = resolved.metric_id, ?refused, "over capacity");
                 Err(told(refused))

@@ -8,11 +8,14 @@ use outcrop_api::{Fault, Reply};
 use outcrop_dialects::{EmbeddingDialect, EmbeddingRequest};
 use outcrop_models::Resolved;
 use outcrop_providers::{Embed, Embedded};
+use outcrop_telemetry::entry::Kind as Work;
 
 use crate::Gateway;
+use crate::admit::Wanted;
 use crate::begin::By;
 use crate::capacity::Estimate;
 use crate::invoke::{counted, text};
+use crate::meter::Tally;
 use crate::routing::{Ask, Served};
 
 impl Gateway {
@@ -24,10 +27,11 @@ impl Gateway {
         body: &[u8],
     ) -> Result<Reply<InvokeModelResponse>, Fault> {
         let mut tally = self.tally(cx, resolved);
+        tally.does(Work::Embeddings);
         let began = tally.began();
         let request = dialect.decode(body).map_err(|e| tally.failed(Fault::of(&e)))?;
         let request = Arc::new(request);
-        let served = self.vectors(cx, resolved, &request).await.map_err(|fault| tally.failed(fault))?;
+        let served = self.vectors(cx, resolved, &request, &mut tally).await.map_err(|fault| tally.failed(fault))?;
         let (by, found) = (By::of(&served), served.output);
         tally.served(&by);
         let mut vectors = found.vectors;
@@ -53,20 +57,20 @@ impl Gateway {
         cx: &Context,
         resolved: &Resolved,
         request: &Arc<EmbeddingRequest>,
+        tally: &mut Tally,
     ) -> Result<Served<Embedded>, Fault> {
         let promised = resolved.model.dimensions.as_ref().map(|d| d.default);
         // A local model named by the caller has the length that its weights give.
         let dimensions = request.dimensions.or(promised).map_or(0, |d| d as usize);
-        let mut permit = self.capacity.admit(&self.models, resolved, || Estimate::of_texts(&request.texts))?;
-        let tokens = || Estimate::of_texts(&request.texts).tokens();
+        let estimate = Estimate::of_texts(&request.texts);
+        let tokens = || estimate.tokens();
         let plan = self.plan(cx, resolved, &Ask { tokens: &tokens, ..Ask::whole(self.retention(cx)) })?;
+        self.admit(cx, (resolved, &plan), Wanted::reads(estimate), tally).await?;
         let served = plan.attempt(cx, |target| {
             let call = Embed { model: target.model(resolved), request: Arc::clone(request), dimensions };
             async move { target.provider().embed(call).await }
         });
-        let served = served.await?;
-        permit.settle(&read(served.output.tokens));
-        Ok(served)
+        served.await
     }
 }
 

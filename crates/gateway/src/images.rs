@@ -10,11 +10,14 @@ use outcrop_api::{Fault, Kind, Reply};
 use outcrop_dialects::{DialectError, ImageDialect, ImageRequest};
 use outcrop_models::Resolved;
 use outcrop_providers::{Cause, Failure, Image, Images, Pass, PassBody};
+use outcrop_telemetry::entry::Kind as Work;
 
 use crate::Gateway;
+use crate::admit::Wanted;
 use crate::begin::By;
 use crate::capacity::Estimate;
 use crate::invoke::{JSON, counted, offered_by, text};
+use crate::meter::Tally;
 use crate::routing::{Ask, Served};
 
 /// The kinds of providers that make images.
@@ -40,9 +43,10 @@ impl Gateway {
         body: &Bytes,
     ) -> Result<Reply<InvokeModelResponse>, Fault> {
         let mut tally = self.tally(cx, resolved);
+        tally.does(Work::Images);
         let began = tally.began();
         let asked = dialect.decode(body).map(Arc::new);
-        let served = self.drawn(cx, resolved, dialect.name(), &asked, body).await;
+        let served = self.drawn(cx, resolved, dialect.name(), (&asked, body), &mut tally).await;
         let served = served.map_err(|fault| tally.failed(fault))?;
         let (by, made) = (By::of(&served), served.output);
         tally.served(&by);
@@ -66,13 +70,15 @@ impl Gateway {
         cx: &Context,
         resolved: &Resolved,
         dialect: &'static str,
-        asked: &Asked,
-        body: &Bytes,
+        (asked, body): (&Asked, &Bytes),
+        tally: &mut Tally,
     ) -> Result<Served<Made>, Fault> {
         let prompt = asked.as_ref().map(|request| from_ref(&request.prompt)).unwrap_or_default();
-        let mut permit = self.capacity.admit(&self.models, resolved, || Estimate::of_texts(prompt))?;
-        let size = || Estimate::of_texts(prompt).tokens();
+        let estimate = Estimate::of_texts(prompt);
+        let size = || estimate.tokens();
         let plan = self.plan(cx, resolved, &Ask { tokens: &size, ..Ask::whole(self.retention(cx)) })?;
+        let images = asked.as_ref().map_or(1, |request| u64::from(request.count));
+        self.admit(cx, (resolved, &plan), Wanted { images, ..Wanted::reads(estimate) }, tally).await?;
         let served = plan.attempt(cx, |target| async move {
             let model = target.model(resolved);
             if self.takes(&target, resolved, dialect) {
@@ -87,11 +93,7 @@ impl Gateway {
             let made = target.provider().images(call).await;
             made.map(Made::Images).map_err(|failure| offered_by(failure, DRAW))
         });
-        let served = served.await?;
-        if let Made::Answer(_, usage) = &served.output {
-            permit.settle(usage);
-        }
-        Ok(served)
+        served.await
     }
 }
 

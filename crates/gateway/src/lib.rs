@@ -7,6 +7,7 @@
 //! asked for an answer, [`capacity`] whether there is room for it; `answer.rs` is the way back, and [`meter`] hears what
 //! it took.
 
+mod admit;
 mod answer;
 mod begin;
 pub mod cache;
@@ -33,13 +34,15 @@ mod timed;
 use std::sync::Arc;
 
 use outcrop_access::Context;
+use outcrop_admission::Admission;
 use outcrop_models::Models;
 use outcrop_models::data_retention::Retention;
+use outcrop_telemetry::Prices;
 
 pub use begin::SERVED_BY;
 pub use cache::Answers;
 pub use capacity::Capacity;
-pub use meter::{Meter, Record};
+pub use meter::Meter;
 pub use routing::{Registry, Routes, StandIns};
 pub use sharing::Sharing;
 pub use timed::Timed;
@@ -50,7 +53,9 @@ pub struct Gateway {
     routes: Routes,
     sharing: Sharing,
     meter: Arc<dyn Meter>,
+    prices: Arc<Prices>,
     capacity: Arc<Capacity>,
+    admission: Arc<Admission>,
     cache: Arc<Answers>,
 }
 
@@ -58,7 +63,16 @@ impl Gateway {
     /// Models by `models`, answered as `routes` say.
     pub fn new(models: Arc<Models>, routes: Routes) -> Self {
         let (sharing, meter) = (Sharing::default(), Arc::new(meter::Logged));
-        Self { models, routes, sharing, meter, capacity: Arc::default(), cache: Arc::default() }
+        Self {
+            models,
+            routes,
+            sharing,
+            meter,
+            prices: Arc::default(),
+            capacity: Arc::default(),
+            admission: Arc::default(),
+            cache: Arc::default(),
+        }
     }
 
     /// Computed prompts are shared within `sharing` and not beyond.
@@ -72,6 +86,13 @@ impl Gateway {
     #[must_use]
     pub fn meter(mut self, meter: Arc<dyn Meter>) -> Self {
         self.meter = meter;
+        self
+    }
+
+    /// Calls cost what `prices` say.
+    #[must_use]
+    pub fn prices(mut self, prices: Arc<Prices>) -> Self {
+        self.prices = prices;
         self
     }
 
@@ -90,6 +111,13 @@ impl Gateway {
     /// The most that whoever answers this caller may keep.
     pub(crate) fn retention(&self, cx: &Context) -> Retention {
         self.models.retention(&cx.caller.account, &cx.region).reaches()
+    }
+
+    /// Calls are admitted by `admission`.
+    #[must_use]
+    pub fn admission(mut self, admission: Arc<Admission>) -> Self {
+        self.admission = admission;
+        self
     }
 
     /// Calls are admitted by `capacity`.

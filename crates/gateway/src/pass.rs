@@ -19,8 +19,9 @@ use outcrop_providers::{Cause, Failure, Pass, PassBody, Passed};
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
+use crate::admit::Wanted;
 use crate::begin::{By, Running, stopping};
-use crate::capacity::{Estimate, Permit};
+use crate::capacity::Estimate;
 use crate::meter::Tally;
 use crate::routing::{Ask, Plan, Target};
 use crate::{Gateway, fields};
@@ -36,7 +37,6 @@ pub(crate) struct Through {
     body: PassBody,
     usage: Option<TokenUsage>,
     running: Running,
-    permit: Permit,
     /// The format's own events do not carry the metrics that Bedrock's do.
     bare: bool,
 }
@@ -88,9 +88,12 @@ impl Gateway {
         (dialect, body, stream): (&'static str, Bytes, bool),
         mut tally: Tally,
     ) -> Result<Through, Fault> {
+        if stream {
+            tally.streams();
+        }
         let written = resolved.model.max_output.map_or(WRITTEN, u64::from);
-        let estimate = || Estimate { input: (body.len() / 4) as u64, output: written };
-        let permit = self.capacity.admit(&self.models, resolved, estimate).map_err(|fault| tally.failed(fault))?;
+        let wanted = Wanted::reads(Estimate { input: (body.len() / 4) as u64, output: written });
+        self.admit(cx, (resolved, plan), wanted, &mut tally).await.map_err(|fault| tally.failed(fault))?;
         let served = plan.attempt(cx, |target| {
             let (model, body) = (target.model(resolved), body.clone());
             async move { target.provider().pass(Pass { model, dialect, body, stream, headers: Vec::new() }).await }
@@ -101,7 +104,7 @@ impl Gateway {
         let (between, end) = (plan.between(&served.target), plan.end());
         let Passed { body, usage } = served.output;
         let running = Running { lease: Some(served.lease), tally, between, end };
-        Ok(Through { by, body, usage, running, permit, bare: dialect == "anthropic-messages" })
+        Ok(Through { by, body, usage, running, bare: dialect == "anthropic-messages" })
     }
 }
 
@@ -120,7 +123,6 @@ impl Through {
         };
         let usage = self.usage.unwrap_or(counted);
         self.running.tally.answered(&usage);
-        self.permit.settle(&usage);
         Ok((body, usage))
     }
 
@@ -130,7 +132,7 @@ impl Through {
             PassBody::Stream(texts) => texts,
             PassBody::Whole(body) => futures_util::stream::iter([Ok(body)]).boxed(),
         };
-        let state = Teeing { texts, running: self.running, permit: self.permit, cancel, seen: Seen::new(self.bare) };
+        let state = Teeing { texts, running: self.running, cancel, seen: Seen::new(self.bare) };
         futures_util::stream::unfold(Some(state), |state| async move {
             let mut state = state?;
             match state.next().await {
@@ -149,7 +151,6 @@ impl Through {
 struct Teeing {
     texts: futures_util::stream::BoxStream<'static, Result<Bytes, Fault>>,
     running: Running,
-    permit: Permit,
     cancel: CancellationToken,
     seen: Seen,
 }
@@ -166,6 +167,9 @@ impl Teeing {
         match next {
             Ok(Some(Ok(text))) => {
                 running.tally.first_event();
+                if let Err(fault) = running.tally.piece() {
+                    return Some(Err(fault));
+                }
                 Some(Ok(self.seen.chunk(text, running.tally.began())))
             }
             Ok(Some(Err(fault))) => {
@@ -175,7 +179,6 @@ impl Teeing {
             // The provider ends its stream with an error where it was cut off.
             Ok(None) => {
                 running.tally.answered(&self.seen.usage);
-                self.permit.settle(&self.seen.usage);
                 None
             }
             Err(_) => {

@@ -8,12 +8,15 @@ use outcrop_api::{Fault, Reply};
 use outcrop_dialects::{RerankDialect, RerankRequest};
 use outcrop_models::Resolved;
 use outcrop_providers::{Ranked, Rerank};
+use outcrop_telemetry::entry::Kind as Work;
 
 use crate::Gateway;
+use crate::admit::Wanted;
 use crate::begin::By;
 use crate::capacity::Estimate;
 use crate::embed::read;
 use crate::invoke::{JSON, counted, offered_by, text};
+use crate::meter::Tally;
 use crate::routing::{Ask, Served};
 
 /// The kinds of providers that rank.
@@ -28,9 +31,10 @@ impl Gateway {
         body: &[u8],
     ) -> Result<Reply<InvokeModelResponse>, Fault> {
         let mut tally = self.tally(cx, resolved);
+        tally.does(Work::Rerank);
         let began = tally.began();
         let request = dialect.decode(body).map_err(|e| tally.failed(Fault::of(&e)))?;
-        let served = self.ranked(cx, resolved, &request).await.map_err(|fault| tally.failed(fault))?;
+        let served = self.ranked(cx, resolved, &request, &mut tally).await.map_err(|fault| tally.failed(fault))?;
         let (by, found) = (By::of(&served), served.output);
         tally.served(&by);
         let ranks: Vec<(usize, f32)> = found.ranks.iter().map(|rank| (rank.index, rank.score)).collect();
@@ -50,10 +54,13 @@ impl Gateway {
         cx: &Context,
         resolved: &Resolved,
         request: &RerankRequest,
+        tally: &mut Tally,
     ) -> Result<Served<Ranked>, Fault> {
-        let mut permit = self.capacity.admit(&self.models, resolved, || estimate(request))?;
-        let size = || estimate(request).tokens();
+        let estimate = estimate(request);
+        let size = || estimate.tokens();
         let plan = self.plan(cx, resolved, &Ask { tokens: &size, ..Ask::whole(self.retention(cx)) })?;
+        let queries = queries(request.documents.len());
+        self.admit(cx, (resolved, &plan), Wanted { queries, ..Wanted::reads(estimate) }, tally).await?;
         let served = plan.attempt(cx, |target| {
             let call = Rerank {
                 model: target.model(resolved),
@@ -63,10 +70,13 @@ impl Gateway {
             };
             async move { target.provider().rerank(call).await.map_err(|failure| offered_by(failure, RANK)) }
         });
-        let served = served.await?;
-        permit.settle(&read(tokens(request, &served.output)));
-        Ok(served)
+        served.await
     }
+}
+
+/// A query is paid for with up to a hundred documents (Amazon Bedrock's price list, "Rerank models").
+fn queries(documents: usize) -> u64 {
+    documents.div_ceil(100).max(1) as u64
 }
 
 fn estimate(request: &RerankRequest) -> Estimate {

@@ -136,7 +136,8 @@ impl Models {
         };
         let place = Place { account: owner.account, ..place };
         let resolved = self.catalogue.resolve(&profile.value.copy_from, place, &self.settings)?;
-        Ok(Resolved { profile_arn: Some(profile.arn), metric_id: profile.id, ..resolved })
+        let tags = self.tagger.list(owner, id).await?.into_iter().map(|tag| (tag.key, tag.value)).collect();
+        Ok(Resolved { profile_arn: Some(profile.arn), metric_id: profile.id, tags, ..resolved })
     }
 }
 

@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -35,6 +36,8 @@ pub struct Resolved {
     pub context: Option<u32>,
     /// The provisioned model that was named, whose reserved throughput the call uses.
     pub provisioned: Option<Throughput>,
+    /// The tags of the application inference profile that was named.
+    pub tags: BTreeMap<String, String>,
     /// The prompt router that was named, if one was; all else here is then its fallback's.
     pub router: Option<Router>,
 }
@@ -122,6 +125,7 @@ impl Catalogue {
             metric_id: arn.rsplit('/').next().unwrap_or_default().to_owned(),
             context: window.or(model.context),
             provisioned: Some(Throughput { arn: arn.to_owned(), model_units: reserved.units }),
+            tags: BTreeMap::new(),
             router: None,
             model: Arc::clone(model),
         })
@@ -147,6 +151,7 @@ impl Catalogue {
             metric_id: id.to_owned(),
             context: window.or(model.context),
             provisioned: None,
+            tags: BTreeMap::new(),
             router: None,
             model: Arc::clone(model),
         })
@@ -179,6 +184,7 @@ impl Catalogue {
             metric_id: id.id.to_owned(),
             context: model.context,
             provisioned: None,
+            tags: BTreeMap::new(),
             router: None,
             model: Arc::clone(model),
         })

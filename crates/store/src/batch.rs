@@ -77,6 +77,13 @@ pub enum Op {
         /// The most it may become.
         max: i64,
     },
+    /// Forgets a counter, which is at 0 again; one that never was does not matter.
+    Forget {
+        /// Whose.
+        scope: Scope,
+        /// Which.
+        counter: String,
+    },
     /// Adds a secret, always sealed. `Exists`.
     InsertSecret {
         /// What it is for.

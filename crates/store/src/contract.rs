@@ -22,6 +22,8 @@ pub trait Store: Send + Sync + 'static {
     async fn tags(&self, scope: Scope, arn: String) -> Result<Vec<Tag>>;
     /// A counter's value; 0 where nothing was ever added.
     async fn counter(&self, scope: Scope, counter: String) -> Result<i64>;
+    /// The counters whose names begin with `prefix`, by name, at most so many.
+    async fn counters(&self, scope: Scope, prefix: String, limit: usize) -> Result<Vec<(String, i64)>>;
     /// A secret.
     async fn secret(&self, kind: String, id: String) -> Result<Option<Secret>>;
     /// The ids of all secrets of a kind, in order.

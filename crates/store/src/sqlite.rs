@@ -190,6 +190,10 @@ impl Store for Sqlite {
         self.read(move |connection, _| Ok(read::counter(connection, &scope, &counter)?)).await
     }
 
+    async fn counters(&self, scope: Scope, prefix: String, limit: usize) -> Result<Vec<(String, i64)>> {
+        self.read(move |connection, _| Ok(read::counters(connection, &scope, &prefix, limit)?)).await
+    }
+
     async fn secret(&self, kind: String, id: String) -> Result<Option<Secret>> {
         self.read(move |connection, vault| read::secret(connection, vault, &kind, &id)).await
     }

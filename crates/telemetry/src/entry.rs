@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 /// One call of a model, whole or not. Never content.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Entry {
     /// When it ended.
     pub at: Timestamp,
@@ -22,6 +22,9 @@ pub struct Entry {
     pub region: String,
     /// The operation, or the door by which it came: `Converse`, `InvokeModel`, `ChatCompletions`.
     pub operation: String,
+    /// What the model was to do.
+    #[serde(default)]
+    pub kind: Kind,
     /// The caller's ARN.
     pub principal: String,
     /// The access key or API key.
@@ -89,6 +92,33 @@ pub struct Entry {
     pub cost: Option<Decimal>,
 }
 
+/// What a model does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Writes.
+    #[default]
+    Chat,
+    /// Turns texts or images into vectors.
+    Embeddings,
+    /// Puts documents in order.
+    Rerank,
+    /// Makes images.
+    Images,
+}
+
+impl Kind {
+    /// As OpenTelemetry's `gen_ai.operation.name` has it; it has no words of its own for the last two.
+    pub const fn operation_name(self) -> &'static str {
+        match self {
+            Self::Chat => "chat",
+            Self::Embeddings => "embeddings",
+            Self::Rerank => "rerank",
+            Self::Images => "image_generation",
+        }
+    }
+}
+
 /// What a call read and wrote.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Tokens {
@@ -108,7 +138,7 @@ pub struct Tokens {
 }
 
 /// How a call ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// With a whole answer.
@@ -120,5 +150,6 @@ pub enum Outcome {
     /// With a refusal because of too many calls.
     Throttled,
     /// The caller went away.
+    #[default]
     Gone,
 }

@@ -5,10 +5,20 @@
 //!
 //! Start at [`Entry`], the one record of a call that everything else is made from, and at [`Hub`], which hands it on.
 
+pub mod audit;
+pub mod cloudtrail;
 pub mod entry;
 pub mod hub;
+pub mod ledger;
+pub mod meters;
+pub mod otlp;
+pub mod prices;
+pub mod prometheus;
 pub mod slice;
+pub mod trace;
 
 pub use entry::{Entry, Outcome, Tokens};
 pub use hub::{Consumer, Hub, Recorder};
+pub use ledger::Ledger;
+pub use prices::{Prices, Rates};
 pub use slice::{Slice, SliceError};

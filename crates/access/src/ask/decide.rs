@@ -1,6 +1,7 @@
 //! What several policies say together: "Policy evaluation logic" of the IAM user guide.
 
 use crate::error::Denial;
+use crate::policy::Said;
 use crate::{Decision, Policy, Request};
 use std::sync::Arc;
 
@@ -16,33 +17,48 @@ pub(super) struct Sides<'a> {
     pub foreign: bool,
 }
 
+/// What they say, and which of them was decisive.
+pub(super) struct Verdict<'a> {
+    pub result: Result<(), Denial>,
+    /// `identity`, `resource` or `session`.
+    pub kind: &'static str,
+    pub said: Said<'a>,
+}
+
 /// An explicit deny anywhere is final. Within an account either the identity's or the resource's policy may allow,
 /// across accounts both must. A session may no more than its own policies say, whoever allows the rest.
-pub(super) fn decide(sides: &Sides<'_>, request: &Request<'_>) -> Result<(), Denial> {
-    let of = |policies: &[Arc<Policy>]| policies.iter().map(|policy| policy.evaluate(request)).max();
+pub(super) fn decide<'a>(sides: &Sides<'a>, request: &Request<'_>) -> Verdict<'a> {
     let identity = match sides.identity {
-        None => Decision::Allow,
-        Some(policies) => of(policies).unwrap_or(Decision::Silent),
+        None => Said { decision: Decision::Allow, ..Said::SILENT },
+        Some(policies) => Said::of(policies, request).unwrap_or(Said::SILENT),
     };
-    let resource = sides.resource.map_or(Decision::Silent, |policy| policy.evaluate(request));
+    let resource = sides.resource.map_or(Said::SILENT, |policy| policy.said(request));
     // No session policy at all is not one that is silent.
-    let session = of(sides.session).unwrap_or(Decision::Allow);
-    for (decision, why) in
-        [(identity, Denial::IdentityDenies), (resource, Denial::ResourceDenies), (session, Denial::SessionDenies)]
-    {
-        if decision == Decision::Deny {
-            return Err(why);
+    let session = Said::of(sides.session, request);
+    let narrowing = session.map_or(Decision::Allow, |session| session.decision);
+    let verdict = |result, kind, said| Verdict { result, kind, said };
+    for (said, kind, why) in [
+        (Some(identity), "identity", Denial::IdentityDenies),
+        (Some(resource), "resource", Denial::ResourceDenies),
+        (session, "session", Denial::SessionDenies),
+    ] {
+        if let Some(said) = said.filter(|said| said.decision == Decision::Deny) {
+            return verdict(Err(why), kind, said);
         }
     }
+    let allows = |said: &Said<'_>| said.decision == Decision::Allow;
     let granted = match sides.foreign {
-        true if resource == Decision::Silent => return Err(Denial::ResourceSilent),
-        true => identity == Decision::Allow,
+        true if resource.decision == Decision::Silent => {
+            return verdict(Err(Denial::ResourceSilent), "resource", resource);
+        }
+        true => allows(&identity),
         // A grant to the account is its identities' to receive; one to the principal itself is enough.
-        false => identity == Decision::Allow || resource == Decision::Allow,
+        false => allows(&identity) || allows(&resource),
     };
-    match (granted, session == Decision::Allow) {
-        (false, _) => Err(Denial::IdentitySilent),
-        (true, false) => Err(Denial::SessionSilent),
-        (true, true) => Ok(()),
+    match (granted, narrowing == Decision::Allow) {
+        (false, _) => verdict(Err(Denial::IdentitySilent), "identity", Said::SILENT),
+        (true, false) => verdict(Err(Denial::SessionSilent), "session", Said::SILENT),
+        (true, true) if allows(&identity) => verdict(Ok(()), "identity", identity),
+        (true, true) => verdict(Ok(()), "resource", resource),
     }
 }

@@ -275,3 +275,28 @@ fn tags_that_differ_in_letter_case_only_let_nobody_but_the_owner_through() {
     let owner = Context::new(Caller::root("123456789012", None, CallerKind::User), "us-east-1", "bedrock");
     create(&owner, &[("team", "blue"), ("Team", "red")]).unwrap();
 }
+
+#[test]
+fn the_deciding_statement_is_noted() {
+    let policies = r#"{"Version":"2012-10-17","Statement":[
+        {"Sid":"Read","Effect":"Allow","Action":"bedrock:List*","Resource":"*"},
+        {"Effect":"Deny","Action":"bedrock:InvokeModel","Resource":"*"}]}"#;
+    let policy = crate::Policy::parse(policies, PolicyKind::Identity).unwrap().named("mine");
+    let caller = Caller::root("111122223333", Some("AKIA"), CallerKind::User);
+    let mut cx = Context::new(caller, "us-east-1", "bedrock");
+    // The owner is asked nothing.
+    cx.allow("bedrock:InvokeModel", "*").unwrap();
+    assert_eq!(cx.trail.noted().decided, None);
+    cx.permissions = Arc::new(Permissions { identity: Some(vec![Arc::new(policy)]), ..Permissions::default() });
+    cx.allow("bedrock:ListGuardrails", "*").unwrap();
+    let shown = |cx: &Context| {
+        let d = cx.clone().trail.noted().decided.unwrap();
+        (d.action, d.allowed, d.kind, d.policy.map(|p| p.to_string()), d.statement.map(|s| s.to_string()))
+    };
+    let mine = || Some("mine".to_owned());
+    assert_eq!(shown(&cx), ("bedrock:ListGuardrails".into(), true, "identity", mine(), Some("Read".into())));
+    cx.allow("bedrock:InvokeModel", "*").unwrap_err();
+    assert_eq!(shown(&cx), ("bedrock:InvokeModel".into(), false, "identity", mine(), Some("Statement[1]".into())));
+    cx.allow("bedrock:Other", "*").unwrap_err();
+    assert_eq!(shown(&cx), ("bedrock:Other".into(), false, "identity", None, None));
+}

@@ -136,7 +136,12 @@ impl Known {
         let parse = |name: &str, document: &str| {
             let policy = Policy::parse(document, PolicyKind::Identity);
             let bad = |reason: String| DirectoryError::BadPolicy { name: name.to_owned(), reason };
-            policy.map(Arc::new).map_err(|error| bad(error.to_string()))
+            // As it was named: one's own by its name, AWS's by its ARN.
+            let shown = match managed::document(name) {
+                Some(_) => format!("arn:aws:iam::aws:policy/{name}"),
+                None => name.to_owned(),
+            };
+            policy.map(|policy| Arc::new(policy.named(&shown))).map_err(|error| bad(error.to_string()))
         };
         let mut managed = BTreeMap::new();
         for name in managed::names() {

@@ -76,9 +76,11 @@ impl Parser {
             Some(Node::Text(text)) if text == "Deny" => Effect::Deny,
             _ => return Err(PolicyError::syntax(at("Effect"), "The effect is Allow or Deny.")),
         };
-        if let Some(sid) = get("Sid") {
-            self.sid(sid, &at("Sid"), sids)?;
-        }
+        let sid = match get("Sid") {
+            Some(sid) => self.sid(sid, &at("Sid"), sids)?,
+            None => "",
+        };
+        let name = if sid.is_empty() { path } else { sid }.into();
         let one = |name: &str, not: &str| match (get(name), get(not)) {
             (Some(_), Some(_)) => Err(PolicyError::syntax(at(not), format!("There is {name} already."))),
             (Some(node), None) => Ok(Some((node, at(name), false))),
@@ -118,10 +120,10 @@ impl Parser {
             Some(node) => self.conditions(node, &at("Condition"))?,
             None => Vec::new(),
         };
-        Ok(Statement { effect, principals, actions, not_action, resources, not_resource, conditions })
+        Ok(Statement { name, effect, principals, actions, not_action, resources, not_resource, conditions })
     }
 
-    fn sid<'a>(&self, node: &'a Node, path: &str, sids: &mut HashSet<&'a str>) -> Result<(), PolicyError> {
+    fn sid<'a>(&self, node: &'a Node, path: &str, sids: &mut HashSet<&'a str>) -> Result<&'a str, PolicyError> {
         let Node::Text(sid) = node else { return Err(PolicyError::syntax(path, "A string is expected.")) };
         // Policies of resources take spaces and more in it.
         if self.kind == PolicyKind::Identity && !sid.bytes().all(|b| b.is_ascii_alphanumeric()) {
@@ -132,7 +134,7 @@ impl Parser {
         if !sid.is_empty() && !sids.insert(sid) {
             return Err(PolicyError::new(path, "Statement IDs (SID) in a single policy must be unique."));
         }
-        Ok(())
+        Ok(sid)
     }
 
     fn actions(&self, node: &Node, path: &str) -> Result<Vec<Pattern>, PolicyError> {

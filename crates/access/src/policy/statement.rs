@@ -4,6 +4,7 @@ use super::condition::Condition;
 use super::pattern::{Lowered, Pattern};
 use super::principal::Principals;
 use super::{Decision, Request};
+use std::sync::Arc;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {
@@ -14,6 +15,8 @@ pub(super) enum Effect {
 /// Every element of a statement that decides.
 #[derive(Debug)]
 pub(super) struct Statement {
+    /// Its Sid, or its place in the document where it has none.
+    pub name: Arc<str>,
     pub effect: Effect,
     /// None in policies of identities.
     pub principals: Option<Principals>,

@@ -6,7 +6,7 @@ use crate::ask;
 use crate::directory::{Directory, Role, check_tags};
 use crate::keys::{NewSession, SessionOf};
 use crate::policy::{Decision, Keys as ConditionKeys, Policy, PolicyKind, Principal, Request};
-use crate::{Caller, CallerKind, Context, Permissions};
+use crate::{Caller, CallerKind, Context, Decided, Permissions};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -272,15 +272,25 @@ fn may(cx: &Context, role: &Role, action: &str, conditions: &ConditionKeys) -> b
     let Caller { account, arn: caller, .. } = &cx.caller;
     let principal = Principal { account, arn: caller, role: own_role.as_deref(), federated: None };
     let request = Request { action, resource: &arn, principal, keys: conditions };
-    let trust = role.trust.evaluate(&request);
+    let said = role.trust.said(&request);
+    let trust = said.decision;
     let own = own_policies(&cx.permissions, &request);
     let same_account = cx.caller.account == role.account;
-    match (trust, own) {
+    let allowed = match (trust, own) {
         (Decision::Deny | Decision::Silent, _) | (_, Decision::Deny) => false,
         (_, Decision::Allow) => true,
         (Decision::Allow, _) => same_account && cx.permissions.session.is_empty(),
         (Decision::AllowAccount, _) => false,
-    }
+    };
+    cx.trail.decided(Decided {
+        action: action.to_owned(),
+        resource: Some(arn.clone()),
+        allowed,
+        kind: "trust",
+        policy: None,
+        statement: said.statement(),
+    });
+    allowed
 }
 
 /// What the caller's own policies say, a session's narrowing included.

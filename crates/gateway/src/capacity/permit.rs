@@ -3,12 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use futures_util::StreamExt;
-use outcrop_api::Events;
-use outcrop_api::bedrock_runtime::{ConverseStreamOutput, TokenUsage};
-use outcrop_providers::Answer;
+use outcrop_telemetry::Tokens;
 
-use super::estimate::Estimate;
 use super::pool::{Limits, Pool};
 
 /// Holds a place, and the tokens that the call may take. Dropped without an answer, everything is given back: nobody
@@ -22,8 +18,6 @@ struct Held {
     reserved: u64,
     /// What counts when the call is over.
     used: u64,
-    /// What the prompt was taken for at the beginning.
-    input: u64,
 }
 
 impl Permit {
@@ -32,51 +26,16 @@ impl Permit {
         Self(None)
     }
 
-    pub(super) fn new(pool: Arc<Pool>, limits: Limits, reserved: u64, estimate: Estimate) -> Self {
-        Self(Some(Held { pool, limits, reserved, used: 0, input: estimate.input }))
+    pub(super) fn new(pool: Arc<Pool>, limits: Limits, reserved: u64) -> Self {
+        Self(Some(Held { pool, limits, reserved, used: 0 }))
     }
 
     /// Counts what the call really took: what was read and not found in a cache, what was written to one, and the
     /// answer (the user guide's "Token burndown").
-    pub fn settle(&mut self, usage: &TokenUsage) {
-        let count = |tokens: i32| u64::try_from(tokens).unwrap_or_default();
+    pub fn settle(mut self, tokens: &Tokens) {
         if let Some(held) = &mut self.0 {
-            held.used = count(usage.input_tokens)
-                + count(usage.output_tokens)
-                + usage.cache_write_input_tokens.map_or(0, count);
+            held.used = tokens.input + tokens.output + tokens.cache_write;
         }
-    }
-
-    /// Holds on for as long as `answer` lasts. A stream that is left before its end counts for its prompt and the
-    /// pieces that were made.
-    pub fn hold(mut self, answer: Answer) -> Answer {
-        if self.0.is_none() {
-            return answer;
-        }
-        match answer {
-            Answer::Whole(response) => {
-                self.settle(&response.usage);
-                Answer::Whole(response)
-            }
-            Answer::Stream { prompt, events } => Answer::Stream { prompt, events: self.hold_events(events) },
-        }
-    }
-
-    fn hold_events(mut self, events: Events<ConverseStreamOutput>) -> Events<ConverseStreamOutput> {
-        if let Some(held) = &mut self.0 {
-            held.used = held.input;
-        }
-        events
-            .inspect(move |event| match event {
-                Ok(ConverseStreamOutput::Metadata(metadata)) => self.settle(&metadata.usage),
-                Ok(ConverseStreamOutput::ContentBlockDelta(_)) => {
-                    if let Some(held) = &mut self.0 {
-                        held.used += 1;
-                    }
-                }
-                _ => {}
-            })
-            .boxed()
     }
 }
 

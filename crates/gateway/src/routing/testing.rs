@@ -1,5 +1,6 @@
 //! Providers that do as they are told, and routes over them.
 
+use std::collections::BTreeMap;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -127,6 +128,7 @@ pub fn resolved() -> Resolved {
         metric_id: HAIKU.to_owned(),
         context: None,
         provisioned: None,
+        tags: BTreeMap::new(),
         router: None,
         model: Arc::clone(catalogue.get(HAIKU).unwrap()),
     }

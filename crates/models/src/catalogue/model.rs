@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use jiff::civil::Date;
+use rust_decimal::Decimal;
 use serde::Deserialize;
 
 use super::Routes;
@@ -307,19 +308,19 @@ pub struct Dimensions {
 #[serde(deny_unknown_fields)]
 pub struct Price {
     /// For 1,000,000 input tokens.
-    pub input: Option<f64>,
+    pub input: Option<Decimal>,
     /// For 1,000,000 output tokens.
-    pub output: Option<f64>,
+    pub output: Option<Decimal>,
     /// For 1,000,000 tokens read from the cache.
-    pub cache_read: Option<f64>,
+    pub cache_read: Option<Decimal>,
     /// For 1,000,000 tokens written to the cache for five minutes.
-    pub cache_write: Option<f64>,
+    pub cache_write: Option<Decimal>,
     /// For 1,000,000 tokens written to the cache for an hour.
-    pub cache_write_1h: Option<f64>,
+    pub cache_write_1h: Option<Decimal>,
     /// For one query, of a reranker.
-    pub query: Option<f64>,
+    pub query: Option<Decimal>,
     /// For one image.
-    pub image: Option<f64>,
+    pub image: Option<Decimal>,
     /// The month in which the price was read: `2026-11`.
     pub as_of: String,
 }

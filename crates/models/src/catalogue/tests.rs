@@ -95,7 +95,7 @@ fn numbers_are_sane() {
         }
         if let Some(price) = &model.price {
             let all = [price.input, price.output, price.cache_read, price.cache_write, price.cache_write_1h];
-            assert!(all.into_iter().flatten().all(|p| p > 0.0 && p <= 200.0), "{id}: {price:?}");
+            assert!(all.into_iter().flatten().all(|p| p > 0.into() && p <= 200.into()), "{id}: {price:?}");
             let (year, month) = price.as_of.split_once('-').unwrap();
             assert!(year.parse::<u16>().unwrap() >= 2024 && (1..=12).contains(&month.parse::<u8>().unwrap()), "{id}");
         }

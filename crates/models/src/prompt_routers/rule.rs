@@ -12,6 +12,7 @@ mod tests;
 pub use features::Features;
 
 use outcrop_api::bedrock_runtime::ConverseRequest;
+use rust_decimal::prelude::ToPrimitive;
 
 use crate::catalogue::Model;
 use crate::{Resolved, Router};
@@ -79,7 +80,7 @@ pub fn choose(router: &Router, request: &ConverseRequest, streaming: bool) -> De
 fn gap(one: &Model, two: &Model) -> f64 {
     let price = |model: &Model| {
         let price = model.price.as_ref()?;
-        Some(price.input? + price.output?)
+        (price.input? + price.output?).to_f64()
     };
     let tokens = |tokens: Option<u32>| tokens.map(f64::from);
     let pairs = [

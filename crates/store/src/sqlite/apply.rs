@@ -96,6 +96,7 @@ fn apply(tx: &Transaction<'_>, op: Op) -> Applied<Outcome> {
         Op::Tag { scope, arn, tags, max } => tag(connection, &scope, &arn, &tags, max),
         Op::Untag { scope, arn, keys } => untag(connection, &scope, &arn, keys),
         Op::Add { scope, counter, by, min, max } => add(connection, &scope, counter, by, min, max),
+        Op::Forget { scope, counter } => forget(connection, &scope, &counter),
         Op::InsertSecret { kind, id, secret } => insert_secret(tx, kind, id, &secret),
         Op::DeleteSecret { kind, id } => delete_secret(connection, kind, id),
         Op::Enqueue { queue, body, sealed_by } => queue::enqueue(tx, &queue, &body, sealed_by.as_deref()),
@@ -172,6 +173,13 @@ fn add(connection: &Connection, scope: &Scope, counter: String, by: i64, min: i6
         )?
         .execute(params![scope.account, scope.region, counter, sum])?;
     Ok(Outcome::Counter(sum))
+}
+
+fn forget(connection: &Connection, scope: &Scope, counter: &str) -> Applied<Outcome> {
+    connection
+        .prepare_cached("DELETE FROM counters WHERE account = ? AND region = ? AND counter = ?")?
+        .execute(params![scope.account, scope.region, counter])?;
+    Ok(Outcome::Done)
 }
 
 fn insert_secret(tx: &Transaction<'_>, kind: String, id: String, secret: &Secret) -> Applied<Outcome> {

@@ -117,6 +117,24 @@ pub(super) fn counter(connection: &Connection, scope: &Scope, counter: &str) -> 
     Ok(value.unwrap_or(0))
 }
 
+pub(super) fn counters(
+    connection: &Connection,
+    scope: &Scope,
+    prefix: &str,
+    limit: usize,
+) -> rusqlite::Result<Vec<(String, i64)>> {
+    // A range of the primary key; no character sorts behind the greatest one.
+    let mut statement = connection.prepare_cached(
+        "SELECT counter, value FROM counters
+         WHERE account = ?1 AND region = ?2 AND counter >= ?3 AND counter < ?3 || ?4 ORDER BY counter LIMIT ?5",
+    )?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let last = char::MAX.to_string();
+    let rows = statement
+        .query_map(params![scope.account, scope.region, prefix, last, limit], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    rows.collect()
+}
+
 pub(super) fn secret(connection: &Connection, vault: &Vault, kind: &str, id: &str) -> Applied<Option<Secret>> {
     let mut statement = connection.prepare_cached("SELECT secret, sealed_by FROM secrets WHERE kind = ? AND id = ?")?;
     let found =

@@ -39,6 +39,20 @@ pub(super) async fn counters(store: &dyn Store) {
         assert!(matches!(out, Err(Error::OutOfBounds { value: 5, .. })), "{out:?}");
     }
     assert_eq!(commit(store, add(-5)).await.unwrap(), Outcome::Counter(0));
+    let set = |counter: &str, by| Op::Add { scope: scope.clone(), counter: counter.into(), by, min: 0, max: 5 };
+    for (counter, by) in [("n/b", 2), ("n/a%", 1), ("n/a", 3), ("o", 4)] {
+        commit(store, set(counter, by)).await.unwrap();
+    }
+    let named = async |prefix: &str, limit| store.counters(scope.clone(), prefix.into(), limit).await.unwrap();
+    assert_eq!(named("n/", 9).await, [("n/a".into(), 3), ("n/a%".into(), 1), ("n/b".into(), 2)]);
+    assert_eq!(named("n/", 2).await.len(), 2, "the first ones");
+    assert_eq!(named("n/a%", 9).await.len(), 1, "the prefix is no pattern");
+    assert!(store.counters(Scope::new("other", "us-east-1"), "n/".into(), 9).await.unwrap().is_empty());
+    for counter in ["n/a", "never"] {
+        commit(store, Op::Forget { scope: scope.clone(), counter: counter.into() }).await.unwrap();
+    }
+    assert_eq!(named("n/", 9).await.len(), 2);
+    assert_eq!(commit(store, set("n/a", 1)).await.unwrap(), Outcome::Counter(1), "it starts anew");
 }
 
 pub(super) async fn secrets(store: &dyn Store) {

@@ -8,6 +8,7 @@ pub(crate) fn entry() -> Entry {
         account: "111122223333".into(),
         region: "us-east-1".into(),
         operation: "Converse".into(),
+        kind: Kind::Chat,
         principal: "arn:aws:iam::111122223333:user/bob".into(),
         key: Some("AKIAIOSFODNN7EXAMPLE".into()),
         tags: BTreeMap::new(),

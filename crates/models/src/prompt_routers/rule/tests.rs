@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use outcrop_wire::decode::{self, Problems};
+use rust_decimal::Decimal;
 
 use super::*;
 use crate::Catalogue;
@@ -32,6 +33,7 @@ fn resolved(model: Model) -> Resolved {
         metric_id: model.id.clone(),
         context: model.context,
         provisioned: None,
+        tags: std::collections::BTreeMap::new(),
         router: None,
         model: Arc::new(model),
     }
@@ -153,7 +155,7 @@ fn the_gap_follows_the_list_price_then_what_is_known() {
     assert_eq!(gap(&bare(None, Some(100)), &bare(Some(5), Some(400))), -40.0);
     assert_eq!(gap(&bare(None, None), &bare(Some(5), Some(400))), 0.0);
     let mut free = bare(None, None);
-    free.price = Some(Price { input: Some(0.0), output: Some(0.0), ..model(HAIKU).price.unwrap() });
+    free.price = Some(Price { input: Some(Decimal::ZERO), output: Some(Decimal::ZERO), ..model(HAIKU).price.unwrap() });
     assert_eq!(gap(&free, &model(HAIKU)), 0.0);
     assert_eq!(gap(&bare(Some(u32::MAX), None), &bare(Some(1), None)), 100.0);
 }
