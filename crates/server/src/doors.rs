@@ -11,8 +11,10 @@ use crate::pipeline::HEALTH;
 pub enum Door {
     /// Liveness.
     Health,
-    /// STS, in the AWS Query protocol.
-    Sts,
+    /// STS and the parts of other AWS services, in the protocols that all share one path.
+    Aws,
+    /// The same services, in the protocol that has a path for each operation.
+    AwsCbor,
     /// OpenAI's chat completions.
     ChatCompletions,
     /// OpenAI's embeddings.
@@ -65,9 +67,10 @@ impl Speaks {
 
 impl Door {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Health,
-        Self::Sts,
+        Self::Aws,
+        Self::AwsCbor,
         Self::ChatCompletions,
         Self::Embeddings,
         Self::Models,
@@ -87,11 +90,13 @@ impl Door {
         Self::ALL.into_iter().find_map(|door| door.paths().iter().find_map(|one| Some((door, door.id(one, path)?))))
     }
 
-    /// Its paths. `{id}` stands for one segment, or for the rest where it is a model's: ARNs have slashes.
+    /// Its paths. `{id}` stands for one segment, or for the rest where it is a model's (ARNs have slashes) or names a
+    /// service and its operation.
     pub const fn paths(self) -> &'static [&'static str] {
         match self {
             Self::Health => &[HEALTH],
-            Self::Sts => &["/"],
+            Self::Aws => &["/"],
+            Self::AwsCbor => &["/service/{id}"],
             Self::ChatCompletions => &["/v1/chat/completions", "/openai/v1/chat/completions"],
             Self::Embeddings => &["/v1/embeddings", "/openai/v1/embeddings"],
             Self::Models => &["/v1/models", "/openai/v1/models"],
@@ -110,9 +115,10 @@ impl Door {
     /// The methods it takes, but for HEAD, which is a GET without its body.
     pub const fn methods(self) -> &'static [&'static str] {
         match self {
-            Self::Sts => &["GET", "POST"],
+            Self::Aws => &["GET", "POST"],
             Self::Response => &["GET", "DELETE"],
-            Self::ChatCompletions
+            Self::AwsCbor
+            | Self::ChatCompletions
             | Self::Embeddings
             | Self::Responses
             | Self::CancelResponse
@@ -131,7 +137,8 @@ impl Door {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Health => "health",
-            Self::Sts => "sts",
+            Self::Aws => "aws",
+            Self::AwsCbor => "aws-cbor",
             Self::ChatCompletions => "openai-chat-completions",
             Self::Embeddings => "openai-embeddings",
             Self::Models => "openai-models",
@@ -150,7 +157,7 @@ impl Door {
     fn id<'p>(self, template: &str, path: &'p str) -> Option<&'p str> {
         let Some((before, after)) = template.split_once("{id}") else { return (template == path).then_some("") };
         let id = path.strip_prefix(before)?.strip_suffix(after)?;
-        let slashes = matches!(self, Self::Model | Self::AnthropicModel);
+        let slashes = matches!(self, Self::Model | Self::AnthropicModel | Self::AwsCbor);
         (!id.is_empty() && (slashes || !id.contains('/'))).then_some(id)
     }
 }

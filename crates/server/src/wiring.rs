@@ -2,6 +2,7 @@
 
 mod offers;
 mod provisioned;
+mod watch;
 pub(crate) mod sources;
 
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ use outcrop_resources::{Policies, Resources};
 use outcrop_store::{Sqlite, Store};
 use tokio_util::sync::CancellationToken;
 
+use crate::compat::aws::Slices;
 use crate::compat::{Doors, Stored};
 use crate::config::{Config, LocalKind as ConfiguredKind, PrefixSharing};
 use crate::control;
@@ -159,6 +161,7 @@ impl Server {
             fetch,
             verifier,
             stop: stop.clone(),
+            slices: watch::slices(),
         };
         let live = Arc::new(Live::new(parts, config, tls, load)?);
         live.look_nearby().await;
@@ -266,6 +269,8 @@ pub(crate) struct Parts {
     fetch: Arc<HttpFetch>,
     verifier: Arc<Verifier>,
     stop: CancellationToken,
+    /// Parts of other AWS services.
+    slices: Slices,
 }
 
 impl Parts {
@@ -320,6 +325,7 @@ impl Parts {
                 models: Arc::clone(&models),
                 responses: Stored::new(&self.resources),
             })),
+            slices: self.slices.clone(),
             table: table(&App { models, gateway, policies: Arc::clone(&self.policies) }),
             trusted_proxies: config.trusted_proxies.clone(),
             body_bytes: config.limits.body_bytes.get(),

@@ -125,7 +125,10 @@ impl Drop for Hold {
 
 impl std::fmt::Debug for Share {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Share").field("budget", &self.rule.budget.name).field("most", &self.most).finish_non_exhaustive()
+        f.debug_struct("Share")
+            .field("budget", &self.rule.budget.name)
+            .field("most", &self.most)
+            .finish_non_exhaustive()
     }
 }
 

@@ -55,11 +55,7 @@ async fn tokens_count_as_they_were_read_written_and_cached() {
 
 #[tokio::test]
 async fn every_value_has_its_own_and_leaving_it_out_escapes_nothing() {
-    let matches = Match {
-        account: Some(Which::Is(ACCOUNT.into())),
-        metadata: [("user".to_owned(), Which::Each)].into(),
-        ..Match::default()
-    };
+    let matches = Match { metadata: [("user".to_owned(), Which::Each)].into(), ..Match::default() };
     let budgets = open(&Memory::new(), one(Budget { matches, ..usd("1.00") })).await;
     let user = |name: &str| BTreeMap::from([("user".to_owned(), name.to_owned())]);
     let (ada, bob) = (user("ada"), user("bob"));
@@ -69,12 +65,14 @@ async fn every_value_has_its_own_and_leaving_it_out_escapes_nothing() {
         let fault = budgets.admit(&call).await.err().unwrap();
         assert_eq!(fault.kind, Kind::AccessDenied, "{metadata:?}");
     }
-    let bare = Call { account: "444455556666", ..call("1.00") };
-    assert!(budgets.admit(&bare).await.unwrap().is_free(), "another account's calls are not counted");
+    // Another account's user of the same name is somebody else.
+    let namesake = Call { account: "444455556666", metadata: Some(&ada), ..call("0.30") };
+    budgets.admit(&namesake).await.unwrap().settle(&cost("0.30"));
     let report = budgets.report().await.unwrap();
     let users: Vec<_> = report.budgets.iter().map(|row| row.scope["metadata.user"].as_str()).collect();
-    assert_eq!(users, ["(none)", "ada", "bob"]);
-    assert_eq!(report.budgets[0].scope["account"], ACCOUNT);
+    assert_eq!(users, ["(none)", "ada", "bob", "ada"]);
+    let accounts: Vec<_> = report.budgets.iter().map(|row| row.scope["account"].as_str()).collect();
+    assert_eq!(accounts, [ACCOUNT, ACCOUNT, ACCOUNT, "444455556666"]);
 }
 
 #[tokio::test]
@@ -93,6 +91,8 @@ async fn all_that_is_given_must_hold() {
     for (matches, counted) in cases {
         assert_eq!(matches.purse(&call).is_some(), counted, "{matches:?}");
     }
+    let other = Match { account: is("444455556666"), ..Match::default() };
+    assert_eq!(other.purse(&call), None);
     let long = "x".repeat(5000);
     let each = Match { key: Some(Which::Each), ..Match::default() };
     let purse = each.purse(&Call { key: Some(&long), ..call.clone() }).unwrap();
