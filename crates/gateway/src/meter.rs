@@ -182,7 +182,8 @@ impl Tally {
         };
         let span = tracing::Span::current();
         let (meter, model) = (Arc::clone(meter), Arc::clone(&resolved.model));
-        let mut tally = Self { meter, record, began: Instant::now(), model, held: None, pieces: 0, span, trace: trace::current() };
+        let mut tally =
+            Self { meter, record, began: Instant::now(), model, held: None, pieces: 0, span, trace: trace::current() };
         let own = resolved.tags.iter().map(|(key, value)| (key.clone(), value.clone()));
         tally.record.tags.extend(own);
         let reserved = resolved.provisioned.as_ref().map(|throughput| &throughput.arn);

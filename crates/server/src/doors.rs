@@ -11,6 +11,8 @@ use crate::pipeline::HEALTH;
 pub enum Door {
     /// Liveness.
     Health,
+    /// What is counted, for Prometheus.
+    Metrics,
     /// STS, in the AWS Query protocol.
     Sts,
     /// OpenAI's chat completions.
@@ -65,8 +67,9 @@ impl Speaks {
 
 impl Door {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Health,
+        Self::Metrics,
         Self::Sts,
         Self::ChatCompletions,
         Self::Embeddings,
@@ -91,6 +94,7 @@ impl Door {
     pub const fn paths(self) -> &'static [&'static str] {
         match self {
             Self::Health => &[HEALTH],
+            Self::Metrics => &["/metrics"],
             Self::Sts => &["/"],
             Self::ChatCompletions => &["/v1/chat/completions", "/openai/v1/chat/completions"],
             Self::Embeddings => &["/v1/embeddings", "/openai/v1/embeddings"],
@@ -119,6 +123,7 @@ impl Door {
             | Self::Messages
             | Self::MessageTokens => &["POST"],
             Self::Health
+            | Self::Metrics
             | Self::Models
             | Self::Model
             | Self::ResponseInput
@@ -131,6 +136,7 @@ impl Door {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Health => "health",
+            Self::Metrics => "metrics",
             Self::Sts => "sts",
             Self::ChatCompletions => "openai-chat-completions",
             Self::Embeddings => "openai-embeddings",
