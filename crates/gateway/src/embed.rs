@@ -63,7 +63,7 @@ impl Gateway {
         let estimate = Estimate::of_texts(&request.texts);
         let tokens = || estimate.tokens();
         let plan = self.plan(cx, resolved, &Ask { tokens: &tokens, ..Ask::whole(self.retention(cx)) })?;
-        self.admit(cx, resolved, Wanted::reads(estimate), tally).await?;
+        self.admit(cx, (resolved, &plan), Wanted::reads(estimate), tally).await?;
         let served = plan.attempt(cx, |target| {
             let call = Embed { model: target.model(resolved), request: Arc::clone(request), dimensions };
             async move { target.provider().embed(call).await }

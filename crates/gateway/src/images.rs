@@ -76,7 +76,7 @@ impl Gateway {
         let size = || estimate.tokens();
         let plan = self.plan(cx, resolved, &Ask { tokens: &size, ..Ask::whole(self.retention(cx)) })?;
         let images = asked.as_ref().map_or(1, |request| u64::from(request.count));
-        self.admit(cx, resolved, Wanted { images, ..Wanted::reads(estimate) }, tally).await?;
+        self.admit(cx, (resolved, &plan), Wanted { images, ..Wanted::reads(estimate) }, tally).await?;
         let served = plan.attempt(cx, |target| async move {
             let model = target.model(resolved);
             if self.takes(&target, resolved, dialect) {

@@ -58,7 +58,7 @@ impl Gateway {
         let size = || estimate.tokens();
         let plan = self.plan(cx, resolved, &Ask { tokens: &size, ..Ask::whole(self.retention(cx)) })?;
         let queries = queries(request.documents.len());
-        self.admit(cx, resolved, Wanted { queries, ..Wanted::reads(estimate) }, tally).await?;
+        self.admit(cx, (resolved, &plan), Wanted { queries, ..Wanted::reads(estimate) }, tally).await?;
         let served = plan.attempt(cx, |target| {
             let call = Rerank {
                 model: target.model(resolved),

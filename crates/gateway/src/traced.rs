@@ -4,8 +4,9 @@ use outcrop_api::bedrock_runtime::ConverseRequest;
 use outcrop_models::Model;
 use outcrop_telemetry::entry::Kind;
 use outcrop_telemetry::trace::{self, Span};
+use outcrop_telemetry::{Entry, Outcome};
 
-use crate::meter::{Outcome, Record};
+use crate::routing::Target;
 
 /// What a model does.
 pub(crate) fn kind(model: &Model) -> Kind {
@@ -18,16 +19,16 @@ pub(crate) fn kind(model: &Model) -> Kind {
 }
 
 /// Which model is called.
-pub(crate) fn begins(span: &Span, record: &Record) {
+pub(crate) fn begins(span: &Span, entry: &Entry) {
     if !span.recorded() {
         return;
     }
-    let operation = record.kind.operation_name();
-    span.rename(format!("{operation} {}", record.model));
+    let operation = entry.kind.operation_name();
+    span.rename(format!("{operation} {}", entry.model));
     span.set("gen_ai.operation.name", operation);
     // To callers this is a Bedrock; who really answers stands in the spans below.
     span.set("gen_ai.provider.name", "aws.bedrock");
-    span.set("gen_ai.request.model", record.model.clone());
+    span.set("gen_ai.request.model", entry.model.clone());
 }
 
 /// What is asked of it.
@@ -51,37 +52,40 @@ fn plain(number: f32) -> f64 {
 }
 
 /// What it took, and how it ended.
-pub(crate) fn over(span: &Span, record: &Record) {
+pub(crate) fn over(span: &Span, entry: &Entry, target: Option<&Target>) {
     if !span.recorded() {
         return;
     }
-    span.set("gen_ai.response.model", record.model_id.clone());
-    span.set("gen_ai.request.stream", record.streamed);
-    let usage = &record.usage;
-    let (read, written) = (usage.cache_read_input_tokens, usage.cache_write_input_tokens);
-    if record.outcome == Outcome::Answered || usage.total_tokens > 0 {
-        // The conventions count prompts from a cache among the input, Bedrock does not.
-        let input = usage.input_tokens.saturating_add(read.unwrap_or(0)).saturating_add(written.unwrap_or(0));
-        span.set("gen_ai.usage.input_tokens", input);
-        span.set("gen_ai.usage.output_tokens", usage.output_tokens);
+    span.set("gen_ai.response.model", entry.model_id.clone());
+    span.set("gen_ai.request.stream", entry.streamed);
+    let tokens = &entry.tokens;
+    // The conventions count prompts from a cache among the input, Bedrock does not.
+    let input = tokens.input + tokens.cache_read + tokens.cache_write;
+    if entry.outcome == Outcome::Answered || input + tokens.output > 0 {
+        span.set("gen_ai.usage.input_tokens", whole(input));
+        span.set("gen_ai.usage.output_tokens", whole(tokens.output));
     }
-    if let Some(read) = read {
-        span.set("gen_ai.usage.cache_read.input_tokens", read);
+    if tokens.cache_read > 0 {
+        span.set("gen_ai.usage.cache_read.input_tokens", whole(tokens.cache_read));
     }
-    if let Some(written) = written {
-        span.set("gen_ai.usage.cache_creation.input_tokens", written);
+    if tokens.cache_write > 0 {
+        span.set("gen_ai.usage.cache_creation.input_tokens", whole(tokens.cache_write));
     }
-    if let Some(first) = record.first_event.filter(|_| record.streamed) {
-        span.set("gen_ai.response.time_to_first_chunk", first.as_secs_f64());
+    if let Some(first) = entry.first_event_ms.filter(|_| entry.streamed) {
+        span.set("gen_ai.response.time_to_first_chunk", first / 1e3);
     }
-    span.set("outcrop.attempts", record.attempts);
-    span.set("outcrop.cached", record.cached);
-    if let Some(target) = &record.target {
+    span.set("outcrop.attempts", entry.attempts);
+    span.set("outcrop.cached", entry.cached);
+    if let Some(target) = target {
         span.set("outcrop.target", target.name.to_string());
     }
-    match record.outcome {
-        Outcome::Answered => {}
-        Outcome::Failed(kind) => span.fail(kind.name()),
-        Outcome::Gone => span.fail("cancelled"),
+    match (entry.outcome, &entry.error) {
+        (Outcome::Answered, _) => {}
+        (_, Some(error)) => span.fail(error.clone()),
+        (_, None) => span.fail("cancelled"),
     }
+}
+
+fn whole(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }

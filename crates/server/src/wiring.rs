@@ -153,7 +153,7 @@ impl Server {
         let parts = Parts {
             dev,
             observers: Arc::clone(&observers),
-            meter: Arc::new(Recorded::new(recorder)),
+            meter: Arc::new(Recorded(recorder)),
             own_port,
             offers: Offers::default(),
             discovered: Mutex::new(discovered),

@@ -9,6 +9,7 @@ pub mod audit;
 pub mod cloudtrail;
 pub mod entry;
 pub mod hub;
+pub mod invocation_log;
 pub mod ledger;
 pub mod meters;
 pub mod otlp;
