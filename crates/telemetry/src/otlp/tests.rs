@@ -61,6 +61,7 @@ fn settings(endpoint: String) -> Settings {
         resource: vec![("service.name".into(), "outcrop".into())],
         timeout: Duration::from_secs(5),
         interval: Duration::from_secs(60),
+        delay: Duration::from_millis(50),
         queue: 8,
     }
 }
