@@ -14,36 +14,24 @@ pub mod quotas;
 use outcrop_api::Fault;
 
 pub use call::{Call, Spent};
+pub use loops::Loops;
 pub use permit::Permit;
+pub use quotas::Quotas;
 
 /// All that may keep a call out.
 #[derive(Debug, Default)]
 pub struct Admission {
-    quotas: quotas::Quotas,
-    loops: loops::Loops,
+    /// Callers that repeat themselves.
+    pub loops: Loops,
+    /// Tokens, requests and calls at a time.
+    pub quotas: Quotas,
 }
 
 impl Admission {
-    /// Calls are counted against `quotas`.
-    #[must_use]
-    pub fn quotas(self, quotas: quotas::Quotas) -> Self {
-        Self { quotas, ..self }
-    }
-
-    /// Callers that repeat themselves are stopped by `loops`.
-    #[must_use]
-    pub fn loops(self, loops: loops::Loops) -> Self {
-        Self { loops, ..self }
-    }
-
-    /// Whether anybody looks at a [`Call::likeness`].
-    pub fn looks_for_loops(&self) -> bool {
-        self.loops.looks()
-    }
-
     /// Lets `call` in, or says what keeps it out.
     pub async fn admit(&self, call: &Call<'_>) -> Result<Permit, Fault> {
         self.loops.check(call)?;
-        Ok(Permit { hold: self.quotas.admit(call)? })
+        let quota = self.quotas.admit(call)?;
+        Ok(Permit { quota })
     }
 }

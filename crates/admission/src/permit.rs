@@ -2,15 +2,13 @@
 
 use outcrop_api::Fault;
 
-use crate::Spent;
-use crate::quotas::Hold;
+use crate::{Spent, quotas};
 
-/// Holds what was reserved for a call. Dropped without being settled, everything is given back: nobody computed
-/// anything.
-#[must_use = "what was reserved is given back when this is dropped"]
+/// Holds what was reserved for a call, until it says what it came to.
+#[must_use = "a permit says what its call came to"]
 #[derive(Debug)]
 pub struct Permit {
-    pub(crate) hold: Hold,
+    pub(crate) quota: quotas::Hold,
 }
 
 impl Permit {
@@ -21,6 +19,9 @@ impl Permit {
 
     /// What it came to.
     pub fn settle(mut self, spent: &Spent) {
-        self.hold.settle(spent);
+        self.quota.settle(spent);
     }
+
+    /// Nobody was asked: everything is given back.
+    pub fn unused(self) {}
 }

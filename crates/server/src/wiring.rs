@@ -2,6 +2,7 @@
 
 mod offers;
 mod provisioned;
+mod quotas;
 pub(crate) mod sources;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use outcrop_access::keys::Usage;
 use outcrop_access::oidc::Verifier;
 use outcrop_access::{Gate, Keys, Mode, StoredKeys, Sts, sts};
+use outcrop_admission::{Admission, Loops, Quotas};
 use outcrop_engine::embed::{DIMENSIONS, EmbedService, MAX_TOKENS, Settings as EmbedSettings};
 use outcrop_engine::weights::gguf::{self, GgufHeader};
 use outcrop_engine::weights::{Catalog, EMBEDDING_MODEL, ModelDir, RecordedFile, TEXT_MODEL};
@@ -67,6 +69,7 @@ pub struct Server {
     live: Arc<Live>,
     policies: Arc<Policies>,
     memory: Memory,
+    quotas: Quotas,
     engine: Engine,
     keys: Arc<dyn Keys>,
     usage: Arc<Usage>,
@@ -138,6 +141,8 @@ impl Server {
         let policies = Arc::new(policies);
         let memory = Memory::new(&resources);
         memory.catch_up().await.map_err(told)?;
+        let quotas = Quotas::kept_in(Default::default(), &resources);
+        quotas.catch_up().await.map_err(told)?;
         let own_port = listener.address().map_err(told)?.port();
         let discovered =
             if dev { discover::in_environment(&config, own_port, |name| std::env::var(name).ok()) } else { Vec::new() };
@@ -149,6 +154,8 @@ impl Server {
             resources,
             memory: memory.clone(),
             capacity: Capacity::default(),
+            quotas: quotas.clone(),
+            loops: Loops::default(),
             policies: Arc::clone(&policies),
             found,
             local,
@@ -163,7 +170,7 @@ impl Server {
         let live = Arc::new(Live::new(parts, config, tls, load)?);
         live.look_nearby().await;
         lines.extend(live.discovered().await);
-        Ok(Self { listener, live, policies, memory, engine, keys, usage, stop, folder, local_tls, lines })
+        Ok(Self { listener, live, policies, memory, quotas, engine, keys, usage, stop, folder, local_tls, lines })
     }
 
     /// Where it listens.
@@ -210,10 +217,14 @@ impl Server {
             () = watch_tls(self.live.tls()) => {}
             () = renew(authority_folder(&self.folder), self.local_tls) => {}
             () = self.usage.run(&*self.keys) => {}
+            () = self.quotas.run() => {}
             () = sts::sweep(&*self.keys) => {}
         }
         if let Err(error) = self.usage.flush(&*self.keys).await {
             tracing::warn!(%error, "the last use of keys could not be written");
+        }
+        if let Err(error) = self.quotas.flush().await {
+            tracing::warn!(%error, "the day's tokens could not be written");
         }
         self.engine.shutdown().await;
     }
@@ -255,6 +266,9 @@ pub(crate) struct Parts {
     memory: Memory,
     /// What calls under way have taken, whatever the configuration becomes.
     capacity: Capacity,
+    /// What callers have taken, and who repeats what, likewise.
+    quotas: Quotas,
+    loops: Loops,
     found: Vec<Found>,
     local: Arc<dyn Provider>,
     /// What is known of targets' health, whatever the configuration becomes.
@@ -288,6 +302,7 @@ impl Parts {
         let catalogue = self.offers.listed(catalogue(config, &self.found)?, &mut sources)?;
         let sources = sources.into_iter().map(Arc::new).collect();
         let capacity = Arc::new(self.capacity.under(provisioned::capacity(config, &catalogue)?));
+        let quotas = self.quotas.under(quotas::settings(config, &catalogue)?);
         let models = Models::new(catalogue, settings(config), &self.resources).remembering(self.memory.clone());
         let models = Arc::new(models);
         let stand_ins = config.stand_ins.mode.is_on(self.dev).then(|| stand_ins(config, &self.found)).transpose()?;
@@ -295,10 +310,12 @@ impl Parts {
         let routes = config.routes.iter().map(|route| route.settings(&policy)).collect();
         let setup = Setup { sources, routes, policy, stand_ins };
         let routes = Routes::new(models.catalogue(), &setup, &self.registry).map_err(told)?;
+        let admission = Admission { loops: self.loops.under(config.loops.settings()), quotas };
         let gateway = Arc::new(
             Gateway::new(Arc::clone(&models), routes)
                 .sharing(sharing(config))
                 .capacity(capacity)
+                .admission(Arc::new(admission))
                 .cache(self.answers(config.routing.cache_bytes)),
         );
         self.registry.sweep();

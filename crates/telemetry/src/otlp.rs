@@ -128,9 +128,7 @@ async fn spans_of(
     loop {
         let gather = async {
             spans.recv_many(&mut batch, TOGETHER).await;
-            let rest = async {
-                while batch.len() < TOGETHER && spans.recv_many(&mut batch, TOGETHER).await > 0 {}
-            };
+            let rest = async { while batch.len() < TOGETHER && spans.recv_many(&mut batch, TOGETHER).await > 0 {} };
             timeout(GATHERED, rest).await.ok();
         };
         tokio::select! {

@@ -70,7 +70,9 @@ fn one(family: &Family, format: Format, out: &mut String) {
     // Writing into a string cannot fail.
     let _ = writeln!(out, "# HELP {name}{head} {}", escaped(family.help, false));
     let _ = writeln!(out, "# TYPE {name}{head} {kind}");
-    if format == Format::OpenMetrics && let Some(unit) = family.unit.suffix().strip_prefix('_') {
+    if format == Format::OpenMetrics
+        && let Some(unit) = family.unit.suffix().strip_prefix('_')
+    {
         let _ = writeln!(out, "# UNIT {name} {unit}");
     }
     for point in &family.points {

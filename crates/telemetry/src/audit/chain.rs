@@ -68,7 +68,8 @@ impl Head {
 pub fn check(line: &[u8]) -> Result<Link, &'static str> {
     let body = line.len().checked_sub(TAIL).ok_or("it is too short to be a record")?;
     let (body, tail) = line.split_at(body);
-    let hash = tail.strip_prefix(HASH).and_then(|tail| tail.strip_suffix(b"\"}")).ok_or("it does not end in its hash")?;
+    let hash =
+        tail.strip_prefix(HASH).and_then(|tail| tail.strip_suffix(b"\"}")).ok_or("it does not end in its hash")?;
     let link = memmem::rfind(body, CHAIN).ok_or("it has no place in the chain")?;
     let link = &body[link + CHAIN.len()..];
     let read = || {

@@ -80,7 +80,8 @@ impl Log {
             },
             None => Head::of(&node),
         };
-        let mut log = Self { folder, node, head, torn: 0, day: Date::MIN, file: None, length: 0, unclean: false, _lock: lock };
+        let mut log =
+            Self { folder, node, head, torn: 0, day: Date::MIN, file: None, length: 0, unclean: false, _lock: lock };
         for day in days(&log.folder)?.into_iter().rev() {
             let mut file = open(&log.folder, day)?;
             let (whole, last) = last_line(&mut file)?;
@@ -181,7 +182,7 @@ pub(super) fn days(folder: &Path) -> io::Result<Vec<Date>> {
     let mut days = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let name = entry?.file_name();
-        let day = name.to_str().and_then(|name| name.strip_suffix(SUFFIX)).and_then(|day| day.parse().ok());
+        let day = name.to_str().and_then(|name| name.strip_suffix(SUFFIX)).and_then(|day| day.parse::<Date>().ok());
         days.extend(day);
     }
     days.sort();

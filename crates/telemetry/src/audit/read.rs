@@ -157,11 +157,8 @@ impl Chain {
             let begin = memchr::memrchr(b'\n', &self.tail[..end]).map(|at| at + 1);
             if let Some(begin) = begin.or((self.start == 0 && end > 0).then_some(0)) {
                 let bytes = self.tail[begin..end].to_vec();
-                let place = Place {
-                    node: self.node.clone(),
-                    day: self.day,
-                    before: self.start + self.tail.len() as u64,
-                };
+                let place =
+                    Place { node: self.node.clone(), day: self.day, before: self.start + self.tail.len() as u64 };
                 self.tail.truncate(begin);
                 return Ok(Some(Line { bytes, place }));
             }

@@ -72,11 +72,12 @@ fn chain_of(folder: &Path, node: String, looked_for: Option<&str>) -> io::Result
             };
             let before_first = |link: &chain::Link| match &kept {
                 // Files that were to be removed may still be there: then the anchor is one of the lines below.
-                Some(kept) if link.sequence <= kept.sequence => Head { sequence: link.sequence - 1, hash: link.previous },
-                Some(kept) => Head {
-                    sequence: kept.sequence,
-                    hash: kept.hash.as_bytes().try_into().unwrap_or([0; 64]),
-                },
+                Some(kept) if link.sequence <= kept.sequence => {
+                    Head { sequence: link.sequence - 1, hash: link.previous }
+                }
+                Some(kept) => {
+                    Head { sequence: kept.sequence, hash: kept.hash.as_bytes().try_into().unwrap_or([0; 64]) }
+                }
                 None => Head::of(&link.node),
             };
             let expected = before.get_or_insert_with(|| before_first(&link));
@@ -92,9 +93,10 @@ fn chain_of(folder: &Path, node: String, looked_for: Option<&str>) -> io::Result
                 broken("the line before it was altered: its hash is another than the one kept here".to_owned());
                 return Ok(report);
             }
-            if kept.as_ref().is_some_and(|kept| {
-                kept.sequence == link.sequence && kept.hash.as_bytes() != link.hash.as_slice()
-            }) {
+            if kept
+                .as_ref()
+                .is_some_and(|kept| kept.sequence == link.sequence && kept.hash.as_bytes() != link.hash.as_slice())
+            {
                 broken("it is another line than the one at which older files were to be removed".to_owned());
                 return Ok(report);
             }

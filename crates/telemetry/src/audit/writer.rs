@@ -188,7 +188,8 @@ impl Writer<'_> {
         match pruned {
             Ok(None) => {}
             Ok(Some(anchor)) => {
-                let facts = json!({ "before": oldest.to_string(), "lastSequence": anchor.sequence, "lastHash": anchor.hash });
+                let facts =
+                    json!({ "before": oldest.to_string(), "lastSequence": anchor.sequence, "lastHash": anchor.hash });
                 self.push(&Event::of_server("PruneAuditTrail", Who::Server, facts));
                 self.write();
             }

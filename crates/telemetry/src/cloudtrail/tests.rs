@@ -95,7 +95,10 @@ async fn bad_questions_are_refused_in_cloudtrails_words() {
         (json!({ "NextToken": "x" }), "InvalidNextTokenException"),
         (json!({ "EventCategory": "data" }), "InvalidEventCategoryException"),
         (json!({ "LookupAttributes": [two, two] }), "InvalidLookupAttributesException"),
-        (json!({ "LookupAttributes": [{ "AttributeKey": "X", "AttributeValue": "A" }] }), "InvalidLookupAttributesException"),
+        (
+            json!({ "LookupAttributes": [{ "AttributeKey": "X", "AttributeValue": "A" }] }),
+            "InvalidLookupAttributesException",
+        ),
     ] {
         assert_eq!(look(&slice, input.clone()).await.unwrap_err().code, code, "{input}");
     }

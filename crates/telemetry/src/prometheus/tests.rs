@@ -52,5 +52,8 @@ fn open_metrics_only_for_those_who_name_it() {
 
 #[test]
 fn numbers_that_are_none() {
-    assert_eq!([f64::NAN, f64::INFINITY, -1e-9, 1e18].map(number), ["NaN", "+Inf", "-0.000000001", "1000000000000000000"]);
+    assert_eq!(
+        [f64::NAN, f64::INFINITY, -1e-9, 1e18].map(number),
+        ["NaN", "+Inf", "-0.000000001", "1000000000000000000"]
+    );
 }

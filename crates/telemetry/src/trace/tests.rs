@@ -58,7 +58,8 @@ fn a_malformed_parent_is_none() {
     let zero = "00-00000000000000000000000000000000-00f067aa0ba902b7-01";
     let none = "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01";
     let upper = PARENT.to_uppercase();
-    for bad in ["", "00", zero, none, &upper, &PARENT[..54], &format!("{PARENT}-more"), &PARENT.replacen("00", "ff", 1)] {
+    for bad in ["", "00", zero, none, &upper, &PARENT[..54], &format!("{PARENT}-more"), &PARENT.replacen("00", "ff", 1)]
+    {
         assert_eq!(Parent::read(bad, None), None, "{bad}");
     }
     assert_eq!(Parent::read(PARENT, Some("a\nb")).unwrap().state, None);
