@@ -1,9 +1,11 @@
 //! From a configuration to a server that answers: opens what lasts, finds the local models, joins the crates.
 
+mod observe;
 mod offers;
 mod provisioned;
 mod quotas;
 pub(crate) mod sources;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -14,11 +16,15 @@ use std::time::Duration;
 use outcrop_access::keys::Usage;
 use outcrop_access::oidc::Verifier;
 use outcrop_access::{Gate, Keys, Mode, StoredKeys, Sts, sts};
-use outcrop_admission::{Admission, Loops, Quotas};
+use outcrop_admission::Admission;
+use outcrop_admission::loops::Loops;
+use outcrop_admission::quotas::Quotas;
+use outcrop_admission::quotas::slice::ServiceQuotas;
 use outcrop_engine::embed::{DIMENSIONS, EmbedService, MAX_TOKENS, Settings as EmbedSettings};
 use outcrop_engine::weights::gguf::{self, GgufHeader};
 use outcrop_engine::weights::{Catalog, EMBEDDING_MODEL, ModelDir, RecordedFile, TEXT_MODEL};
 use outcrop_engine::{Engine, EngineConfig, LocalModel, ModelKind};
+use outcrop_gateway::meter::{Meter, Recorded};
 use outcrop_gateway::routing::{Registry, Routes, Setup};
 use outcrop_gateway::{Answers, Capacity, Gateway, Sharing, StandIns};
 use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Memory, Models, Settings, inference_profiles};
@@ -27,8 +33,10 @@ use outcrop_providers::Provider;
 use outcrop_providers::local::Local;
 use outcrop_resources::{Policies, Resources};
 use outcrop_store::{Sqlite, Store};
+use outcrop_telemetry::Hub;
 use tokio_util::sync::CancellationToken;
 
+use crate::compat::aws::Slices;
 use crate::compat::{Doors, Stored};
 use crate::config::{Config, LocalKind as ConfiguredKind, PrefixSharing};
 use crate::control;
@@ -39,6 +47,7 @@ use crate::operations::{App, table};
 use crate::pipeline::Pipeline;
 use crate::reload::{Live, Load};
 
+use observe::Observers;
 use offers::Offers;
 
 /// Why a server did not start, as the person at the terminal reads it.
@@ -74,6 +83,8 @@ pub struct Server {
     keys: Arc<dyn Keys>,
     usage: Arc<Usage>,
     stop: CancellationToken,
+    observers: Arc<Observers>,
+    hub: Hub,
     folder: PathBuf,
     local_tls: bool,
     /// The start-up table: TLS, local models and stand-ins.
@@ -146,8 +157,13 @@ impl Server {
         let own_port = listener.address().map_err(told)?.port();
         let discovered =
             if dev { discover::in_environment(&config, own_port, |name| std::env::var(name).ok()) } else { Vec::new() };
+        let observers = Arc::new(Observers::open(&config)?);
+        let (recorder, hub) = Hub::start(vec![Box::new(observers.calls())]).map_err(told)?;
+        observers.recorder(recorder.clone());
         let parts = Parts {
             dev,
+            observers: Arc::clone(&observers),
+            meter: Arc::new(Recorded(recorder)),
             own_port,
             offers: Offers::default(),
             discovered: Mutex::new(discovered),
@@ -166,11 +182,28 @@ impl Server {
             fetch,
             verifier,
             stop: stop.clone(),
+            slices: watch::slices(),
         };
         let live = Arc::new(Live::new(parts, config, tls, load)?);
         live.look_nearby().await;
         lines.extend(live.discovered().await);
-        Ok(Self { listener, live, policies, memory, quotas, engine, keys, usage, stop, folder, local_tls, lines })
+        observers.server(Arc::downgrade(&live), engine.clone());
+        Ok(Self {
+            listener,
+            live,
+            policies,
+            memory,
+            quotas,
+            engine,
+            keys,
+            usage,
+            stop,
+            observers,
+            hub,
+            folder,
+            local_tls,
+            lines,
+        })
     }
 
     /// Where it listens.
@@ -226,6 +259,7 @@ impl Server {
         if let Err(error) = self.quotas.flush().await {
             tracing::warn!(%error, "the day's tokens could not be written");
         }
+        self.observers.finish().await;
         self.engine.shutdown().await;
     }
 }
@@ -255,6 +289,8 @@ async fn renew(folder: PathBuf, local_tls: bool) {
 /// What was opened at the start and stays, whatever the configuration becomes.
 pub(crate) struct Parts {
     pub(crate) dev: bool,
+    observers: Arc<Observers>,
+    meter: Arc<dyn Meter>,
     /// Where this server itself listens.
     pub(crate) own_port: Option<u16>,
     /// What providers say they have, whatever the configuration becomes.
@@ -280,11 +316,14 @@ pub(crate) struct Parts {
     fetch: Arc<HttpFetch>,
     verifier: Arc<Verifier>,
     stop: CancellationToken,
+    /// Parts of other AWS services.
+    slices: Slices,
 }
 
 impl Parts {
     /// Puts another way out in force for what stays.
     pub(crate) fn follow(&self, outbound: Outbound) {
+        self.observers.follow(&outbound);
         self.fetch.set(outbound);
     }
 
@@ -310,12 +349,14 @@ impl Parts {
         let routes = config.routes.iter().map(|route| route.settings(&policy)).collect();
         let setup = Setup { sources, routes, policy, stand_ins };
         let routes = Routes::new(models.catalogue(), &setup, &self.registry).map_err(told)?;
-        let admission = Admission { loops: self.loops.under(config.loops.settings()), quotas };
+        let service_quotas = Arc::new(ServiceQuotas::new(quotas.clone(), quotas::Listed(Arc::clone(&models))));
+        let admission = Admission::default().quotas(quotas).loops(self.loops.under(config.loops.settings()));
         let gateway = Arc::new(
             Gateway::new(Arc::clone(&models), routes)
                 .sharing(sharing(config))
                 .capacity(capacity)
                 .admission(Arc::new(admission))
+                .meter(Arc::clone(&self.meter))
                 .cache(self.answers(config.routing.cache_bytes)),
         );
         self.registry.sweep();
@@ -337,7 +378,9 @@ impl Parts {
                 models: Arc::clone(&models),
                 responses: Stored::new(&self.resources),
             })),
+            slices: self.slices.and(service_quotas),
             table: table(&App { models, gateway, policies: Arc::clone(&self.policies) }),
+            observe: self.observers.observe(config),
             trusted_proxies: config.trusted_proxies.clone(),
             body_bytes: config.limits.body_bytes.get(),
             body_timeout: config.limits.body_timeout(),
@@ -374,6 +417,7 @@ pub fn examine(config: &Config, dev: bool) -> Vec<String> {
     problems.extend(catalogue(config, &[]).err().map(|e| e.to_string()));
     problems.extend(config.outbound.open().err().map(|e| e.to_string()));
     problems.extend(config.access.directory().err().map(|e| e.to_string()));
+    problems.extend(observe::examine(config));
     problems
 }
 

@@ -102,7 +102,8 @@ impl Quotas {
                 return Err(impossible("quotas.rules.name", &rule.name, "a name that no other rule has"));
             }
             if rule.limits().is_none() {
-                let expected = "set together with tokens_per_minute, tokens_per_day, requests_per_minute or concurrency";
+                let expected =
+                    "set together with tokens_per_minute, tokens_per_day, requests_per_minute or concurrency";
                 return Err(impossible("quotas.rules.name", &rule.name, expected));
             }
         }
