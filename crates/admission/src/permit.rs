@@ -2,13 +2,14 @@
 
 use outcrop_api::Fault;
 
-use crate::Spent;
+use crate::{Spent, quotas};
 
-/// Holds what was reserved for a call. Dropped without being settled, everything is given back: nobody computed
-/// anything.
-#[must_use = "what was reserved is given back when this is dropped"]
+/// Holds what was reserved for a call, until it says what it came to.
+#[must_use = "a permit says what its call came to"]
 #[derive(Debug)]
-pub struct Permit {}
+pub struct Permit {
+    pub(crate) quota: quotas::Hold,
+}
 
 impl Permit {
     /// So many tokens have been written so far. An error where the call may not go on.
@@ -17,5 +18,10 @@ impl Permit {
     }
 
     /// What it came to.
-    pub fn settle(self, _spent: &Spent) {}
+    pub fn settle(mut self, spent: &Spent) {
+        self.quota.settle(spent);
+    }
+
+    /// Nobody was asked: everything is given back.
+    pub fn unused(self) {}
 }

@@ -3,15 +3,19 @@
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use jiff::Timestamp;
 use outcrop_access::Context;
 use outcrop_admission::Call;
 use outcrop_api::Fault;
 use outcrop_api::bedrock_runtime::{ContentBlock, ConverseRequest, SystemContentBlock};
 use outcrop_models::Resolved;
+use outcrop_telemetry::Tokens;
+use rust_decimal::Decimal;
 
 use crate::Gateway;
 use crate::capacity::Estimate;
 use crate::meter::Tally;
+use crate::routing::Plan;
 
 /// Below that, no provider keeps a prompt in its cache: Bedrock's models want 1,024 tokens or more.
 const PREFIX_BYTES: usize = 4_096;
@@ -27,6 +31,8 @@ pub(crate) struct Wanted<'a> {
     pub queries: u64,
     /// The most tokens that the caller asked for.
     pub max_tokens: Option<u64>,
+    /// The tier in which it is charged; the standard one where it names none.
+    pub tier: Option<&'a str>,
     /// The call's own metadata.
     pub metadata: Option<&'a BTreeMap<String, String>>,
     /// The conversation, where it is one that was read.
@@ -40,6 +46,7 @@ impl<'a> Wanted<'a> {
         Self {
             estimate: Estimate::of(request, &resolved.model),
             max_tokens: asked.and_then(|tokens| u64::try_from(tokens).ok()),
+            tier: request.service_tier.as_ref().map(|tier| tier.r#type.as_str()),
             metadata: request.request_metadata.as_ref(),
             conversation: Some(request),
             ..Self::default()
@@ -58,7 +65,7 @@ impl Gateway {
     pub(crate) async fn admit(
         &self,
         cx: &Context,
-        resolved: &Resolved,
+        (resolved, plan): (&Resolved, &Plan),
         wanted: Wanted<'_>,
         tally: &mut Tally,
     ) -> Result<(), Fault> {
@@ -79,12 +86,28 @@ impl Gateway {
             provisioned: resolved.provisioned.is_some(),
             input: estimate.input,
             output: estimate.output,
-            cost: None,
+            cost: self.most(cx, resolved, plan, &wanted),
             likeness: None,
         };
         let permit = self.admission.admit(&call).await?;
         tally.admitted(&wanted, place, permit);
         Ok(())
+    }
+
+    /// The most that the call can cost, whoever of `plan` answers; none where one of them has no price.
+    fn most(&self, cx: &Context, resolved: &Resolved, plan: &Plan, wanted: &Wanted<'_>) -> Option<Decimal> {
+        if resolved.provisioned.is_some() {
+            return Some(Decimal::ZERO);
+        }
+        let (now, tier) = (Timestamp::now(), wanted.tier.unwrap_or("default"));
+        let Estimate { input, output } = wanted.estimate;
+        let mut most = Decimal::ZERO;
+        for provider in plan.providers() {
+            let rates = self.prices.rates(&resolved.model.id, provider, &cx.region, tier, now)?;
+            let apart = rates.cost(&Tokens::default(), wanted.images, wanted.queries);
+            most = most.max(rates.most(input, output).saturating_add(apart));
+        }
+        Some(most)
     }
 }
 

@@ -115,7 +115,7 @@ impl Gateway {
 
     /// What a call of `resolved` takes; to be kept as long as the call lasts.
     pub(crate) fn tally(&self, cx: &Context, resolved: &Resolved) -> Tally {
-        Tally::new(&self.meter, cx, resolved)
+        Tally::new(&self.meter, &self.prices, cx, resolved)
     }
 
     /// Who may answer a call of `resolved`, in order.
@@ -162,7 +162,7 @@ impl Gateway {
             let (by, end) = (By { target: None, attempts: 0, hedged: false }, plan.end());
             return Ok(Answered { answer, by, options, lease: None, between: None, end });
         }
-        self.admit(cx, resolved, Wanted::of(&request, resolved), tally).await?;
+        self.admit(cx, (resolved, &plan), Wanted::of(&request, resolved), tally).await?;
         let call = self.call(cx, resolved, Arc::new(request), &options, streaming);
         let served = plan.attempt(cx, |target| {
             let call = Call { model: target.model(resolved), ..call.clone() };

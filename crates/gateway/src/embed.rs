@@ -8,6 +8,7 @@ use outcrop_api::{Fault, Reply};
 use outcrop_dialects::{EmbeddingDialect, EmbeddingRequest};
 use outcrop_models::Resolved;
 use outcrop_providers::{Embed, Embedded};
+use outcrop_telemetry::entry::Kind as Work;
 
 use crate::Gateway;
 use crate::admit::Wanted;
@@ -26,6 +27,7 @@ impl Gateway {
         body: &[u8],
     ) -> Result<Reply<InvokeModelResponse>, Fault> {
         let mut tally = self.tally(cx, resolved);
+        tally.does(Work::Embeddings);
         let began = tally.began();
         let request = dialect.decode(body).map_err(|e| tally.failed(Fault::of(&e)))?;
         let request = Arc::new(request);
@@ -63,7 +65,7 @@ impl Gateway {
         let estimate = Estimate::of_texts(&request.texts);
         let tokens = || estimate.tokens();
         let plan = self.plan(cx, resolved, &Ask { tokens: &tokens, ..Ask::whole(self.retention(cx)) })?;
-        self.admit(cx, resolved, Wanted::reads(estimate), tally).await?;
+        self.admit(cx, (resolved, &plan), Wanted::reads(estimate), tally).await?;
         let served = plan.attempt(cx, |target| {
             let call = Embed { model: target.model(resolved), request: Arc::clone(request), dimensions };
             async move { target.provider().embed(call).await }

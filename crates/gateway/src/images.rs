@@ -10,6 +10,7 @@ use outcrop_api::{Fault, Kind, Reply};
 use outcrop_dialects::{DialectError, ImageDialect, ImageRequest};
 use outcrop_models::Resolved;
 use outcrop_providers::{Cause, Failure, Image, Images, Pass, PassBody};
+use outcrop_telemetry::entry::Kind as Work;
 
 use crate::Gateway;
 use crate::admit::Wanted;
@@ -42,6 +43,7 @@ impl Gateway {
         body: &Bytes,
     ) -> Result<Reply<InvokeModelResponse>, Fault> {
         let mut tally = self.tally(cx, resolved);
+        tally.does(Work::Images);
         let began = tally.began();
         let asked = dialect.decode(body).map(Arc::new);
         let served = self.drawn(cx, resolved, dialect.name(), (&asked, body), &mut tally).await;
@@ -76,7 +78,7 @@ impl Gateway {
         let size = || estimate.tokens();
         let plan = self.plan(cx, resolved, &Ask { tokens: &size, ..Ask::whole(self.retention(cx)) })?;
         let images = asked.as_ref().map_or(1, |request| u64::from(request.count));
-        self.admit(cx, resolved, Wanted { images, ..Wanted::reads(estimate) }, tally).await?;
+        self.admit(cx, (resolved, &plan), Wanted { images, ..Wanted::reads(estimate) }, tally).await?;
         let served = plan.attempt(cx, |target| async move {
             let model = target.model(resolved);
             if self.takes(&target, resolved, dialect) {

@@ -37,11 +37,12 @@ use outcrop_access::Context;
 use outcrop_admission::Admission;
 use outcrop_models::Models;
 use outcrop_models::data_retention::Retention;
+use outcrop_telemetry::Prices;
 
 pub use begin::SERVED_BY;
 pub use cache::Answers;
 pub use capacity::Capacity;
-pub use meter::{Meter, Record};
+pub use meter::Meter;
 pub use routing::{Registry, Routes, StandIns};
 pub use sharing::Sharing;
 pub use timed::Timed;
@@ -52,6 +53,7 @@ pub struct Gateway {
     routes: Routes,
     sharing: Sharing,
     meter: Arc<dyn Meter>,
+    prices: Arc<Prices>,
     capacity: Arc<Capacity>,
     admission: Arc<Admission>,
     cache: Arc<Answers>,
@@ -66,6 +68,7 @@ impl Gateway {
             routes,
             sharing,
             meter,
+            prices: Arc::default(),
             capacity: Arc::default(),
             admission: Arc::default(),
             cache: Arc::default(),
@@ -83,6 +86,13 @@ impl Gateway {
     #[must_use]
     pub fn meter(mut self, meter: Arc<dyn Meter>) -> Self {
         self.meter = meter;
+        self
+    }
+
+    /// Calls cost what `prices` say.
+    #[must_use]
+    pub fn prices(mut self, prices: Arc<Prices>) -> Self {
+        self.prices = prices;
         self
     }
 

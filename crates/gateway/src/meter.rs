@@ -1,6 +1,5 @@
 //! What a call took, told once when it is over.
 
-mod recorded;
 #[cfg(test)]
 mod tests;
 
@@ -8,97 +7,24 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use outcrop_access::Context;
 use outcrop_admission::{Permit, Spent};
-use outcrop_api::bedrock_runtime::{ServiceTierType, TokenUsage};
+use outcrop_api::bedrock_runtime::{CacheTTL, ServiceTierType, TokenUsage};
 use outcrop_api::{Fault, Kind};
-use outcrop_models::{Model, Resolved};
-use rust_decimal::Decimal;
+use outcrop_models::Resolved;
+use outcrop_telemetry::entry::Kind as Work;
+use outcrop_telemetry::{Entry, Outcome, Prices, Recorder, Tokens};
 
 use crate::admit::{self, Wanted, crosses};
 use crate::begin::By;
 use crate::capacity::Permit as Place;
 use crate::routing::Target;
 
-pub use recorded::Recorded;
-
 /// Whoever wants to know what calls took. Asked on the path of every call: it must not wait for anything.
 pub trait Meter: Send + Sync {
     /// A call is over.
-    fn record(&self, record: Record);
-}
-
-/// One call, whole or not. Never content.
-#[derive(Debug, Clone, Default)]
-pub struct Record {
-    /// As the answer's `x-amzn-RequestId` says it.
-    pub request_id: String,
-    /// Whose call it was.
-    pub account: String,
-    /// The Region that was called.
-    pub region: String,
-    /// The operation, or the door by which it came.
-    pub operation: &'static str,
-    /// The caller's ARN.
-    pub caller: String,
-    /// The access key or API key.
-    pub key: String,
-    /// Tags: those of the application inference profile that was called, over those of the caller.
-    pub tags: BTreeMap<String, String>,
-    /// The call's own metadata.
-    pub metadata: BTreeMap<String, String>,
-    /// The model or profile under which the call is counted.
-    pub model: String,
-    /// The catalogue's id of the model.
-    pub model_id: String,
-    /// The ARN of the application inference profile or provisioned model that was called.
-    pub profile: Option<String>,
-    /// The call could run in more than one Region.
-    pub cross_region: bool,
-    /// Who answered, or was asked last; none where nobody was.
-    pub target: Option<Arc<Target>>,
-    /// The tier as asked.
-    pub asked_tier: Option<ServiceTierType>,
-    /// The tier as resolved.
-    pub tier: Option<ServiceTierType>,
-    /// Tokens. Of an answer that did not come to its end: those of the prompt, as estimated, and the pieces that came.
-    pub usage: TokenUsage,
-    /// Images that were made.
-    pub images: u64,
-    /// Queries of a reranker.
-    pub queries: u64,
-    /// The most tokens that the caller asked for.
-    pub max_tokens: Option<u64>,
-    /// A hash of the beginning of a long prompt.
-    pub prefix: Option<u64>,
-    /// The answer was to be streamed.
-    pub streamed: bool,
-    /// From the call to the first event of its answer.
-    pub first_event: Option<Duration>,
-    /// From the call to its end.
-    pub total: Duration,
-    /// How many attempts it took.
-    pub attempts: u32,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// A second target was asked before the first had failed.
-    pub hedged: bool,
-    /// The answer came from the response cache.
-    pub cached: bool,
-    /// US dollars; none where the model has no price.
-    pub cost: Option<Decimal>,
-}
-
-/// How a call ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Outcome {
-    /// With a whole answer.
-    Answered,
-    /// With an error, before or in the middle of its answer.
-    Failed(Kind),
-    /// The caller went away.
-    #[default]
-    Gone,
+    fn record(&self, entry: Entry);
 }
 
 /// The meter of a server without another: one line a call, in the log.
@@ -106,37 +32,47 @@ pub enum Outcome {
 pub struct Logged;
 
 impl Logged {
-    fn line(record: &Record) {
-        let served_by = record.target.as_ref().map(|target| &*target.name);
-        let ms = record.total.as_millis() as u64;
-        if record.outcome != Outcome::Answered {
+    fn line(entry: &Entry) {
+        if entry.outcome != Outcome::Answered {
             tracing::info!(
-                gen_ai.request.model = record.model,
-                served_by,
-                outcome = ?record.outcome,
-                attempts = record.attempts,
-                ms,
+                gen_ai.request.model = entry.model,
+                served_by = entry.provider,
+                outcome = ?entry.outcome,
+                error = entry.error,
+                attempts = entry.attempts,
+                ms = entry.total_ms,
                 "not answered"
             );
             return;
         }
         tracing::info!(
-            gen_ai.request.model = record.model,
-            served_by,
-            gen_ai.usage.input_tokens = record.usage.input_tokens,
-            gen_ai.usage.output_tokens = record.usage.output_tokens,
-            cache_read = record.usage.cache_read_input_tokens,
-            attempts = record.attempts,
-            cached = record.cached,
-            ms,
+            gen_ai.request.model = entry.model,
+            served_by = entry.provider,
+            gen_ai.usage.input_tokens = entry.tokens.input,
+            gen_ai.usage.output_tokens = entry.tokens.output,
+            cache_read = entry.tokens.cache_read,
+            attempts = entry.attempts,
+            cached = entry.cached,
+            ms = entry.total_ms,
             "answered"
         );
     }
 }
 
 impl Meter for Logged {
-    fn record(&self, record: Record) {
-        Self::line(&record);
+    fn record(&self, entry: Entry) {
+        Self::line(&entry);
+    }
+}
+
+/// The same line, and the entry for usage, cost and metrics.
+#[derive(Debug)]
+pub struct Recorded(pub Recorder);
+
+impl Meter for Recorded {
+    fn record(&self, entry: Entry) {
+        Logged::line(&entry);
+        self.0.record(entry);
     }
 }
 
@@ -144,9 +80,11 @@ impl Meter for Logged {
 /// took is settled and told: so every call is told once.
 pub struct Tally {
     meter: Arc<dyn Meter>,
-    record: Record,
+    prices: Arc<Prices>,
+    entry: Entry,
+    target: Option<Arc<Target>>,
     began: Instant,
-    model: Arc<Model>,
+    first_event: Option<Duration>,
     held: Option<Held>,
     /// Pieces of the answer that came so far.
     pieces: u64,
@@ -163,61 +101,73 @@ struct Held {
 }
 
 impl Tally {
-    pub(crate) fn new(meter: &Arc<dyn Meter>, cx: &Context, resolved: &Resolved) -> Self {
-        let record = Record {
+    pub(crate) fn new(meter: &Arc<dyn Meter>, prices: &Arc<Prices>, cx: &Context, resolved: &Resolved) -> Self {
+        let mut tags = cx.permissions.tags.clone();
+        tags.extend(resolved.tags.iter().map(|(key, value)| (key.clone(), value.clone())));
+        // A system-defined profile is a model's other name.
+        let own = resolved.profile_arn.as_ref().filter(|_| resolved.metric_id != resolved.called_id);
+        let reserved = resolved.provisioned.as_ref().map(|throughput| &throughput.arn);
+        let entry = Entry {
             request_id: cx.request_id.clone(),
             account: cx.caller.account.clone(),
             region: cx.region.clone(),
-            operation: cx.operation,
-            caller: cx.caller.arn.clone(),
-            key: cx.caller.key().to_owned(),
-            tags: cx.permissions.tags.clone(),
-            ..Record::default()
+            operation: cx.operation.to_owned(),
+            principal: cx.caller.arn.clone(),
+            key: Some(cx.caller.key().to_owned()),
+            tags,
+            profile: own.or(reserved).cloned(),
+            ..Entry::default()
         };
-        let span = tracing::Span::current();
-        let (meter, model) = (Arc::clone(meter), Arc::clone(&resolved.model));
-        let mut tally = Self { meter, record, began: Instant::now(), model, held: None, pieces: 0, span };
-        let own = resolved.tags.iter().map(|(key, value)| (key.clone(), value.clone()));
-        tally.record.tags.extend(own);
-        let reserved = resolved.provisioned.as_ref().map(|throughput| &throughput.arn);
-        // A system-defined profile is a model's other name.
-        let own = resolved.profile_arn.as_ref().filter(|_| resolved.metric_id != resolved.called_id);
-        tally.record.profile = own.or(reserved).cloned();
+        let mut tally = Self {
+            meter: Arc::clone(meter),
+            prices: Arc::clone(prices),
+            entry,
+            target: None,
+            began: Instant::now(),
+            first_event: None,
+            held: None,
+            pieces: 0,
+            span: tracing::Span::current(),
+        };
         tally.of(resolved);
         tally
     }
 
     /// It is a call of `resolved`.
     pub fn of(&mut self, resolved: &Resolved) {
-        self.record.model.clone_from(&resolved.metric_id);
-        self.record.model_id.clone_from(&resolved.model.id);
-        self.record.cross_region = crosses(resolved);
-        self.model = Arc::clone(&resolved.model);
+        self.entry.model.clone_from(&resolved.metric_id);
+        self.entry.model_id.clone_from(&resolved.model.id);
+        self.entry.cross_region = crosses(resolved);
+    }
+
+    /// What the model is to do, where it is not to write.
+    pub(crate) fn does(&mut self, work: Work) {
+        self.entry.kind = work;
     }
 
     /// Its tags.
     pub(crate) fn tags(&self) -> &BTreeMap<String, String> {
-        &self.record.tags
+        &self.entry.tags
     }
 
     /// It was let in.
     pub(crate) fn admitted(&mut self, wanted: &Wanted<'_>, place: Place, permit: Permit) {
         self.held = Some(Held { place, permit, input: wanted.estimate.input });
-        self.record.images = wanted.images;
-        self.record.queries = wanted.queries;
-        self.record.max_tokens = wanted.max_tokens;
-        self.record.prefix = wanted.conversation.and_then(admit::prefix);
+        self.entry.images = wanted.images;
+        self.entry.queries = wanted.queries;
+        self.entry.max_tokens = wanted.max_tokens;
+        self.entry.prefix = wanted.conversation.and_then(admit::prefix);
     }
 
     /// What the call says of itself, whether it is let in or not.
     pub(crate) fn asks(&mut self, metadata: Option<&BTreeMap<String, String>>, tier: Option<&ServiceTierType>) {
-        self.record.metadata = metadata.cloned().unwrap_or_default();
-        self.record.asked_tier = tier.cloned();
+        self.entry.metadata = metadata.cloned().unwrap_or_default();
+        self.entry.tier = tier.map(|tier| tier.as_str().to_owned());
     }
 
     /// Its answer is to be streamed.
     pub fn streams(&mut self) {
-        self.record.streamed = true;
+        self.entry.streamed = true;
     }
 
     /// When the call came in.
@@ -227,21 +177,19 @@ impl Tally {
 
     /// Who answers.
     pub fn served(&mut self, by: &By) {
-        self.record.target.clone_from(&by.target);
-        self.record.attempts = by.attempts;
-        self.record.hedged = by.hedged;
-        self.record.cached = by.target.is_none();
+        self.target.clone_from(&by.target);
+        self.entry.attempts = by.attempts;
+        self.entry.cached = by.target.is_none();
     }
 
     /// The tier as resolved.
     pub fn tier(&mut self, tier: Option<ServiceTierType>) {
-        self.record.tier = tier;
+        self.entry.resolved_tier = tier.map(|tier| tier.as_str().to_owned());
     }
 
     /// The first event is here.
     pub fn first_event(&mut self) {
-        let elapsed = self.began.elapsed();
-        self.record.first_event.get_or_insert(elapsed);
+        self.first_event.get_or_insert_with(|| self.began.elapsed());
     }
 
     /// A piece of the answer is here. An error where the call may not go on.
@@ -253,48 +201,77 @@ impl Tally {
     /// The answer is whole.
     pub fn answered(&mut self, usage: &TokenUsage) {
         self.first_event();
-        self.record.usage = usage.clone();
-        self.record.outcome = Outcome::Answered;
+        self.entry.tokens = tokens(usage);
+        self.entry.outcome = Outcome::Answered;
     }
 
     /// The caller gets `fault`.
     pub fn failed(&mut self, fault: Fault) -> Fault {
-        self.record.outcome = Outcome::Failed(fault.kind);
+        self.entry.outcome = ended(fault.kind);
+        self.entry.error = Some(fault.kind.name().to_owned());
         fault
     }
 
     /// Settles what was reserved. Whoever was asked and began to answer is paid, however the answer ended.
     fn settle(&mut self) {
-        let Some(held) = self.held.take() else { return };
-        if self.record.target.is_none() {
-            return;
+        let held = self.held.take().filter(|_| self.target.is_some());
+        let entry = &mut self.entry;
+        match (&held, entry.outcome) {
+            // Nobody told what it took: the prompt as estimated, and the pieces that came.
+            (Some(held), outcome) if outcome != Outcome::Answered => {
+                entry.tokens = Tokens { input: held.input, output: self.pieces, ..Tokens::default() };
+            }
+            (Some(_), _) => {}
+            (None, _) if entry.cached => {}
+            // Nothing was made, of whatever was wanted.
+            (None, _) => (entry.images, entry.queries) = (0, 0),
         }
-        let usage = &mut self.record.usage;
-        if self.record.outcome != Outcome::Answered {
-            let tokens = |count: u64| i32::try_from(count).unwrap_or(i32::MAX);
-            usage.input_tokens = tokens(held.input);
-            usage.output_tokens = tokens(self.pieces);
-            usage.total_tokens = usage.input_tokens.saturating_add(usage.output_tokens);
-        }
-        held.place.settle(usage);
-        let count = |tokens: i32| u64::try_from(tokens).unwrap_or_default();
-        held.permit.settle(&Spent {
-            input: count(usage.input_tokens),
-            output: count(usage.output_tokens),
-            cache_read: usage.cache_read_input_tokens.map_or(0, count),
-            cache_write: usage.cache_write_input_tokens.map_or(0, count),
-            cost: None,
-        });
+        entry.cost = self.prices.cost(entry);
+        let Some(Held { place, permit, .. }) = held else { return };
+        let Tokens { input, output, cache_read, cache_write, .. } = entry.tokens;
+        place.settle(&entry.tokens);
+        permit.settle(&Spent { input, output, cache_read, cache_write, cost: entry.cost });
     }
 }
 
 impl Drop for Tally {
     fn drop(&mut self) {
-        self.record.total = self.began.elapsed();
+        let total = self.began.elapsed();
+        self.entry.at = Timestamp::now();
+        self.entry.total_ms = milliseconds(total);
+        self.entry.first_event_ms = self.first_event.map(milliseconds);
+        self.entry.provider = self.target.as_ref().map(|target| target.provider_name().to_owned());
         self.settle();
-        if let Some(target) = &self.record.target {
-            target.note(&self.record, self.model.price.as_ref());
+        if let Some(target) = &self.target {
+            target.note(&self.entry, self.first_event, total);
         }
-        self.span.in_scope(|| self.meter.record(std::mem::take(&mut self.record)));
+        self.span.in_scope(|| self.meter.record(std::mem::take(&mut self.entry)));
     }
+}
+
+/// AWS counts as the caller's what the caller can mend; a model that fails or is late is not that, whatever its status.
+fn ended(kind: Kind) -> Outcome {
+    match kind {
+        Kind::Throttling | Kind::ServiceQuotaExceeded => Outcome::Throttled,
+        Kind::ModelError | Kind::ModelStreamError | Kind::ModelTimeout | Kind::ModelNotReady => Outcome::ServerError,
+        kind if kind.default_status() < 500 => Outcome::ClientError,
+        _ => Outcome::ServerError,
+    }
+}
+
+/// The counts of `usage`.
+fn tokens(usage: &TokenUsage) -> Tokens {
+    let count = |tokens: i32| u64::try_from(tokens).unwrap_or_default();
+    let hour = usage.cache_details.iter().flatten().filter(|detail| detail.ttl == CacheTTL::V1h);
+    Tokens {
+        input: count(usage.input_tokens),
+        output: count(usage.output_tokens),
+        cache_read: usage.cache_read_input_tokens.map_or(0, count),
+        cache_write: usage.cache_write_input_tokens.map_or(0, count),
+        cache_write_1h: hour.map(|detail| count(detail.input_tokens)).sum(),
+    }
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
 }

@@ -93,7 +93,7 @@ impl Gateway {
         }
         let written = resolved.model.max_output.map_or(WRITTEN, u64::from);
         let wanted = Wanted::reads(Estimate { input: (body.len() / 4) as u64, output: written });
-        self.admit(cx, resolved, wanted, &mut tally).await.map_err(|fault| tally.failed(fault))?;
+        self.admit(cx, (resolved, plan), wanted, &mut tally).await.map_err(|fault| tally.failed(fault))?;
         let served = plan.attempt(cx, |target| {
             let (model, body) = (target.model(resolved), body.clone());
             async move { target.provider().pass(Pass { model, dialect, body, stream, headers: Vec::new() }).await }

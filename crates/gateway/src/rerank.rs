@@ -8,6 +8,7 @@ use outcrop_api::{Fault, Reply};
 use outcrop_dialects::{RerankDialect, RerankRequest};
 use outcrop_models::Resolved;
 use outcrop_providers::{Ranked, Rerank};
+use outcrop_telemetry::entry::Kind as Work;
 
 use crate::Gateway;
 use crate::admit::Wanted;
@@ -30,6 +31,7 @@ impl Gateway {
         body: &[u8],
     ) -> Result<Reply<InvokeModelResponse>, Fault> {
         let mut tally = self.tally(cx, resolved);
+        tally.does(Work::Rerank);
         let began = tally.began();
         let request = dialect.decode(body).map_err(|e| tally.failed(Fault::of(&e)))?;
         let served = self.ranked(cx, resolved, &request, &mut tally).await.map_err(|fault| tally.failed(fault))?;
@@ -58,7 +60,7 @@ impl Gateway {
         let size = || estimate.tokens();
         let plan = self.plan(cx, resolved, &Ask { tokens: &size, ..Ask::whole(self.retention(cx)) })?;
         let queries = queries(request.documents.len());
-        self.admit(cx, resolved, Wanted { queries, ..Wanted::reads(estimate) }, tally).await?;
+        self.admit(cx, (resolved, &plan), Wanted { queries, ..Wanted::reads(estimate) }, tally).await?;
         let served = plan.attempt(cx, |target| {
             let call = Rerank {
                 model: target.model(resolved),

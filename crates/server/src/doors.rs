@@ -37,6 +37,12 @@ pub enum Door {
     AnthropicModels,
     /// One of them.
     AnthropicModel,
+    /// What was spent.
+    Cost,
+    /// What could be saved.
+    CostAdvice,
+    /// What became of tasks.
+    Outcomes,
 }
 
 /// Whose words a door speaks, errors included.
@@ -65,7 +71,7 @@ impl Speaks {
 
 impl Door {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::Health,
         Self::Sts,
         Self::ChatCompletions,
@@ -80,6 +86,9 @@ impl Door {
         Self::MessageTokens,
         Self::AnthropicModels,
         Self::AnthropicModel,
+        Self::Cost,
+        Self::CostAdvice,
+        Self::Outcomes,
     ];
 
     /// The door at `path`, and the id in it, raw.
@@ -104,6 +113,9 @@ impl Door {
             Self::MessageTokens => &["/anthropic/v1/messages/count_tokens"],
             Self::AnthropicModels => &["/anthropic/v1/models"],
             Self::AnthropicModel => &["/anthropic/v1/models/{id}"],
+            Self::Cost => &["/outcrop/cost"],
+            Self::CostAdvice => &["/outcrop/cost/advise"],
+            Self::Outcomes => &["/outcrop/outcomes"],
         }
     }
 
@@ -117,13 +129,16 @@ impl Door {
             | Self::Responses
             | Self::CancelResponse
             | Self::Messages
-            | Self::MessageTokens => &["POST"],
+            | Self::MessageTokens
+            | Self::Outcomes => &["POST"],
             Self::Health
             | Self::Models
             | Self::Model
             | Self::ResponseInput
             | Self::AnthropicModels
-            | Self::AnthropicModel => &["GET"],
+            | Self::AnthropicModel
+            | Self::Cost
+            | Self::CostAdvice => &["GET"],
         }
     }
 
@@ -144,6 +159,9 @@ impl Door {
             Self::MessageTokens => "anthropic-count-tokens",
             Self::AnthropicModels => "anthropic-models",
             Self::AnthropicModel => "anthropic-model",
+            Self::Cost => "cost",
+            Self::CostAdvice => "cost-advice",
+            Self::Outcomes => "outcomes",
         }
     }
 

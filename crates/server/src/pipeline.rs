@@ -233,9 +233,15 @@ impl Pipeline {
         let query = parts.uri.query().unwrap_or("");
         let method = &parts.method;
         let call = compat::Call { door, method, id, query, headers: &parts.headers, body, context };
-        let run = tracing::Instrument::instrument(doors.answer(call), span);
+        let run = async {
+            match door {
+                Door::Cost | Door::CostAdvice | Door::Outcomes => doors.cost.answer(&call).await,
+                _ => Ok(doors.answer(call).await),
+            }
+        };
+        let run = tracing::Instrument::instrument(run, span);
         match tokio::time::timeout(self.deadline, run).await {
-            Ok(response) => Ok(response),
+            Ok(response) => response,
             Err(_) => Err(Fault::new(Kind::ModelTimeout, "The operation took too long.")),
         }
     }

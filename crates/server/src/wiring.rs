@@ -3,6 +3,7 @@
 mod offers;
 mod provisioned;
 pub(crate) mod sources;
+pub mod telemetry;
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -17,6 +18,7 @@ use outcrop_engine::embed::{DIMENSIONS, EmbedService, MAX_TOKENS, Settings as Em
 use outcrop_engine::weights::gguf::{self, GgufHeader};
 use outcrop_engine::weights::{Catalog, EMBEDDING_MODEL, ModelDir, RecordedFile, TEXT_MODEL};
 use outcrop_engine::{Engine, EngineConfig, LocalModel, ModelKind};
+use outcrop_gateway::meter::Recorded;
 use outcrop_gateway::routing::{Registry, Routes, Setup};
 use outcrop_gateway::{Answers, Capacity, Gateway, Sharing, StandIns};
 use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Memory, Models, Settings, inference_profiles};
@@ -30,6 +32,7 @@ use tokio_util::sync::CancellationToken;
 use crate::compat::{Doors, Stored};
 use crate::config::{Config, LocalKind as ConfiguredKind, PrefixSharing};
 use crate::control;
+use crate::cost::Desk;
 use crate::discover::{self, Discovered};
 use crate::fetch::HttpFetch;
 use crate::listen::{self, Tls, tls};
@@ -38,6 +41,7 @@ use crate::pipeline::Pipeline;
 use crate::reload::{Live, Load};
 
 use offers::Offers;
+use telemetry::Sight;
 
 /// Why a server did not start, as the person at the terminal reads it.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +74,7 @@ pub struct Server {
     engine: Engine,
     keys: Arc<dyn Keys>,
     usage: Arc<Usage>,
+    sight: Arc<Sight>,
     stop: CancellationToken,
     folder: PathBuf,
     local_tls: bool,
@@ -141,8 +146,11 @@ impl Server {
         let own_port = listener.address().map_err(told)?.port();
         let discovered =
             if dev { discover::in_environment(&config, own_port, |name| std::env::var(name).ok()) } else { Vec::new() };
+        let sight = Arc::new(Sight::open(&config, &folder, Vec::new())?);
         let parts = Parts {
             dev,
+            folder: folder.clone(),
+            sight: Arc::clone(&sight),
             own_port,
             offers: Offers::default(),
             discovered: Mutex::new(discovered),
@@ -163,7 +171,7 @@ impl Server {
         let live = Arc::new(Live::new(parts, config, tls, load)?);
         live.look_nearby().await;
         lines.extend(live.discovered().await);
-        Ok(Self { listener, live, policies, memory, engine, keys, usage, stop, folder, local_tls, lines })
+        Ok(Self { listener, live, policies, memory, engine, keys, usage, sight, stop, folder, local_tls, lines })
     }
 
     /// Where it listens.
@@ -211,11 +219,13 @@ impl Server {
             () = renew(authority_folder(&self.folder), self.local_tls) => {}
             () = self.usage.run(&*self.keys) => {}
             () = sts::sweep(&*self.keys) => {}
+            () = self.sight.follow(|| Some(Arc::clone(&self.live.pipeline().doors.as_ref()?.models))) => {}
         }
         if let Err(error) = self.usage.flush(&*self.keys).await {
             tracing::warn!(%error, "the last use of keys could not be written");
         }
         self.engine.shutdown().await;
+        self.sight.close().await;
     }
 }
 
@@ -250,6 +260,9 @@ pub(crate) struct Parts {
     pub(crate) offers: Offers,
     /// Providers that nobody configured.
     pub(crate) discovered: Mutex<Vec<Discovered>>,
+    folder: PathBuf,
+    /// What sees every call.
+    pub(crate) sight: Arc<Sight>,
     resources: Resources,
     policies: Arc<Policies>,
     memory: Memory,
@@ -295,8 +308,11 @@ impl Parts {
         let routes = config.routes.iter().map(|route| route.settings(&policy)).collect();
         let setup = Setup { sources, routes, policy, stand_ins };
         let routes = Routes::new(models.catalogue(), &setup, &self.registry).map_err(told)?;
+        let prices = Arc::new(telemetry::prices(config, models.catalogue()));
         let gateway = Arc::new(
             Gateway::new(Arc::clone(&models), routes)
+                .meter(Arc::new(Recorded(self.sight.recorder.clone())))
+                .prices(Arc::clone(&prices))
                 .sharing(sharing(config))
                 .capacity(capacity)
                 .cache(self.answers(config.routing.cache_bytes)),
@@ -319,6 +335,13 @@ impl Parts {
                 gateway: Arc::clone(&gateway),
                 models: Arc::clone(&models),
                 responses: Stored::new(&self.resources),
+                cost: Desk {
+                    data: self.folder.clone(),
+                    prices,
+                    facts: Arc::new(telemetry::facts(models.catalogue())),
+                    outcomes: Arc::clone(&self.sight.outcomes),
+                    reports: Arc::clone(&self.sight.reports),
+                },
             })),
             table: table(&App { models, gateway, policies: Arc::clone(&self.policies) }),
             trusted_proxies: config.trusted_proxies.clone(),

@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 /// One call of a model, whole or not. Never content.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Entry {
     /// When it ended.
     pub at: Timestamp,
@@ -138,7 +138,7 @@ pub struct Tokens {
 }
 
 /// How a call ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// With a whole answer.
@@ -150,5 +150,6 @@ pub enum Outcome {
     /// With a refusal because of too many calls.
     Throttled,
     /// The caller went away.
+    #[default]
     Gone,
 }

@@ -5,11 +5,13 @@
 //!
 //! Start at [`Entry`], the one record of a call that everything else is made from, and at [`Hub`], which hands it on.
 
+pub mod advise;
 pub mod audit;
 pub mod cloudtrail;
 pub mod cost;
 pub mod entry;
 pub mod hub;
+pub mod invocation_log;
 pub mod ledger;
 pub mod meters;
 pub mod otlp;

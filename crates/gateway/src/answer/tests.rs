@@ -2,6 +2,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use outcrop_api::bedrock_runtime::StopReason;
+use outcrop_telemetry::prices::{Prices, Rates, Table};
+use rust_decimal::Decimal;
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -41,7 +43,10 @@ async fn who_answers_in_place_of_another_is_told() {
             Err(Failure::new(Cause::Unavailable, Fault::new(Kind::ServiceUnavailable, "no")))
         }
     }
-    let b = served_by(vec![Arc::new(Ill), Arc::new(scripted(hello()))], Policy::default()).await;
+    let mut b = served_by(vec![Arc::new(Ill), Arc::new(scripted(hello()))], Policy::default()).await;
+    let rates = Rates { input: Some(Decimal::new(25, 2)), output: Some(Decimal::new(125, 2)), ..Rates::default() };
+    let table = Table { list: vec![(HAIKU.to_owned(), rates)], charged_by: vec!["b".to_owned()], ..Table::default() };
+    b.gateway = b.gateway.prices(Arc::new(Prices::new(&table)));
     let reply = b.gateway.converse(&b.cx, asking(HAIKU, json!({}))).await.unwrap();
     assert_eq!(reply.output.stop_reason, StopReason::EndTurn);
     let headers = [("x-outcrop-served-by", "b".to_owned()), ("x-outcrop-attempts", "2".to_owned())];
@@ -51,5 +56,5 @@ async fn who_answers_in_place_of_another_is_told() {
     let told: Vec<_> = route.targets.iter().map(|t| (t.name.as_str(), t.attempts, t.failures, t.answered)).collect();
     assert_eq!(told, [("a", 1, 1, 0), ("b", 1, 0, 1)]);
     // Seven tokens at Haiku's price of $0.25 and $1.25 a million.
-    assert!((route.targets[1].cost - (5.0 * 0.25 + 2.0 * 1.25) / 1e6).abs() < 1.1e-6, "{}", route.targets[1].cost);
+    assert!((route.targets[1].cost - (5.0 * 0.25 + 2.0 * 1.25) / 1e6).abs() < 1e-9, "{}", route.targets[1].cost);
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use outcrop_api::bedrock_runtime::TokenUsage;
+use outcrop_telemetry::Tokens;
 
 use super::pool::{Limits, Pool};
 
@@ -32,12 +32,9 @@ impl Permit {
 
     /// Counts what the call really took: what was read and not found in a cache, what was written to one, and the
     /// answer (the user guide's "Token burndown").
-    pub fn settle(mut self, usage: &TokenUsage) {
-        let count = |tokens: i32| u64::try_from(tokens).unwrap_or_default();
+    pub fn settle(mut self, tokens: &Tokens) {
         if let Some(held) = &mut self.0 {
-            held.used = count(usage.input_tokens)
-                + count(usage.output_tokens)
-                + usage.cache_write_input_tokens.map_or(0, count);
+            held.used = tokens.input + tokens.output + tokens.cache_write;
         }
     }
 }

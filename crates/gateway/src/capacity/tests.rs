@@ -2,10 +2,11 @@ use std::time::Duration;
 
 use outcrop_access::{Caller, CallerKind, Context};
 use outcrop_api::bedrock::{CreateProvisionedModelThroughputRequest, DeleteProvisionedModelThroughputRequest};
-use outcrop_api::bedrock_runtime::{ContentBlock, ConverseRequest, InferenceConfiguration, Message, TokenUsage};
+use outcrop_api::bedrock_runtime::{ContentBlock, ConverseRequest, InferenceConfiguration, Message};
 use outcrop_models::{Catalogue, Units, provisioned};
 use outcrop_resources::Resources;
 use outcrop_store::{Options, Sqlite};
+use outcrop_telemetry::Tokens;
 
 use super::*;
 
@@ -64,14 +65,8 @@ fn refused(result: Result<Permit, Fault>, what: &str) -> Fault {
     fault
 }
 
-fn used(input: i32, output: i32) -> TokenUsage {
-    TokenUsage {
-        input_tokens: input,
-        output_tokens: output,
-        total_tokens: input + output,
-        cache_read_input_tokens: Some(1_000_000),
-        ..Default::default()
-    }
+fn used(input: u64, output: u64) -> Tokens {
+    Tokens { input, output, cache_read: 1_000_000, ..Tokens::default() }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@ use std::sync::Mutex;
 
 use futures_util::StreamExt;
 use outcrop_access::Permissions;
-use outcrop_api::bedrock_runtime::ConverseStreamOutput;
+use outcrop_api::bedrock_runtime::{CacheDetail, ConverseStreamOutput};
 use serde_json::json;
 
 use super::*;
@@ -11,17 +11,17 @@ use crate::capacity::{OfModel, Settings};
 use crate::tests::{HAIKU, asking, bench, hello, scripted, streaming, tiny};
 
 #[derive(Default)]
-struct Told(Mutex<Vec<Record>>);
+struct Told(Mutex<Vec<Entry>>);
 
 impl Meter for Told {
-    fn record(&self, record: Record) {
-        self.0.lock().unwrap().push(record);
+    fn record(&self, entry: Entry) {
+        self.0.lock().unwrap().push(entry);
     }
 }
 
 impl Told {
-    fn outcomes(&self) -> Vec<(Outcome, i32, u32)> {
-        self.0.lock().unwrap().iter().map(|r| (r.outcome, r.usage.output_tokens, r.attempts)).collect()
+    fn outcomes(&self) -> Vec<(Outcome, u64, u32)> {
+        self.0.lock().unwrap().iter().map(|e| (e.outcome, e.tokens.output, e.attempts)).collect()
     }
 }
 
@@ -53,14 +53,14 @@ async fn every_call_is_told_once_however_it_ends() {
     cut.pop();
     metered(cut).await.converse(asking(HAIKU, json!({}))).await.unwrap_err();
     // Its one piece was written, and is paid for.
-    assert_eq!(told.outcomes()[3], (Outcome::Failed(Kind::ModelStreamError), 1, 1));
+    assert_eq!(told.outcomes()[3], (Outcome::ServerError, 1, 1));
     let empty = json!({ "messages": [] });
     metered(hello()).await.converse(asking(HAIKU, empty)).await.unwrap_err();
-    assert_eq!(told.outcomes()[4], (Outcome::Failed(Kind::Validation), 0, 0));
+    assert_eq!(told.outcomes()[4], (Outcome::ClientError, 0, 0));
     assert_eq!(told.outcomes().len(), 5);
     let record = told.0.lock().unwrap()[0].clone();
     assert_eq!((record.account.as_str(), record.model.as_str()), ("111122223333", HAIKU));
-    assert!(record.first_event.is_some_and(|first| first <= record.total));
+    assert!(record.first_event_ms.is_some_and(|first| first <= record.total_ms));
 }
 
 #[tokio::test]
@@ -74,13 +74,13 @@ async fn a_stream_holds_its_place_to_its_end_and_one_that_is_left_counts_for_wha
     let mut events = b.gateway.converse_stream(&b.cx, streaming(HAIKU)).await.unwrap().1;
     let refused = b.converse(asking(HAIKU, json!({}))).await.unwrap_err();
     assert_eq!(refused.kind, Kind::Throttling);
-    assert_eq!(told.outcomes(), [(Outcome::Failed(Kind::Throttling), 0, 0)]);
+    assert_eq!(told.outcomes(), [(Outcome::Throttled, 0, 0)]);
     // Its place is free when it is left, and its prompt and the piece that was made are counted.
     while !matches!(events.next().await, Some(Ok(ConverseStreamOutput::ContentBlockDelta(_)))) {}
     drop(events);
     assert_eq!(told.outcomes()[1], (Outcome::Gone, 1, 1));
     let record = told.0.lock().unwrap()[1].clone();
-    assert!(record.streamed && record.usage.input_tokens == 1, "{record:?}");
+    assert!(record.streamed && record.tokens.input == 1, "{record:?}");
     *b.provider.events.lock().unwrap() = hello();
     b.converse(asking(HAIKU, json!({}))).await.unwrap();
 }
@@ -101,8 +101,42 @@ async fn a_record_says_whose_call_it_was_and_for_what() {
     });
     b.converse(asking(HAIKU, more)).await.unwrap();
     let record = told.0.lock().unwrap()[0].clone();
-    assert_eq!((record.request_id.as_str(), record.operation, record.region.as_str()), ("id", "Converse", "us-east-1"));
+    assert_eq!(
+        (record.request_id.as_str(), record.operation.as_str(), record.region.as_str()),
+        ("id", "Converse", "us-east-1")
+    );
     assert_eq!((record.tags["team"].as_str(), record.metadata["feature"].as_str()), ("search", "triage"));
-    assert_eq!((record.max_tokens, record.asked_tier, record.profile), (Some(9), Some(ServiceTierType::Flex), None));
+    assert_eq!((record.max_tokens, record.tier.as_deref(), record.profile), (Some(9), Some("flex"), None));
     assert!(!record.streamed && !record.cross_region);
+}
+
+#[test]
+fn usage_is_counted_as_entries_have_it() {
+    let usage = TokenUsage {
+        input_tokens: 100,
+        output_tokens: 20,
+        total_tokens: 150,
+        cache_read_input_tokens: Some(10),
+        cache_write_input_tokens: Some(20),
+        cache_details: Some(vec![
+            CacheDetail { ttl: CacheTTL::V5m, input_tokens: 8 },
+            CacheDetail { ttl: CacheTTL::V1h, input_tokens: 12 },
+        ]),
+    };
+    let counted = Tokens { input: 100, output: 20, cache_read: 10, cache_write: 20, cache_write_1h: 12 };
+    assert_eq!(tokens(&usage), counted);
+}
+
+#[test]
+fn errors_are_counted_as_the_callers_or_the_servers() {
+    for (kind, expected) in [
+        (Kind::Validation, Outcome::ClientError),
+        (Kind::AccessDenied, Outcome::ClientError),
+        (Kind::Throttling, Outcome::Throttled),
+        (Kind::ModelError, Outcome::ServerError),
+        (Kind::ModelTimeout, Outcome::ServerError),
+        (Kind::ServiceUnavailable, Outcome::ServerError),
+    ] {
+        assert_eq!(ended(kind), expected, "{kind:?}");
+    }
 }

@@ -98,6 +98,11 @@ impl Plan {
         self.candidates.iter().all(|target| holds(target))
     }
 
+    /// The providers of the candidates, in order.
+    pub fn providers(&self) -> impl Iterator<Item = &str> {
+        self.candidates.iter().map(|target| target.provider_name())
+    }
+
     /// The names of the candidates, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.candidates.iter().map(|target| &*target.name)

@@ -10,6 +10,7 @@ use super::histogram::Histogram;
 use super::name::OwnName;
 use super::routes::{Route, Routes};
 use super::target::Target;
+use super::variant::NANO;
 
 /// A model's route.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -57,7 +58,7 @@ pub struct TargetReport {
     pub input_tokens: u64,
     /// Tokens that it wrote.
     pub output_tokens: u64,
-    /// The list price of them in US dollars, where the catalogue knows one.
+    /// What they cost in US dollars, as far as there are prices.
     pub cost: f64,
     /// Second attempts at it before the first had failed.
     pub hedges: u64,
@@ -113,7 +114,7 @@ fn target(route: &Route, target: &Target) -> TargetReport {
         failed: variant.failed.load(Relaxed),
         input_tokens: variant.input.load(Relaxed),
         output_tokens: variant.output.load(Relaxed),
-        cost: variant.cost.load(Relaxed) as f64 / 1e6,
+        cost: variant.cost.load(Relaxed) as f64 / NANO as f64,
         hedges: variant.hedges.load(Relaxed),
         total_p50_ms: ms(&variant.total, 0.5),
         total_p95_ms: ms(&variant.total, 0.95),

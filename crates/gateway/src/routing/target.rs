@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use outcrop_models::Resolved;
-use outcrop_models::catalogue::Price;
 use outcrop_providers::Provider;
+use outcrop_telemetry::Entry;
 
 use super::name::OwnName;
 use super::settings::Source;
 use super::state::State;
 use super::variant::Variant;
-use crate::meter::Record;
 
 /// One provider's model, as one route names it.
 pub struct Target {
@@ -56,8 +56,8 @@ impl Target {
     }
 
     /// A call that it got is over.
-    pub(crate) fn note(&self, record: &Record, price: Option<&Price>) {
-        self.variant.note(record, price);
+    pub(crate) fn note(&self, entry: &Entry, first_event: Option<Duration>, total: Duration) {
+        self.variant.note(entry, first_event, total);
     }
 
     /// It has all the calls that it may have.

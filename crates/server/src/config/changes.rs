@@ -41,6 +41,7 @@ impl Config {
             data: running.data.clone(),
             encryption: running.encryption.clone(),
             engine: running.engine.clone(),
+            cost: super::Cost { keep_days: running.cost.keep_days, ..self.cost },
             local_models: running.local_models.clone(),
             // Other files are one thing, to begin or to end speaking TLS another.
             tls: if self.tls.is_some() == running.tls.is_some() { self.tls } else { running.tls.clone() },

@@ -27,7 +27,9 @@ impl Sampler {
             "always_off" => 0.0,
             "traceidratio" => argument.map_or(Some(1.0), ratio).ok_or("its argument is a number from 0 to 1")?,
             _ => {
-                return Err("a sampler is always_on, always_off or traceidratio, or parentbased_ and one of them".into());
+                return Err(
+                    "a sampler is always_on, always_off or traceidratio, or parentbased_ and one of them".into()
+                );
             }
         };
         Ok(Self { ratio, parent_based })
