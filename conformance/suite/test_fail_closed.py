@@ -135,7 +135,7 @@ class TestWithoutCredentials:
         assert open_routes() == {"health"}
 
     def test_no_path_beside_the_routes_answers(self, guarded):
-        for path in ("/metrics", "/outcrop", "/outcrop/", "/outcrop/metrics", "/outcrop/healthz", "/outcrop/config", "/v1/files", "/anthropic/v1/files",
+        for path in ("/metrics/", "/outcrop", "/outcrop/", "/outcrop/metrics", "/outcrop/healthz", "/outcrop/config", "/v1/files", "/anthropic/v1/files",
                      "/console", "/service/GraniteServiceVersion20100801/operation/ListMetrics", "/bucket/key", "/favicon.ico"):  # fmt: skip
             for method in ("GET", "POST", "PUT"):
                 answer = raw.request(guarded, method, path, signer=None)

@@ -3,10 +3,14 @@
 //!
 //! Never: which model answers, what it costs (prices are given), provisioned throughput (that is the gateway's).
 //!
-//! Start at [`Admission::admit`]; [`Call`] is what a decision is made from.
+//! Start at [`Admission::admit`]; [`Call`] is what a decision is made from. [`quotas`] limits tokens, requests and calls
+//! at a time, [`budgets`] what is spent, [`loops`] stops callers that send the same again and again.
 
+pub mod budgets;
 mod call;
+pub mod loops;
 mod permit;
+pub mod quotas;
 
 use outcrop_api::Fault;
 
@@ -15,11 +19,44 @@ pub use permit::Permit;
 
 /// All that may keep a call out.
 #[derive(Debug, Default)]
-pub struct Admission {}
+pub struct Admission {
+    quotas: quotas::Quotas,
+    budgets: Option<budgets::Budgets>,
+    loops: loops::Loops,
+}
 
 impl Admission {
-    /// Lets `call` in, or says what keeps it out.
-    pub async fn admit(&self, _call: &Call<'_>) -> Result<Permit, Fault> {
-        Ok(Permit {})
+    /// Calls are counted against `quotas`.
+    #[must_use]
+    pub fn quotas(self, quotas: quotas::Quotas) -> Self {
+        Self { quotas, ..self }
+    }
+
+    /// Calls are paid from `budgets`.
+    #[must_use]
+    pub fn budgets(self, budgets: budgets::Budgets) -> Self {
+        Self { budgets: Some(budgets), ..self }
+    }
+
+    /// Callers that repeat themselves are stopped by `loops`.
+    #[must_use]
+    pub fn loops(self, loops: loops::Loops) -> Self {
+        Self { loops, ..self }
+    }
+
+    /// Whether anybody looks at a [`Call::likeness`].
+    pub fn looks_for_loops(&self) -> bool {
+        self.loops.looks()
+    }
+
+    /// Lets `call` in, or says what keeps it out. Waits only where a budget has to lease more.
+    pub async fn admit(&self, call: &Call<'_>) -> Result<Permit, Fault> {
+        self.loops.check(call)?;
+        let quota = self.quotas.admit(call)?;
+        let budget = match &self.budgets {
+            Some(budgets) => Some(budgets.admit(call).await?),
+            None => None,
+        };
+        Ok(Permit::new(quota, budget.filter(|hold| !hold.is_free())))
     }
 }

@@ -15,6 +15,8 @@ pub enum Door {
     Aws,
     /// The same services, in the protocol that has a path for each operation.
     AwsCbor,
+    /// What is counted, for Prometheus.
+    Metrics,
     /// OpenAI's chat completions.
     ChatCompletions,
     /// OpenAI's embeddings.
@@ -67,10 +69,11 @@ impl Speaks {
 
 impl Door {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Health,
         Self::Aws,
         Self::AwsCbor,
+        Self::Metrics,
         Self::ChatCompletions,
         Self::Embeddings,
         Self::Models,
@@ -97,6 +100,7 @@ impl Door {
             Self::Health => &[HEALTH],
             Self::Aws => &["/"],
             Self::AwsCbor => &["/service/{id}"],
+            Self::Metrics => &["/metrics"],
             Self::ChatCompletions => &["/v1/chat/completions", "/openai/v1/chat/completions"],
             Self::Embeddings => &["/v1/embeddings", "/openai/v1/embeddings"],
             Self::Models => &["/v1/models", "/openai/v1/models"],
@@ -125,6 +129,7 @@ impl Door {
             | Self::Messages
             | Self::MessageTokens => &["POST"],
             Self::Health
+            | Self::Metrics
             | Self::Models
             | Self::Model
             | Self::ResponseInput
@@ -139,6 +144,7 @@ impl Door {
             Self::Health => "health",
             Self::Aws => "aws",
             Self::AwsCbor => "aws-cbor",
+            Self::Metrics => "metrics",
             Self::ChatCompletions => "openai-chat-completions",
             Self::Embeddings => "openai-embeddings",
             Self::Models => "openai-models",

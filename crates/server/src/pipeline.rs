@@ -18,12 +18,14 @@ use http::{Method, Request, Response, request};
 use outcrop_access::{AccessError, Body as ProofBody, ClientInfo, Context, Gate, Head, Proof, ResourcePolicies, Sts};
 use outcrop_api::{Fault, Kind, Service, Spec};
 use outcrop_gateway::routing::RouteReport;
+use outcrop_telemetry::trace;
 use tokio_util::sync::CancellationToken;
 
 use crate::compat::aws::{Slices, Wire};
 use crate::compat::{self, sts};
 use crate::doors::{Door, Speaks};
 use crate::listen::{self, Body, BodyError, Peer, TrustedProxy};
+use crate::observe::{self, Observe};
 use crate::route::{self, Asked};
 
 /// Liveness: the one path that needs no credentials.
@@ -45,6 +47,8 @@ pub struct Pipeline {
     pub doors: Option<Arc<compat::Doors>>,
     /// Parts of other AWS services.
     pub slices: Slices,
+    /// What of all this is shown, and to whom.
+    pub observe: Observe,
     /// Whose word about a request's origin counts.
     pub trusted_proxies: Vec<TrustedProxy>,
     /// The greatest body.
@@ -152,6 +156,11 @@ impl Pipeline {
             );
             return Err(Fault::new(Kind::AccessDenied, text));
         }
+        if matches!(goal, Goal::Door(Door::Metrics, _)) && self.observe.shows(self.dev, parts) {
+            let mut response = self.observe.metrics(&parts.headers);
+            encode::identify(&mut response, request_id);
+            return Ok(response);
+        }
         let head = Head::from(parts);
         if matches!(goal, Goal::Aws(Wire::Query)) && !head.has_credentials() {
             return self.unsigned(parts, body, request_id).await;
@@ -252,18 +261,24 @@ impl Pipeline {
         proof: Proof,
         request_id: &str,
     ) -> Result<Response<Body>, Fault> {
+        if door == Door::Metrics {
+            return Err(observe::nobody_s());
+        }
         for_service("bedrock", &proof)?;
         let doors = self.doors.as_ref().ok_or_else(|| Fault::new(Kind::NotImplemented, "This door is not built."))?;
         let context = self.context(parts, proof, (Service::BedrockRuntime.prefix(), door.name()), request_id);
         let span = tracing::info_span!("call", operation = door.name(), request_id, account = context.caller.account);
+        let seen = self.observe.call(&context, &parts.headers);
         let query = parts.uri.query().unwrap_or("");
         let method = &parts.method;
         let call = compat::Call { door, method, id, query, headers: &parts.headers, body, context };
-        let run = tracing::Instrument::instrument(doors.answer(call), span);
-        match tokio::time::timeout(self.deadline, run).await {
+        let run = tracing::Instrument::instrument(trace::within(seen.clone(), doors.answer(call)), span);
+        let answer = match tokio::time::timeout(self.deadline, run).await {
             Ok(response) => Ok(response),
             Err(_) => Err(Fault::new(Kind::ModelTimeout, "The operation took too long.")),
-        }
+        };
+        observe::answered(seen.as_ref(), &answer);
+        answer
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -280,13 +295,16 @@ impl Pipeline {
         for_service("bedrock", &proof)?;
         let context = self.context(parts, proof, (spec.service.prefix(), spec.name), request_id);
         let span = tracing::info_span!("call", operation = spec.name, request_id, account = context.caller.account);
+        let seen = self.observe.call(&context, &parts.headers);
         let call =
             Call { spec, labels, query: parts.uri.query().unwrap_or(""), headers: &parts.headers, body, context };
-        let run = tracing::Instrument::instrument(handler(call), span);
-        match tokio::time::timeout(self.deadline, run).await {
+        let run = tracing::Instrument::instrument(trace::within(seen.clone(), handler(call)), span);
+        let answer = match tokio::time::timeout(self.deadline, run).await {
             Ok(result) => result,
             Err(_) => Err(Fault::new(Kind::ModelTimeout, "The operation took too long.")),
-        }
+        };
+        observe::answered(seen.as_ref(), &answer);
+        answer
     }
 }
 

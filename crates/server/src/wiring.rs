@@ -1,5 +1,6 @@
 //! From a configuration to a server that answers: opens what lasts, finds the local models, joins the crates.
 
+mod observe;
 mod offers;
 mod provisioned;
 mod watch;
@@ -18,6 +19,7 @@ use outcrop_engine::embed::{DIMENSIONS, EmbedService, MAX_TOKENS, Settings as Em
 use outcrop_engine::weights::gguf::{self, GgufHeader};
 use outcrop_engine::weights::{Catalog, EMBEDDING_MODEL, ModelDir, RecordedFile, TEXT_MODEL};
 use outcrop_engine::{Engine, EngineConfig, LocalModel, ModelKind};
+use outcrop_gateway::meter::{Meter, Recorded};
 use outcrop_gateway::routing::{Registry, Routes, Setup};
 use outcrop_gateway::{Answers, Capacity, Gateway, Sharing, StandIns};
 use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Memory, Models, Settings, inference_profiles};
@@ -26,6 +28,7 @@ use outcrop_providers::Provider;
 use outcrop_providers::local::Local;
 use outcrop_resources::{Policies, Resources};
 use outcrop_store::{Sqlite, Store};
+use outcrop_telemetry::Hub;
 use tokio_util::sync::CancellationToken;
 
 use crate::compat::aws::Slices;
@@ -39,6 +42,7 @@ use crate::operations::{App, table};
 use crate::pipeline::Pipeline;
 use crate::reload::{Live, Load};
 
+use observe::Observers;
 use offers::Offers;
 
 /// Why a server did not start, as the person at the terminal reads it.
@@ -73,6 +77,8 @@ pub struct Server {
     keys: Arc<dyn Keys>,
     usage: Arc<Usage>,
     stop: CancellationToken,
+    observers: Arc<Observers>,
+    hub: Hub,
     folder: PathBuf,
     local_tls: bool,
     /// The start-up table: TLS, local models and stand-ins.
@@ -143,8 +149,13 @@ impl Server {
         let own_port = listener.address().map_err(told)?.port();
         let discovered =
             if dev { discover::in_environment(&config, own_port, |name| std::env::var(name).ok()) } else { Vec::new() };
+        let observers = Arc::new(Observers::open(&config)?);
+        let (recorder, hub) = Hub::start(vec![Box::new(observers.calls())]).map_err(told)?;
+        observers.recorder(recorder.clone());
         let parts = Parts {
             dev,
+            observers: Arc::clone(&observers),
+            meter: Arc::new(Recorded(recorder)),
             own_port,
             offers: Offers::default(),
             discovered: Mutex::new(discovered),
@@ -166,7 +177,22 @@ impl Server {
         let live = Arc::new(Live::new(parts, config, tls, load)?);
         live.look_nearby().await;
         lines.extend(live.discovered().await);
-        Ok(Self { listener, live, policies, memory, engine, keys, usage, stop, folder, local_tls, lines })
+        observers.server(Arc::downgrade(&live), engine.clone());
+        Ok(Self {
+            listener,
+            live,
+            policies,
+            memory,
+            engine,
+            keys,
+            usage,
+            stop,
+            observers,
+            hub,
+            folder,
+            local_tls,
+            lines,
+        })
     }
 
     /// Where it listens.
@@ -218,6 +244,7 @@ impl Server {
         if let Err(error) = self.usage.flush(&*self.keys).await {
             tracing::warn!(%error, "the last use of keys could not be written");
         }
+        self.observers.finish().await;
         self.engine.shutdown().await;
     }
 }
@@ -247,6 +274,8 @@ async fn renew(folder: PathBuf, local_tls: bool) {
 /// What was opened at the start and stays, whatever the configuration becomes.
 pub(crate) struct Parts {
     pub(crate) dev: bool,
+    observers: Arc<Observers>,
+    meter: Arc<dyn Meter>,
     /// Where this server itself listens.
     pub(crate) own_port: Option<u16>,
     /// What providers say they have, whatever the configuration becomes.
@@ -276,6 +305,7 @@ pub(crate) struct Parts {
 impl Parts {
     /// Puts another way out in force for what stays.
     pub(crate) fn follow(&self, outbound: Outbound) {
+        self.observers.follow(&outbound);
         self.fetch.set(outbound);
     }
 
@@ -304,6 +334,7 @@ impl Parts {
             Gateway::new(Arc::clone(&models), routes)
                 .sharing(sharing(config))
                 .capacity(capacity)
+                .meter(Arc::clone(&self.meter))
                 .cache(self.answers(config.routing.cache_bytes)),
         );
         self.registry.sweep();
@@ -327,6 +358,7 @@ impl Parts {
             })),
             slices: self.slices.clone(),
             table: table(&App { models, gateway, policies: Arc::clone(&self.policies) }),
+            observe: self.observers.observe(config),
             trusted_proxies: config.trusted_proxies.clone(),
             body_bytes: config.limits.body_bytes.get(),
             body_timeout: config.limits.body_timeout(),
@@ -363,6 +395,7 @@ pub fn examine(config: &Config, dev: bool) -> Vec<String> {
     problems.extend(catalogue(config, &[]).err().map(|e| e.to_string()));
     problems.extend(config.outbound.open().err().map(|e| e.to_string()));
     problems.extend(config.access.directory().err().map(|e| e.to_string()));
+    problems.extend(observe::examine(config));
     problems
 }
 

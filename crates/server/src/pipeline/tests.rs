@@ -42,6 +42,7 @@ fn pipeline(table: Table) -> Arc<Pipeline> {
         body_bytes: 1000,
         body_timeout: Duration::from_secs(20),
         deadline: Duration::from_secs(20),
+        observe: Observe::default(),
         trusted_proxies: Vec::new(),
         stop: CancellationToken::new(),
     })
