@@ -76,7 +76,6 @@ pub struct Server {
     usage: Arc<Usage>,
     stop: CancellationToken,
     observers: Arc<Observers>,
-    hub: Hub,
     folder: PathBuf,
     local_tls: bool,
     /// The start-up table: TLS, local models and stand-ins.
@@ -148,7 +147,7 @@ impl Server {
         let discovered =
             if dev { discover::in_environment(&config, own_port, |name| std::env::var(name).ok()) } else { Vec::new() };
         let observers = Arc::new(Observers::open(&config)?);
-        let (recorder, hub) = Hub::start(vec![Box::new(observers.calls())]).map_err(told)?;
+        let (recorder, _hub) = Hub::start(vec![Box::new(observers.calls())]).map_err(told)?;
         observers.recorder(recorder.clone());
         let parts = Parts {
             dev,
@@ -185,7 +184,6 @@ impl Server {
             usage,
             stop,
             observers,
-            hub,
             folder,
             local_tls,
             lines,
