@@ -87,7 +87,7 @@ impl Gateway {
             input: estimate.input,
             output: estimate.output,
             cost: self.most(cx, resolved, plan, &wanted),
-            likeness: wanted.conversation.filter(|_| self.admission.loops.looks()).map(likeness),
+            likeness: wanted.conversation.filter(|_| self.admission.looks_for_loops()).map(likeness),
         };
         let permit = self.admission.admit(&call).await?;
         tally.admitted(&wanted, plan, place, permit);

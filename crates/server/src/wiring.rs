@@ -3,6 +3,7 @@
 mod observe;
 mod offers;
 mod provisioned;
+mod watch;
 pub(crate) mod sources;
 
 use std::collections::BTreeMap;
@@ -30,6 +31,7 @@ use outcrop_store::{Sqlite, Store};
 use outcrop_telemetry::Hub;
 use tokio_util::sync::CancellationToken;
 
+use crate::compat::aws::Slices;
 use crate::compat::{Doors, Stored};
 use crate::config::{Config, LocalKind as ConfiguredKind, PrefixSharing};
 use crate::control;
@@ -169,6 +171,7 @@ impl Server {
             fetch,
             verifier,
             stop: stop.clone(),
+            slices: watch::slices(),
         };
         let live = Arc::new(Live::new(parts, config, tls, load)?);
         live.look_nearby().await;
@@ -293,6 +296,8 @@ pub(crate) struct Parts {
     fetch: Arc<HttpFetch>,
     verifier: Arc<Verifier>,
     stop: CancellationToken,
+    /// Parts of other AWS services.
+    slices: Slices,
 }
 
 impl Parts {
@@ -349,6 +354,7 @@ impl Parts {
                 models: Arc::clone(&models),
                 responses: Stored::new(&self.resources),
             })),
+            slices: self.slices.clone(),
             table: table(&App { models, gateway, policies: Arc::clone(&self.policies) }),
             observe: self.observers.observe(config),
             trusted_proxies: config.trusted_proxies.clone(),
