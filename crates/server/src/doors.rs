@@ -11,12 +11,12 @@ use crate::pipeline::HEALTH;
 pub enum Door {
     /// Liveness.
     Health,
-    /// What is counted, for Prometheus.
-    Metrics,
     /// STS and the parts of other AWS services, in the protocols that all share one path.
     Aws,
     /// The same services, in the protocol that has a path for each operation.
     AwsCbor,
+    /// What is counted, for Prometheus.
+    Metrics,
     /// OpenAI's chat completions.
     ChatCompletions,
     /// OpenAI's embeddings.
@@ -71,9 +71,9 @@ impl Door {
     /// All of them.
     pub const ALL: [Self; 16] = [
         Self::Health,
-        Self::Metrics,
         Self::Aws,
         Self::AwsCbor,
+        Self::Metrics,
         Self::ChatCompletions,
         Self::Embeddings,
         Self::Models,
@@ -98,9 +98,9 @@ impl Door {
     pub const fn paths(self) -> &'static [&'static str] {
         match self {
             Self::Health => &[HEALTH],
-            Self::Metrics => &["/metrics"],
             Self::Aws => &["/"],
             Self::AwsCbor => &["/service/{id}"],
+            Self::Metrics => &["/metrics"],
             Self::ChatCompletions => &["/v1/chat/completions", "/openai/v1/chat/completions"],
             Self::Embeddings => &["/v1/embeddings", "/openai/v1/embeddings"],
             Self::Models => &["/v1/models", "/openai/v1/models"],
@@ -142,9 +142,9 @@ impl Door {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Health => "health",
-            Self::Metrics => "metrics",
             Self::Aws => "aws",
             Self::AwsCbor => "aws-cbor",
+            Self::Metrics => "metrics",
             Self::ChatCompletions => "openai-chat-completions",
             Self::Embeddings => "openai-embeddings",
             Self::Models => "openai-models",

@@ -45,10 +45,10 @@ pub struct Pipeline {
     pub table: Table,
     /// The doors of other protocols.
     pub doors: Option<Arc<compat::Doors>>,
-    /// What of all this is shown, and to whom.
-    pub observe: Observe,
     /// Parts of other AWS services.
     pub slices: Slices,
+    /// What of all this is shown, and to whom.
+    pub observe: Observe,
     /// Whose word about a request's origin counts.
     pub trusted_proxies: Vec<TrustedProxy>,
     /// The greatest body.
