@@ -40,7 +40,9 @@ fn request(resource: &Resource, write: impl FnOnce(&mut Message)) -> Vec<u8> {
     request.message(1, |of_resource| {
         of_resource.message(1, |out| resource.iter().for_each(|(key, value)| text(out, 1, key, value)));
         of_resource.message(2, |scope| {
-            scope.message(1, |out| drop(out.bytes(1, "outcrop").bytes(2, env!("CARGO_PKG_VERSION"))));
+            scope.message(1, |out| {
+                out.bytes(1, "outcrop").bytes(2, env!("CARGO_PKG_VERSION"));
+            });
             write(scope);
         });
         of_resource.bytes(3, SCHEMA);
@@ -58,10 +60,14 @@ fn span(out: &mut Message, span: &Ended) {
     };
     out.int(6, kind).fixed64(7, nanoseconds(span.began)).fixed64(8, nanoseconds(span.ended));
     for (key, value) in &span.attributes {
-        out.message(9, |out| drop(out.bytes(1, key).message(2, |out| any(out, value))));
+        out.message(9, |out| {
+            out.bytes(1, key).message(2, |out| any(out, value));
+        });
     }
     if span.error {
-        out.message(15, |status| drop(status.int(3, 2)));
+        out.message(15, |status| {
+            status.int(3, 2);
+        });
     }
     // Only what is sampled comes here.
     out.fixed32(16, 1);
@@ -111,23 +117,29 @@ fn labels(out: &mut Message, field: u32, labels: &[(Cow<'static, str>, String)])
 
 /// `KeyValue` of a text.
 fn text(out: &mut Message, field: u32, key: &str, value: &str) {
-    out.message(field, |out| drop(out.bytes(1, key).message(2, |out| drop(out.raw(1, value.as_bytes())))));
+    out.message(field, |out| {
+        out.bytes(1, key).message(2, |out| {
+            out.raw(1, value.as_bytes());
+        });
+    });
 }
 
 /// `AnyValue`.
 fn any(out: &mut Message, value: &Value) {
     match value {
-        Value::Text(text) => drop(out.raw(1, text.as_bytes())),
-        Value::Bool(yes) => drop(out.int(2, u64::from(*yes))),
+        Value::Text(text) => out.raw(1, text.as_bytes()),
+        Value::Bool(yes) => out.int(2, u64::from(*yes)),
         // Negative ones as protobuf writes them: in two's complement.
-        Value::Int(number) => drop(out.int(3, *number as u64)),
-        Value::Float(number) => drop(out.double(4, *number)),
-        Value::Texts(texts) => drop(out.message(5, |array| {
+        Value::Int(number) => out.int(3, *number as u64),
+        Value::Float(number) => out.double(4, *number),
+        Value::Texts(texts) => out.message(5, |array| {
             for text in texts {
-                array.message(1, |out| drop(out.raw(1, text.as_bytes())));
+                array.message(1, |out| {
+                    out.raw(1, text.as_bytes());
+                });
             }
-        })),
-    }
+        }),
+    };
 }
 
 fn nanoseconds(time: SystemTime) -> u64 {
