@@ -3,8 +3,9 @@
 mod observe;
 mod offers;
 mod provisioned;
-mod watch;
+mod quotas;
 pub(crate) mod sources;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -15,6 +16,10 @@ use std::time::Duration;
 use outcrop_access::keys::Usage;
 use outcrop_access::oidc::Verifier;
 use outcrop_access::{Gate, Keys, Mode, StoredKeys, Sts, sts};
+use outcrop_admission::Admission;
+use outcrop_admission::loops::Loops;
+use outcrop_admission::quotas::Quotas;
+use outcrop_admission::quotas::slice::ServiceQuotas;
 use outcrop_engine::embed::{DIMENSIONS, EmbedService, MAX_TOKENS, Settings as EmbedSettings};
 use outcrop_engine::weights::gguf::{self, GgufHeader};
 use outcrop_engine::weights::{Catalog, EMBEDDING_MODEL, ModelDir, RecordedFile, TEXT_MODEL};
@@ -73,6 +78,7 @@ pub struct Server {
     live: Arc<Live>,
     policies: Arc<Policies>,
     memory: Memory,
+    quotas: Quotas,
     engine: Engine,
     keys: Arc<dyn Keys>,
     usage: Arc<Usage>,
@@ -145,6 +151,8 @@ impl Server {
         let policies = Arc::new(policies);
         let memory = Memory::new(&resources);
         memory.catch_up().await.map_err(told)?;
+        let quotas = Quotas::kept_in(Default::default(), &resources);
+        quotas.catch_up().await.map_err(told)?;
         let own_port = listener.address().map_err(told)?.port();
         let discovered =
             if dev { discover::in_environment(&config, own_port, |name| std::env::var(name).ok()) } else { Vec::new() };
@@ -161,6 +169,8 @@ impl Server {
             resources,
             memory: memory.clone(),
             capacity: Capacity::default(),
+            quotas: quotas.clone(),
+            loops: Loops::default(),
             policies: Arc::clone(&policies),
             found,
             local,
@@ -182,6 +192,7 @@ impl Server {
             live,
             policies,
             memory,
+            quotas,
             engine,
             keys,
             usage,
@@ -237,10 +248,14 @@ impl Server {
             () = watch_tls(self.live.tls()) => {}
             () = renew(authority_folder(&self.folder), self.local_tls) => {}
             () = self.usage.run(&*self.keys) => {}
+            () = self.quotas.run() => {}
             () = sts::sweep(&*self.keys) => {}
         }
         if let Err(error) = self.usage.flush(&*self.keys).await {
             tracing::warn!(%error, "the last use of keys could not be written");
+        }
+        if let Err(error) = self.quotas.flush().await {
+            tracing::warn!(%error, "the day's tokens could not be written");
         }
         self.observers.finish().await;
         self.engine.shutdown().await;
@@ -285,6 +300,9 @@ pub(crate) struct Parts {
     memory: Memory,
     /// What calls under way have taken, whatever the configuration becomes.
     capacity: Capacity,
+    /// What callers have taken, and who repeats what, likewise.
+    quotas: Quotas,
+    loops: Loops,
     found: Vec<Found>,
     local: Arc<dyn Provider>,
     /// What is known of targets' health, whatever the configuration becomes.
@@ -321,6 +339,7 @@ impl Parts {
         let catalogue = self.offers.listed(catalogue(config, &self.found)?, &mut sources)?;
         let sources = sources.into_iter().map(Arc::new).collect();
         let capacity = Arc::new(self.capacity.under(provisioned::capacity(config, &catalogue)?));
+        let quotas = self.quotas.under(quotas::settings(config, &catalogue)?);
         let models = Models::new(catalogue, settings(config), &self.resources).remembering(self.memory.clone());
         let models = Arc::new(models);
         let stand_ins = config.stand_ins.mode.is_on(self.dev).then(|| stand_ins(config, &self.found)).transpose()?;
@@ -328,10 +347,13 @@ impl Parts {
         let routes = config.routes.iter().map(|route| route.settings(&policy)).collect();
         let setup = Setup { sources, routes, policy, stand_ins };
         let routes = Routes::new(models.catalogue(), &setup, &self.registry).map_err(told)?;
+        let service_quotas = Arc::new(ServiceQuotas::new(quotas.clone(), quotas::Listed(Arc::clone(&models))));
+        let admission = Admission::default().quotas(quotas).loops(self.loops.under(config.loops.settings()));
         let gateway = Arc::new(
             Gateway::new(Arc::clone(&models), routes)
                 .sharing(sharing(config))
                 .capacity(capacity)
+                .admission(Arc::new(admission))
                 .meter(Arc::clone(&self.meter))
                 .cache(self.answers(config.routing.cache_bytes)),
         );
@@ -354,7 +376,7 @@ impl Parts {
                 models: Arc::clone(&models),
                 responses: Stored::new(&self.resources),
             })),
-            slices: self.slices.clone(),
+            slices: self.slices.and(service_quotas),
             table: table(&App { models, gateway, policies: Arc::clone(&self.policies) }),
             observe: self.observers.observe(config),
             trusted_proxies: config.trusted_proxies.clone(),
