@@ -16,6 +16,7 @@ mod access;
 mod budgets;
 mod catalogue;
 mod changes;
+mod cost;
 mod dev;
 mod encryption;
 mod engine;
@@ -39,6 +40,7 @@ pub use access::{Access, Oidc, PolicySource, Role, User};
 pub use budgets::{Budget, BudgetMatch};
 pub use catalogue::{Catalogue, ModelAccess};
 pub use changes::Change;
+pub use cost::{Cost, Price};
 pub use dev::Dev;
 pub use encryption::Encryption;
 pub use engine::{Engine, PrefixSharing};
@@ -109,6 +111,10 @@ pub struct Config {
     pub routing: Routing,
     /// Who answers for which model.
     pub routes: Vec<Route>,
+    /// How long what calls cost is kept, and what tiers cost.
+    pub cost: Cost,
+    /// What things cost, where that is not the list price.
+    pub prices: Vec<Price>,
     /// Catalogue entries, read by the catalogue itself.
     pub models: Vec<toml::Table>,
 }
@@ -138,6 +144,8 @@ impl Default for Config {
             providers: Vec::new(),
             routing: Routing::default(),
             routes: Vec::new(),
+            cost: Cost::default(),
+            prices: Vec::new(),
             models: Vec::new(),
         }
     }
@@ -223,6 +231,7 @@ impl Config {
         self.metrics.of_calls()?;
         self.otlp.check()?;
         local_models::check(&self.local_models)?;
+        cost::check(&self.cost, &self.prices)?;
         providers::check(&self.providers)?;
         routes::check(&self.routes, &self.providers, &self.routing)
     }

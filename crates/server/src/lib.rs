@@ -10,6 +10,7 @@ pub mod budgets;
 pub mod compat;
 pub mod config;
 pub mod control;
+pub mod cost;
 mod discover;
 pub mod doors;
 mod fetch;
