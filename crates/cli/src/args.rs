@@ -67,6 +67,12 @@ pub enum Command {
     /// routes to the same provider's model; CALLS, ANSWERED and LIST PRICE what this target of this route got, which is
     /// what two variants are compared by. All counts are since the start.
     Routes(Routes),
+    /// Lists what may be spent, and what is
+    ///
+    /// One line for each budget, and for each value of one that tells values apart. SPENT is what counts against the limit:
+    /// what a process that crashed had leased does, and what another process has leased. RESERVED is what calls in flight
+    /// may still take. Asks the running server; where none runs, the store.
+    Budgets(Budgets),
     /// Lists and rotates the keys that seal what is kept
     #[command(subcommand)]
     Secrets(Secrets),
@@ -298,6 +304,17 @@ pub enum Config {
 /// Which routes.
 #[derive(Args)]
 pub struct Routes {
+    /// Prints everything that is known, as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Which server.
+    #[command(flatten)]
+    pub folder: Folder,
+}
+
+/// Which budgets.
+#[derive(Args)]
+pub struct Budgets {
     /// Prints everything that is known, as JSON
     #[arg(long)]
     pub json: bool,

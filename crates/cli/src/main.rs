@@ -6,6 +6,7 @@
 mod access;
 mod args;
 mod backup;
+mod budgets;
 mod chat;
 mod config;
 mod doctor;
@@ -36,6 +37,7 @@ fn main() -> std::process::ExitCode {
             Command::Access(access) => access::run(access),
             Command::Config(config) => config::run(config),
             Command::Routes(args) => routes::run(&args),
+            Command::Budgets(args) => budgets::run(&args).await,
             Command::Secrets(secrets) => secrets::run(secrets).await,
             Command::Backup(backup) => backup::backup(&backup),
             Command::Restore(restore) => backup::restore(&restore),
