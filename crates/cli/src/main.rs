@@ -8,6 +8,7 @@ mod args;
 mod backup;
 mod chat;
 mod config;
+mod cost;
 mod doctor;
 mod keys;
 mod models;
@@ -35,6 +36,7 @@ fn main() -> std::process::ExitCode {
             Command::Keys(keys) => keys::run(keys).await,
             Command::Access(access) => access::run(access),
             Command::Config(config) => config::run(config),
+            Command::Cost(args) => cost::run(*args),
             Command::Routes(args) => routes::run(&args),
             Command::Secrets(secrets) => secrets::run(secrets).await,
             Command::Backup(backup) => backup::backup(&backup),

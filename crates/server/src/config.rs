@@ -22,6 +22,8 @@ mod engine;
 mod error;
 mod limits;
 mod local_models;
+mod metrics;
+mod otlp;
 mod outbound;
 mod providers;
 mod provisioned;
@@ -42,6 +44,8 @@ pub use engine::{Engine, PrefixSharing};
 pub use error::ConfigError;
 pub use limits::ClientLimits;
 pub use local_models::{LocalKind, LocalModel};
+pub use metrics::Metrics;
+pub use otlp::Otlp;
 pub use outbound::Outbound;
 pub use outcrop_models::data_retention::Retention;
 pub use outcrop_providers::Kind as ProviderKind;
@@ -77,6 +81,10 @@ pub struct Config {
     pub encryption: Encryption,
     /// Connections that the server opens.
     pub outbound: Outbound,
+    /// What is counted, and who may read it.
+    pub metrics: Metrics,
+    /// Traces and metrics for a collector.
+    pub otlp: Otlp,
     /// Local models for catalogue models.
     pub stand_ins: StandIns,
     /// What of the catalogue is enforced.
@@ -113,6 +121,8 @@ impl Default for Config {
             access: Access::default(),
             encryption: Encryption::default(),
             outbound: Outbound::default(),
+            metrics: Metrics::default(),
+            otlp: Otlp::default(),
             stand_ins: StandIns::default(),
             catalogue: Catalogue::default(),
             provisioned: Provisioned::default(),
@@ -188,7 +198,7 @@ impl Config {
             let threads = value.parse().map_err(|_| ConfigError::variable(name, &value, "a number above 0"))?;
             self.engine.threads = Some(threads);
         }
-        Ok(())
+        self.otlp.override_from(get)
     }
 
     /// What no type says. One line for each section that has something to say.
@@ -203,6 +213,8 @@ impl Config {
         self.access.directory()?;
         self.encryption.check()?;
         self.catalogue.check()?;
+        self.metrics.of_calls()?;
+        self.otlp.check()?;
         local_models::check(&self.local_models)?;
         cost::check(&self.cost, &self.prices)?;
         providers::check(&self.providers)?;

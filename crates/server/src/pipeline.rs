@@ -18,11 +18,14 @@ use http::{Method, Request, Response, request};
 use outcrop_access::{AccessError, Body as ProofBody, ClientInfo, Context, Gate, Head, Proof, ResourcePolicies, Sts};
 use outcrop_api::{Fault, Kind, Service, Spec};
 use outcrop_gateway::routing::RouteReport;
+use outcrop_telemetry::trace;
 use tokio_util::sync::CancellationToken;
 
+use crate::compat::aws::{Slices, Wire};
 use crate::compat::{self, sts};
 use crate::doors::{Door, Speaks};
 use crate::listen::{self, Body, BodyError, Peer, TrustedProxy};
+use crate::observe::{self, Observe};
 use crate::route::{self, Asked};
 
 /// Liveness: the one path that needs no credentials.
@@ -42,6 +45,10 @@ pub struct Pipeline {
     pub table: Table,
     /// The doors of other protocols.
     pub doors: Option<Arc<compat::Doors>>,
+    /// Parts of other AWS services.
+    pub slices: Slices,
+    /// What of all this is shown, and to whom.
+    pub observe: Observe,
     /// Whose word about a request's origin counts.
     pub trusted_proxies: Vec<TrustedProxy>,
     /// The greatest body.
@@ -60,7 +67,8 @@ const UNSIGNED_BYTES: usize = 128 * 1024;
 /// Where a request goes.
 enum Goal<'a> {
     Operation(&'static Spec, Vec<(&'static str, &'a str)>),
-    Sts,
+    /// STS, or a part of another AWS service.
+    Aws(Wire),
     Door(Door, &'a str),
     Nowhere(Fault),
 }
@@ -81,7 +89,9 @@ impl Pipeline {
         }
         let goal = match Door::at(parts.uri.path()) {
             Some((Door::Health, _)) => return health(&parts.method, &request_id),
-            Some((Door::Sts, _)) => Goal::Sts,
+            Some((door @ (Door::Aws | Door::AwsCbor), id)) if door.methods().contains(&parts.method.as_str()) => {
+                Goal::Aws(Wire::of(door, id, &parts))
+            }
             Some((door, id)) => door_goal(&parts.method, door, id),
             None if speaks != Speaks::Aws => Goal::Nowhere(compat::nowhere(parts.uri.path())),
             None => self.goal(&parts, &mut body).await,
@@ -90,15 +100,15 @@ impl Pipeline {
             Goal::Operation(spec, _) => spec.service,
             _ => Service::Bedrock,
         };
-        let sts = matches!(goal, Goal::Sts);
+        let aws = if let Goal::Aws(wire) = &goal { Some(wire.clone()) } else { None };
         match self.pass(&parts, body, goal, &request_id).await {
             Ok(response) => response,
-            Err(fault) if sts => sts::refusal(fault.kind, &fault.message, &request_id),
             Err(fault) => {
                 if fault.kind.default_status() >= 500 && fault.kind != Kind::NotImplemented {
                     tracing::error!(request_id, %fault, "failed");
                 }
                 match speaks {
+                    Speaks::Aws if let Some(wire) = aws => wire.refusal(&fault, &request_id),
                     Speaks::Aws => encode::fault(&fault, service, &request_id),
                     Speaks::OpenAi => compat::openai::refusal(&fault.into(), &request_id),
                     Speaks::Anthropic => compat::anthropic::refusal(&fault, &request_id),
@@ -146,8 +156,13 @@ impl Pipeline {
             );
             return Err(Fault::new(Kind::AccessDenied, text));
         }
+        if matches!(goal, Goal::Door(Door::Metrics, _)) && self.observe.shows(self.dev, parts) {
+            let mut response = self.observe.metrics(&parts.headers);
+            encode::identify(&mut response, request_id);
+            return Ok(response);
+        }
         let head = Head::from(parts);
-        if matches!(goal, Goal::Sts) && !head.has_credentials() {
+        if matches!(goal, Goal::Aws(Wire::Query)) && !head.has_credentials() {
             return self.unsigned(parts, body, request_id).await;
         }
         let claim = self.gate.examine(&head).await.map_err(refused)?;
@@ -166,11 +181,7 @@ impl Pipeline {
         let proof = claim.prove(&head, ProofBody::Whole(&bytes)).map_err(refused)?;
         match goal {
             Goal::Nowhere(fault) => Err(fault),
-            Goal::Sts => {
-                let form = if parts.method == Method::GET { parts.uri.query().unwrap_or("") } else { utf8(&bytes)? };
-                let context = self.context(parts, proof, ("sts", ""), request_id);
-                Ok(sts::handle(&self.sts, &context, form).await)
-            }
+            Goal::Aws(wire) => self.aws(wire, parts, &bytes, proof, request_id).await,
             Goal::Door(door, id) => self.open(door, id, parts, bytes, proof, request_id).await,
             Goal::Operation(spec, labels) => {
                 let handler = built.ok_or_else(|| not_built(spec))?;
@@ -216,6 +227,30 @@ impl Pipeline {
         }
     }
 
+    /// One call of STS or of a part of another AWS service: a credential is for one service, and opens no other.
+    async fn aws(
+        &self,
+        wire: Wire,
+        parts: &request::Parts,
+        body: &[u8],
+        proof: Proof,
+        request_id: &str,
+    ) -> Result<Response<Body>, Fault> {
+        let form = if parts.method == Method::GET { parts.uri.query().unwrap_or("").as_bytes() } else { body };
+        if wire == Wire::Query && !self.slices.speak_query(&proof.service) {
+            for_service("sts", &proof)?;
+            let form = utf8(form)?;
+            let context = self.context(parts, proof, ("sts", ""), request_id);
+            return Ok(sts::handle(&self.sts, &context, form).await);
+        }
+        let aimed = self.slices.aim(wire, &proof.service, &parts.headers, form, self.body_bytes)?;
+        let context = self.context(parts, proof, (aimed.service(), aimed.operation), request_id);
+        match tokio::time::timeout(self.deadline, Slices::run(aimed, &context)).await {
+            Ok(response) => Ok(response),
+            Err(_) => Err(Fault::new(Kind::ServiceUnavailable, "The operation took too long.")),
+        }
+    }
+
     /// One call of a door of another protocol.
     async fn open(
         &self,
@@ -226,10 +261,14 @@ impl Pipeline {
         proof: Proof,
         request_id: &str,
     ) -> Result<Response<Body>, Fault> {
-        for_bedrock(&proof)?;
+        if door == Door::Metrics {
+            return Err(observe::nobody_s());
+        }
+        for_service("bedrock", &proof)?;
         let doors = self.doors.as_ref().ok_or_else(|| Fault::new(Kind::NotImplemented, "This door is not built."))?;
         let context = self.context(parts, proof, (Service::BedrockRuntime.prefix(), door.name()), request_id);
         let span = tracing::info_span!("call", operation = door.name(), request_id, account = context.caller.account);
+        let seen = self.observe.call(&context, &parts.headers);
         let query = parts.uri.query().unwrap_or("");
         let method = &parts.method;
         let call = compat::Call { door, method, id, query, headers: &parts.headers, body, context };
@@ -239,11 +278,13 @@ impl Pipeline {
                 _ => Ok(doors.answer(call).await),
             }
         };
-        let run = tracing::Instrument::instrument(run, span);
-        match tokio::time::timeout(self.deadline, run).await {
-            Ok(response) => response,
+        let run = tracing::Instrument::instrument(trace::within(seen.clone(), run), span);
+        let answer = match tokio::time::timeout(self.deadline, run).await {
+            Ok(answer) => answer,
             Err(_) => Err(Fault::new(Kind::ModelTimeout, "The operation took too long.")),
-        }
+        };
+        observe::answered(seen.as_ref(), &answer);
+        answer
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -257,25 +298,28 @@ impl Pipeline {
         proof: Proof,
         request_id: &str,
     ) -> Result<Response<Body>, Fault> {
-        for_bedrock(&proof)?;
+        for_service("bedrock", &proof)?;
         let context = self.context(parts, proof, (spec.service.prefix(), spec.name), request_id);
         let span = tracing::info_span!("call", operation = spec.name, request_id, account = context.caller.account);
+        let seen = self.observe.call(&context, &parts.headers);
         let call =
             Call { spec, labels, query: parts.uri.query().unwrap_or(""), headers: &parts.headers, body, context };
-        let run = tracing::Instrument::instrument(handler(call), span);
-        match tokio::time::timeout(self.deadline, run).await {
+        let run = tracing::Instrument::instrument(trace::within(seen.clone(), handler(call)), span);
+        let answer = match tokio::time::timeout(self.deadline, run).await {
             Ok(result) => result,
             Err(_) => Err(Fault::new(Kind::ModelTimeout, "The operation took too long.")),
-        }
+        };
+        observe::answered(seen.as_ref(), &answer);
+        answer
     }
 }
 
 /// A credential for another service opens nothing here.
-fn for_bedrock(proof: &Proof) -> Result<(), Fault> {
-    if proof.service == "bedrock" {
+fn for_service(service: &str, proof: &Proof) -> Result<(), Fault> {
+    if proof.service == service {
         return Ok(());
     }
-    let text = format!("Credential should be scoped to correct service: 'bedrock', not '{}'.", proof.service);
+    let text = format!("Credential should be scoped to correct service: '{service}', not '{}'.", proof.service);
     Err(Fault::new(Kind::InvalidSignature, text))
 }
 

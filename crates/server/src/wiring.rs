@@ -1,9 +1,11 @@
 //! From a configuration to a server that answers: opens what lasts, finds the local models, joins the crates.
 
+mod observe;
 mod offers;
 mod provisioned;
 pub(crate) mod sources;
 pub mod telemetry;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -18,7 +20,7 @@ use outcrop_engine::embed::{DIMENSIONS, EmbedService, MAX_TOKENS, Settings as Em
 use outcrop_engine::weights::gguf::{self, GgufHeader};
 use outcrop_engine::weights::{Catalog, EMBEDDING_MODEL, ModelDir, RecordedFile, TEXT_MODEL};
 use outcrop_engine::{Engine, EngineConfig, LocalModel, ModelKind};
-use outcrop_gateway::meter::Recorded;
+use outcrop_gateway::meter::{Meter, Recorded};
 use outcrop_gateway::routing::{Registry, Routes, Setup};
 use outcrop_gateway::{Answers, Capacity, Gateway, Sharing, StandIns};
 use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Memory, Models, Settings, inference_profiles};
@@ -29,6 +31,7 @@ use outcrop_resources::{Policies, Resources};
 use outcrop_store::{Sqlite, Store};
 use tokio_util::sync::CancellationToken;
 
+use crate::compat::aws::Slices;
 use crate::compat::{Doors, Stored};
 use crate::config::{Config, LocalKind as ConfiguredKind, PrefixSharing};
 use crate::control;
@@ -40,6 +43,7 @@ use crate::operations::{App, table};
 use crate::pipeline::Pipeline;
 use crate::reload::{Live, Load};
 
+use observe::Observers;
 use offers::Offers;
 use telemetry::Sight;
 
@@ -76,6 +80,7 @@ pub struct Server {
     usage: Arc<Usage>,
     sight: Arc<Sight>,
     stop: CancellationToken,
+    observers: Arc<Observers>,
     folder: PathBuf,
     local_tls: bool,
     /// The start-up table: TLS, local models and stand-ins.
@@ -146,11 +151,15 @@ impl Server {
         let own_port = listener.address().map_err(told)?.port();
         let discovered =
             if dev { discover::in_environment(&config, own_port, |name| std::env::var(name).ok()) } else { Vec::new() };
-        let sight = Arc::new(Sight::open(&config, &folder, Vec::new())?);
+        let observers = Arc::new(Observers::open(&config)?);
+        let sight = Arc::new(Sight::open(&config, &folder, vec![Box::new(observers.calls())])?);
+        observers.recorder(sight.recorder.clone());
         let parts = Parts {
             dev,
             folder: folder.clone(),
             sight: Arc::clone(&sight),
+            observers: Arc::clone(&observers),
+            meter: Arc::new(Recorded(sight.recorder.clone())),
             own_port,
             offers: Offers::default(),
             discovered: Mutex::new(discovered),
@@ -167,11 +176,27 @@ impl Server {
             fetch,
             verifier,
             stop: stop.clone(),
+            slices: watch::slices(),
         };
         let live = Arc::new(Live::new(parts, config, tls, load)?);
         live.look_nearby().await;
         lines.extend(live.discovered().await);
-        Ok(Self { listener, live, policies, memory, engine, keys, usage, sight, stop, folder, local_tls, lines })
+        observers.server(Arc::downgrade(&live), engine.clone());
+        Ok(Self {
+            listener,
+            live,
+            policies,
+            memory,
+            engine,
+            keys,
+            usage,
+            sight,
+            stop,
+            observers,
+            folder,
+            local_tls,
+            lines,
+        })
     }
 
     /// Where it listens.
@@ -224,8 +249,10 @@ impl Server {
         if let Err(error) = self.usage.flush(&*self.keys).await {
             tracing::warn!(%error, "the last use of keys could not be written");
         }
-        self.engine.shutdown().await;
+        // Those who send what was counted have to have counted everything.
         self.sight.close().await;
+        self.observers.finish().await;
+        self.engine.shutdown().await;
     }
 }
 
@@ -254,6 +281,8 @@ async fn renew(folder: PathBuf, local_tls: bool) {
 /// What was opened at the start and stays, whatever the configuration becomes.
 pub(crate) struct Parts {
     pub(crate) dev: bool,
+    observers: Arc<Observers>,
+    meter: Arc<dyn Meter>,
     /// Where this server itself listens.
     pub(crate) own_port: Option<u16>,
     /// What providers say they have, whatever the configuration becomes.
@@ -279,11 +308,14 @@ pub(crate) struct Parts {
     fetch: Arc<HttpFetch>,
     verifier: Arc<Verifier>,
     stop: CancellationToken,
+    /// Parts of other AWS services.
+    slices: Slices,
 }
 
 impl Parts {
     /// Puts another way out in force for what stays.
     pub(crate) fn follow(&self, outbound: Outbound) {
+        self.observers.follow(&outbound);
         self.fetch.set(outbound);
     }
 
@@ -311,10 +343,10 @@ impl Parts {
         let prices = Arc::new(telemetry::prices(config, models.catalogue()));
         let gateway = Arc::new(
             Gateway::new(Arc::clone(&models), routes)
-                .meter(Arc::new(Recorded(self.sight.recorder.clone())))
                 .prices(Arc::clone(&prices))
                 .sharing(sharing(config))
                 .capacity(capacity)
+                .meter(Arc::clone(&self.meter))
                 .cache(self.answers(config.routing.cache_bytes)),
         );
         self.registry.sweep();
@@ -343,7 +375,9 @@ impl Parts {
                     reports: Arc::clone(&self.sight.reports),
                 },
             })),
+            slices: self.slices.clone(),
             table: table(&App { models, gateway, policies: Arc::clone(&self.policies) }),
+            observe: self.observers.observe(config),
             trusted_proxies: config.trusted_proxies.clone(),
             body_bytes: config.limits.body_bytes.get(),
             body_timeout: config.limits.body_timeout(),
@@ -380,6 +414,7 @@ pub fn examine(config: &Config, dev: bool) -> Vec<String> {
     problems.extend(catalogue(config, &[]).err().map(|e| e.to_string()));
     problems.extend(config.outbound.open().err().map(|e| e.to_string()));
     problems.extend(config.access.directory().err().map(|e| e.to_string()));
+    problems.extend(observe::examine(config));
     problems
 }
 

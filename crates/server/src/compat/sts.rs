@@ -16,7 +16,8 @@ use outcrop_api::Kind;
 
 use crate::listen::Body;
 use form::Form;
-use xml::{element, error, issued, success};
+pub(super) use xml::element;
+use xml::{error, issued, success};
 
 const VERSION: &str = "2011-06-15";
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";

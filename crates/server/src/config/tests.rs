@@ -37,6 +37,7 @@ fn every_key_is_in_the_default_file_and_explained() {
     assert!(config.tls.is_some_and(|tls| tls.client_ca.is_some() && tls.client_auth.is_some()));
     let outbound = config.outbound;
     assert!(outbound.proxy.is_some() && outbound.proxy_credentials.is_some() && outbound.ca_file.is_some());
+    assert!(config.metrics.token.is_some() && config.otlp.endpoint.is_some());
     assert!(config.encryption.key_file.is_some() && config.encryption.default_key.is_some());
     assert!(config.encryption.keys.len() == 1 && config.encryption.kms.len() == 1);
     assert!(config.catalogue.model_access_by_account.len() == 1 && config.provisioned.models.len() == 1);
@@ -56,6 +57,8 @@ fn every_key_is_in_the_default_file_and_explained() {
         "[[access.oidc]]\nissuer=''\naudiences=[]",
         "[encryption]",
         "[outbound]",
+        "[metrics]",
+        "[otlp]",
         "[stand_ins]",
         "[catalogue]",
         "[provisioned]",

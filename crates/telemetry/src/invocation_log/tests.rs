@@ -212,8 +212,14 @@ async fn streams_are_the_array_of_their_chunks() {
         ])
     );
     assert_eq!(records[0]["errorCode"], "ThrottlingException");
-    assert_eq!((&records[0]["input"]["inputTokenCount"], &records[0]["output"]["outputTokenCount"]), (&json!(1), &json!(2)));
-    assert_eq!((&records[1]["input"]["inputTokenCount"], &records[1]["output"]["outputTokenCount"]), (&json!(7), &json!(8)));
+    assert_eq!(
+        (&records[0]["input"]["inputTokenCount"], &records[0]["output"]["outputTokenCount"]),
+        (&json!(1), &json!(2))
+    );
+    assert_eq!(
+        (&records[1]["input"]["inputTokenCount"], &records[1]["output"]["outputTokenCount"]),
+        (&json!(7), &json!(8))
+    );
 }
 
 #[tokio::test]

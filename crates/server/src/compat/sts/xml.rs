@@ -8,7 +8,7 @@ use super::NAMESPACE;
 use crate::listen::Body;
 
 /// `<name>text</name>`.
-pub(super) fn element(name: &str, text: &str) -> String {
+pub(in crate::compat) fn element(name: &str, text: &str) -> String {
     format!("<{name}>{}</{name}>\n", escape(text))
 }
 
