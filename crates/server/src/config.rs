@@ -27,6 +27,7 @@ mod otlp;
 mod outbound;
 mod providers;
 mod provisioned;
+mod quotas;
 mod routes;
 mod routing;
 mod secret;
@@ -51,6 +52,7 @@ pub use outcrop_models::data_retention::Retention;
 pub use outcrop_providers::Kind as ProviderKind;
 pub use providers::Provider;
 pub use provisioned::{Provisioned, ProvisionedModel};
+pub use quotas::{Loops, ModelQuotas, QuotaRule, Quotas};
 pub use routes::{Route, RouteChoice, RouteHedge, RouteLatency, RouteTarget};
 pub use routing::{Breaker, Routing};
 pub use secret::SecretRef;
@@ -91,6 +93,10 @@ pub struct Config {
     pub catalogue: Catalogue,
     /// Throughput that callers may reserve.
     pub provisioned: Provisioned,
+    /// Tokens, requests and calls at a time.
+    pub quotas: Quotas,
+    /// Callers that repeat themselves.
+    pub loops: Loops,
     /// Local inference.
     pub engine: Engine,
     /// Local models beyond the default ones.
@@ -126,6 +132,8 @@ impl Default for Config {
             stand_ins: StandIns::default(),
             catalogue: Catalogue::default(),
             provisioned: Provisioned::default(),
+            quotas: Quotas::default(),
+            loops: Loops::default(),
             engine: Engine::default(),
             local_models: Vec::new(),
             providers: Vec::new(),
@@ -213,6 +221,7 @@ impl Config {
         self.access.directory()?;
         self.encryption.check()?;
         self.catalogue.check()?;
+        self.quotas.check()?;
         self.metrics.of_calls()?;
         self.otlp.check()?;
         local_models::check(&self.local_models)?;

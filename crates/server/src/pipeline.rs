@@ -280,7 +280,7 @@ impl Pipeline {
         };
         let run = tracing::Instrument::instrument(trace::within(seen.clone(), run), span);
         let answer = match tokio::time::timeout(self.deadline, run).await {
-            Ok(answer) => answer,
+            Ok(response) => response,
             Err(_) => Err(Fault::new(Kind::ModelTimeout, "The operation took too long.")),
         };
         observe::answered(seen.as_ref(), &answer);

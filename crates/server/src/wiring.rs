@@ -3,6 +3,7 @@
 mod observe;
 mod offers;
 mod provisioned;
+mod quotas;
 pub(crate) mod sources;
 pub mod telemetry;
 mod watch;
@@ -16,11 +17,15 @@ use std::time::Duration;
 use outcrop_access::keys::Usage;
 use outcrop_access::oidc::Verifier;
 use outcrop_access::{Gate, Keys, Mode, StoredKeys, Sts, sts};
+use outcrop_admission::Admission;
+use outcrop_admission::loops::Loops;
+use outcrop_admission::quotas::Quotas;
+use outcrop_admission::quotas::slice::ServiceQuotas;
 use outcrop_engine::embed::{DIMENSIONS, EmbedService, MAX_TOKENS, Settings as EmbedSettings};
 use outcrop_engine::weights::gguf::{self, GgufHeader};
 use outcrop_engine::weights::{Catalog, EMBEDDING_MODEL, ModelDir, RecordedFile, TEXT_MODEL};
 use outcrop_engine::{Engine, EngineConfig, LocalModel, ModelKind};
-use outcrop_gateway::meter::{Meter, Recorded};
+use outcrop_gateway::meter::Recorded;
 use outcrop_gateway::routing::{Registry, Routes, Setup};
 use outcrop_gateway::{Answers, Capacity, Gateway, Sharing, StandIns};
 use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Memory, Models, Settings, inference_profiles};
@@ -75,6 +80,7 @@ pub struct Server {
     live: Arc<Live>,
     policies: Arc<Policies>,
     memory: Memory,
+    quotas: Quotas,
     engine: Engine,
     keys: Arc<dyn Keys>,
     usage: Arc<Usage>,
@@ -148,6 +154,8 @@ impl Server {
         let policies = Arc::new(policies);
         let memory = Memory::new(&resources);
         memory.catch_up().await.map_err(told)?;
+        let quotas = Quotas::kept_in(Default::default(), &resources);
+        quotas.catch_up().await.map_err(told)?;
         let own_port = listener.address().map_err(told)?.port();
         let discovered =
             if dev { discover::in_environment(&config, own_port, |name| std::env::var(name).ok()) } else { Vec::new() };
@@ -159,13 +167,14 @@ impl Server {
             folder: folder.clone(),
             sight: Arc::clone(&sight),
             observers: Arc::clone(&observers),
-            meter: Arc::new(Recorded(sight.recorder.clone())),
             own_port,
             offers: Offers::default(),
             discovered: Mutex::new(discovered),
             resources,
             memory: memory.clone(),
             capacity: Capacity::default(),
+            quotas: quotas.clone(),
+            loops: Loops::default(),
             policies: Arc::clone(&policies),
             found,
             local,
@@ -187,6 +196,7 @@ impl Server {
             live,
             policies,
             memory,
+            quotas,
             engine,
             keys,
             usage,
@@ -243,11 +253,15 @@ impl Server {
             () = watch_tls(self.live.tls()) => {}
             () = renew(authority_folder(&self.folder), self.local_tls) => {}
             () = self.usage.run(&*self.keys) => {}
+            () = self.quotas.run() => {}
             () = sts::sweep(&*self.keys) => {}
             () = self.sight.follow(|| Some(Arc::clone(&self.live.pipeline().doors.as_ref()?.models))) => {}
         }
         if let Err(error) = self.usage.flush(&*self.keys).await {
             tracing::warn!(%error, "the last use of keys could not be written");
+        }
+        if let Err(error) = self.quotas.flush().await {
+            tracing::warn!(%error, "the day's tokens could not be written");
         }
         // Those who send what was counted have to have counted everything.
         self.sight.close().await;
@@ -282,7 +296,6 @@ async fn renew(folder: PathBuf, local_tls: bool) {
 pub(crate) struct Parts {
     pub(crate) dev: bool,
     observers: Arc<Observers>,
-    meter: Arc<dyn Meter>,
     /// Where this server itself listens.
     pub(crate) own_port: Option<u16>,
     /// What providers say they have, whatever the configuration becomes.
@@ -297,6 +310,9 @@ pub(crate) struct Parts {
     memory: Memory,
     /// What calls under way have taken, whatever the configuration becomes.
     capacity: Capacity,
+    /// What callers have taken, and who repeats what, likewise.
+    quotas: Quotas,
+    loops: Loops,
     found: Vec<Found>,
     local: Arc<dyn Provider>,
     /// What is known of targets' health, whatever the configuration becomes.
@@ -333,6 +349,7 @@ impl Parts {
         let catalogue = self.offers.listed(catalogue(config, &self.found)?, &mut sources)?;
         let sources = sources.into_iter().map(Arc::new).collect();
         let capacity = Arc::new(self.capacity.under(provisioned::capacity(config, &catalogue)?));
+        let quotas = self.quotas.under(quotas::settings(config, &catalogue)?);
         let models = Models::new(catalogue, settings(config), &self.resources).remembering(self.memory.clone());
         let models = Arc::new(models);
         let stand_ins = config.stand_ins.mode.is_on(self.dev).then(|| stand_ins(config, &self.found)).transpose()?;
@@ -340,13 +357,16 @@ impl Parts {
         let routes = config.routes.iter().map(|route| route.settings(&policy)).collect();
         let setup = Setup { sources, routes, policy, stand_ins };
         let routes = Routes::new(models.catalogue(), &setup, &self.registry).map_err(told)?;
+        let service_quotas = Arc::new(ServiceQuotas::new(quotas.clone(), quotas::Listed(Arc::clone(&models))));
+        let admission = Admission::default().quotas(quotas).loops(self.loops.under(config.loops.settings()));
         let prices = Arc::new(telemetry::prices(config, models.catalogue()));
         let gateway = Arc::new(
             Gateway::new(Arc::clone(&models), routes)
+                .meter(Arc::new(Recorded(self.sight.recorder.clone())))
                 .prices(Arc::clone(&prices))
                 .sharing(sharing(config))
                 .capacity(capacity)
-                .meter(Arc::clone(&self.meter))
+                .admission(Arc::new(admission))
                 .cache(self.answers(config.routing.cache_bytes)),
         );
         self.registry.sweep();
@@ -375,7 +395,7 @@ impl Parts {
                     reports: Arc::clone(&self.sight.reports),
                 },
             })),
-            slices: self.slices.clone(),
+            slices: self.slices.and(service_quotas),
             table: table(&App { models, gateway, policies: Arc::clone(&self.policies) }),
             observe: self.observers.observe(config),
             trusted_proxies: config.trusted_proxies.clone(),
