@@ -9,6 +9,7 @@ mod backup;
 mod budgets;
 mod chat;
 mod config;
+mod cost;
 mod doctor;
 mod keys;
 mod models;
@@ -36,6 +37,7 @@ fn main() -> std::process::ExitCode {
             Command::Keys(keys) => keys::run(keys).await,
             Command::Access(access) => access::run(access),
             Command::Config(config) => config::run(config),
+            Command::Cost(args) => cost::run(*args),
             Command::Routes(args) => routes::run(&args),
             Command::Budgets(args) => budgets::run(&args).await,
             Command::Secrets(secrets) => secrets::run(secrets).await,

@@ -270,9 +270,10 @@ impl Server {
             tracing::warn!(%error, "the day's tokens could not be written");
         }
         self.budgets.close().await;
+        // Those who send what was counted have to have counted everything.
+        self.sight.close().await;
         self.observers.finish().await;
         self.engine.shutdown().await;
-        self.sight.close().await;
     }
 }
 
