@@ -233,7 +233,7 @@ impl Pipeline {
         let query = parts.uri.query().unwrap_or("");
         let method = &parts.method;
         let call = compat::Call { door, method, id, query, headers: &parts.headers, body, context };
-        let run = tracing::Instrument::instrument(doors.answer(call), span);
+        let run = tracing::Instrument::instrument(Box::pin(doors.answer(call)), span);
         match tokio::time::timeout(self.deadline, run).await {
             Ok(response) => Ok(response),
             Err(_) => Err(Fault::new(Kind::ModelTimeout, "The operation took too long.")),
