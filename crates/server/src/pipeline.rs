@@ -292,7 +292,7 @@ impl Pipeline {
         let run = async {
             match door {
                 Door::Cost | Door::CostAdvice | Door::Outcomes => doors.cost.answer(&call).await,
-                _ => Ok(doors.answer(call).await),
+                _ => Ok(Box::pin(doors.answer(call)).await),
             }
         };
         let run = tracing::Instrument::instrument(trace::within(seen.clone(), run), span);
