@@ -15,6 +15,7 @@ use crate::listen::{Address, TlsFiles, TrustedProxy};
 mod access;
 mod catalogue;
 mod changes;
+mod cost;
 mod dev;
 mod encryption;
 mod engine;
@@ -37,6 +38,7 @@ mod tests;
 pub use access::{Access, Oidc, PolicySource, Role, User};
 pub use catalogue::{Catalogue, ModelAccess};
 pub use changes::Change;
+pub use cost::{Cost, Price};
 pub use dev::Dev;
 pub use encryption::Encryption;
 pub use engine::{Engine, PrefixSharing};
@@ -105,6 +107,10 @@ pub struct Config {
     pub routing: Routing,
     /// Who answers for which model.
     pub routes: Vec<Route>,
+    /// How long what calls cost is kept, and what tiers cost.
+    pub cost: Cost,
+    /// What things cost, where that is not the list price.
+    pub prices: Vec<Price>,
     /// Catalogue entries, read by the catalogue itself.
     pub models: Vec<toml::Table>,
 }
@@ -133,6 +139,8 @@ impl Default for Config {
             providers: Vec::new(),
             routing: Routing::default(),
             routes: Vec::new(),
+            cost: Cost::default(),
+            prices: Vec::new(),
             models: Vec::new(),
         }
     }
@@ -217,6 +225,7 @@ impl Config {
         self.metrics.of_calls()?;
         self.otlp.check()?;
         local_models::check(&self.local_models)?;
+        cost::check(&self.cost, &self.prices)?;
         providers::check(&self.providers)?;
         routes::check(&self.routes, &self.providers, &self.routing)
     }

@@ -41,6 +41,12 @@ pub enum Door {
     AnthropicModels,
     /// One of them.
     AnthropicModel,
+    /// What was spent.
+    Cost,
+    /// What could be saved.
+    CostAdvice,
+    /// What became of tasks.
+    Outcomes,
 }
 
 /// Whose words a door speaks, errors included.
@@ -69,7 +75,7 @@ impl Speaks {
 
 impl Door {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::Health,
         Self::Aws,
         Self::AwsCbor,
@@ -86,6 +92,9 @@ impl Door {
         Self::MessageTokens,
         Self::AnthropicModels,
         Self::AnthropicModel,
+        Self::Cost,
+        Self::CostAdvice,
+        Self::Outcomes,
     ];
 
     /// The door at `path`, and the id in it, raw.
@@ -113,6 +122,9 @@ impl Door {
             Self::MessageTokens => &["/anthropic/v1/messages/count_tokens"],
             Self::AnthropicModels => &["/anthropic/v1/models"],
             Self::AnthropicModel => &["/anthropic/v1/models/{id}"],
+            Self::Cost => &["/outcrop/cost"],
+            Self::CostAdvice => &["/outcrop/cost/advise"],
+            Self::Outcomes => &["/outcrop/outcomes"],
         }
     }
 
@@ -127,14 +139,17 @@ impl Door {
             | Self::Responses
             | Self::CancelResponse
             | Self::Messages
-            | Self::MessageTokens => &["POST"],
+            | Self::MessageTokens
+            | Self::Outcomes => &["POST"],
             Self::Health
             | Self::Metrics
             | Self::Models
             | Self::Model
             | Self::ResponseInput
             | Self::AnthropicModels
-            | Self::AnthropicModel => &["GET"],
+            | Self::AnthropicModel
+            | Self::Cost
+            | Self::CostAdvice => &["GET"],
         }
     }
 
@@ -157,6 +172,9 @@ impl Door {
             Self::MessageTokens => "anthropic-count-tokens",
             Self::AnthropicModels => "anthropic-models",
             Self::AnthropicModel => "anthropic-model",
+            Self::Cost => "cost",
+            Self::CostAdvice => "cost-advice",
+            Self::Outcomes => "outcomes",
         }
     }
 

@@ -9,6 +9,7 @@
 pub mod compat;
 pub mod config;
 pub mod control;
+pub mod cost;
 mod discover;
 pub mod doors;
 mod fetch;

@@ -272,9 +272,15 @@ impl Pipeline {
         let query = parts.uri.query().unwrap_or("");
         let method = &parts.method;
         let call = compat::Call { door, method, id, query, headers: &parts.headers, body, context };
-        let run = tracing::Instrument::instrument(trace::within(seen.clone(), doors.answer(call)), span);
+        let run = async {
+            match door {
+                Door::Cost | Door::CostAdvice | Door::Outcomes => doors.cost.answer(&call).await,
+                _ => Ok(doors.answer(call).await),
+            }
+        };
+        let run = tracing::Instrument::instrument(trace::within(seen.clone(), run), span);
         let answer = match tokio::time::timeout(self.deadline, run).await {
-            Ok(response) => Ok(response),
+            Ok(response) => response,
             Err(_) => Err(Fault::new(Kind::ModelTimeout, "The operation took too long.")),
         };
         observe::answered(seen.as_ref(), &answer);

@@ -5,6 +5,7 @@ mod offers;
 mod provisioned;
 mod quotas;
 pub(crate) mod sources;
+pub mod telemetry;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -24,7 +25,7 @@ use outcrop_engine::embed::{DIMENSIONS, EmbedService, MAX_TOKENS, Settings as Em
 use outcrop_engine::weights::gguf::{self, GgufHeader};
 use outcrop_engine::weights::{Catalog, EMBEDDING_MODEL, ModelDir, RecordedFile, TEXT_MODEL};
 use outcrop_engine::{Engine, EngineConfig, LocalModel, ModelKind};
-use outcrop_gateway::meter::{Meter, Recorded};
+use outcrop_gateway::meter::Recorded;
 use outcrop_gateway::routing::{Registry, Routes, Setup};
 use outcrop_gateway::{Answers, Capacity, Gateway, Sharing, StandIns};
 use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Memory, Models, Settings, inference_profiles};
@@ -33,13 +34,13 @@ use outcrop_providers::Provider;
 use outcrop_providers::local::Local;
 use outcrop_resources::{Policies, Resources};
 use outcrop_store::{Sqlite, Store};
-use outcrop_telemetry::Hub;
 use tokio_util::sync::CancellationToken;
 
 use crate::compat::aws::Slices;
 use crate::compat::{Doors, Stored};
 use crate::config::{Config, LocalKind as ConfiguredKind, PrefixSharing};
 use crate::control;
+use crate::cost::Desk;
 use crate::discover::{self, Discovered};
 use crate::fetch::HttpFetch;
 use crate::listen::{self, Tls, tls};
@@ -49,6 +50,7 @@ use crate::reload::{Live, Load};
 
 use observe::Observers;
 use offers::Offers;
+use telemetry::Sight;
 
 /// Why a server did not start, as the person at the terminal reads it.
 #[derive(Debug, thiserror::Error)]
@@ -82,9 +84,9 @@ pub struct Server {
     engine: Engine,
     keys: Arc<dyn Keys>,
     usage: Arc<Usage>,
+    sight: Arc<Sight>,
     stop: CancellationToken,
     observers: Arc<Observers>,
-    hub: Hub,
     folder: PathBuf,
     local_tls: bool,
     /// The start-up table: TLS, local models and stand-ins.
@@ -158,12 +160,13 @@ impl Server {
         let discovered =
             if dev { discover::in_environment(&config, own_port, |name| std::env::var(name).ok()) } else { Vec::new() };
         let observers = Arc::new(Observers::open(&config)?);
-        let (recorder, hub) = Hub::start(vec![Box::new(observers.calls())]).map_err(told)?;
-        observers.recorder(recorder.clone());
+        let sight = Arc::new(Sight::open(&config, &folder, vec![Box::new(observers.calls())])?);
+        observers.recorder(sight.recorder.clone());
         let parts = Parts {
             dev,
+            folder: folder.clone(),
+            sight: Arc::clone(&sight),
             observers: Arc::clone(&observers),
-            meter: Arc::new(Recorded(recorder)),
             own_port,
             offers: Offers::default(),
             discovered: Mutex::new(discovered),
@@ -197,9 +200,9 @@ impl Server {
             engine,
             keys,
             usage,
+            sight,
             stop,
             observers,
-            hub,
             folder,
             local_tls,
             lines,
@@ -252,6 +255,7 @@ impl Server {
             () = self.usage.run(&*self.keys) => {}
             () = self.quotas.run() => {}
             () = sts::sweep(&*self.keys) => {}
+            () = self.sight.follow(|| Some(Arc::clone(&self.live.pipeline().doors.as_ref()?.models))) => {}
         }
         if let Err(error) = self.usage.flush(&*self.keys).await {
             tracing::warn!(%error, "the last use of keys could not be written");
@@ -261,6 +265,7 @@ impl Server {
         }
         self.observers.finish().await;
         self.engine.shutdown().await;
+        self.sight.close().await;
     }
 }
 
@@ -290,13 +295,15 @@ async fn renew(folder: PathBuf, local_tls: bool) {
 pub(crate) struct Parts {
     pub(crate) dev: bool,
     observers: Arc<Observers>,
-    meter: Arc<dyn Meter>,
     /// Where this server itself listens.
     pub(crate) own_port: Option<u16>,
     /// What providers say they have, whatever the configuration becomes.
     pub(crate) offers: Offers,
     /// Providers that nobody configured.
     pub(crate) discovered: Mutex<Vec<Discovered>>,
+    folder: PathBuf,
+    /// What sees every call.
+    pub(crate) sight: Arc<Sight>,
     resources: Resources,
     policies: Arc<Policies>,
     memory: Memory,
@@ -351,12 +358,14 @@ impl Parts {
         let routes = Routes::new(models.catalogue(), &setup, &self.registry).map_err(told)?;
         let service_quotas = Arc::new(ServiceQuotas::new(quotas.clone(), quotas::Listed(Arc::clone(&models))));
         let admission = Admission::default().quotas(quotas).loops(self.loops.under(config.loops.settings()));
+        let prices = Arc::new(telemetry::prices(config, models.catalogue()));
         let gateway = Arc::new(
             Gateway::new(Arc::clone(&models), routes)
+                .meter(Arc::new(Recorded(self.sight.recorder.clone())))
+                .prices(Arc::clone(&prices))
                 .sharing(sharing(config))
                 .capacity(capacity)
                 .admission(Arc::new(admission))
-                .meter(Arc::clone(&self.meter))
                 .cache(self.answers(config.routing.cache_bytes)),
         );
         self.registry.sweep();
@@ -377,6 +386,13 @@ impl Parts {
                 gateway: Arc::clone(&gateway),
                 models: Arc::clone(&models),
                 responses: Stored::new(&self.resources),
+                cost: Desk {
+                    data: self.folder.clone(),
+                    prices,
+                    facts: Arc::new(telemetry::facts(models.catalogue())),
+                    outcomes: Arc::clone(&self.sight.outcomes),
+                    reports: Arc::clone(&self.sight.reports),
+                },
             })),
             slices: self.slices.and(service_quotas),
             table: table(&App { models, gateway, policies: Arc::clone(&self.policies) }),

@@ -74,6 +74,8 @@ fn every_key_is_in_the_default_file_and_explained() {
         "[[providers]]\nname='a'\nkind='openai'",
         "[routing]",
         "[routing.breaker]",
+        "[cost]",
+        "[[prices]]",
         "[[routes]]\nmodel='a'",
         "[[routes]]\nmodel='a'\n[[routes.targets]]\nprovider='a'",
     ] {
