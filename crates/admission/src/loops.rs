@@ -72,6 +72,12 @@ struct Seen {
     stopped: Option<Instant>,
 }
 
+impl Default for Loops {
+    fn default() -> Self {
+        Self::new(Settings::default())
+    }
+}
+
 impl Loops {
     /// Nobody has said anything yet.
     pub fn new(settings: Settings) -> Self {

@@ -73,6 +73,12 @@ impl Now {
     }
 }
 
+impl Default for Quotas {
+    fn default() -> Self {
+        Self::new(Settings::default())
+    }
+}
+
 impl Quotas {
     /// Quotas that are in memory alone: a day's tokens do not survive the process, and nobody can raise anything.
     pub fn new(settings: Settings) -> Self {

@@ -6,8 +6,10 @@
 mod access;
 mod args;
 mod backup;
+mod budgets;
 mod chat;
 mod config;
+mod cost;
 mod doctor;
 mod keys;
 mod models;
@@ -35,7 +37,9 @@ fn main() -> std::process::ExitCode {
             Command::Keys(keys) => keys::run(keys).await,
             Command::Access(access) => access::run(access),
             Command::Config(config) => config::run(config),
+            Command::Cost(args) => cost::run(*args),
             Command::Routes(args) => routes::run(&args),
+            Command::Budgets(args) => budgets::run(&args).await,
             Command::Secrets(secrets) => secrets::run(secrets).await,
             Command::Backup(backup) => backup::backup(&backup),
             Command::Restore(restore) => backup::restore(&restore),

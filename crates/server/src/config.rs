@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::listen::{Address, TlsFiles, TrustedProxy};
 
 mod access;
+mod budgets;
 mod catalogue;
 mod changes;
 mod cost;
@@ -36,6 +37,7 @@ mod stand_ins;
 mod tests;
 
 pub use access::{Access, Oidc, PolicySource, Role, User};
+pub use budgets::{Budget, BudgetMatch};
 pub use catalogue::{Catalogue, ModelAccess};
 pub use changes::Change;
 pub use cost::{Cost, Price};
@@ -97,6 +99,8 @@ pub struct Config {
     pub quotas: Quotas,
     /// Callers that repeat themselves.
     pub loops: Loops,
+    /// What may be spent.
+    pub budgets: Vec<Budget>,
     /// Local inference.
     pub engine: Engine,
     /// Local models beyond the default ones.
@@ -134,6 +138,7 @@ impl Default for Config {
             provisioned: Provisioned::default(),
             quotas: Quotas::default(),
             loops: Loops::default(),
+            budgets: Vec::new(),
             engine: Engine::default(),
             local_models: Vec::new(),
             providers: Vec::new(),
@@ -222,6 +227,7 @@ impl Config {
         self.encryption.check()?;
         self.catalogue.check()?;
         self.quotas.check()?;
+        self.budgets()?;
         self.metrics.of_calls()?;
         self.otlp.check()?;
         local_models::check(&self.local_models)?;

@@ -17,6 +17,8 @@ pub enum Door {
     AwsCbor,
     /// What is counted, for Prometheus.
     Metrics,
+    /// How budgets stand.
+    Budgets,
     /// OpenAI's chat completions.
     ChatCompletions,
     /// OpenAI's embeddings.
@@ -75,11 +77,12 @@ impl Speaks {
 
 impl Door {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Health,
         Self::Aws,
         Self::AwsCbor,
         Self::Metrics,
+        Self::Budgets,
         Self::ChatCompletions,
         Self::Embeddings,
         Self::Models,
@@ -110,6 +113,7 @@ impl Door {
             Self::Aws => &["/"],
             Self::AwsCbor => &["/service/{id}"],
             Self::Metrics => &["/metrics"],
+            Self::Budgets => &["/outcrop/budgets"],
             Self::ChatCompletions => &["/v1/chat/completions", "/openai/v1/chat/completions"],
             Self::Embeddings => &["/v1/embeddings", "/openai/v1/embeddings"],
             Self::Models => &["/v1/models", "/openai/v1/models"],
@@ -143,6 +147,7 @@ impl Door {
             | Self::Outcomes => &["POST"],
             Self::Health
             | Self::Metrics
+            | Self::Budgets
             | Self::Models
             | Self::Model
             | Self::ResponseInput
@@ -160,6 +165,7 @@ impl Door {
             Self::Aws => "aws",
             Self::AwsCbor => "aws-cbor",
             Self::Metrics => "metrics",
+            Self::Budgets => "budgets",
             Self::ChatCompletions => "openai-chat-completions",
             Self::Embeddings => "openai-embeddings",
             Self::Models => "openai-models",

@@ -6,6 +6,7 @@
 //! function behind each operation. [`listen`] owns sockets, [`route`] the paths, [`wiring::Server`] the start,
 //! [`reload`] what changes after it.
 
+pub mod budgets;
 pub mod compat;
 pub mod config;
 pub mod control;

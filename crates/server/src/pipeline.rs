@@ -8,6 +8,7 @@ mod handler;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use encode::identify;
 pub use handler::{Call, Handler, Table, run, run_stream};
 
 use std::sync::Arc;
@@ -16,11 +17,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Method, Request, Response, request};
 use outcrop_access::{AccessError, Body as ProofBody, ClientInfo, Context, Gate, Head, Proof, ResourcePolicies, Sts};
+use outcrop_admission::Budgets;
 use outcrop_api::{Fault, Kind, Service, Spec};
 use outcrop_gateway::routing::RouteReport;
 use outcrop_telemetry::trace;
 use tokio_util::sync::CancellationToken;
 
+use crate::budgets;
 use crate::compat::aws::{Slices, Wire};
 use crate::compat::{self, sts};
 use crate::doors::{Door, Speaks};
@@ -45,6 +48,8 @@ pub struct Pipeline {
     pub table: Table,
     /// The doors of other protocols.
     pub doors: Option<Arc<compat::Doors>>,
+    /// What may be spent.
+    pub budgets: Option<Budgets>,
     /// Parts of other AWS services.
     pub slices: Slices,
     /// What of all this is shown, and to whom.
@@ -77,6 +82,14 @@ impl Pipeline {
     /// How routes and their targets fare.
     pub fn routes(&self) -> Vec<RouteReport> {
         self.doors.as_ref().map(|doors| doors.gateway.routes().report()).unwrap_or_default()
+    }
+
+    /// How budgets stand.
+    pub async fn budgets(&self) -> Result<budgets::Report, outcrop_store::Error> {
+        match &self.budgets {
+            Some(budgets) => budgets.report().await,
+            None => Ok(budgets::Report::default()),
+        }
     }
 
     /// Answers one request.
@@ -265,6 +278,10 @@ impl Pipeline {
             return Err(observe::nobody_s());
         }
         for_service("bedrock", &proof)?;
+        if door == Door::Budgets {
+            let context = self.context(parts, proof, ("outcrop", "ListBudgets"), request_id);
+            return budgets::list(self, &context).await;
+        }
         let doors = self.doors.as_ref().ok_or_else(|| Fault::new(Kind::NotImplemented, "This door is not built."))?;
         let context = self.context(parts, proof, (Service::BedrockRuntime.prefix(), door.name()), request_id);
         let span = tracing::info_span!("call", operation = door.name(), request_id, account = context.caller.account);
@@ -275,7 +292,7 @@ impl Pipeline {
         let run = async {
             match door {
                 Door::Cost | Door::CostAdvice | Door::Outcomes => doors.cost.answer(&call).await,
-                _ => Ok(doors.answer(call).await),
+                _ => Ok(Box::pin(doors.answer(call)).await),
             }
         };
         let run = tracing::Instrument::instrument(trace::within(seen.clone(), run), span);

@@ -17,10 +17,10 @@ use std::time::Duration;
 use outcrop_access::keys::Usage;
 use outcrop_access::oidc::Verifier;
 use outcrop_access::{Gate, Keys, Mode, StoredKeys, Sts, sts};
-use outcrop_admission::Admission;
 use outcrop_admission::loops::Loops;
 use outcrop_admission::quotas::Quotas;
 use outcrop_admission::quotas::slice::ServiceQuotas;
+use outcrop_admission::{Admission, Budgets};
 use outcrop_engine::embed::{DIMENSIONS, EmbedService, MAX_TOKENS, Settings as EmbedSettings};
 use outcrop_engine::weights::gguf::{self, GgufHeader};
 use outcrop_engine::weights::{Catalog, EMBEDDING_MODEL, ModelDir, RecordedFile, TEXT_MODEL};
@@ -81,6 +81,7 @@ pub struct Server {
     policies: Arc<Policies>,
     memory: Memory,
     quotas: Quotas,
+    budgets: Budgets,
     engine: Engine,
     keys: Arc<dyn Keys>,
     usage: Arc<Usage>,
@@ -145,6 +146,9 @@ impl Server {
         let local = Local::new(engine.clone(), embedder, chunk).embedding(embedders(&found, threads)?);
         let local: Arc<dyn Provider> = Arc::new(local);
 
+        let budgets =
+            Budgets::open(Arc::clone(&store), config.budgets().map_err(told)?, Arc::new(jiff::Timestamp::now));
+        let budgets = budgets.await.map_err(told)?;
         let keys: Arc<dyn Keys> = Arc::new(StoredKeys::new(store));
         let usage = Arc::new(Usage::default());
         let fetch = Arc::new(HttpFetch::new(config.outbound.open().map_err(told)?));
@@ -174,6 +178,7 @@ impl Server {
             memory: memory.clone(),
             capacity: Capacity::default(),
             quotas: quotas.clone(),
+            budgets: budgets.clone(),
             loops: Loops::default(),
             policies: Arc::clone(&policies),
             found,
@@ -197,6 +202,7 @@ impl Server {
             policies,
             memory,
             quotas,
+            budgets,
             engine,
             keys,
             usage,
@@ -263,9 +269,11 @@ impl Server {
         if let Err(error) = self.quotas.flush().await {
             tracing::warn!(%error, "the day's tokens could not be written");
         }
+        self.budgets.close().await;
+        // Those who send what was counted have to have counted everything.
+        self.sight.close().await;
         self.observers.finish().await;
         self.engine.shutdown().await;
-        self.sight.close().await;
     }
 }
 
@@ -311,6 +319,7 @@ pub(crate) struct Parts {
     capacity: Capacity,
     /// What callers have taken, and who repeats what, likewise.
     quotas: Quotas,
+    budgets: Budgets,
     loops: Loops,
     found: Vec<Found>,
     local: Arc<dyn Provider>,
@@ -348,6 +357,7 @@ impl Parts {
         let catalogue = self.offers.listed(catalogue(config, &self.found)?, &mut sources)?;
         let sources = sources.into_iter().map(Arc::new).collect();
         let capacity = Arc::new(self.capacity.under(provisioned::capacity(config, &catalogue)?));
+        let budgets = self.budgets.under(config.budgets().map_err(told)?);
         let quotas = self.quotas.under(quotas::settings(config, &catalogue)?);
         let models = Models::new(catalogue, settings(config), &self.resources).remembering(self.memory.clone());
         let models = Arc::new(models);
@@ -357,7 +367,10 @@ impl Parts {
         let setup = Setup { sources, routes, policy, stand_ins };
         let routes = Routes::new(models.catalogue(), &setup, &self.registry).map_err(told)?;
         let service_quotas = Arc::new(ServiceQuotas::new(quotas.clone(), quotas::Listed(Arc::clone(&models))));
-        let admission = Admission::default().quotas(quotas).loops(self.loops.under(config.loops.settings()));
+        let admission = Admission::default()
+            .quotas(quotas)
+            .budgets(budgets.clone())
+            .loops(self.loops.under(config.loops.settings()));
         let prices = Arc::new(telemetry::prices(config, models.catalogue()));
         let gateway = Arc::new(
             Gateway::new(Arc::clone(&models), routes)
@@ -394,6 +407,7 @@ impl Parts {
                     reports: Arc::clone(&self.sight.reports),
                 },
             })),
+            budgets: Some(budgets),
             slices: self.slices.and(service_quotas),
             table: table(&App { models, gateway, policies: Arc::clone(&self.policies) }),
             observe: self.observers.observe(config),

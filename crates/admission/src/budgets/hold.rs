@@ -51,8 +51,9 @@ impl Hold {
         self.shares.push(share);
     }
 
-    pub(super) fn begun(self) -> Self {
-        Self { begun: true, ..self }
+    pub(super) fn begun(mut self) -> Self {
+        self.begun = true;
+        self
     }
 
     /// Whether no budget counts the call.

@@ -1,8 +1,8 @@
 //! What things cost, and how long it is remembered.
 
 use jiff::civil::Date;
-use outcrop_telemetry::prices::{Factors, Row, TIERS};
 use outcrop_telemetry::Rates;
+use outcrop_telemetry::prices::{Factors, Row, TIERS};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 

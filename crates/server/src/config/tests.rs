@@ -42,6 +42,7 @@ fn every_key_is_in_the_default_file_and_explained() {
     assert!(config.encryption.keys.len() == 1 && config.encryption.kms.len() == 1);
     assert!(config.catalogue.model_access_by_account.len() == 1 && config.provisioned.models.len() == 1);
     assert!(config.quotas.models.len() == 1 && config.quotas.rules.len() == 1 && config.loops.calls.is_some());
+    assert!(config.budgets.len() == 1 && config.budgets[0].r#match.metadata.len() == 1);
     assert!(config.providers[0].models.len() == 1 && config.providers[0].api_key.is_some());
     assert!(config.catalogue.model_access_by_account.len() == 1 && config.provisioned.models.len() == 1);
     assert!(config.local_models[0].sha256.is_some() && config.models.len() == 1);
@@ -68,6 +69,7 @@ fn every_key_is_in_the_default_file_and_explained() {
         "[quotas.models.x]",
         "[[quotas.rules]]\nname='a'\nby='key'",
         "[loops]",
+        "[[budgets]]\nname='a'\nlimit='1 USD'\nperiod='day'",
         "[engine]",
         "[tls]\ncert='a'\nkey='b'",
         "[[local_models]]\nname='a'\nfile='b'",

@@ -38,6 +38,7 @@ fn pipeline(table: Table) -> Arc<Pipeline> {
         resource_policies: outcrop_access::ResourcePolicies::default(),
         table,
         doors: None,
+        budgets: None,
         slices: Slices::default(),
         body_bytes: 1000,
         body_timeout: Duration::from_secs(20),

@@ -94,6 +94,11 @@ impl Sight {
     }
 }
 
+/// The catalogue of a configuration, this machine's own models aside: they have no price.
+pub fn catalogue(config: &Config) -> Result<Catalogue, StartError> {
+    super::catalogue(config, &[])
+}
+
 /// What things cost by a configuration and the catalogue's list prices, which only AWS charges.
 pub fn prices(config: &Config, catalogue: &Catalogue) -> Prices {
     let charging = config.providers.iter().filter(|provider| provider.kind == ProviderKind::Bedrock);
