@@ -8,6 +8,7 @@ import dataclasses
 import json
 import re
 
+import botocore.parsers
 import pytest
 
 from probes import happy, wire
@@ -31,6 +32,8 @@ ACTIONS = {
     "Converse": "InvokeModel",
     "ConverseStream": "InvokeModelWithResponseStream",
 }
+# Services that a credential may be scoped to beside Bedrock.
+SCOPES = ("sts", "monitoring", "servicequotas", "cloudtrail")
 REFUSED = (403, "AccessDeniedException"), (404, "ResourceNotFoundException"), (400, "ValidationException")
 
 
@@ -52,7 +55,8 @@ def walk(server, signer, headers=(), presigned=False):
     """(name, answer) for one request of every route, sent without waiting for each other."""
     connection, names, sent = wire.Connection(server.address, signer), [], []
     for name, method, target, body, own in requests():
-        one = dataclasses.replace(signer, service="sts") if signer and name.startswith("sts:") else signer
+        scope = name.partition(":")[0]
+        one = dataclasses.replace(signer, service=scope) if signer and scope in SCOPES else signer
         connection.signer = None if presigned else one
         if presigned:
             target = one.presigned(method, target, connection.host, body)
@@ -64,6 +68,11 @@ def walk(server, signer, headers=(), presigned=False):
         connection.close()
 
 
+def cbor(body):
+    parser = botocore.parsers.create_parser("smithy-rpc-v2-cbor")
+    return parser.parse_data_item(parser.get_peekable_stream_from_bytes(body))
+
+
 def either(code):
     return {(403, code), (401, code)}
 
@@ -71,7 +80,12 @@ def either(code):
 def refusal(name, answer):
     """(status, code, message), after the form of the refusal was judged; STS speaks XML, other doors have words of
     their own for it and 401 for credentials that are none."""
-    if name.startswith("sts:"):
+    if name.endswith((" json", " cbor")):
+        error = answer.json if name.endswith(" json") else cbor(answer.body)
+        assert error["__type"] == answer.headers["x-amzn-errortype"], (name, answer.body)
+        assert answer.headers["content-type"].startswith("application/"), answer.headers
+        return answer.status, error["__type"], error["message"]
+    if name.partition(":")[0] in SCOPES:
         text = answer.body.decode()
         code, message = re.search("<Code>([^<]*)</Code>", text), re.search("<Message>([^<]*)</Message>", text)
         assert code and message, (name, answer.status, text[:200])
@@ -121,7 +135,7 @@ class TestWithoutCredentials:
         assert open_routes() == {"health"}
 
     def test_no_path_beside_the_routes_answers(self, guarded):
-        for path in ("/metrics", "/outcrop", "/outcrop/", "/outcrop/metrics", "/outcrop/healthz", "/outcrop/config", "/v1/files", "/anthropic/v1/files",
+        for path in ("/metrics/", "/outcrop", "/outcrop/", "/outcrop/metrics", "/outcrop/healthz", "/outcrop/config", "/v1/files", "/anthropic/v1/files",
                      "/console", "/service/GraniteServiceVersion20100801/operation/ListMetrics", "/bucket/key", "/favicon.ico"):  # fmt: skip
             for method in ("GET", "POST", "PUT"):
                 answer = raw.request(guarded, method, path, signer=None)
@@ -276,6 +290,19 @@ class TestAPrincipalThatMayDoNothing:
                 continue  # There is none of that id, for anybody.
             said = re.match(rf"User: arn:aws:iam::{OWNER}:user/nobody is not authorized to perform: bedrock:", message)
             assert (status, code) == (403, "AccessDeniedException") and said, (name, status, code, message)
+
+    def test_every_operation_of_another_aws_service_says_so(self, guarded):
+        answers = [(name, one) for name, one in walk(guarded, guarded.nobody) if name.partition(":")[0] in SCOPES[1:]]
+        assert answers
+        wrong = {}
+        for name, answer in answers:
+            status, code, message = refusal(name, answer)
+            denied = code in ("AccessDeniedException", "AccessDenied") and "is not authorized to perform" in message
+            # What names a resource says first that none was named.
+            nameless = status == 400 and "is required" in message
+            if not denied and not nameless and status not in (404, 501):
+                wrong[name] = (status, code, message)
+        assert not wrong, wrong
 
     def test_every_action_of_sts_but_those_that_need_none(self, guarded):
         needs_none = {*lists.read("no-permission.txt"), *lists.read("self-proving.txt")}

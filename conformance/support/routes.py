@@ -25,6 +25,10 @@ BODIES = {
 }
 
 
+# AWS services of which a part is spoken here.
+SLICES = ("cloudwatch", "service-quotas", "cloudtrail")
+
+
 @dataclasses.dataclass(frozen=True)
 class Route:
     method: str
@@ -54,9 +58,34 @@ def sts_actions():
     return tuple(botocore.session.get_session().get_service_model("sts").operation_names)
 
 
+def slices(route, service):
+    """One request for every operation of a service of which a part is spoken here, in each protocol of its model. Their
+    names begin with the service that their credential is scoped to."""
+    model = contract.service_model(service)
+    target, protocols = model.metadata["targetPrefix"], model.metadata["protocols"]
+    for name in model.operation_names:
+        label = f"{model.signing_name}:{name}"
+        if route.name == "aws-cbor":
+            if "smithy-rpc-v2-cbor" in protocols:
+                headers = [("smithy-protocol", "rpc-v2-cbor"), ("content-type", "application/cbor")]
+                path = route.path.replace("{id}", f"{target}/operation/{name}")
+                yield f"{label} cbor", route.method, path, b"\xa0", headers
+            continue
+        if route.method == "POST":
+            headers = [("x-amz-target", f"{target}.{name}"), ("content-type", "application/x-amz-json-1.0")]
+            yield f"{label} json", route.method, route.path, b"{}", headers
+        if "query" in protocols:
+            form = f"Action={name}&Version={model.api_version}"
+            if route.method == "GET":
+                yield f"{label} query", route.method, f"{route.path}?{form}", b"", []
+            else:
+                headers = [("content-type", "application/x-www-form-urlencoded")]
+                yield f"{label} query", route.method, route.path, form.encode(), headers
+
+
 @functools.cache
 def requests():
-    """(name, method, target, body, headers) of one request for each route, STS once for each action."""
+    """(name, method, target, body, headers) of one request for each route, STS and slices once for each action."""
     found = []
     for route in routes():
         if route.operation is not None:
@@ -65,8 +94,11 @@ def requests():
             made = wire.request(operation, members)
             headers = [("content-type", EVENTS)] if operation.has_event_stream_input else made.headers
             found.append((route.name, route.method, wire.target(service, operation, made), made.body, headers))
-        elif route.name == "sts":
+        elif route.name == "aws":
             found += [sts(route.method, route.path, action) for action in sts_actions()]
+            found += [sliced for service in SLICES for sliced in slices(route, service)]
+        elif route.name == "aws-cbor":
+            found += [sliced for service in SLICES for sliced in slices(route, service)]
         else:
             body = json.dumps(BODIES[route.name]).encode() if route.name in BODIES else b""
             found.append((route.name, route.method, route.path.replace("{id}", HAIKU), body, []))

@@ -4,8 +4,9 @@
 //! Never: which model answers, what it costs (prices are given), provisioned throughput (that is the gateway's).
 //!
 //! Start at [`Admission::admit`]; [`Call`] is what a decision is made from. [`quotas`] limits tokens, requests and calls
-//! at a time, [`loops`] stops callers that send the same again and again.
+//! at a time, [`budgets`] what is spent, [`loops`] stops callers that send the same again and again.
 
+pub mod budgets;
 mod call;
 pub mod loops;
 mod permit;
@@ -14,24 +15,48 @@ pub mod quotas;
 use outcrop_api::Fault;
 
 pub use call::{Call, Spent};
-pub use loops::Loops;
 pub use permit::Permit;
-pub use quotas::Quotas;
 
 /// All that may keep a call out.
 #[derive(Debug, Default)]
 pub struct Admission {
-    /// Callers that repeat themselves.
-    pub loops: Loops,
-    /// Tokens, requests and calls at a time.
-    pub quotas: Quotas,
+    quotas: quotas::Quotas,
+    budgets: Option<budgets::Budgets>,
+    loops: loops::Loops,
 }
 
 impl Admission {
-    /// Lets `call` in, or says what keeps it out.
+    /// Calls are counted against `quotas`.
+    #[must_use]
+    pub fn quotas(self, quotas: quotas::Quotas) -> Self {
+        Self { quotas, ..self }
+    }
+
+    /// Calls are paid from `budgets`.
+    #[must_use]
+    pub fn budgets(self, budgets: budgets::Budgets) -> Self {
+        Self { budgets: Some(budgets), ..self }
+    }
+
+    /// Callers that repeat themselves are stopped by `loops`.
+    #[must_use]
+    pub fn loops(self, loops: loops::Loops) -> Self {
+        Self { loops, ..self }
+    }
+
+    /// Whether anybody looks at a [`Call::likeness`].
+    pub fn looks_for_loops(&self) -> bool {
+        self.loops.looks()
+    }
+
+    /// Lets `call` in, or says what keeps it out. Waits only where a budget has to lease more.
     pub async fn admit(&self, call: &Call<'_>) -> Result<Permit, Fault> {
         self.loops.check(call)?;
         let quota = self.quotas.admit(call)?;
-        Ok(Permit { quota })
+        let budget = match &self.budgets {
+            Some(budgets) => Some(budgets.admit(call).await?),
+            None => None,
+        };
+        Ok(Permit::new(quota, budget.filter(|hold| !hold.is_free())))
     }
 }

@@ -72,6 +72,12 @@ struct Seen {
     stopped: Option<Instant>,
 }
 
+impl Default for Loops {
+    fn default() -> Self {
+        Self::new(Settings::default())
+    }
+}
+
 impl Loops {
     /// Nobody has said anything yet.
     pub fn new(settings: Settings) -> Self {
@@ -155,6 +161,18 @@ impl Loops {
     /// How many conversations are remembered.
     pub fn known(&self) -> usize {
         self.shared.shards.iter().map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner).seen.len()).sum()
+    }
+}
+
+impl Default for Loops {
+    fn default() -> Self {
+        Self::new(Settings::default())
+    }
+}
+
+impl std::fmt::Debug for Loops {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Loops").field("settings", &self.settings).finish_non_exhaustive()
     }
 }
 

@@ -2,26 +2,44 @@
 
 use outcrop_api::Fault;
 
-use crate::{Spent, quotas};
+use crate::{Spent, budgets, quotas};
 
-/// Holds what was reserved for a call, until it says what it came to.
+/// Holds what was reserved for a call, until it says what it came to. Dropped before, quotas have everything back, and
+/// budgets count its prompt and what was noted.
 #[must_use = "a permit says what its call came to"]
-#[derive(Debug)]
 pub struct Permit {
-    pub(crate) quota: quotas::Hold,
+    quota: quotas::Hold,
+    budget: Option<(budgets::Hold, budgets::Cut)>,
 }
 
 impl Permit {
+    pub(crate) fn new(quota: quotas::Hold, budget: Option<budgets::Hold>) -> Self {
+        let budget = budget.map(|hold| {
+            let cut = hold.cut();
+            (hold, cut)
+        });
+        Self { quota, budget }
+    }
+
     /// So many tokens have been written so far. An error where the call may not go on.
-    pub fn note(&self, _output: u64) -> Result<(), Fault> {
-        Ok(())
+    pub fn note(&self, output: u64) -> Result<(), Fault> {
+        let Some((hold, cut)) = &self.budget else { return Ok(()) };
+        hold.note(output);
+        cut.fault().map_or(Ok(()), Err)
     }
 
     /// What it came to.
     pub fn settle(mut self, spent: &Spent) {
         self.quota.settle(spent);
+        if let Some((hold, _)) = &mut self.budget {
+            hold.settle(spent);
+        }
     }
 
     /// Nobody was asked: everything is given back.
-    pub fn unused(self) {}
+    pub fn unused(mut self) {
+        if let Some((hold, _)) = &mut self.budget {
+            hold.unused();
+        }
+    }
 }

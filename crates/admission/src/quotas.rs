@@ -18,6 +18,7 @@ mod level;
 mod names;
 mod refusal;
 mod settings;
+pub mod slice;
 
 mod snapshot;
 mod table;
@@ -44,9 +45,10 @@ use table::{Held, Table, Whose};
 /// The most accounts, keys, principals, tags and metadata values that are told apart at a time.
 const MOST: usize = 100_000;
 
-/// The quotas of this process under the settings of one configuration.
+/// The quotas of this process under the settings of one configuration. Cheap to clone, and every clone is the same.
+#[derive(Clone)]
 pub struct Quotas {
-    settings: Settings,
+    settings: Arc<Settings>,
     shared: Arc<Shared>,
 }
 
@@ -71,6 +73,12 @@ impl Now {
     }
 }
 
+impl Default for Quotas {
+    fn default() -> Self {
+        Self::new(Settings::default())
+    }
+}
+
 impl Quotas {
     /// Quotas that are in memory alone: a day's tokens do not survive the process, and nobody can raise anything.
     pub fn new(settings: Settings) -> Self {
@@ -84,13 +92,13 @@ impl Quotas {
 
     fn with(settings: Settings, increases: Option<Increases>, most: usize) -> Self {
         let shared = Shared { table: Table::new(most), increases, hasher: RandomState::new() };
-        Self { settings, shared: Arc::new(shared) }
+        Self { settings: Arc::new(settings), shared: Arc::new(shared) }
     }
 
     /// The same quotas, and what is taken of them, under other settings.
     #[must_use]
     pub fn under(&self, settings: Settings) -> Self {
-        Self { settings, shared: Arc::clone(&self.shared) }
+        Self { settings: Arc::new(settings), shared: Arc::clone(&self.shared) }
     }
 
     /// Lets a call in, or says which quota keeps it out. Waits for nothing.
@@ -194,6 +202,12 @@ impl Drop for Hold {
 impl std::fmt::Debug for Hold {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Hold").field("quotas", &self.taken.len()).field("used", &self.used).finish()
+    }
+}
+
+impl Default for Quotas {
+    fn default() -> Self {
+        Self::new(Settings::default())
     }
 }
 

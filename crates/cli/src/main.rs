@@ -5,6 +5,7 @@
 
 mod access;
 mod args;
+mod audit;
 mod backup;
 mod chat;
 mod config;
@@ -15,6 +16,7 @@ mod routes;
 mod secrets;
 mod serving;
 mod text;
+mod trail;
 
 use clap::Parser;
 
@@ -34,6 +36,7 @@ fn main() -> std::process::ExitCode {
             Command::Models(models) => models::run(models),
             Command::Keys(keys) => keys::run(keys).await,
             Command::Access(access) => access::run(access),
+            Command::Audit(audit) => audit::run(audit),
             Command::Config(config) => config::run(config),
             Command::Routes(args) => routes::run(&args),
             Command::Secrets(secrets) => secrets::run(secrets).await,

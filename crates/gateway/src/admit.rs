@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use outcrop_access::Context;
 use outcrop_admission::Call;
 use outcrop_api::Fault;
-use outcrop_api::bedrock_runtime::{ContentBlock, ConverseRequest, SystemContentBlock};
+use outcrop_api::bedrock_runtime::{ContentBlock, ConverseRequest, SystemContentBlock, ToolResultContentBlock};
 use outcrop_models::Resolved;
 use outcrop_telemetry::Tokens;
 use rust_decimal::Decimal;
@@ -87,10 +87,10 @@ impl Gateway {
             input: estimate.input,
             output: estimate.output,
             cost: self.most(cx, resolved, plan, &wanted),
-            likeness: None,
+            likeness: wanted.conversation.filter(|_| self.admission.looks_for_loops()).map(likeness),
         };
         let permit = self.admission.admit(&call).await?;
-        tally.admitted(&wanted, place, permit);
+        tally.admitted(&wanted, plan, place, permit);
         Ok(())
     }
 
@@ -114,6 +114,24 @@ impl Gateway {
 /// Whether a call counts against the quotas of cross-Region inference: one of a profile that reaches beyond its Region.
 pub(crate) fn crosses(resolved: &Resolved) -> bool {
     resolved.anywhere || resolved.destinations.len() > 1
+}
+
+/// What nearly identical conversations have in common: the system prompt and the last message, tool results included.
+fn likeness(request: &ConverseRequest) -> u64 {
+    let system = request.system.iter().flatten().filter_map(|block| match block {
+        SystemContentBlock::Text(text) => Some(text.as_str()),
+        _ => None,
+    });
+    let last = request.messages.iter().flatten().last();
+    let said = last.into_iter().flat_map(|message| &message.content).filter_map(|block| match block {
+        ContentBlock::Text(text) => Some(text.as_str()),
+        ContentBlock::ToolResult(result) => result.content.iter().find_map(|part| match part {
+            ToolResultContentBlock::Text(text) => Some(text.as_str()),
+            _ => None,
+        }),
+        _ => None,
+    });
+    outcrop_admission::loops::likeness(system.chain(said))
 }
 
 /// A hash of the beginning of a prompt, where that is long enough to be worth a cache point. It means nothing outside

@@ -63,6 +63,7 @@ impl Fitting {
                         self.complete = true;
                         running.tally.answered(&metadata.usage);
                     }
+                    ConverseStreamOutput::MessageStop(stop) => running.tally.stopped(&stop.stop_reason),
                     ConverseStreamOutput::ContentBlockDelta(_) => {
                         if let Err(fault) = running.tally.piece() {
                             return Some(Err(fault));

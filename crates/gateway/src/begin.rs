@@ -16,7 +16,7 @@ use crate::capacity::Estimate;
 use crate::meter::Tally;
 use crate::options::Options;
 use crate::routing::{self, Ask, Lease, Plan, Target};
-use crate::{Gateway, fields, rules};
+use crate::{Gateway, fields, rules, traced};
 
 /// Converse's own words for a model that holds no conversations.
 const NOT_CONVERSATIONAL: &str =
@@ -153,6 +153,7 @@ impl Gateway {
     ) -> Result<Answered, Fault> {
         let tier = request.service_tier.as_ref().map(|tier| &tier.r#type);
         tally.asks(request.request_metadata.as_ref(), tier);
+        traced::asked(&request);
         check(resolved, &request, streaming)?;
         fields::check(request.additional_model_request_fields.as_ref(), self.retention(cx))?;
         let mut options = Options::of(&request);

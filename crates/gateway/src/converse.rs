@@ -53,6 +53,7 @@ impl Gateway {
 pub(crate) async fn fold(begun: Begun, paths: Vec<String>, cx: &Context) -> Result<ConverseResponse, Fault> {
     let begun = match begun {
         Begun { answer: Answer::Whole(response), options, mut running, .. } => {
+            running.tally.stopped(&response.stop_reason);
             running.tally.answered(&response.usage);
             return Ok(answer::fit_whole(*response, &paths, &options));
         }

@@ -8,7 +8,6 @@ use outcrop_api::{Fault, Reply};
 use outcrop_dialects::{EmbeddingDialect, EmbeddingRequest};
 use outcrop_models::Resolved;
 use outcrop_providers::{Embed, Embedded};
-use outcrop_telemetry::entry::Kind as Work;
 
 use crate::Gateway;
 use crate::admit::Wanted;
@@ -27,7 +26,6 @@ impl Gateway {
         body: &[u8],
     ) -> Result<Reply<InvokeModelResponse>, Fault> {
         let mut tally = self.tally(cx, resolved);
-        tally.does(Work::Embeddings);
         let began = tally.began();
         let request = dialect.decode(body).map_err(|e| tally.failed(Fault::of(&e)))?;
         let request = Arc::new(request);

@@ -7,7 +7,6 @@ use outcrop_api::{Fault, Kind, Reply};
 use outcrop_dialects::EmbeddingRequest;
 use outcrop_models::{Invocation, Model};
 use outcrop_providers::Embedded;
-use outcrop_telemetry::entry::Kind as Work;
 
 use crate::Gateway;
 use crate::begin::By;
@@ -42,7 +41,6 @@ impl Gateway {
             return Err(Fault::validation(text));
         }
         let mut tally = self.tally(cx, &resolved);
-        tally.does(Work::Embeddings);
         let served = self.vectors(cx, &resolved, &Arc::new(request), &mut tally).await;
         let served = served.map_err(|fault| tally.failed(fault))?;
         let by = By::of(&served);

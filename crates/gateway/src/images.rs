@@ -10,7 +10,6 @@ use outcrop_api::{Fault, Kind, Reply};
 use outcrop_dialects::{DialectError, ImageDialect, ImageRequest};
 use outcrop_models::Resolved;
 use outcrop_providers::{Cause, Failure, Image, Images, Pass, PassBody};
-use outcrop_telemetry::entry::Kind as Work;
 
 use crate::Gateway;
 use crate::admit::Wanted;
@@ -43,7 +42,6 @@ impl Gateway {
         body: &Bytes,
     ) -> Result<Reply<InvokeModelResponse>, Fault> {
         let mut tally = self.tally(cx, resolved);
-        tally.does(Work::Images);
         let began = tally.began();
         let asked = dialect.decode(body).map(Arc::new);
         let served = self.drawn(cx, resolved, dialect.name(), (&asked, body), &mut tally).await;

@@ -30,6 +30,7 @@ mod sharing;
 #[cfg(test)]
 mod tests;
 mod timed;
+mod traced;
 
 use std::sync::Arc;
 

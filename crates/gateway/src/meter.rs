@@ -10,16 +10,16 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use outcrop_access::Context;
 use outcrop_admission::{Permit, Spent};
-use outcrop_api::bedrock_runtime::{CacheTTL, ServiceTierType, TokenUsage};
+use outcrop_api::bedrock_runtime::{CacheTTL, ServiceTierType, StopReason, TokenUsage};
 use outcrop_api::{Fault, Kind};
 use outcrop_models::Resolved;
-use outcrop_telemetry::entry::Kind as Work;
-use outcrop_telemetry::{Entry, Outcome, Prices, Recorder, Tokens};
+use outcrop_telemetry::{Entry, Outcome, Prices, Recorder, Tokens, trace};
 
 use crate::admit::{self, Wanted, crosses};
 use crate::begin::By;
 use crate::capacity::Permit as Place;
-use crate::routing::Target;
+use crate::routing::{Plan, Target};
+use crate::traced;
 
 /// Whoever wants to know what calls took. Asked on the path of every call: it must not wait for anything.
 pub trait Meter: Send + Sync {
@@ -90,12 +90,16 @@ pub struct Tally {
     pieces: u64,
     /// The call's; a stream is drawn when it has been left.
     span: tracing::Span,
+    /// The same for OTLP, where that is on. It lasts as long as this.
+    trace: Option<trace::Span>,
 }
 
 /// What was reserved for a call.
 struct Held {
     place: Place,
     permit: Permit,
+    /// Who is asked first.
+    first: Arc<Target>,
     /// Tokens of the prompt, as estimated.
     input: u64,
 }
@@ -128,6 +132,7 @@ impl Tally {
             held: None,
             pieces: 0,
             span: tracing::Span::current(),
+            trace: trace::current(),
         };
         tally.of(resolved);
         tally
@@ -138,11 +143,8 @@ impl Tally {
         self.entry.model.clone_from(&resolved.metric_id);
         self.entry.model_id.clone_from(&resolved.model.id);
         self.entry.cross_region = crosses(resolved);
-    }
-
-    /// What the model is to do, where it is not to write.
-    pub(crate) fn does(&mut self, work: Work) {
-        self.entry.kind = work;
+        self.entry.kind = traced::kind(&resolved.model);
+        self.trace.iter().for_each(|span| traced::begins(span, &self.entry));
     }
 
     /// Its tags.
@@ -151,8 +153,8 @@ impl Tally {
     }
 
     /// It was let in.
-    pub(crate) fn admitted(&mut self, wanted: &Wanted<'_>, place: Place, permit: Permit) {
-        self.held = Some(Held { place, permit, input: wanted.estimate.input });
+    pub(crate) fn admitted(&mut self, wanted: &Wanted<'_>, plan: &Plan, place: Place, permit: Permit) {
+        self.held = Some(Held { place, permit, first: plan.first(), input: wanted.estimate.input });
         self.entry.images = wanted.images;
         self.entry.queries = wanted.queries;
         self.entry.max_tokens = wanted.max_tokens;
@@ -205,6 +207,13 @@ impl Tally {
         self.entry.outcome = Outcome::Answered;
     }
 
+    /// The model says why it stops.
+    pub fn stopped(&self, why: &StopReason) {
+        if let Some(span) = &self.trace {
+            span.set("gen_ai.response.finish_reasons", vec![why.as_str().to_owned()]);
+        }
+    }
+
     /// The caller gets `fault`.
     pub fn failed(&mut self, fault: Fault) -> Fault {
         self.entry.outcome = ended(fault.kind);
@@ -212,22 +221,32 @@ impl Tally {
         fault
     }
 
-    /// Settles what was reserved. Whoever was asked and began to answer is paid, however the answer ended.
+    /// Settles what was reserved. Whoever was asked and began to answer is paid, however the answer ended; and whoever
+    /// was asked by a caller that did not wait for the answer.
     fn settle(&mut self) {
-        let held = self.held.take().filter(|_| self.target.is_some());
         let entry = &mut self.entry;
-        match (&held, entry.outcome) {
-            // Nobody told what it took: the prompt as estimated, and the pieces that came.
-            (Some(held), outcome) if outcome != Outcome::Answered => {
-                entry.tokens = Tokens { input: held.input, output: self.pieces, ..Tokens::default() };
-            }
-            (Some(_), _) => {}
-            (None, _) if entry.cached => {}
+        let held = self.held.take();
+        if let Some(held) = held.as_ref().filter(|_| self.target.is_none() && entry.outcome == Outcome::Gone) {
+            self.target = Some(Arc::clone(&held.first));
+            entry.attempts = entry.attempts.max(1);
+        }
+        entry.provider = self.target.as_ref().map(|target| target.provider_name().to_owned());
+        let Some(held) = held else {
+            entry.cost = self.prices.cost(entry);
+            return;
+        };
+        let Held { place, permit, input, .. } = held;
+        if self.target.is_none() {
             // Nothing was made, of whatever was wanted.
-            (None, _) => (entry.images, entry.queries) = (0, 0),
+            (entry.images, entry.queries) = (0, 0);
+            entry.cost = self.prices.cost(entry);
+            return permit.unused();
+        }
+        if entry.outcome != Outcome::Answered {
+            // Nobody told what it took: the prompt as estimated, and the pieces that came.
+            entry.tokens = Tokens { input, output: self.pieces, ..Tokens::default() };
         }
         entry.cost = self.prices.cost(entry);
-        let Some(Held { place, permit, .. }) = held else { return };
         let Tokens { input, output, cache_read, cache_write, .. } = entry.tokens;
         place.settle(&entry.tokens);
         permit.settle(&Spent { input, output, cache_read, cache_write, cost: entry.cost });
@@ -240,11 +259,11 @@ impl Drop for Tally {
         self.entry.at = Timestamp::now();
         self.entry.total_ms = milliseconds(total);
         self.entry.first_event_ms = self.first_event.map(milliseconds);
-        self.entry.provider = self.target.as_ref().map(|target| target.provider_name().to_owned());
         self.settle();
         if let Some(target) = &self.target {
             target.note(&self.entry, self.first_event, total);
         }
+        self.trace.iter().for_each(|span| traced::over(span, &self.entry, self.target.as_deref()));
         self.span.in_scope(|| self.meter.record(std::mem::take(&mut self.entry)));
     }
 }

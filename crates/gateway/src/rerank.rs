@@ -8,7 +8,6 @@ use outcrop_api::{Fault, Reply};
 use outcrop_dialects::{RerankDialect, RerankRequest};
 use outcrop_models::Resolved;
 use outcrop_providers::{Ranked, Rerank};
-use outcrop_telemetry::entry::Kind as Work;
 
 use crate::Gateway;
 use crate::admit::Wanted;
@@ -31,7 +30,6 @@ impl Gateway {
         body: &[u8],
     ) -> Result<Reply<InvokeModelResponse>, Fault> {
         let mut tally = self.tally(cx, resolved);
-        tally.does(Work::Rerank);
         let began = tally.began();
         let request = dialect.decode(body).map_err(|e| tally.failed(Fault::of(&e)))?;
         let served = self.ranked(cx, resolved, &request, &mut tally).await.map_err(|fault| tally.failed(fault))?;

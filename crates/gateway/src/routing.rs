@@ -23,6 +23,7 @@ mod state;
 mod target;
 #[cfg(test)]
 mod testing;
+mod traced;
 mod variant;
 
 pub use attempt::Served;

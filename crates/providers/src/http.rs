@@ -223,6 +223,7 @@ impl Http {
         *request.uri_mut() = endpoint.uri(path);
         *request.headers_mut() = HeaderMap::clone(&self.headers);
         request.headers_mut().extend(extra);
+        trace(endpoint, request.headers_mut());
         let response = endpoint.send(request).await.map_err(|error| self.unsent(&error))?;
         Ok(match taped {
             Some((tape, method, body)) => tape.record(&method, path, &body, response),
@@ -265,6 +266,23 @@ impl Http {
         tracing::warn!(provider = &*self.name, %error, "a provider's answer cannot be used");
         let text = "The provider of this model sent an answer that cannot be read.";
         Failure::new(Cause::Broken, Fault::new(FaultKind::ModelError, text))
+    }
+}
+
+/// Tells the attempt's span who is called, and whoever is called of the span, where the configuration wants that.
+fn trace(endpoint: &Endpoint, headers: &mut HeaderMap) {
+    let Some(span) = outcrop_telemetry::trace::current() else { return };
+    if let Ok(authority) = endpoint.host().parse::<http::uri::Authority>() {
+        span.set("server.address", authority.host().to_owned());
+        if let Some(port) = authority.port_u16() {
+            span.set("server.port", u32::from(port));
+        }
+    }
+    let Some((parent, state)) = span.carried() else { return };
+    for (name, value) in [("traceparent", Some(&*parent)), ("tracestate", state)] {
+        if let Some(Ok(value)) = value.map(HeaderValue::from_str) {
+            headers.insert(name, value);
+        }
     }
 }
 

@@ -1,10 +1,12 @@
-//! Other protocols than Bedrock's, on the same port: STS, which clients get credentials from, and the doors of OpenAI's
-//! and Anthropic's clients, behind which are the same models, policies and routing.
+//! Other protocols than Bedrock's, on the same port: STS, which clients get credentials from; parts of other AWS
+//! services ([`aws`]); and the doors of OpenAI's and Anthropic's clients, behind which are the same models, policies and
+//! routing.
 //!
 //! Start at [`Doors::answer`]. What a door says and reads is `outcrop_dialects`' affair; here are its envelope (model,
 //! stream, headers), server-sent events and errors.
 
 pub mod anthropic;
+pub mod aws;
 mod listed;
 pub mod openai;
 mod request;

@@ -13,14 +13,18 @@ use serde::{Deserialize, Serialize};
 use crate::listen::{Address, TlsFiles, TrustedProxy};
 
 mod access;
+mod audit;
 mod catalogue;
 mod changes;
 mod dev;
 mod encryption;
 mod engine;
 mod error;
+mod invocation_logs;
 mod limits;
 mod local_models;
+mod metrics;
+mod otlp;
 mod outbound;
 mod providers;
 mod provisioned;
@@ -32,14 +36,18 @@ mod stand_ins;
 mod tests;
 
 pub use access::{Access, Oidc, PolicySource, Role, User};
+pub use audit::{Audit, OnFailure};
 pub use catalogue::{Catalogue, ModelAccess};
 pub use changes::Change;
 pub use dev::Dev;
 pub use encryption::Encryption;
 pub use engine::{Engine, PrefixSharing};
 pub use error::ConfigError;
+pub use invocation_logs::InvocationLogs;
 pub use limits::ClientLimits;
 pub use local_models::{LocalKind, LocalModel};
+pub use metrics::Metrics;
+pub use otlp::Otlp;
 pub use outbound::Outbound;
 pub use outcrop_models::data_retention::Retention;
 pub use outcrop_providers::Kind as ProviderKind;
@@ -75,6 +83,10 @@ pub struct Config {
     pub encryption: Encryption,
     /// Connections that the server opens.
     pub outbound: Outbound,
+    /// What is counted, and who may read it.
+    pub metrics: Metrics,
+    /// Traces and metrics for a collector.
+    pub otlp: Otlp,
     /// Local models for catalogue models.
     pub stand_ins: StandIns,
     /// What of the catalogue is enforced.
@@ -85,6 +97,10 @@ pub struct Config {
     pub engine: Engine,
     /// Local models beyond the default ones.
     pub local_models: Vec<LocalModel>,
+    /// What is recorded of calls and changes.
+    pub audit: Audit,
+    /// Where accounts may have their calls logged.
+    pub invocation_logs: InvocationLogs,
     /// Who answers beside the local models.
     pub providers: Vec<Provider>,
     /// How those who may answer are asked.
@@ -107,11 +123,15 @@ impl Default for Config {
             access: Access::default(),
             encryption: Encryption::default(),
             outbound: Outbound::default(),
+            metrics: Metrics::default(),
+            otlp: Otlp::default(),
             stand_ins: StandIns::default(),
             catalogue: Catalogue::default(),
             provisioned: Provisioned::default(),
             engine: Engine::default(),
             local_models: Vec::new(),
+            audit: Audit::default(),
+            invocation_logs: InvocationLogs::default(),
             providers: Vec::new(),
             routing: Routing::default(),
             routes: Vec::new(),
@@ -180,7 +200,7 @@ impl Config {
             let threads = value.parse().map_err(|_| ConfigError::variable(name, &value, "a number above 0"))?;
             self.engine.threads = Some(threads);
         }
-        Ok(())
+        self.otlp.override_from(get)
     }
 
     /// What no type says. One line for each section that has something to say.
@@ -195,6 +215,8 @@ impl Config {
         self.access.directory()?;
         self.encryption.check()?;
         self.catalogue.check()?;
+        self.metrics.of_calls()?;
+        self.otlp.check()?;
         local_models::check(&self.local_models)?;
         providers::check(&self.providers)?;
         routes::check(&self.routes, &self.providers, &self.routing)

@@ -11,8 +11,12 @@ use crate::pipeline::HEALTH;
 pub enum Door {
     /// Liveness.
     Health,
-    /// STS, in the AWS Query protocol.
-    Sts,
+    /// STS and the parts of other AWS services, in the protocols that all share one path.
+    Aws,
+    /// The same services, in the protocol that has a path for each operation.
+    AwsCbor,
+    /// What is counted, for Prometheus.
+    Metrics,
     /// OpenAI's chat completions.
     ChatCompletions,
     /// OpenAI's embeddings.
@@ -65,9 +69,11 @@ impl Speaks {
 
 impl Door {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Health,
-        Self::Sts,
+        Self::Aws,
+        Self::AwsCbor,
+        Self::Metrics,
         Self::ChatCompletions,
         Self::Embeddings,
         Self::Models,
@@ -87,11 +93,14 @@ impl Door {
         Self::ALL.into_iter().find_map(|door| door.paths().iter().find_map(|one| Some((door, door.id(one, path)?))))
     }
 
-    /// Its paths. `{id}` stands for one segment, or for the rest where it is a model's: ARNs have slashes.
+    /// Its paths. `{id}` stands for one segment, or for the rest where it is a model's (ARNs have slashes) or names a
+    /// service and its operation.
     pub const fn paths(self) -> &'static [&'static str] {
         match self {
             Self::Health => &[HEALTH],
-            Self::Sts => &["/"],
+            Self::Aws => &["/"],
+            Self::AwsCbor => &["/service/{id}"],
+            Self::Metrics => &["/metrics"],
             Self::ChatCompletions => &["/v1/chat/completions", "/openai/v1/chat/completions"],
             Self::Embeddings => &["/v1/embeddings", "/openai/v1/embeddings"],
             Self::Models => &["/v1/models", "/openai/v1/models"],
@@ -110,15 +119,17 @@ impl Door {
     /// The methods it takes, but for HEAD, which is a GET without its body.
     pub const fn methods(self) -> &'static [&'static str] {
         match self {
-            Self::Sts => &["GET", "POST"],
+            Self::Aws => &["GET", "POST"],
             Self::Response => &["GET", "DELETE"],
-            Self::ChatCompletions
+            Self::AwsCbor
+            | Self::ChatCompletions
             | Self::Embeddings
             | Self::Responses
             | Self::CancelResponse
             | Self::Messages
             | Self::MessageTokens => &["POST"],
             Self::Health
+            | Self::Metrics
             | Self::Models
             | Self::Model
             | Self::ResponseInput
@@ -131,7 +142,9 @@ impl Door {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Health => "health",
-            Self::Sts => "sts",
+            Self::Aws => "aws",
+            Self::AwsCbor => "aws-cbor",
+            Self::Metrics => "metrics",
             Self::ChatCompletions => "openai-chat-completions",
             Self::Embeddings => "openai-embeddings",
             Self::Models => "openai-models",
@@ -150,7 +163,7 @@ impl Door {
     fn id<'p>(self, template: &str, path: &'p str) -> Option<&'p str> {
         let Some((before, after)) = template.split_once("{id}") else { return (template == path).then_some("") };
         let id = path.strip_prefix(before)?.strip_suffix(after)?;
-        let slashes = matches!(self, Self::Model | Self::AnthropicModel);
+        let slashes = matches!(self, Self::Model | Self::AnthropicModel | Self::AwsCbor);
         (!id.is_empty() && (slashes || !id.contains('/'))).then_some(id)
     }
 }

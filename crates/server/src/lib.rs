@@ -13,6 +13,7 @@ mod discover;
 pub mod doors;
 mod fetch;
 pub mod listen;
+pub mod observe;
 pub mod operations;
 pub mod pipeline;
 pub mod reload;

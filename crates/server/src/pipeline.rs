@@ -5,6 +5,7 @@ mod bind;
 mod browser;
 mod encode;
 mod handler;
+mod record;
 #[cfg(test)]
 mod tests;
 
@@ -15,15 +16,23 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, request};
-use outcrop_access::{AccessError, Body as ProofBody, ClientInfo, Context, Gate, Head, Proof, ResourcePolicies, Sts};
+use outcrop_access::{
+    AccessError, Body as ProofBody, ClientInfo, Context, Gate, Head, Proof, ResourcePolicies, Sts, Trail,
+};
 use outcrop_api::{Fault, Kind, Service, Spec};
 use outcrop_gateway::routing::RouteReport;
+use outcrop_telemetry::audit::Audit;
+use outcrop_telemetry::invocation_log::InvocationLogs;
+use outcrop_telemetry::trace;
 use tokio_util::sync::CancellationToken;
 
+use crate::compat::aws::{Slices, Wire};
 use crate::compat::{self, sts};
 use crate::doors::{Door, Speaks};
 use crate::listen::{self, Body, BodyError, Peer, TrustedProxy};
+use crate::observe::{self, Observe};
 use crate::route::{self, Asked};
+use record::{Seen, tap_door, tap_operation, tapped};
 
 /// Liveness: the one path that needs no credentials.
 pub const HEALTH: &str = "/outcrop/health";
@@ -42,6 +51,14 @@ pub struct Pipeline {
     pub table: Table,
     /// The doors of other protocols.
     pub doors: Option<Arc<compat::Doors>>,
+    /// Where every call is recorded.
+    pub audit: Option<Audit>,
+    /// Where accounts have their calls logged.
+    pub logs: Option<Arc<InvocationLogs>>,
+    /// Parts of other AWS services.
+    pub slices: Slices,
+    /// What of all this is shown, and to whom.
+    pub observe: Observe,
     /// Whose word about a request's origin counts.
     pub trusted_proxies: Vec<TrustedProxy>,
     /// The greatest body.
@@ -60,7 +77,8 @@ const UNSIGNED_BYTES: usize = 128 * 1024;
 /// Where a request goes.
 enum Goal<'a> {
     Operation(&'static Spec, Vec<(&'static str, &'a str)>),
-    Sts,
+    /// STS, or a part of another AWS service.
+    Aws(Wire),
     Door(Door, &'a str),
     Nowhere(Fault),
 }
@@ -81,7 +99,9 @@ impl Pipeline {
         }
         let goal = match Door::at(parts.uri.path()) {
             Some((Door::Health, _)) => return health(&parts.method, &request_id),
-            Some((Door::Sts, _)) => Goal::Sts,
+            Some((door @ (Door::Aws | Door::AwsCbor), id)) if door.methods().contains(&parts.method.as_str()) => {
+                Goal::Aws(Wire::of(door, id, &parts))
+            }
             Some((door, id)) => door_goal(&parts.method, door, id),
             None if speaks != Speaks::Aws => Goal::Nowhere(compat::nowhere(parts.uri.path())),
             None => self.goal(&parts, &mut body).await,
@@ -90,21 +110,42 @@ impl Pipeline {
             Goal::Operation(spec, _) => spec.service,
             _ => Service::Bedrock,
         };
-        let sts = matches!(goal, Goal::Sts);
-        match self.pass(&parts, body, goal, &request_id).await {
+        let aws = if let Goal::Aws(wire) = &goal { Some(wire.clone()) } else { None };
+        let mut seen = Seen::new(&goal, &parts.method);
+        // Who reads the metrics reads them every few seconds, and nothing else.
+        let metrics = matches!(goal, Goal::Door(Door::Metrics, _));
+        let audit = self.audit.as_ref();
+        let ready = audit.is_none_or(Audit::ready);
+        let result = match ready {
+            true => self.pass(&parts, body, goal, &request_id, &mut seen).await,
+            false => Err(unrecorded()),
+        };
+        let fault = result.as_ref().err().cloned();
+        let response = match result {
             Ok(response) => response,
-            Err(fault) if sts => sts::refusal(fault.kind, &fault.message, &request_id),
             Err(fault) => {
                 if fault.kind.default_status() >= 500 && fault.kind != Kind::NotImplemented {
                     tracing::error!(request_id, %fault, "failed");
                 }
                 match speaks {
+                    Speaks::Aws if let Some(wire) = aws => wire.refusal(&fault, &request_id),
                     Speaks::Aws => encode::fault(&fault, service, &request_id),
                     Speaks::OpenAi => compat::openai::refusal(&fault.into(), &request_id),
                     Speaks::Anthropic => compat::anthropic::refusal(&fault, &request_id),
                 }
             }
+        };
+        match audit {
+            None => {}
+            Some(_) if metrics && fault.is_none() => {}
+            // Nothing was done that would have to be on record, and there is no room for what was not.
+            Some(audit) if !ready => audit.skip(),
+            Some(audit) => {
+                let event = seen.event(&parts, self.client(&parts), &request_id, fault.as_ref(), &response);
+                audit.record(event).await;
+            }
         }
+        response
     }
 
     async fn goal<'a>(&self, parts: &'a request::Parts, body: &mut Body) -> Goal<'a> {
@@ -136,6 +177,7 @@ impl Pipeline {
         body: Body,
         goal: Goal<'_>,
         request_id: &str,
+        seen: &mut Seen,
     ) -> Result<Response<Body>, Fault> {
         if self.dev
             && let Some(who) = browser::stranger(parts)
@@ -146,8 +188,13 @@ impl Pipeline {
             );
             return Err(Fault::new(Kind::AccessDenied, text));
         }
+        if matches!(goal, Goal::Door(Door::Metrics, _)) && self.observe.shows(self.dev, parts) {
+            let mut response = self.observe.metrics(&parts.headers);
+            encode::identify(&mut response, request_id);
+            return Ok(response);
+        }
         let head = Head::from(parts);
-        if matches!(goal, Goal::Sts) && !head.has_credentials() {
+        if matches!(goal, Goal::Aws(Wire::Query)) && !head.has_credentials() {
             return self.unsigned(parts, body, request_id).await;
         }
         let claim = self.gate.examine(&head).await.map_err(refused)?;
@@ -159,22 +206,20 @@ impl Pipeline {
         if let Goal::Operation(spec, _) = &goal
             && spec.streams_input
         {
-            claim.prove(&head, ProofBody::Events).map_err(refused)?;
+            seen.proven(&claim.prove(&head, ProofBody::Events).map_err(refused)?);
             return Err(not_built(spec));
         }
         let bytes = listen::collect(body, self.body_bytes, self.body_timeout).await.map_err(|e| unread(&e))?;
         let proof = claim.prove(&head, ProofBody::Whole(&bytes)).map_err(refused)?;
+        seen.proven(&proof);
+        let trail = &seen.trail.clone();
         match goal {
             Goal::Nowhere(fault) => Err(fault),
-            Goal::Sts => {
-                let form = if parts.method == Method::GET { parts.uri.query().unwrap_or("") } else { utf8(&bytes)? };
-                let context = self.context(parts, proof, ("sts", ""), request_id);
-                Ok(sts::handle(&self.sts, &context, form).await)
-            }
-            Goal::Door(door, id) => self.open(door, id, parts, bytes, proof, request_id).await,
+            Goal::Aws(wire) => self.aws(wire, parts, &bytes, proof, request_id, seen).await,
+            Goal::Door(door, id) => self.open(door, id, parts, bytes, proof, request_id, trail).await,
             Goal::Operation(spec, labels) => {
                 let handler = built.ok_or_else(|| not_built(spec))?;
-                self.run(handler, spec, labels, parts, bytes, proof, request_id).await
+                self.run(handler, spec, labels, parts, bytes, proof, request_id, trail).await
             }
         }
     }
@@ -201,6 +246,7 @@ impl Pipeline {
         proof: Proof,
         (service, operation): (&'static str, &'static str),
         request_id: &str,
+        trail: &Trail,
     ) -> Context {
         Context {
             caller: proof.caller,
@@ -211,12 +257,40 @@ impl Pipeline {
             service,
             operation,
             request_id: request_id.to_owned(),
+            trail: trail.clone(),
             cancel: self.stop.child_token(),
             deadline: Some(std::time::Instant::now() + self.deadline),
         }
     }
 
+    /// One call of STS or of a part of another AWS service: a credential is for one service, and opens no other.
+    async fn aws(
+        &self,
+        wire: Wire,
+        parts: &request::Parts,
+        body: &[u8],
+        proof: Proof,
+        request_id: &str,
+        seen: &mut Seen,
+    ) -> Result<Response<Body>, Fault> {
+        let form = if parts.method == Method::GET { parts.uri.query().unwrap_or("").as_bytes() } else { body };
+        if wire == Wire::Query && !self.slices.speak_query(&proof.service) {
+            for_service("sts", &proof)?;
+            let form = utf8(form)?;
+            let context = self.context(parts, proof, ("sts", ""), request_id, &seen.trail);
+            return Ok(sts::handle(&self.sts, &context, form).await);
+        }
+        let aimed = self.slices.aim(wire, &proof.service, &parts.headers, form, self.body_bytes)?;
+        seen.aimed(aimed.service(), aimed.operation);
+        let context = self.context(parts, proof, (aimed.service(), aimed.operation), request_id, &seen.trail);
+        match tokio::time::timeout(self.deadline, Slices::run(aimed, &context)).await {
+            Ok(response) => Ok(response),
+            Err(_) => Err(Fault::new(Kind::ServiceUnavailable, "The operation took too long.")),
+        }
+    }
+
     /// One call of a door of another protocol.
+    #[allow(clippy::too_many_arguments)]
     async fn open(
         &self,
         door: Door,
@@ -225,19 +299,27 @@ impl Pipeline {
         body: Bytes,
         proof: Proof,
         request_id: &str,
+        trail: &Trail,
     ) -> Result<Response<Body>, Fault> {
-        for_bedrock(&proof)?;
+        if door == Door::Metrics {
+            return Err(observe::nobody_s());
+        }
+        for_service("bedrock", &proof)?;
         let doors = self.doors.as_ref().ok_or_else(|| Fault::new(Kind::NotImplemented, "This door is not built."))?;
-        let context = self.context(parts, proof, (Service::BedrockRuntime.prefix(), door.name()), request_id);
+        let context = self.context(parts, proof, (Service::BedrockRuntime.prefix(), door.name()), request_id, trail);
         let span = tracing::info_span!("call", operation = door.name(), request_id, account = context.caller.account);
+        let seen = self.observe.call(&context, &parts.headers);
         let query = parts.uri.query().unwrap_or("");
         let method = &parts.method;
+        let tap = tap_door(self.logs.as_deref(), &context, (door, method), &parts.headers, &body);
         let call = compat::Call { door, method, id, query, headers: &parts.headers, body, context };
-        let run = tracing::Instrument::instrument(doors.answer(call), span);
-        match tokio::time::timeout(self.deadline, run).await {
+        let run = tracing::Instrument::instrument(trace::within(seen.clone(), doors.answer(call)), span);
+        let answer = match tokio::time::timeout(self.deadline, run).await {
             Ok(response) => Ok(response),
             Err(_) => Err(Fault::new(Kind::ModelTimeout, "The operation took too long.")),
-        }
+        };
+        observe::answered(seen.as_ref(), &answer);
+        tapped(tap, answer)
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -250,26 +332,37 @@ impl Pipeline {
         body: Bytes,
         proof: Proof,
         request_id: &str,
+        trail: &Trail,
     ) -> Result<Response<Body>, Fault> {
-        for_bedrock(&proof)?;
-        let context = self.context(parts, proof, (spec.service.prefix(), spec.name), request_id);
+        for_service("bedrock", &proof)?;
+        let context = self.context(parts, proof, (spec.service.prefix(), spec.name), request_id, trail);
         let span = tracing::info_span!("call", operation = spec.name, request_id, account = context.caller.account);
+        let seen = self.observe.call(&context, &parts.headers);
+        let tap = tap_operation(self.logs.as_deref(), &context, spec, &labels, &parts.headers, &body);
         let call =
             Call { spec, labels, query: parts.uri.query().unwrap_or(""), headers: &parts.headers, body, context };
-        let run = tracing::Instrument::instrument(handler(call), span);
-        match tokio::time::timeout(self.deadline, run).await {
+        let run = tracing::Instrument::instrument(trace::within(seen.clone(), handler(call)), span);
+        let answer = match tokio::time::timeout(self.deadline, run).await {
             Ok(result) => result,
             Err(_) => Err(Fault::new(Kind::ModelTimeout, "The operation took too long.")),
-        }
+        };
+        observe::answered(seen.as_ref(), &answer);
+        tapped(tap, answer)
     }
 }
 
+/// The operator has said that a call without a record must not be.
+fn unrecorded() -> Fault {
+    let text = "The audit trail cannot be written, and the operator has calls refused for as long. Try again later.";
+    Fault::new(Kind::ServiceUnavailable, text)
+}
+
 /// A credential for another service opens nothing here.
-fn for_bedrock(proof: &Proof) -> Result<(), Fault> {
-    if proof.service == "bedrock" {
+fn for_service(service: &str, proof: &Proof) -> Result<(), Fault> {
+    if proof.service == service {
         return Ok(());
     }
-    let text = format!("Credential should be scoped to correct service: 'bedrock', not '{}'.", proof.service);
+    let text = format!("Credential should be scoped to correct service: '{service}', not '{}'.", proof.service);
     Err(Fault::new(Kind::InvalidSignature, text))
 }
 

@@ -1,8 +1,11 @@
 //! From a configuration to a server that answers: opens what lasts, finds the local models, joins the crates.
 
+mod observe;
 mod offers;
 mod provisioned;
+mod records;
 pub(crate) mod sources;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -17,6 +20,7 @@ use outcrop_engine::embed::{DIMENSIONS, EmbedService, MAX_TOKENS, Settings as Em
 use outcrop_engine::weights::gguf::{self, GgufHeader};
 use outcrop_engine::weights::{Catalog, EMBEDDING_MODEL, ModelDir, RecordedFile, TEXT_MODEL};
 use outcrop_engine::{Engine, EngineConfig, LocalModel, ModelKind};
+use outcrop_gateway::meter::{Meter, Recorded};
 use outcrop_gateway::routing::{Registry, Routes, Setup};
 use outcrop_gateway::{Answers, Capacity, Gateway, Sharing, StandIns};
 use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Memory, Models, Settings, inference_profiles};
@@ -25,8 +29,12 @@ use outcrop_providers::Provider;
 use outcrop_providers::local::Local;
 use outcrop_resources::{Policies, Resources};
 use outcrop_store::{Sqlite, Store};
+use outcrop_telemetry::Hub;
+use outcrop_telemetry::audit::Audit;
+use outcrop_telemetry::invocation_log::InvocationLogs;
 use tokio_util::sync::CancellationToken;
 
+use crate::compat::aws::Slices;
 use crate::compat::{Doors, Stored};
 use crate::config::{Config, LocalKind as ConfiguredKind, PrefixSharing};
 use crate::control;
@@ -37,6 +45,7 @@ use crate::operations::{App, table};
 use crate::pipeline::Pipeline;
 use crate::reload::{Live, Load};
 
+use observe::Observers;
 use offers::Offers;
 
 /// Why a server did not start, as the person at the terminal reads it.
@@ -67,10 +76,14 @@ pub struct Server {
     live: Arc<Live>,
     policies: Arc<Policies>,
     memory: Memory,
+    logs: Arc<InvocationLogs>,
+    audit: Audit,
     engine: Engine,
     keys: Arc<dyn Keys>,
     usage: Arc<Usage>,
     stop: CancellationToken,
+    observers: Arc<Observers>,
+    hub: Hub,
     folder: PathBuf,
     local_tls: bool,
     /// The start-up table: TLS, local models and stand-ins.
@@ -138,11 +151,18 @@ impl Server {
         let policies = Arc::new(policies);
         let memory = Memory::new(&resources);
         memory.catch_up().await.map_err(told)?;
+        let audit = records::audit(&config, &folder)?;
+        let logs = records::invocation_logs(&config, &folder, &resources).await?;
         let own_port = listener.address().map_err(told)?.port();
         let discovered =
             if dev { discover::in_environment(&config, own_port, |name| std::env::var(name).ok()) } else { Vec::new() };
+        let observers = Arc::new(Observers::open(&config)?);
+        let (recorder, hub) = Hub::start(vec![Box::new(observers.calls())]).map_err(told)?;
+        observers.recorder(recorder.clone());
         let parts = Parts {
             dev,
+            observers: Arc::clone(&observers),
+            meter: Arc::new(Recorded(recorder)),
             own_port,
             offers: Offers::default(),
             discovered: Mutex::new(discovered),
@@ -150,6 +170,9 @@ impl Server {
             memory: memory.clone(),
             capacity: Capacity::default(),
             policies: Arc::clone(&policies),
+            audit: audit.clone(),
+            logs: Arc::clone(&logs),
+            folder: folder.clone(),
             found,
             local,
             registry: Registry::default(),
@@ -159,11 +182,32 @@ impl Server {
             fetch,
             verifier,
             stop: stop.clone(),
+            slices: watch::slices(&folder),
         };
+        if config.audit.enabled {
+            audit.record(records::started(dev)).await;
+        }
         let live = Arc::new(Live::new(parts, config, tls, load)?);
         live.look_nearby().await;
         lines.extend(live.discovered().await);
-        Ok(Self { listener, live, policies, memory, engine, keys, usage, stop, folder, local_tls, lines })
+        observers.server(Arc::downgrade(&live), engine.clone());
+        Ok(Self {
+            listener,
+            live,
+            policies,
+            memory,
+            logs,
+            audit,
+            engine,
+            keys,
+            usage,
+            stop,
+            observers,
+            hub,
+            folder,
+            local_tls,
+            lines,
+        })
     }
 
     /// Where it listens.
@@ -197,7 +241,7 @@ impl Server {
             std::future::pending::<()>().await;
         };
         let fresh = async {
-            tokio::join!(self.policies.follow(), self.memory.follow());
+            tokio::join!(self.policies.follow(), self.memory.follow(), self.logs.follow());
             std::future::pending::<()>().await;
         };
         let (limits, tls) = (self.live.limits(), self.live.tls());
@@ -215,7 +259,9 @@ impl Server {
         if let Err(error) = self.usage.flush(&*self.keys).await {
             tracing::warn!(%error, "the last use of keys could not be written");
         }
+        self.observers.finish().await;
         self.engine.shutdown().await;
+        records::close(&self.live.pipeline(), self.audit, self.logs).await;
     }
 }
 
@@ -244,6 +290,8 @@ async fn renew(folder: PathBuf, local_tls: bool) {
 /// What was opened at the start and stays, whatever the configuration becomes.
 pub(crate) struct Parts {
     pub(crate) dev: bool,
+    observers: Arc<Observers>,
+    meter: Arc<dyn Meter>,
     /// Where this server itself listens.
     pub(crate) own_port: Option<u16>,
     /// What providers say they have, whatever the configuration becomes.
@@ -253,6 +301,9 @@ pub(crate) struct Parts {
     resources: Resources,
     policies: Arc<Policies>,
     memory: Memory,
+    audit: Audit,
+    logs: Arc<InvocationLogs>,
+    folder: PathBuf,
     /// What calls under way have taken, whatever the configuration becomes.
     capacity: Capacity,
     found: Vec<Found>,
@@ -266,11 +317,14 @@ pub(crate) struct Parts {
     fetch: Arc<HttpFetch>,
     verifier: Arc<Verifier>,
     stop: CancellationToken,
+    /// Parts of other AWS services.
+    slices: Slices,
 }
 
 impl Parts {
     /// Puts another way out in force for what stays.
     pub(crate) fn follow(&self, outbound: Outbound) {
+        self.observers.follow(&outbound);
         self.fetch.set(outbound);
     }
 
@@ -299,6 +353,7 @@ impl Parts {
             Gateway::new(Arc::clone(&models), routes)
                 .sharing(sharing(config))
                 .capacity(capacity)
+                .meter(Arc::clone(&self.meter))
                 .cache(self.answers(config.routing.cache_bytes)),
         );
         self.registry.sweep();
@@ -320,7 +375,11 @@ impl Parts {
                 models: Arc::clone(&models),
                 responses: Stored::new(&self.resources),
             })),
-            table: table(&App { models, gateway, policies: Arc::clone(&self.policies) }),
+            table: table(&App { models, gateway, policies: Arc::clone(&self.policies), logs: Arc::clone(&self.logs) }),
+            audit: config.audit.enabled.then(|| self.audit.clone()),
+            logs: Some(Arc::clone(&self.logs)),
+            slices: self.slices.clone(),
+            observe: self.observers.observe(config),
             trusted_proxies: config.trusted_proxies.clone(),
             body_bytes: config.limits.body_bytes.get(),
             body_timeout: config.limits.body_timeout(),
@@ -357,6 +416,7 @@ pub fn examine(config: &Config, dev: bool) -> Vec<String> {
     problems.extend(catalogue(config, &[]).err().map(|e| e.to_string()));
     problems.extend(config.outbound.open().err().map(|e| e.to_string()));
     problems.extend(config.access.directory().err().map(|e| e.to_string()));
+    problems.extend(observe::examine(config));
     problems
 }
 

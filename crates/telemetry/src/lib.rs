@@ -7,12 +7,14 @@
 
 pub mod audit;
 pub mod cloudtrail;
+pub mod cost;
 pub mod entry;
 pub mod hub;
 pub mod invocation_log;
 pub mod ledger;
 pub mod meters;
 pub mod otlp;
+pub mod outcomes;
 pub mod prices;
 pub mod prometheus;
 pub mod slice;

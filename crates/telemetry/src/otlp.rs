@@ -28,8 +28,6 @@ use send::Sender;
 
 /// Spans that are sent together.
 const TOGETHER: usize = 512;
-/// How long the first of them waits for the others.
-const GATHERED: Duration = Duration::from_secs(5);
 
 /// Where to, and what of.
 #[derive(Debug, Clone)]
@@ -52,6 +50,8 @@ pub struct Settings {
     pub timeout: Duration,
     /// From one sending of metrics to the next.
     pub interval: Duration,
+    /// How long a span waits for others that are sent with it.
+    pub delay: Duration,
     /// Spans that may wait.
     pub queue: usize,
 }
@@ -75,7 +75,8 @@ impl Otlp {
         let mut tasks = Vec::new();
         let tracer = settings.traces.then(|| {
             let (tracer, spans) = Tracer::new(settings.sampler, settings.propagate, settings.queue.max(1));
-            let task = spans_of(spans, Arc::clone(&tracer), Arc::clone(&sender), Arc::clone(&resource), stop.clone());
+            let (to, resource, stop) = (Arc::clone(&sender), Arc::clone(&resource), stop.clone());
+            let task = spans_of(spans, Arc::clone(&tracer), to, resource, settings.delay, stop);
             tasks.push(tokio::spawn(task));
             tracer
         });
@@ -122,6 +123,7 @@ async fn spans_of(
     tracer: Arc<Tracer>,
     sender: Arc<Sender>,
     resource: Arc<Resource>,
+    delay: Duration,
     stop: CancellationToken,
 ) {
     let mut batch = Vec::with_capacity(TOGETHER);
@@ -129,7 +131,7 @@ async fn spans_of(
         let gather = async {
             spans.recv_many(&mut batch, TOGETHER).await;
             let rest = async { while batch.len() < TOGETHER && spans.recv_many(&mut batch, TOGETHER).await > 0 {} };
-            timeout(GATHERED, rest).await.ok();
+            timeout(delay, rest).await.ok();
         };
         tokio::select! {
             () = gather => {}

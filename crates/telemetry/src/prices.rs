@@ -135,7 +135,7 @@ impl Prices {
             }
         }
         for rows in prices.by_model.values_mut().chain([&mut prices.of_all]) {
-            rows.sort_by(|a, b| (b.weight, b.from).cmp(&(a.weight, a.from)));
+            rows.sort_by_key(|row| std::cmp::Reverse((row.weight, row.from)));
         }
         prices
     }

@@ -1,7 +1,8 @@
 //! A part of another AWS service, spoken on the same port.
 
 use async_trait::async_trait;
-use outcrop_access::Context;
+use outcrop_access::{AccessError, Context};
+use outcrop_api::{AwsError, Kind};
 use serde_json::Value;
 
 /// Some operations of another AWS service. The server turns its protocols (JSON, CBOR, Query) into these values and
@@ -36,5 +37,14 @@ impl SliceError {
     /// An error of the caller's.
     pub fn client(code: &'static str, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), status: 400 }
+    }
+}
+
+/// A refusal of access control. The services that speak so answer 400 to it, not 403.
+impl From<AccessError> for SliceError {
+    fn from(error: AccessError) -> Self {
+        let kind = error.kind();
+        let status = if kind == Kind::AccessDenied { 400 } else { kind.default_status() };
+        Self { code: kind.name(), message: error.message(), status }
     }
 }

@@ -67,10 +67,10 @@ impl<'a> Head<'a> {
     pub(crate) fn host_region(&self) -> Option<&'a str> {
         let mut labels = self.host()?.split('.');
         let service = labels.next()?;
-        let bedrock = ["bedrock", "bedrock-runtime", "bedrock-agent", "bedrock-agent-runtime", "sts"];
+        let services = ["bedrock", "bedrock-runtime", "bedrock-agent", "bedrock-agent-runtime", "sts", "monitoring"];
+        let known = services.contains(&service) || matches!(service, "servicequotas" | "cloudtrail");
         let region = labels.next()?;
-        let named =
-            bedrock.contains(&service) && region.contains('-') && region.ends_with(|c: char| c.is_ascii_digit());
+        let named = known && region.contains('-') && region.ends_with(|c: char| c.is_ascii_digit());
         named.then_some(region)
     }
 

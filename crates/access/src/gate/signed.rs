@@ -65,7 +65,7 @@ pub(super) async fn examine(books: &Books<'_>, signed: &Signed<'_>, head: &Head<
         keys.access_key(authorization.access_key_id()).await?.ok_or(AccessError::Unknown("no such access key"))?;
     key.check(signed.session_token.as_deref(), now)?;
     let scope = authorization.scope();
-    check_scope(scope, &["bedrock", "sts"], &signed.timestamp, head)?;
+    check_scope(scope, &SERVICES, &signed.timestamp, head)?;
     window::check(time, signed.expires, now)?;
     check_headers(authorization.signed_headers(), head)?;
     let kind = if key.session.is_some() { CallerKind::Session } else { CallerKind::User };
@@ -85,6 +85,10 @@ pub(super) async fn examine(books: &Books<'_>, signed: &Signed<'_>, head: &Head<
         used: books.usage.filter(|_| key.session.is_none()).map(|usage| (usage.clone(), now)),
     })
 }
+
+/// What a signature may be for: Bedrock, STS, and the services of which a part is spoken on the same port. Which of
+/// them a request is for is known later, and held against its scope there.
+const SERVICES: [&str; 5] = ["bedrock", "sts", "monitoring", "servicequotas", "cloudtrail"];
 
 /// Whether a signature is for this day, one of these services and the Region that the host names.
 pub(super) fn check_scope(

@@ -72,12 +72,11 @@ impl Increases {
             Some(granted.map_or(configured, |granted| granted.min(times(configured, most)).max(configured)))
         };
         let (here, across) = (configured.limits(false), configured.limits(true));
-        // A day that nobody says follows from the minute; one that was raised does not.
-        let day = configured.tokens_per_day.or(granted.tokens_per_day.and(here.tokens_per_day));
         OfModel {
             tokens_per_minute: up(here.tokens_per_minute, granted.tokens_per_minute),
             cross_region_tokens_per_minute: up(across.tokens_per_minute, granted.cross_region_tokens_per_minute),
-            tokens_per_day: up(day, granted.tokens_per_day),
+            // Where nobody says it, it follows from what a minute has now.
+            tokens_per_day: configured.tokens_per_day,
             requests_per_minute: up(here.requests_per_minute, granted.requests_per_minute),
             cross_region_requests_per_minute: up(across.requests_per_minute, granted.cross_region_requests_per_minute),
             burndown: configured.burndown,

@@ -146,6 +146,11 @@ impl Quota<'_> {
         }
     }
 
+    /// Whether callers may ask for more: a day follows from its minutes, or is the operator's.
+    pub fn adjustable(&self) -> bool {
+        self.metric != Metric::TokensPerDay
+    }
+
     /// Sets its value.
     pub(super) fn set(&self, of: &mut OfModel, value: u64) {
         let place = match (self.metric, self.cross_region) {

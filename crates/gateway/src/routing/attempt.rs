@@ -10,6 +10,7 @@ use std::sync::Arc;
 use outcrop_access::Context;
 use outcrop_api::Fault;
 use outcrop_providers::Failure;
+use outcrop_telemetry::trace;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::backoff;
@@ -160,7 +161,9 @@ impl Plan {
     {
         failures.made += 1;
         let target = Arc::clone(lease.target());
-        let answer = timeout_at(self.limit(&target), run(target)).await.unwrap_or_else(|_| Err(late()));
+        let limit = self.limit(&target);
+        let answer = trace::within(lease.trace.clone(), timeout_at(limit, run(target))).await;
+        let answer = answer.unwrap_or_else(|_| Err(late()));
         match &answer {
             Ok(_) => lease.begun(),
             Err(failure) => lease.refused(failure),

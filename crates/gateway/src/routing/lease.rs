@@ -5,11 +5,13 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use outcrop_providers::{Cause, Failure};
+use outcrop_telemetry::trace;
 use tokio::time::Instant;
 
 use super::breaker::{BreakerSettings, Entry};
 use super::slot::Slot;
 use super::target::Target;
+use super::traced;
 
 /// Counts as load while it lives, and tells the target's breaker how the attempt went. It lives as long as the answer.
 pub struct Lease {
@@ -20,6 +22,8 @@ pub struct Lease {
     began: Instant,
     /// The breaker has heard how it went.
     told: bool,
+    /// The attempt's span, where there are any.
+    pub(super) trace: Option<trace::Span>,
     _slot: Slot,
 }
 
@@ -47,8 +51,8 @@ impl Lease {
     ) -> Result<Self, Shut> {
         let entry = target.state.breaker.enter().map_err(Shut::Open)?;
         target.state.tokens.fetch_add(tokens, Relaxed);
-        let (target, began) = (Arc::clone(target), Instant::now());
-        Ok(Self { target, tokens, entry, settings: *settings, began, told: false, _slot: slot })
+        let (target, began, trace) = (Arc::clone(target), Instant::now(), traced::attempt(target));
+        Ok(Self { target, tokens, entry, settings: *settings, began, told: false, trace, _slot: slot })
     }
 
     /// On whom.
@@ -61,6 +65,7 @@ impl Lease {
         self.told = true;
         self.target.state.attempts.fetch_add(1, Relaxed);
         self.target.state.first_event.record(self.began.elapsed());
+        self.trace.iter().for_each(|span| traced::begun(span, self.began.elapsed()));
         self.target.state.breaker.succeeded(self.entry, &self.settings);
         self.entry = Entry::Usual;
     }
@@ -68,6 +73,7 @@ impl Lease {
     /// It did not come to its end.
     pub(crate) fn failed(&mut self, cause: Cause, retry_after: Option<Duration>) {
         self.told = true;
+        self.trace.iter().for_each(|span| span.fail(traced::cause(cause)));
         let state = &self.target.state;
         state.failures.fetch_add(1, Relaxed);
         if let Some(how_long) = retry_after {
@@ -97,6 +103,7 @@ impl Drop for Lease {
     fn drop(&mut self) {
         self.target.state.tokens.fetch_sub(self.tokens, Relaxed);
         if !self.told {
+            self.trace.iter().for_each(|span| span.fail(traced::ABANDONED));
             self.target.state.breaker.abandoned(self.entry);
         }
     }

@@ -98,6 +98,11 @@ impl Plan {
         self.candidates.iter().all(|target| holds(target))
     }
 
+    /// Who is asked first.
+    pub fn first(&self) -> Arc<Target> {
+        Arc::clone(&self.candidates[0])
+    }
+
     /// The providers of the candidates, in order.
     pub fn providers(&self) -> impl Iterator<Item = &str> {
         self.candidates.iter().map(|target| target.provider_name())

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::Config;
 use super::secret::PLAIN;
+use super::{Config, Metrics};
 
 /// One key with different values. Secrets show where they come from, never what they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +42,13 @@ impl Config {
             encryption: running.encryption.clone(),
             engine: running.engine.clone(),
             local_models: running.local_models.clone(),
+            otlp: running.otlp.clone(),
+            // What was counted by some labels cannot be shown by others.
+            metrics: Metrics {
+                labels: running.metrics.labels.clone(),
+                label_values: running.metrics.label_values,
+                ..self.metrics
+            },
             // Other files are one thing, to begin or to end speaking TLS another.
             tls: if self.tls.is_some() == running.tls.is_some() { self.tls } else { running.tls.clone() },
             ..self

@@ -37,11 +37,13 @@ fn every_key_is_in_the_default_file_and_explained() {
     assert!(config.tls.is_some_and(|tls| tls.client_ca.is_some() && tls.client_auth.is_some()));
     let outbound = config.outbound;
     assert!(outbound.proxy.is_some() && outbound.proxy_credentials.is_some() && outbound.ca_file.is_some());
+    assert!(config.metrics.token.is_some() && config.otlp.endpoint.is_some());
     assert!(config.encryption.key_file.is_some() && config.encryption.default_key.is_some());
     assert!(config.encryption.keys.len() == 1 && config.encryption.kms.len() == 1);
     assert!(config.catalogue.model_access_by_account.len() == 1 && config.provisioned.models.len() == 1);
     assert!(config.providers[0].models.len() == 1 && config.providers[0].api_key.is_some());
     assert!(config.catalogue.model_access_by_account.len() == 1 && config.provisioned.models.len() == 1);
+    assert!(config.invocation_logs.buckets.len() == 1 && config.invocation_logs.log_groups.len() == 1);
     assert!(config.local_models[0].sha256.is_some() && config.models.len() == 1);
 
     // Every key of the struct, as serde knows them, has its line.
@@ -56,11 +58,15 @@ fn every_key_is_in_the_default_file_and_explained() {
         "[[access.oidc]]\nissuer=''\naudiences=[]",
         "[encryption]",
         "[outbound]",
+        "[metrics]",
+        "[otlp]",
         "[stand_ins]",
         "[catalogue]",
         "[provisioned]",
         "[provisioned.models.x]",
         "[engine]",
+        "[audit]",
+        "[invocation_logs]",
         "[tls]\ncert='a'\nkey='b'",
         "[[local_models]]\nname='a'\nfile='b'",
         "[[providers]]\nname='a'\nkind='openai'",
@@ -74,7 +80,7 @@ fn every_key_is_in_the_default_file_and_explained() {
         for key in keys {
             let set = |line: &str| {
                 let line = line.trim_start_matches(['#', '[']);
-                let within = ["access.", "routes.", "routing."].iter().find_map(|table| line.strip_prefix(table));
+                let within = ["access.", "routes.", "routing.", "invocation_logs."].iter().find_map(|table| line.strip_prefix(table));
                 let line = within.unwrap_or(line);
                 line.strip_prefix(key).is_some_and(|rest| rest.starts_with([' ', ']', '.']))
             };

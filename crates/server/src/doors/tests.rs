@@ -3,12 +3,13 @@ use super::*;
 #[test]
 fn a_path_is_one_door_s_or_none_s() {
     let at = |path| Door::at(path);
-    assert_eq!(at("/"), Some((Door::Sts, "")));
+    assert_eq!(at("/"), Some((Door::Aws, "")));
     assert_eq!(at("/v1/chat/completions"), Some((Door::ChatCompletions, "")));
     assert_eq!(at("/openai/v1/chat/completions"), Some((Door::ChatCompletions, "")));
     assert_eq!(at("/v1/responses/resp_1"), Some((Door::Response, "resp_1")));
     assert_eq!(at("/v1/responses/resp_1/cancel"), Some((Door::CancelResponse, "resp_1")));
     assert_eq!(at("/v1/responses/resp_1/input_items"), Some((Door::ResponseInput, "resp_1")));
+    assert_eq!(at("/service/A/operation/B"), Some((Door::AwsCbor, "A/operation/B")));
     assert_eq!(at("/v1/responses/a/b"), None);
     assert_eq!(at("/v1/models"), Some((Door::Models, "")));
     assert_eq!(at("/v1/models/a%3A0"), Some((Door::Model, "a%3A0")));

@@ -83,6 +83,11 @@ impl LiveLimits {
         self.now.load_full()
     }
 
+    /// Connections and requests that there are now.
+    pub fn held(&self) -> (usize, usize) {
+        (self.connections.held(), self.requests.held())
+    }
+
     /// Changes them. What is held beyond a smaller bound is kept, and nothing new is let in until it is given back.
     pub fn set(&self, limits: Limits) {
         self.connections.resize(limits.connections);
@@ -102,6 +107,11 @@ impl Bound {
     fn new(size: usize) -> Self {
         let size = size.clamp(1, MOST);
         Self { permits: Arc::new(Semaphore::new(size)), size: Mutex::new(size) }
+    }
+
+    fn held(&self) -> usize {
+        let size = *self.size.lock().unwrap_or_else(PoisonError::into_inner);
+        size.saturating_sub(self.permits.available_permits())
     }
 
     fn resize(&self, size: usize) {

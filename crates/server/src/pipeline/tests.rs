@@ -38,9 +38,13 @@ fn pipeline(table: Table) -> Arc<Pipeline> {
         resource_policies: outcrop_access::ResourcePolicies::default(),
         table,
         doors: None,
+        audit: None,
+        logs: None,
+        slices: Slices::default(),
         body_bytes: 1000,
         body_timeout: Duration::from_secs(20),
         deadline: Duration::from_secs(20),
+        observe: Observe::default(),
         trusted_proxies: Vec::new(),
         stop: CancellationToken::new(),
     })

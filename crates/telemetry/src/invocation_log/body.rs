@@ -162,7 +162,8 @@ fn strip(value: &mut Value, media: &[&str], depth: usize) {
             let typed = media.iter().any(|medium| kind.contains(medium));
             for (name, member) in map.iter_mut() {
                 let lower = name.to_ascii_lowercase();
-                let named = media.iter().any(|medium| lower.ends_with(medium) || lower.ends_with(&format!("{medium}_url")));
+                let named =
+                    media.iter().any(|medium| lower.ends_with(medium) || lower.ends_with(&format!("{medium}_url")));
                 let data = matches!(lower.as_str(), "source" | "data" | "bytes" | "url");
                 match member {
                     Value::String(_) if named && !lower.eq("type") || typed && data => *member = Value::Null,

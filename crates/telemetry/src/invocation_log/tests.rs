@@ -49,14 +49,13 @@ impl House {
 
     fn call(&self, operation: &'static str, body: &str) -> Option<Tap> {
         let body = Bytes::from(body.to_owned());
-        let call = Call {
+        self.logs.begin(&self.cx, || Call {
             operation,
             model_id: Some("m".into()),
             content_type: Some("application/json"),
             metadata: None,
             body: &body,
-        };
-        self.logs.begin(&self.cx, &call)
+        })
     }
 
     fn answer(&self, tap: Option<Tap>, kind: &str, pieces: &[&[u8]]) {
@@ -212,8 +211,14 @@ async fn streams_are_the_array_of_their_chunks() {
         ])
     );
     assert_eq!(records[0]["errorCode"], "ThrottlingException");
-    assert_eq!((&records[0]["input"]["inputTokenCount"], &records[0]["output"]["outputTokenCount"]), (&json!(1), &json!(2)));
-    assert_eq!((&records[1]["input"]["inputTokenCount"], &records[1]["output"]["outputTokenCount"]), (&json!(7), &json!(8)));
+    assert_eq!(
+        (&records[0]["input"]["inputTokenCount"], &records[0]["output"]["outputTokenCount"]),
+        (&json!(1), &json!(2))
+    );
+    assert_eq!(
+        (&records[1]["input"]["inputTokenCount"], &records[1]["output"]["outputTokenCount"]),
+        (&json!(7), &json!(8))
+    );
 }
 
 #[tokio::test]

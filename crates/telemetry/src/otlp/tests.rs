@@ -61,6 +61,7 @@ fn settings(endpoint: String) -> Settings {
         resource: vec![("service.name".into(), "outcrop".into())],
         timeout: Duration::from_secs(5),
         interval: Duration::from_secs(60),
+        delay: Duration::from_millis(50),
         queue: 8,
     }
 }
@@ -138,6 +139,6 @@ async fn nobody_there_delays_no_end() {
 #[tokio::test]
 async fn a_place_where_nothing_may_be_sent_is_refused_at_once() {
     let outbound = Outbound::new(Way::default()).unwrap();
-    let settings = settings("http://169.254.169.254".into());
+    let settings = settings("http://collector.example.com".into());
     assert!(Otlp::open(settings, &outbound, &Arc::default()).is_err());
 }

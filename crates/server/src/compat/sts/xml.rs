@@ -8,7 +8,7 @@ use super::NAMESPACE;
 use crate::listen::Body;
 
 /// `<name>text</name>`.
-pub(super) fn element(name: &str, text: &str) -> String {
+pub(in crate::compat) fn element(name: &str, text: &str) -> String {
     format!("<{name}>{}</{name}>\n", escape(text))
 }
 
@@ -44,7 +44,9 @@ pub(super) fn error(status: u16, code: &str, message: &str, request_id: &str) ->
         parts.concat(),
         element("RequestId", request_id)
     );
-    answer(status, xml, request_id)
+    let mut response = answer(status, xml, request_id);
+    response.extensions_mut().insert(super::Refused(code.to_owned()));
+    response
 }
 
 fn answer(status: u16, xml: String, request_id: &str) -> Response<Body> {
