@@ -21,6 +21,7 @@ BODIES = {
     "openai-embeddings": {"model": TITAN_EMBED, "input": "a"},
     "openai-responses": {"model": HAIKU, "input": "a"},
     "anthropic-messages": {"model": HAIKU, "messages": SAID, "max_tokens": 1},
+    "outcomes": {"requestId": "a", "success": True},
     "anthropic-count-tokens": {"model": HAIKU, "messages": SAID},
 }
 

@@ -8,7 +8,7 @@ mod tests;
 use crate::error::Denial;
 use crate::policy::Principal;
 use crate::policy::Said;
-use crate::{AccessError, CallerKind, Context, Decided, Request};
+use crate::{AccessError, CallerKind, ConditionKeys, Context, Decided, Request};
 use decide::{Sides, Verdict, decide};
 use outcrop_wire::arn::Arn;
 
@@ -130,7 +130,11 @@ impl<'a> Ask<'a> {
         if self.ambiguous() {
             return Err(self.denied(Denial::IdentitySilent, "identity", Said::SILENT));
         }
-        let keys = keys::of(cx, account, &self.keys);
+        let identity = cx.permissions.identity.iter().flatten().chain(&cx.permissions.session);
+        let mut policies = identity.map(|policy| &**policy).chain(attached.as_deref());
+        // Most policies have none, and most calls meet no other.
+        let asked = policies.any(|policy| policy.asks_keys(self.action));
+        let keys = if asked { keys::of(cx, account, &self.keys) } else { ConditionKeys::new() };
         let sides = Sides {
             identity: cx.permissions.identity.as_deref(),
             session: &cx.permissions.session,

@@ -1,6 +1,7 @@
 //! Keys: what they hold, how they are made, where they are looked up.
 
 mod generate;
+mod known;
 mod limits;
 mod memory;
 mod session;
@@ -20,6 +21,7 @@ use crate::{AccessError, Caller, CallerKind, Secret};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// An access key: what `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY` name.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -72,13 +74,13 @@ pub enum Key {
     Api(ApiKey),
 }
 
-/// Where keys are kept. Nothing is cached: what is added, replaced or removed counts for every process at once.
+/// Where keys are kept. What is added, replaced or removed counts for every process at once.
 #[async_trait]
 pub trait Keys: Send + Sync + 'static {
     /// The access key of this id, a session's among them.
-    async fn access_key(&self, id: &str) -> Result<Option<AccessKey>, AccessError>;
+    async fn access_key(&self, id: &str) -> Result<Option<Arc<AccessKey>>, AccessError>;
     /// The API key whose [`ApiKey::hash`] this is.
-    async fn api_key(&self, hash: &str) -> Result<Option<ApiKey>, AccessError>;
+    async fn api_key(&self, hash: &str) -> Result<Option<Arc<ApiKey>>, AccessError>;
     /// Keeps a key from now on.
     async fn add(&self, key: Key) -> Result<(), AccessError>;
     /// Keeps a key as it is now; false if there is none of its id any more.

@@ -102,6 +102,13 @@ impl Policy {
         self.resource_tags
     }
 
+    /// Whether a statement that may speak of `action` has a condition or a variable: for the others nobody need put the
+    /// keys of a request together.
+    pub fn asks_keys(&self, action: &str) -> bool {
+        let action = Lowered::new(action);
+        self.deny.candidates(&action).chain(self.allow.candidates(&action)).any(|statement| statement.mentions(""))
+    }
+
     /// What this policy says of a request. An explicit deny is final.
     pub fn evaluate(&self, request: &Request<'_>) -> Decision {
         self.said(request).decision

@@ -100,6 +100,12 @@ pub enum Mark {
     Cut,
 }
 
+impl std::fmt::Debug for Budgets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.rules.iter().map(|rule| &rule.budget)).finish()
+    }
+}
+
 impl Budgets {
     /// The budgets of `settings`, with what `store` knows was spent. Must be called in a runtime, which it uses for
     /// what nobody waits for.
@@ -140,17 +146,12 @@ impl Budgets {
         let mut hold = Hold::new(call.input, call.output);
         for rule in &*self.rules {
             let Some(value) = rule.budget.matches.purse(call) else { continue };
-            let admitted = rule.admit(&self.shared, call, &value).await;
-            match admitted {
-                Ok(Some(share)) => hold.add(share),
-                Ok(None) => {}
-                Err(fault) => {
-                    hold.unused();
-                    return Err(fault);
-                }
+            // What other budgets have reserved is given back where one refuses, and where the caller goes away.
+            if let Some(share) = rule.admit(&self.shared, call, &value).await? {
+                hold.add(share);
             }
         }
-        Ok(hold)
+        Ok(hold.begun())
     }
 
     /// Gives back what is leased and not spent: the end of a server that stops in good order. Calls that are let in

@@ -164,12 +164,6 @@ impl Loops {
     }
 }
 
-impl Default for Loops {
-    fn default() -> Self {
-        Self::new(Settings::default())
-    }
-}
-
 impl std::fmt::Debug for Loops {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Loops").field("settings", &self.settings).finish_non_exhaustive()

@@ -9,36 +9,30 @@ use crate::{Spent, budgets, quotas};
 #[must_use = "a permit says what its call came to"]
 pub struct Permit {
     quota: quotas::Hold,
-    budget: Option<(budgets::Hold, budgets::Cut)>,
+    budget: Option<budgets::Hold>,
 }
 
 impl Permit {
     pub(crate) fn new(quota: quotas::Hold, budget: Option<budgets::Hold>) -> Self {
-        let budget = budget.map(|hold| {
-            let cut = hold.cut();
-            (hold, cut)
-        });
         Self { quota, budget }
     }
 
     /// So many tokens have been written so far. An error where the call may not go on.
     pub fn note(&self, output: u64) -> Result<(), Fault> {
-        let Some((hold, cut)) = &self.budget else { return Ok(()) };
-        hold.note(output);
-        cut.fault().map_or(Ok(()), Err)
+        self.budget.as_ref().map_or(Ok(()), |hold| hold.note(output))
     }
 
     /// What it came to.
     pub fn settle(mut self, spent: &Spent) {
         self.quota.settle(spent);
-        if let Some((hold, _)) = &mut self.budget {
+        if let Some(hold) = &mut self.budget {
             hold.settle(spent);
         }
     }
 
     /// Nobody was asked: everything is given back.
     pub fn unused(mut self) {
-        if let Some((hold, _)) = &mut self.budget {
+        if let Some(hold) = &mut self.budget {
             hold.unused();
         }
     }

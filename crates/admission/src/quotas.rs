@@ -205,12 +205,6 @@ impl std::fmt::Debug for Hold {
     }
 }
 
-impl Default for Quotas {
-    fn default() -> Self {
-        Self::new(Settings::default())
-    }
-}
-
 impl std::fmt::Debug for Quotas {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Quotas").field("settings", &self.settings).finish_non_exhaustive()

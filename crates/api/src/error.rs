@@ -128,10 +128,23 @@ pub trait AwsError: std::error::Error + Send + Sync + 'static {
     fn retry_after(&self) -> Option<Duration> {
         None
     }
+    /// What a server behind this one said, where the exception has members for it.
+    fn original(&self) -> Option<Box<Original>> {
+        None
+    }
     /// Headers of the answer beside those of every error, names in lower case.
     fn headers(&self) -> Vec<(&'static str, String)> {
         Vec::new()
     }
+}
+
+/// What the server behind a model answered: `originalStatusCode` and `originalMessage` of the exceptions of models.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Original {
+    /// Its status, where it told one.
+    pub status: Option<u16>,
+    /// Its message: of an error, never of an answer, and without secrets.
+    pub message: String,
 }
 
 /// A ready-made error: a kind and the caller's message. Crates with more to say have their own enum.
@@ -145,12 +158,14 @@ pub struct Fault {
     pub retry_after: Option<Duration>,
     /// Headers beside those of every error. In a stream they have no place.
     pub headers: Vec<(&'static str, String)>,
+    /// What a server behind this one said, for the exceptions that have members for it.
+    pub original: Option<Box<Original>>,
 }
 
 impl Fault {
     /// An error of `kind` that says `message`.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), retry_after: None, headers: Vec::new() }
+        Self { kind, message: message.into(), retry_after: None, headers: Vec::new(), original: None }
     }
     /// The same, with the time after which the call may succeed.
     #[must_use]
@@ -163,7 +178,12 @@ impl Fault {
     }
     /// Any crate's error, reduced to what the caller may know.
     pub fn of(error: &dyn AwsError) -> Self {
-        Self { retry_after: error.retry_after(), headers: error.headers(), ..Self::new(error.kind(), error.message()) }
+        Self {
+            retry_after: error.retry_after(),
+            headers: error.headers(),
+            original: error.original(),
+            ..Self::new(error.kind(), error.message())
+        }
     }
     /// The same with one more header.
     #[must_use]
@@ -188,6 +208,9 @@ impl AwsError for Fault {
     }
     fn retry_after(&self) -> Option<Duration> {
         self.retry_after
+    }
+    fn original(&self) -> Option<Box<Original>> {
+        self.original.clone()
     }
     fn headers(&self) -> Vec<(&'static str, String)> {
         self.headers.clone()

@@ -14,6 +14,6 @@ pub mod operation;
 #[cfg(test)]
 mod tests;
 
-pub use error::{AwsError, Fault, Kind};
+pub use error::{AwsError, Fault, Kind, Original};
 pub use generated::{bedrock, bedrock_agent, bedrock_agent_runtime, bedrock_runtime};
 pub use operation::{Events, Never, Operation, Reply, Service, Spec, operations};

@@ -7,10 +7,12 @@ use clap::{Args, Parser, Subcommand};
 use outcrop_server::listen::Address;
 
 mod audit;
+mod cost;
 mod keeping;
 mod keys;
 
 pub use audit::{Audit, Search};
+pub use cost::{Cost, CostReport, Spend, Which};
 pub use keeping::{Backup, Restore, Secrets};
 pub use keys::Keys;
 
@@ -72,6 +74,31 @@ pub enum Command {
     /// routes to the same provider's model; CALLS, ANSWERED and LIST PRICE what this target of this route got, which is
     /// what two variants are compared by. All counts are since the start.
     Routes(Routes),
+    /// Lists what may be spent, and what is
+    ///
+    /// One line for each budget, and for each value of one that tells values apart. SPENT is what counts against the limit:
+    /// what a process that crashed had leased does, and what another process has leased. RESERVED is what calls in flight
+    /// may still take. Asks the running server; where none runs, the store.
+    Budgets(Budgets),
+    /// Says what was spent: by day, model, account, key, tag or anything else that calls are told apart by
+    ///
+    /// Reads the usage ledger in the data folder, beside a running server or
+    /// without one. Calls without a price are counted as that, never as free:
+    /// give them one under [[prices]] in the configuration. What this machine's
+    /// own models answer costs nothing unless [[prices]] says what the machine
+    /// costs by the hour. docs/cost.md has the rules.
+    ///
+    /// Examples:
+    ///   outcrop cost
+    ///   outcrop cost --by model --from 7d
+    ///   outcrop cost --by day,tag:team --from 2026-11-01 --to 2026-11-30 --csv
+    ///   outcrop cost --by principal --filter model=anthropic.* --filter tag:team=search
+    ///   outcrop cost --by day,model --svg spend.svg
+    ///   outcrop cost --focus november.csv --from 2026-11-01 --to 2026-11-30
+    ///   outcrop cost tasks --by task
+    ///   outcrop cost advise
+    #[command(verbatim_doc_comment)]
+    Cost(Box<Cost>),
     /// Lists and rotates the keys that seal what is kept
     #[command(subcommand)]
     Secrets(Secrets),
@@ -303,6 +330,17 @@ pub enum Config {
 /// Which routes.
 #[derive(Args)]
 pub struct Routes {
+    /// Prints everything that is known, as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Which server.
+    #[command(flatten)]
+    pub folder: Folder,
+}
+
+/// Which budgets.
+#[derive(Args)]
+pub struct Budgets {
     /// Prints everything that is known, as JSON
     #[arg(long)]
     pub json: bool,

@@ -7,8 +7,10 @@ mod access;
 mod args;
 mod audit;
 mod backup;
+mod budgets;
 mod chat;
 mod config;
+mod cost;
 mod doctor;
 mod keys;
 mod models;
@@ -38,7 +40,9 @@ fn main() -> std::process::ExitCode {
             Command::Access(access) => access::run(access),
             Command::Audit(audit) => audit::run(audit),
             Command::Config(config) => config::run(config),
+            Command::Cost(args) => cost::run(*args),
             Command::Routes(args) => routes::run(&args),
+            Command::Budgets(args) => budgets::run(&args).await,
             Command::Secrets(secrets) => secrets::run(secrets).await,
             Command::Backup(backup) => backup::backup(&backup),
             Command::Restore(restore) => backup::restore(&restore),

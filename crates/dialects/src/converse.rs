@@ -7,7 +7,8 @@ mod pointers;
 mod tests;
 mod unfold;
 
-pub use fold::{Fold, Incomplete, citation, tool_input};
+pub(crate) use fold::arguments;
+pub use fold::{Fold, Incomplete, citation, no_arguments, tool_input};
 pub use pointers::{check_paths, prune};
 pub(crate) use unfold::cite;
 pub use unfold::unfold;

@@ -21,7 +21,7 @@ use outcrop_api::bedrock::{
     GetProvisionedModelThroughputRequest, GetProvisionedModelThroughputResponse,
     UpdateProvisionedModelThroughputRequest, UpdateProvisionedModelThroughputResponse,
 };
-use outcrop_resources::{ClientToken, Create, Error, Ids, Kind, Resource, Tag};
+use outcrop_resources::{ClientToken, Create, Error, Ids, Kind, Resource, Scope, Tag};
 use serde::{Deserialize, Serialize};
 
 use crate::Models;
@@ -62,6 +62,39 @@ pub struct Reserved {
     pub base: String,
     /// Its model units.
     pub units: u32,
+}
+
+/// One of them, with what its price depends on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Standing {
+    /// Its ARN.
+    pub arn: String,
+    /// What it is.
+    pub reserved: Reserved,
+    /// As [`Provisioned::commitment`].
+    pub commitment: Option<String>,
+    /// When it was made.
+    pub created: Timestamp,
+}
+
+/// All that stand, whoever's they are: they are paid for by the hour, used or not.
+pub async fn standing(models: &Models) -> Result<Vec<Standing>, ModelsError> {
+    let mut standing = Vec::new();
+    for (arn, reserved) in models.memory.reserved().now().iter() {
+        let scope = Scope { account: &reserved.account, region: &reserved.region };
+        match models.provisioned.get(scope, arn).await {
+            Ok(found) => standing.push(Standing {
+                arn: arn.clone(),
+                reserved: (**reserved).clone(),
+                commitment: found.value.commitment,
+                created: found.created,
+            }),
+            // Given back since.
+            Err(Error::NotFound { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(standing)
 }
 
 /// Reserves throughput for a model.

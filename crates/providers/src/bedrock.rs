@@ -13,13 +13,15 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+
 use ::http::header::{ACCEPT, CONTENT_TYPE};
 use ::http::{HeaderMap, HeaderValue, Method, Response};
 use async_trait::async_trait;
 use bytes::Bytes;
 use outcrop_api::bedrock_runtime::{
-    ConverseRequest, ConverseResponse, ConverseTokensRequest, CountTokensInput, CountTokensRequest,
-    CountTokensResponse, TokenUsage,
+    ConverseOutput, ConverseRequest, ConverseResponse, ConverseTokensRequest, CountTokensInput, CountTokensRequest,
+    CountTokensResponse, Message, TokenUsage,
 };
 use outcrop_outbound::Outbound;
 use outcrop_wire::shape::Structure;
@@ -74,10 +76,12 @@ impl Bedrock {
         body: Bytes,
         mut headers: HeaderMap,
     ) -> Result<Response<Body>, Failure> {
+        let mut signed = None;
         if let Some(credentials) = self.credentials.as_ref().filter(|_| http.calls()) {
             let identity = credentials.now().await.map_err(|error| refused::no_credentials(http.name(), &error))?;
             let uri = http.uri(path);
             sign::sign(&identity, &self.region, &method, &uri, http.host(), &body, &mut headers);
+            signed = Some(identity);
         }
         let response = http.exchange(method, path, body, headers).await?;
         if response.status().is_success() {
@@ -85,7 +89,11 @@ impl Bedrock {
         }
         let (parts, body) = response.into_parts();
         let said = http.refusal(body).await;
-        Err(refused::failure(http, parts.status, &parts.headers, &said))
+        let failure = refused::failure(http, parts.status, &parts.headers, &said);
+        Err(match signed {
+            Some(identity) => refused::without(&identity, failure),
+            None => failure,
+        })
     }
 
     async fn post(&self, path: &str, body: &dyn Structure) -> Result<Response<Body>, Failure> {
@@ -110,9 +118,12 @@ impl Bedrock {
 #[async_trait]
 impl Provider for Bedrock {
     async fn converse(&self, call: Call) -> Result<Answer, Failure> {
-        let request: &ConverseRequest = &call.request;
+        let request = &*alternating(&call.request);
         if !call.stream {
             let answer: ConverseResponse = self.asked(&path(&call.model, "converse"), request).await?;
+            if matches!(answer.output, ConverseOutput::Unset) {
+                return Err(self.runtime.broken(&"an answer without a message"));
+            }
             return Ok(Answer::Whole(Box::new(answer)));
         }
         let response = self.post(&path(&call.model, "converse-stream"), request).await?;
@@ -120,7 +131,7 @@ impl Provider for Bedrock {
     }
 
     async fn count_tokens(&self, call: Call) -> Result<u32, Failure> {
-        let request = call.request;
+        let request = alternating(&call.request);
         let input = CountTokensInput::Converse(ConverseTokensRequest {
             messages: request.messages.clone(),
             system: request.system.clone(),
@@ -129,7 +140,8 @@ impl Provider for Bedrock {
         });
         let asked = CountTokensRequest { input, ..Default::default() };
         let counted: CountTokensResponse = self.asked(&path(&call.model, "count-tokens"), &asked).await?;
-        Ok(u32::try_from(counted.input_tokens).unwrap_or_default())
+        let counted = u32::try_from(counted.input_tokens).ok().filter(|tokens| *tokens > 0);
+        counted.ok_or_else(|| self.runtime.broken(&"a count without tokens"))
     }
 
     async fn embed(&self, call: Embed) -> Result<Embedded, Failure> {
@@ -163,6 +175,24 @@ impl Provider for Bedrock {
         let body = http.whole(response).await?;
         other::offers(&body).map_err(|error| http.broken(&error))
     }
+}
+
+/// Bedrock refuses turns of one role in a row; here they are one turn.
+fn alternating(request: &ConverseRequest) -> Cow<'_, ConverseRequest> {
+    let turns = request.messages.as_deref().unwrap_or_default();
+    if turns.windows(2).all(|pair| pair[0].role != pair[1].role) {
+        return Cow::Borrowed(request);
+    }
+    let mut request = request.clone();
+    let mut joined: Vec<Message> = Vec::with_capacity(turns.len());
+    for turn in request.messages.take().into_iter().flatten() {
+        match joined.last_mut() {
+            Some(last) if last.role == turn.role => last.content.extend(turn.content),
+            _ => joined.push(turn),
+        }
+    }
+    request.messages = Some(joined);
+    Cow::Owned(request)
 }
 
 /// `/model/{modelId}/…`, with the id as the AWS clients write it.

@@ -17,6 +17,7 @@ use outcrop_outbound::{Endpoint, Outbound, OutboundError, collect};
 
 pub use body::Body;
 pub use chunks::{Judge, Passing, chunks};
+pub(crate) use events::in_stream;
 pub(crate) use refused::retry_after;
 use tape::Tape;
 

@@ -26,6 +26,7 @@ use serde_json::Value;
 
 pub use openai::Stored;
 
+use crate::cost::Desk;
 use crate::doors::{Door, Speaks};
 use crate::listen::Body;
 
@@ -37,6 +38,8 @@ pub struct Doors {
     pub models: Arc<Models>,
     /// The responses that are kept.
     pub responses: Stored,
+    /// What calls cost.
+    pub cost: Desk,
 }
 
 /// One proven request.

@@ -14,8 +14,10 @@ use crate::listen::{Address, TlsFiles, TrustedProxy};
 
 mod access;
 mod audit;
+mod budgets;
 mod catalogue;
 mod changes;
+mod cost;
 mod dev;
 mod encryption;
 mod engine;
@@ -28,6 +30,7 @@ mod otlp;
 mod outbound;
 mod providers;
 mod provisioned;
+mod quotas;
 mod routes;
 mod routing;
 mod secret;
@@ -37,8 +40,10 @@ mod tests;
 
 pub use access::{Access, Oidc, PolicySource, Role, User};
 pub use audit::{Audit, OnFailure};
+pub use budgets::{Budget, BudgetMatch};
 pub use catalogue::{Catalogue, ModelAccess};
 pub use changes::Change;
+pub use cost::{Cost, Price};
 pub use dev::Dev;
 pub use encryption::Encryption;
 pub use engine::{Engine, PrefixSharing};
@@ -53,6 +58,7 @@ pub use outcrop_models::data_retention::Retention;
 pub use outcrop_providers::Kind as ProviderKind;
 pub use providers::Provider;
 pub use provisioned::{Provisioned, ProvisionedModel};
+pub use quotas::{Loops, ModelQuotas, QuotaRule, Quotas};
 pub use routes::{Route, RouteChoice, RouteHedge, RouteLatency, RouteTarget};
 pub use routing::{Breaker, Routing};
 pub use secret::SecretRef;
@@ -93,6 +99,12 @@ pub struct Config {
     pub catalogue: Catalogue,
     /// Throughput that callers may reserve.
     pub provisioned: Provisioned,
+    /// Tokens, requests and calls at a time.
+    pub quotas: Quotas,
+    /// Callers that repeat themselves.
+    pub loops: Loops,
+    /// What may be spent.
+    pub budgets: Vec<Budget>,
     /// Local inference.
     pub engine: Engine,
     /// Local models beyond the default ones.
@@ -107,6 +119,10 @@ pub struct Config {
     pub routing: Routing,
     /// Who answers for which model.
     pub routes: Vec<Route>,
+    /// How long what calls cost is kept, and what tiers cost.
+    pub cost: Cost,
+    /// What things cost, where that is not the list price.
+    pub prices: Vec<Price>,
     /// Catalogue entries, read by the catalogue itself.
     pub models: Vec<toml::Table>,
 }
@@ -128,6 +144,9 @@ impl Default for Config {
             stand_ins: StandIns::default(),
             catalogue: Catalogue::default(),
             provisioned: Provisioned::default(),
+            quotas: Quotas::default(),
+            loops: Loops::default(),
+            budgets: Vec::new(),
             engine: Engine::default(),
             local_models: Vec::new(),
             audit: Audit::default(),
@@ -135,6 +154,8 @@ impl Default for Config {
             providers: Vec::new(),
             routing: Routing::default(),
             routes: Vec::new(),
+            cost: Cost::default(),
+            prices: Vec::new(),
             models: Vec::new(),
         }
     }
@@ -215,9 +236,12 @@ impl Config {
         self.access.directory()?;
         self.encryption.check()?;
         self.catalogue.check()?;
+        self.quotas.check()?;
+        self.budgets()?;
         self.metrics.of_calls()?;
         self.otlp.check()?;
         local_models::check(&self.local_models)?;
+        cost::check(&self.cost, &self.prices)?;
         providers::check(&self.providers)?;
         routes::check(&self.routes, &self.providers, &self.routing)
     }

@@ -36,6 +36,8 @@ pub enum Ask {
     DryRun,
     /// Tell how routes and their targets fare.
     Routes,
+    /// Tell how budgets stand.
+    Budgets,
 }
 
 /// Why a server was not reached or did not do it.
@@ -95,6 +97,7 @@ async fn answer(mut stream: tokio::net::UnixStream, live: &Live) -> io::Result<(
     let answer: Result<serde_json::Value, String> = match serde_json::from_str(&asked) {
         Ok(Ask::Reload) => shown(live.reload(false).await),
         Ok(Ask::DryRun) => shown(live.reload(true).await),
+        Ok(Ask::Budgets) => shown(live.pipeline().budgets().await),
         Ok(Ask::Routes) => shown(Ok::<_, String>(live.pipeline().routes())),
         Err(_) => Err("the server is of a version that does not know this command".into()),
     };
@@ -107,7 +110,7 @@ fn shown<T: Serialize, E: ToString>(answer: Result<T, E>) -> Result<serde_json::
 }
 
 /// Asks the server that runs on `folder`. [`Ask`] says what it answers: [`Reloaded`](crate::reload::Reloaded) to the
-/// first two, a list of [`RouteReport`] to the third.
+/// first two, a list of [`RouteReport`] to the third, a [`Report`](crate::budgets::Report) to the fourth.
 pub fn ask<T: DeserializeOwned>(folder: &Path, what: Ask) -> Result<T, ControlError> {
     let broken = |source| ControlError::Broken { folder: folder.to_owned(), source };
     let mut stream = UnixStream::connect(socket(folder)).map_err(|error| match error.kind() {

@@ -17,6 +17,8 @@ pub enum Door {
     AwsCbor,
     /// What is counted, for Prometheus.
     Metrics,
+    /// How budgets stand.
+    Budgets,
     /// OpenAI's chat completions.
     ChatCompletions,
     /// OpenAI's embeddings.
@@ -41,6 +43,12 @@ pub enum Door {
     AnthropicModels,
     /// One of them.
     AnthropicModel,
+    /// What was spent.
+    Cost,
+    /// What could be saved.
+    CostAdvice,
+    /// What became of tasks.
+    Outcomes,
 }
 
 /// Whose words a door speaks, errors included.
@@ -69,11 +77,12 @@ impl Speaks {
 
 impl Door {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 20] = [
         Self::Health,
         Self::Aws,
         Self::AwsCbor,
         Self::Metrics,
+        Self::Budgets,
         Self::ChatCompletions,
         Self::Embeddings,
         Self::Models,
@@ -86,6 +95,9 @@ impl Door {
         Self::MessageTokens,
         Self::AnthropicModels,
         Self::AnthropicModel,
+        Self::Cost,
+        Self::CostAdvice,
+        Self::Outcomes,
     ];
 
     /// The door at `path`, and the id in it, raw.
@@ -101,6 +113,7 @@ impl Door {
             Self::Aws => &["/"],
             Self::AwsCbor => &["/service/{id}"],
             Self::Metrics => &["/metrics"],
+            Self::Budgets => &["/outcrop/budgets"],
             Self::ChatCompletions => &["/v1/chat/completions", "/openai/v1/chat/completions"],
             Self::Embeddings => &["/v1/embeddings", "/openai/v1/embeddings"],
             Self::Models => &["/v1/models", "/openai/v1/models"],
@@ -113,6 +126,9 @@ impl Door {
             Self::MessageTokens => &["/anthropic/v1/messages/count_tokens"],
             Self::AnthropicModels => &["/anthropic/v1/models"],
             Self::AnthropicModel => &["/anthropic/v1/models/{id}"],
+            Self::Cost => &["/outcrop/cost"],
+            Self::CostAdvice => &["/outcrop/cost/advise"],
+            Self::Outcomes => &["/outcrop/outcomes"],
         }
     }
 
@@ -127,14 +143,18 @@ impl Door {
             | Self::Responses
             | Self::CancelResponse
             | Self::Messages
-            | Self::MessageTokens => &["POST"],
+            | Self::MessageTokens
+            | Self::Outcomes => &["POST"],
             Self::Health
             | Self::Metrics
+            | Self::Budgets
             | Self::Models
             | Self::Model
             | Self::ResponseInput
             | Self::AnthropicModels
-            | Self::AnthropicModel => &["GET"],
+            | Self::AnthropicModel
+            | Self::Cost
+            | Self::CostAdvice => &["GET"],
         }
     }
 
@@ -145,6 +165,7 @@ impl Door {
             Self::Aws => "aws",
             Self::AwsCbor => "aws-cbor",
             Self::Metrics => "metrics",
+            Self::Budgets => "budgets",
             Self::ChatCompletions => "openai-chat-completions",
             Self::Embeddings => "openai-embeddings",
             Self::Models => "openai-models",
@@ -157,6 +178,9 @@ impl Door {
             Self::MessageTokens => "anthropic-count-tokens",
             Self::AnthropicModels => "anthropic-models",
             Self::AnthropicModel => "anthropic-model",
+            Self::Cost => "cost",
+            Self::CostAdvice => "cost-advice",
+            Self::Outcomes => "outcomes",
         }
     }
 

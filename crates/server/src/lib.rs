@@ -6,9 +6,11 @@
 //! function behind each operation. [`listen`] owns sockets, [`route`] the paths, [`wiring::Server`] the start,
 //! [`reload`] what changes after it.
 
+pub mod budgets;
 pub mod compat;
 pub mod config;
 pub mod control;
+pub mod cost;
 mod discover;
 pub mod doors;
 mod fetch;

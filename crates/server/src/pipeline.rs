@@ -9,6 +9,7 @@ mod record;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use encode::identify;
 pub use handler::{Call, Handler, Table, run, run_stream};
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use http::{Method, Request, Response, request};
 use outcrop_access::{
     AccessError, Body as ProofBody, ClientInfo, Context, Gate, Head, Proof, ResourcePolicies, Sts, Trail,
 };
+use outcrop_admission::Budgets;
 use outcrop_api::{Fault, Kind, Service, Spec};
 use outcrop_gateway::routing::RouteReport;
 use outcrop_telemetry::audit::Audit;
@@ -26,6 +28,7 @@ use outcrop_telemetry::invocation_log::InvocationLogs;
 use outcrop_telemetry::trace;
 use tokio_util::sync::CancellationToken;
 
+use crate::budgets;
 use crate::compat::aws::{Slices, Wire};
 use crate::compat::{self, sts};
 use crate::doors::{Door, Speaks};
@@ -55,6 +58,8 @@ pub struct Pipeline {
     pub audit: Option<Audit>,
     /// Where accounts have their calls logged.
     pub logs: Option<Arc<InvocationLogs>>,
+    /// What may be spent.
+    pub budgets: Option<Budgets>,
     /// Parts of other AWS services.
     pub slices: Slices,
     /// What of all this is shown, and to whom.
@@ -87,6 +92,14 @@ impl Pipeline {
     /// How routes and their targets fare.
     pub fn routes(&self) -> Vec<RouteReport> {
         self.doors.as_ref().map(|doors| doors.gateway.routes().report()).unwrap_or_default()
+    }
+
+    /// How budgets stand.
+    pub async fn budgets(&self) -> Result<budgets::Report, outcrop_store::Error> {
+        match &self.budgets {
+            Some(budgets) => budgets.report().await,
+            None => Ok(budgets::Report::default()),
+        }
     }
 
     /// Answers one request.
@@ -305,6 +318,10 @@ impl Pipeline {
             return Err(observe::nobody_s());
         }
         for_service("bedrock", &proof)?;
+        if door == Door::Budgets {
+            let context = self.context(parts, proof, ("outcrop", "ListBudgets"), request_id, trail);
+            return budgets::list(self, &context).await;
+        }
         let doors = self.doors.as_ref().ok_or_else(|| Fault::new(Kind::NotImplemented, "This door is not built."))?;
         let context = self.context(parts, proof, (Service::BedrockRuntime.prefix(), door.name()), request_id, trail);
         let span = tracing::info_span!("call", operation = door.name(), request_id, account = context.caller.account);
@@ -313,9 +330,15 @@ impl Pipeline {
         let method = &parts.method;
         let tap = tap_door(self.logs.as_deref(), &context, (door, method), &parts.headers, &body);
         let call = compat::Call { door, method, id, query, headers: &parts.headers, body, context };
-        let run = tracing::Instrument::instrument(trace::within(seen.clone(), doors.answer(call)), span);
+        let run = async {
+            match door {
+                Door::Cost | Door::CostAdvice | Door::Outcomes => doors.cost.answer(&call).await,
+                _ => Ok(Box::pin(doors.answer(call)).await),
+            }
+        };
+        let run = tracing::Instrument::instrument(trace::within(seen.clone(), run), span);
         let answer = match tokio::time::timeout(self.deadline, run).await {
-            Ok(response) => Ok(response),
+            Ok(response) => response,
             Err(_) => Err(Fault::new(Kind::ModelTimeout, "The operation took too long.")),
         };
         observe::answered(seen.as_ref(), &answer);

@@ -3,8 +3,10 @@
 mod observe;
 mod offers;
 mod provisioned;
+mod quotas;
 mod records;
 pub(crate) mod sources;
+pub mod telemetry;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -16,11 +18,15 @@ use std::time::Duration;
 use outcrop_access::keys::Usage;
 use outcrop_access::oidc::Verifier;
 use outcrop_access::{Gate, Keys, Mode, StoredKeys, Sts, sts};
+use outcrop_admission::loops::Loops;
+use outcrop_admission::quotas::Quotas;
+use outcrop_admission::quotas::slice::ServiceQuotas;
+use outcrop_admission::{Admission, Budgets};
 use outcrop_engine::embed::{DIMENSIONS, EmbedService, MAX_TOKENS, Settings as EmbedSettings};
 use outcrop_engine::weights::gguf::{self, GgufHeader};
 use outcrop_engine::weights::{Catalog, EMBEDDING_MODEL, ModelDir, RecordedFile, TEXT_MODEL};
 use outcrop_engine::{Engine, EngineConfig, LocalModel, ModelKind};
-use outcrop_gateway::meter::{Meter, Recorded};
+use outcrop_gateway::meter::Recorded;
 use outcrop_gateway::routing::{Registry, Routes, Setup};
 use outcrop_gateway::{Answers, Capacity, Gateway, Sharing, StandIns};
 use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Memory, Models, Settings, inference_profiles};
@@ -29,7 +35,6 @@ use outcrop_providers::Provider;
 use outcrop_providers::local::Local;
 use outcrop_resources::{Policies, Resources};
 use outcrop_store::{Sqlite, Store};
-use outcrop_telemetry::Hub;
 use outcrop_telemetry::audit::Audit;
 use outcrop_telemetry::invocation_log::InvocationLogs;
 use tokio_util::sync::CancellationToken;
@@ -38,6 +43,7 @@ use crate::compat::aws::Slices;
 use crate::compat::{Doors, Stored};
 use crate::config::{Config, LocalKind as ConfiguredKind, PrefixSharing};
 use crate::control;
+use crate::cost::Desk;
 use crate::discover::{self, Discovered};
 use crate::fetch::HttpFetch;
 use crate::listen::{self, Tls, tls};
@@ -47,6 +53,7 @@ use crate::reload::{Live, Load};
 
 use observe::Observers;
 use offers::Offers;
+use telemetry::Sight;
 
 /// Why a server did not start, as the person at the terminal reads it.
 #[derive(Debug, thiserror::Error)]
@@ -78,12 +85,14 @@ pub struct Server {
     memory: Memory,
     logs: Arc<InvocationLogs>,
     audit: Audit,
+    quotas: Quotas,
+    budgets: Budgets,
     engine: Engine,
     keys: Arc<dyn Keys>,
     usage: Arc<Usage>,
+    sight: Arc<Sight>,
     stop: CancellationToken,
     observers: Arc<Observers>,
-    hub: Hub,
     folder: PathBuf,
     local_tls: bool,
     /// The start-up table: TLS, local models and stand-ins.
@@ -142,6 +151,9 @@ impl Server {
         let local = Local::new(engine.clone(), embedder, chunk).embedding(embedders(&found, threads)?);
         let local: Arc<dyn Provider> = Arc::new(local);
 
+        let budgets =
+            Budgets::open(Arc::clone(&store), config.budgets().map_err(told)?, Arc::new(jiff::Timestamp::now));
+        let budgets = budgets.await.map_err(told)?;
         let keys: Arc<dyn Keys> = Arc::new(StoredKeys::new(store));
         let usage = Arc::new(Usage::default());
         let fetch = Arc::new(HttpFetch::new(config.outbound.open().map_err(told)?));
@@ -153,26 +165,31 @@ impl Server {
         memory.catch_up().await.map_err(told)?;
         let audit = records::audit(&config, &folder)?;
         let logs = records::invocation_logs(&config, &folder, &resources).await?;
+        let quotas = Quotas::kept_in(Default::default(), &resources);
+        quotas.catch_up().await.map_err(told)?;
         let own_port = listener.address().map_err(told)?.port();
         let discovered =
             if dev { discover::in_environment(&config, own_port, |name| std::env::var(name).ok()) } else { Vec::new() };
         let observers = Arc::new(Observers::open(&config)?);
-        let (recorder, hub) = Hub::start(vec![Box::new(observers.calls())]).map_err(told)?;
-        observers.recorder(recorder.clone());
+        let sight = Arc::new(Sight::open(&config, &folder, vec![Box::new(observers.calls())])?);
+        observers.recorder(sight.recorder.clone());
         let parts = Parts {
             dev,
+            folder: folder.clone(),
+            sight: Arc::clone(&sight),
             observers: Arc::clone(&observers),
-            meter: Arc::new(Recorded(recorder)),
             own_port,
             offers: Offers::default(),
             discovered: Mutex::new(discovered),
             resources,
             memory: memory.clone(),
             capacity: Capacity::default(),
+            quotas: quotas.clone(),
+            budgets: budgets.clone(),
+            loops: Loops::default(),
             policies: Arc::clone(&policies),
             audit: audit.clone(),
             logs: Arc::clone(&logs),
-            folder: folder.clone(),
             found,
             local,
             registry: Registry::default(),
@@ -198,12 +215,14 @@ impl Server {
             memory,
             logs,
             audit,
+            quotas,
+            budgets,
             engine,
             keys,
             usage,
+            sight,
             stop,
             observers,
-            hub,
             folder,
             local_tls,
             lines,
@@ -254,11 +273,19 @@ impl Server {
             () = watch_tls(self.live.tls()) => {}
             () = renew(authority_folder(&self.folder), self.local_tls) => {}
             () = self.usage.run(&*self.keys) => {}
+            () = self.quotas.run() => {}
             () = sts::sweep(&*self.keys) => {}
+            () = self.sight.follow(|| Some(Arc::clone(&self.live.pipeline().doors.as_ref()?.models))) => {}
         }
         if let Err(error) = self.usage.flush(&*self.keys).await {
             tracing::warn!(%error, "the last use of keys could not be written");
         }
+        if let Err(error) = self.quotas.flush().await {
+            tracing::warn!(%error, "the day's tokens could not be written");
+        }
+        self.budgets.close().await;
+        // Those who send what was counted have to have counted everything.
+        self.sight.close().await;
         self.observers.finish().await;
         self.engine.shutdown().await;
         records::close(&self.live.pipeline(), self.audit, self.logs).await;
@@ -291,21 +318,26 @@ async fn renew(folder: PathBuf, local_tls: bool) {
 pub(crate) struct Parts {
     pub(crate) dev: bool,
     observers: Arc<Observers>,
-    meter: Arc<dyn Meter>,
     /// Where this server itself listens.
     pub(crate) own_port: Option<u16>,
     /// What providers say they have, whatever the configuration becomes.
     pub(crate) offers: Offers,
     /// Providers that nobody configured.
     pub(crate) discovered: Mutex<Vec<Discovered>>,
+    folder: PathBuf,
+    /// What sees every call.
+    pub(crate) sight: Arc<Sight>,
     resources: Resources,
     policies: Arc<Policies>,
     memory: Memory,
     audit: Audit,
     logs: Arc<InvocationLogs>,
-    folder: PathBuf,
     /// What calls under way have taken, whatever the configuration becomes.
     capacity: Capacity,
+    /// What callers have taken, and who repeats what, likewise.
+    quotas: Quotas,
+    budgets: Budgets,
+    loops: Loops,
     found: Vec<Found>,
     local: Arc<dyn Provider>,
     /// What is known of targets' health, whatever the configuration becomes.
@@ -342,6 +374,8 @@ impl Parts {
         let catalogue = self.offers.listed(catalogue(config, &self.found)?, &mut sources)?;
         let sources = sources.into_iter().map(Arc::new).collect();
         let capacity = Arc::new(self.capacity.under(provisioned::capacity(config, &catalogue)?));
+        let budgets = self.budgets.under(config.budgets().map_err(told)?);
+        let quotas = self.quotas.under(quotas::settings(config, &catalogue)?);
         let models = Models::new(catalogue, settings(config), &self.resources).remembering(self.memory.clone());
         let models = Arc::new(models);
         let stand_ins = config.stand_ins.mode.is_on(self.dev).then(|| stand_ins(config, &self.found)).transpose()?;
@@ -349,11 +383,19 @@ impl Parts {
         let routes = config.routes.iter().map(|route| route.settings(&policy)).collect();
         let setup = Setup { sources, routes, policy, stand_ins };
         let routes = Routes::new(models.catalogue(), &setup, &self.registry).map_err(told)?;
+        let service_quotas = Arc::new(ServiceQuotas::new(quotas.clone(), quotas::Listed(Arc::clone(&models))));
+        let admission = Admission::default()
+            .quotas(quotas)
+            .budgets(budgets.clone())
+            .loops(self.loops.under(config.loops.settings()));
+        let prices = Arc::new(telemetry::prices(config, models.catalogue()));
         let gateway = Arc::new(
             Gateway::new(Arc::clone(&models), routes)
+                .meter(Arc::new(Recorded(self.sight.recorder.clone())))
+                .prices(Arc::clone(&prices))
                 .sharing(sharing(config))
                 .capacity(capacity)
-                .meter(Arc::clone(&self.meter))
+                .admission(Arc::new(admission))
                 .cache(self.answers(config.routing.cache_bytes)),
         );
         self.registry.sweep();
@@ -374,11 +416,19 @@ impl Parts {
                 gateway: Arc::clone(&gateway),
                 models: Arc::clone(&models),
                 responses: Stored::new(&self.resources),
+                cost: Desk {
+                    data: self.folder.clone(),
+                    prices,
+                    facts: Arc::new(telemetry::facts(models.catalogue())),
+                    outcomes: Arc::clone(&self.sight.outcomes),
+                    reports: Arc::clone(&self.sight.reports),
+                },
             })),
+            budgets: Some(budgets),
+            slices: self.slices.and(service_quotas),
             table: table(&App { models, gateway, policies: Arc::clone(&self.policies), logs: Arc::clone(&self.logs) }),
             audit: config.audit.enabled.then(|| self.audit.clone()),
             logs: Some(Arc::clone(&self.logs)),
-            slices: self.slices.clone(),
             observe: self.observers.observe(config),
             trusted_proxies: config.trusted_proxies.clone(),
             body_bytes: config.limits.body_bytes.get(),

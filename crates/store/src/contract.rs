@@ -28,6 +28,10 @@ pub trait Store: Send + Sync + 'static {
     async fn secret(&self, kind: String, id: String) -> Result<Option<Secret>>;
     /// The ids of all secrets of a kind, in order.
     async fn secret_ids(&self, kind: String) -> Result<Vec<String>>;
+    /// Another one after every commit that deleted a secret, here or in another process, by the time that commit is
+    /// acknowledged: what was read under one mark is good for as long as the mark stays. It waits for nothing. None
+    /// where nobody can tell.
+    fn secrets_mark(&self) -> Option<u128>;
     /// What happened to documents after `sequence`, oldest first. [`Error::Lagged`](crate::Error::Lagged) where
     /// some of it has been forgotten: read everything again, then follow from [`Store::latest_change`].
     async fn changes(&self, sequence: u64, limit: usize) -> Result<Vec<Change>>;

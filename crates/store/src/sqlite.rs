@@ -3,6 +3,7 @@
 mod apply;
 mod documents;
 mod keys;
+mod mark;
 mod migrate;
 mod open;
 mod queue;
@@ -36,6 +37,7 @@ use crate::vault::Vault;
 use crate::{Batch, Change, Document, Error, Key, Query, Receipt, Result, Scope, Secret, Store, Tag, Ticks};
 use crate::{Encryption, folder};
 use apply::Applied;
+use mark::Mark;
 use writer::Writer;
 
 /// How long a caller waits for a place before it is told [`Error::Busy`].
@@ -67,6 +69,7 @@ pub struct Sqlite {
     writer: Writer,
     readers: Arc<Readers>,
     vault: Arc<Vault>,
+    mark: Arc<Mark>,
     path: PathBuf,
     /// Held for as long as this process owns the folder.
     _owner: Option<File>,
@@ -97,10 +100,11 @@ impl Sqlite {
         let readers = (0..options.readers.max(1)).map(|_| open::reader(&path)).collect::<Result<Vec<_>>>()?;
         let readers = Readers { idle: Mutex::new(readers), places: Arc::new(Semaphore::new(options.readers.max(1))) };
         let vault = Arc::new(vault);
+        let mark = Arc::new(Mark::open(&path)?);
         let registry = Mutex::new(open::reader(&path)?);
         vault.register(Box::new(move || Ok(keys::currents(&registry.lock().unwrap_or_else(PoisonError::into_inner))?)));
-        let writer = Writer::start(connection, path.clone(), vault.clone(), options)?;
-        Ok(Self { writer, readers: Arc::new(readers), vault, path, _owner: owner })
+        let writer = Writer::start(connection, path.clone(), vault.clone(), Arc::clone(&mark), options)?;
+        Ok(Self { writer, readers: Arc::new(readers), vault, mark, path, _owner: owner })
     }
 
     /// The keys, for the blobs that belong to these rows.
@@ -200,6 +204,10 @@ impl Store for Sqlite {
 
     async fn secret_ids(&self, kind: String) -> Result<Vec<String>> {
         self.read(move |connection, _| Ok(read::secret_ids(connection, &kind)?)).await
+    }
+
+    fn secrets_mark(&self) -> Option<u128> {
+        self.mark.now()
     }
 
     async fn changes(&self, sequence: u64, limit: usize) -> Result<Vec<Change>> {

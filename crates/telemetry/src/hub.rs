@@ -29,14 +29,14 @@ pub trait Consumer: Send {
 /// Where calls are told. Cloning it is cheap.
 #[derive(Debug, Clone)]
 pub struct Recorder {
-    sender: SyncSender<Entry>,
+    sender: SyncSender<Option<Entry>>,
     dropped: Arc<AtomicU64>,
 }
 
 impl Recorder {
     /// A call is over. Never waits: an entry for which there is no room is lost, and counted.
     pub fn record(&self, entry: Entry) {
-        if let Err(TrySendError::Full(_)) = self.sender.try_send(entry) {
+        if let Err(TrySendError::Full(_)) = self.sender.try_send(Some(entry)) {
             let lost = self.dropped.fetch_add(1, Relaxed) + 1;
             if lost.is_power_of_two() {
                 tracing::error!(lost, "usage records were lost: calls end faster than they can be written down");
@@ -50,35 +50,49 @@ impl Recorder {
     }
 }
 
-/// The thread. It ends when every [`Recorder`] is gone.
+/// The thread. It ends when it is joined, or when this and every [`Recorder`] are gone.
 #[derive(Debug)]
-pub struct Hub(JoinHandle<()>);
+pub struct Hub {
+    thread: JoinHandle<()>,
+    /// Nothing instead of an entry is the end.
+    sender: SyncSender<Option<Entry>>,
+}
 
 impl Hub {
     /// Starts to hand what is recorded to `consumers`, in their order.
     pub fn start(consumers: Vec<Box<dyn Consumer>>) -> std::io::Result<(Recorder, Self)> {
         let (sender, receiver) = sync_channel(WAITING);
         let thread = std::thread::Builder::new().name("telemetry".into()).spawn(move || run(&receiver, consumers))?;
-        Ok((Recorder { sender, dropped: Arc::default() }, Self(thread)))
+        Ok((Recorder { sender: sender.clone(), dropped: Arc::default() }, Self { thread, sender }))
     }
 
-    /// Waits until everything that was recorded has been taken and written. All recorders have to be dropped before.
+    /// Waits until everything that was recorded has been taken and written. What is recorded after this is lost.
     pub fn join(self) {
-        if self.0.join().is_err() {
+        // It fails where the thread has ended, and then there is nothing to wait for.
+        self.sender.send(None).ok();
+        if self.thread.join().is_err() {
             tracing::error!("the telemetry thread had failed");
         }
     }
 }
 
-fn run(receiver: &Receiver<Entry>, mut consumers: Vec<Box<dyn Consumer>>) {
+fn run(receiver: &Receiver<Option<Entry>>, mut consumers: Vec<Box<dyn Consumer>>) {
     let mut batch = Vec::with_capacity(TOGETHER);
     let mut next = Instant::now() + TICK;
     loop {
         let ended = match receiver.recv_timeout(next.saturating_duration_since(Instant::now())) {
-            Ok(entry) => {
-                batch.push(entry);
-                batch.extend(receiver.try_iter().take(TOGETHER - 1));
-                false
+            Ok(first) => {
+                let told = std::iter::once(first).chain(receiver.try_iter()).take(TOGETHER);
+                // The end is the last that is looked at.
+                let mut ended = false;
+                batch.extend(
+                    told.take_while(|told| {
+                        ended = told.is_none();
+                        !ended
+                    })
+                    .flatten(),
+                );
+                ended
             }
             Err(RecvTimeoutError::Timeout) => false,
             Err(RecvTimeoutError::Disconnected) => true,

@@ -5,6 +5,7 @@
 //!
 //! Start at [`Entry`], the one record of a call that everything else is made from, and at [`Hub`], which hands it on.
 
+pub mod advise;
 pub mod audit;
 pub mod cloudtrail;
 pub mod cost;

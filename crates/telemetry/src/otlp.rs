@@ -6,10 +6,10 @@
 //! Start at [`Otlp::open`].
 
 mod encode;
-mod proto;
 mod send;
 #[cfg(test)]
 mod tests;
+mod wire;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -23,7 +23,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::meters::{Family, Meters, Source, Unit};
 use crate::trace::{Ended, Sampler, Tracer};
-use proto::Resource;
 use send::Sender;
 
 /// Spans that are sent together.
@@ -71,7 +70,7 @@ impl Otlp {
         let sender = Sender::new(&settings.endpoint, outbound, settings.headers, settings.timeout)?;
         let sender = Arc::new(sender);
         let stop = CancellationToken::new();
-        let resource = Arc::new(encode::resource(&settings.resource));
+        let resource = Arc::<encode::Resource>::from(settings.resource);
         let mut tasks = Vec::new();
         let tracer = settings.traces.then(|| {
             let (tracer, spans) = Tracer::new(settings.sampler, settings.propagate, settings.queue.max(1));
@@ -122,7 +121,7 @@ async fn spans_of(
     mut spans: mpsc::Receiver<Ended>,
     tracer: Arc<Tracer>,
     sender: Arc<Sender>,
-    resource: Arc<Resource>,
+    resource: Arc<encode::Resource>,
     delay: Duration,
     stop: CancellationToken,
 ) {
@@ -143,7 +142,7 @@ async fn spans_of(
         if !batch.is_empty() {
             let count = batch.len() as u64;
             let request = encode::traces(&resource, batch.drain(..));
-            if !sender.deliver("/v1/traces", &request, &stop).await {
+            if !sender.deliver("/v1/traces", request, &stop).await {
                 tracer.lost(count);
             }
         } else if stop.is_cancelled() {
@@ -156,7 +155,7 @@ async fn numbers(
     meters: Arc<Meters>,
     every: Duration,
     sender: Arc<Sender>,
-    resource: Arc<Resource>,
+    resource: Arc<encode::Resource>,
     stop: CancellationToken,
 ) {
     let mut ticks = interval(every.max(Duration::from_millis(10)));
@@ -168,9 +167,9 @@ async fn numbers(
             _ = ticks.tick() => false,
             () = stop.cancelled() => true,
         };
-        let request = encode::metrics(&resource, meters.gather(), meters.began, SystemTime::now());
+        let request = encode::metrics(&resource, &meters.gather(), meters.began, SystemTime::now());
         // What is not delivered is in the next: counters count from the start.
-        sender.deliver("/v1/metrics", &request, &stop).await;
+        sender.deliver("/v1/metrics", request, &stop).await;
         if last {
             return;
         }

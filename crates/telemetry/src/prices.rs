@@ -89,6 +89,7 @@ pub struct Table {
 /// The table, ready to be asked on the path of every call: a look-up allocates nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Prices {
+    list: HashMap<Box<str>, Rates>,
     by_model: HashMap<Box<str>, Vec<Ready>>,
     of_all: Vec<Ready>,
 }
@@ -108,7 +109,8 @@ struct Ready {
 impl Prices {
     /// The table, put together.
     pub fn new(table: &Table) -> Self {
-        let mut prices = Self::default();
+        let list = table.list.iter().map(|(model, rates)| (model.as_str().into(), rates.clone())).collect();
+        let mut prices = Self { list, ..Self::default() };
         for provider in &table.local {
             let row = Row { provider: Some(provider.clone()), rates: Rates::local(), ..Row::default() };
             prices.add(&row, 0, &table.factors);
@@ -169,6 +171,11 @@ impl Prices {
         at: Timestamp,
     ) -> Option<&Rates> {
         self.find(model_id, provider, region, tier_name, at, Rates::by_use)
+    }
+
+    /// The list price of a model, whoever answers for it.
+    pub fn list_price(&self, model_id: &str) -> Option<&Rates> {
+        self.list.get(model_id)
     }
 
     /// Another price of the model: `|rates| rates.storage`. The row that says most and has it counts.

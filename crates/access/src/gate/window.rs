@@ -31,11 +31,9 @@ pub(super) fn from_http_date(text: &str) -> Option<String> {
 pub(super) fn check(signed: Timestamp, expires: Option<u32>, now: Timestamp) -> Result<(), AccessError> {
     let skew = SignedDuration::from_mins(MINUTES);
     let age = now.duration_since(signed);
-    let (life, said) = match expires {
-        None => (skew, format!("{MINUTES} min.")),
-        Some(seconds) => (SignedDuration::from_secs(i64::from(seconds)), format!("{seconds} sec.")),
-    };
+    let life = expires.map_or(skew, |seconds| SignedDuration::from_secs(i64::from(seconds)));
     if age > life {
+        let said = expires.map_or_else(|| format!("{MINUTES} min."), |seconds| format!("{seconds} sec."));
         let (signed, bound, now) = (format(signed), format(before(now, life)), format(now));
         let text = format!("Signature expired: {signed} is now earlier than {bound} ({now} - {said})");
         return Err(AccessError::Scope(text));

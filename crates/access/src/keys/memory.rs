@@ -5,7 +5,7 @@ use crate::AccessError;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::collections::HashMap;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 /// Keys in memory, for tests and for servers that get theirs from elsewhere.
 #[derive(Debug, Default)]
@@ -23,16 +23,16 @@ impl MemoryKeys {
 
 #[async_trait]
 impl Keys for MemoryKeys {
-    async fn access_key(&self, id: &str) -> Result<Option<AccessKey>, AccessError> {
+    async fn access_key(&self, id: &str) -> Result<Option<Arc<AccessKey>>, AccessError> {
         Ok(self.read().iter().find_map(|key| match key {
-            Key::Access(key) if key.id == id => Some(key.clone()),
+            Key::Access(key) if key.id == id => Some(Arc::new(key.clone())),
             _ => None,
         }))
     }
 
-    async fn api_key(&self, hash: &str) -> Result<Option<ApiKey>, AccessError> {
+    async fn api_key(&self, hash: &str) -> Result<Option<Arc<ApiKey>>, AccessError> {
         Ok(self.read().iter().find_map(|key| match key {
-            Key::Api(key) if key.hash == hash => Some(key.clone()),
+            Key::Api(key) if key.hash == hash => Some(Arc::new(key.clone())),
             _ => None,
         }))
     }

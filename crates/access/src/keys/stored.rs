@@ -1,5 +1,6 @@
 //! Keys in the store: what `outcrop keys create` makes and `outcrop serve` asks.
 
+use super::known::Known;
 use super::{AccessKey, ApiKey, Key, Keys, Use};
 use crate::AccessError;
 use async_trait::async_trait;
@@ -8,6 +9,7 @@ use outcrop_store::{Batch, Error, Op, Scope, Secret, Store};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
+use std::time::Instant;
 
 const ACCESS: &str = "access-key";
 const API: &str = "api-key";
@@ -29,16 +31,38 @@ fn used_by_id(account: &str, id: &str) -> (Scope, String) {
     (Scope::new(account, ""), format!("{USED}/{id}"))
 }
 
-/// Keys as secrets of a store. Nothing is cached: a key that another process makes or removes counts at once.
+/// Keys as secrets of a store. What calls ask for is remembered for a moment, under the store's mark: a key that
+/// another process makes, replaces or removes counts at once.
 #[derive(Clone)]
 pub struct StoredKeys {
     store: Arc<dyn Store>,
+    access: Arc<Known<AccessKey>>,
+    api: Arc<Known<ApiKey>>,
 }
 
 impl StoredKeys {
     /// The keys in `store`.
     pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store }
+        Self { store, access: Arc::default(), api: Arc::default() }
+    }
+
+    /// A key that calls ask for. Whom nobody knows is not remembered: it may be made the next moment.
+    async fn known<T: DeserializeOwned>(
+        &self,
+        known: &Known<T>,
+        kind: &str,
+        id: &str,
+    ) -> Result<Option<Arc<T>>, AccessError> {
+        // Before the store is asked: what is taken away while it answers has another mark.
+        let (mark, began) = (self.store.secrets_mark(), Instant::now());
+        if let Some(key) = mark.and_then(|mark| known.get(mark, id)) {
+            return Ok(Some(key));
+        }
+        let key = self.read(kind, id).await?.map(Arc::new);
+        if let (Some(mark), Some(key)) = (mark, &key) {
+            known.put(mark, id, key, began);
+        }
+        Ok(key)
     }
 
     async fn read<T: DeserializeOwned>(&self, kind: &str, id: &str) -> Result<Option<T>, AccessError> {
@@ -89,12 +113,12 @@ impl StoredKeys {
 
 #[async_trait]
 impl Keys for StoredKeys {
-    async fn access_key(&self, id: &str) -> Result<Option<AccessKey>, AccessError> {
-        self.read(kind_of(id), id).await
+    async fn access_key(&self, id: &str) -> Result<Option<Arc<AccessKey>>, AccessError> {
+        self.known(&self.access, kind_of(id), id).await
     }
 
-    async fn api_key(&self, hash: &str) -> Result<Option<ApiKey>, AccessError> {
-        self.read(API, hash).await
+    async fn api_key(&self, hash: &str) -> Result<Option<Arc<ApiKey>>, AccessError> {
+        self.known(&self.api, API, hash).await
     }
 
     async fn add(&self, key: Key) -> Result<(), AccessError> {

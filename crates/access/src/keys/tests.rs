@@ -1,3 +1,4 @@
+use super::known::Known;
 use super::*;
 use crate::account_of_key;
 use outcrop_api::AwsError;
@@ -119,9 +120,9 @@ async fn suite(keys: &dyn Keys) {
     assert!(found.secret.matches(access.secret.reveal()));
     let found = keys.access_key(&session.id).await.unwrap().unwrap();
     assert_eq!(found.user, "reader/s1");
-    let (found, made) = (found.session.unwrap(), session.session.as_ref().unwrap());
+    let (found, made) = (found.session.as_ref().unwrap(), session.session.as_ref().unwrap());
     assert!(found.token.matches(made.token.reveal()) && found.expires_at == made.expires_at);
-    assert_eq!((found.of, &found.tags["team"]), (made.of.clone(), &"red".to_owned()));
+    assert_eq!((&found.of, &found.tags["team"]), (&made.of, &"red".to_owned()));
     assert_eq!(keys.api_key(&ApiKey::hash(token.reveal())).await.unwrap().unwrap().id, api.id);
     assert!(keys.access_key(&api.id).await.unwrap().is_none());
     assert!(keys.api_key(&api.id).await.unwrap().is_none());
@@ -236,6 +237,24 @@ async fn a_key_made_beside_the_server_counts_at_once() {
     let key = AccessKey::generate(ACCOUNT, "ada", None, now()).unwrap();
     command.add(Key::Access(key.clone())).await.unwrap();
     assert!(server.access_key(&key.id).await.unwrap().is_some());
+    assert!(server.access_key(&key.id).await.unwrap().is_some(), "it is remembered");
+    let later = now() + jiff::SignedDuration::from_hours(1);
+    assert!(command.replace(Key::Access(key.clone()).with_end(Some(later))).await.unwrap());
+    assert_eq!(server.access_key(&key.id).await.unwrap().unwrap().expires_at, Some(later));
     command.remove(&key.id).await.unwrap();
     assert!(server.access_key(&key.id).await.unwrap().is_none());
+}
+
+#[test]
+fn a_remembered_key_is_forgotten_under_another_mark_and_after_a_moment() {
+    let known = Known::default();
+    let now = std::time::Instant::now();
+    known.put(1, "a", &Arc::new(()), now);
+    assert!(known.get(1, "a").is_some());
+    assert!(known.get(1, "b").is_none());
+    assert!(known.get(2, "a").is_none(), "something was taken away");
+    known.put(1, "a", &Arc::new(()), now - std::time::Duration::from_secs(1));
+    assert!(known.get(1, "a").is_none(), "it is too old");
+    known.put(2, "b", &Arc::new(()), now);
+    assert!(known.get(1, "a").is_none() && known.get(2, "a").is_none() && known.get(2, "b").is_some());
 }

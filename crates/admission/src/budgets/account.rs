@@ -1,6 +1,7 @@
 //! A budget's purses: one for each value that it tells apart, for one period.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use arc_swap::ArcSwap;
@@ -42,6 +43,8 @@ pub(super) struct Book {
     prefix: String,
     purses: RwLock<HashMap<Box<str>, Arc<Purse>>>,
     loaded: OnceCell<()>,
+    /// What is past when it began is forgotten.
+    swept: AtomicBool,
 }
 
 impl Identity {
@@ -57,7 +60,7 @@ impl Identity {
 
     fn book(&self, span: Span) -> Book {
         let prefix = format!("{}{}/", self.prefix(), span.start);
-        Book { span, prefix, purses: RwLock::default(), loaded: OnceCell::new() }
+        Book { span, prefix, purses: RwLock::default(), loaded: OnceCell::new(), swept: AtomicBool::new(false) }
     }
 }
 
@@ -111,7 +114,11 @@ impl Account {
 
     /// Forgets the counters of all periods but this and the last.
     pub(super) async fn sweep(&self, store: &dyn Store) -> Result<(), Error> {
-        let keep = self.identity.period.before(self.book.load().span).start.to_string();
+        let book = self.current();
+        if book.swept.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let keep = self.identity.period.before(book.span).start.to_string();
         let prefix = self.identity.prefix();
         loop {
             // By name, and so by their dates.
@@ -120,6 +127,7 @@ impl Account {
             let old = oldest.into_iter().map(|(name, _)| name).filter(|name| old(name));
             let ops: Vec<_> = old.map(|counter| Op::Forget { scope: scope(), counter }).collect();
             if ops.is_empty() {
+                book.swept.store(true, Ordering::Relaxed);
                 return Ok(());
             }
             store.commit(Batch::new(ops)).await?;

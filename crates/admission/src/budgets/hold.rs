@@ -16,12 +16,15 @@ use crate::Spent;
 
 /// Holds what a call may take out of every budget that counts it. To be [settled](Hold::settle) when the call is over.
 /// Dropped before, it counts its prompt and what was [noted](Hold::note): what a provider was asked for is never free.
+#[derive(Debug)]
 #[must_use = "what it reserves is counted as spent when this is dropped"]
 pub struct Hold {
     shares: Vec<Share>,
     input: u64,
     output: u64,
     noted: AtomicU64,
+    /// Every budget has let the call in.
+    begun: bool,
 }
 
 /// What one budget has reserved.
@@ -41,11 +44,16 @@ pub struct Cut(Vec<(CancellationToken, Fault)>);
 
 impl Hold {
     pub(super) fn new(input: u64, output: u64) -> Self {
-        Self { shares: Vec::new(), input, output, noted: AtomicU64::new(0) }
+        Self { shares: Vec::new(), input, output, noted: AtomicU64::new(0), begun: false }
     }
 
     pub(super) fn add(&mut self, share: Share) {
         self.shares.push(share);
+    }
+
+    pub(super) fn begun(mut self) -> Self {
+        self.begun = true;
+        self
     }
 
     /// Whether no budget counts the call.
@@ -58,18 +66,24 @@ impl Hold {
         Cut(self.shares.iter().map(|share| (share.cut.clone(), share.cut_fault())).collect())
     }
 
-    /// The call has written `output` tokens so far. Cheap: to be called for every piece of an answer.
-    pub fn note(&self, output: u64) {
+    /// The call has written `output` tokens so far. An error where it has to end. Cheap: to be called for every piece of
+    /// an answer.
+    pub fn note(&self, output: u64) -> Result<(), Fault> {
         if self.shares.is_empty() || self.noted.fetch_max(output, Ordering::Relaxed) >= output {
-            return;
+            return Ok(());
         }
         for share in &self.shares {
             let now = share.charge(self.input, self.output, output);
             let more = now.saturating_sub(share.noted.fetch_max(now, Ordering::Relaxed)).max(0);
-            if share.purse.note(more, share.rule.hard) && !share.cut.is_cancelled() {
+            let hard = share.purse.note(more, share.rule.hard);
+            if hard && !share.cut.is_cancelled() {
                 share.purse.cut();
                 share.tell(Mark::Cut);
             }
+        }
+        match self.shares.iter().find(|share| share.cut.is_cancelled()) {
+            Some(share) => Err(share.cut_fault()),
+            None => Ok(()),
         }
     }
 
@@ -98,12 +112,24 @@ impl Hold {
 
 impl Drop for Hold {
     fn drop(&mut self) {
+        if !self.begun {
+            return self.unused();
+        }
         let noted = *self.noted.get_mut();
         let (input, output) = (self.input, self.output);
         for share in std::mem::take(&mut self.shares) {
             let took = share.charge(input, output, noted);
             share.settle(took);
         }
+    }
+}
+
+impl std::fmt::Debug for Share {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Share")
+            .field("budget", &self.rule.budget.name)
+            .field("most", &self.most)
+            .finish_non_exhaustive()
     }
 }
 
@@ -163,10 +189,5 @@ impl Cut {
                 many.get(index).map_or_else(|| Fault::new(Kind::Throttling, ""), |(_, fault)| fault.clone())
             }
         }
-    }
-
-    /// The same without waiting: why the call has to end, if it has to.
-    pub fn fault(&self) -> Option<Fault> {
-        self.0.iter().find(|(token, _)| token.is_cancelled()).map(|(_, fault)| fault.clone())
     }
 }

@@ -12,7 +12,8 @@ const LONGEST: usize = 256;
 /// The purse of all values beyond the number that a budget keeps apart. No list of values reads so.
 pub(super) const OTHERS: &str = "*";
 
-/// Whose calls count. All that is given must hold; what is not given does not matter.
+/// Whose calls count. All that is given must hold; what is not given does not matter, but that what tells callers apart
+/// tells their accounts apart, too: another account's `user=ada` is somebody else.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Match {
     /// The account.
@@ -50,10 +51,10 @@ impl Match {
             }
         };
         let fixed = [
-            (&self.account, Some(call.account)),
-            (&self.key, call.key),
-            (&self.principal, Some(call.principal)),
-            (&self.model, Some(call.model)),
+            (self.account(), Some(call.account)),
+            (self.key.as_ref(), call.key),
+            (self.principal.as_ref(), Some(call.principal)),
+            (self.model.as_ref(), Some(call.model)),
         ];
         for (which, found) in fixed {
             if let Some(which) = which
@@ -78,10 +79,21 @@ impl Match {
         serde_json::to_string(&apart).ok()
     }
 
+    fn account(&self) -> Option<&Which> {
+        let callers = [&self.key, &self.principal].into_iter().flatten();
+        let mut callers = callers.chain(self.tags.values()).chain(self.metadata.values());
+        let apart = callers.any(|which| *which == Which::Each);
+        self.account.as_ref().or(apart.then_some(&Which::Each))
+    }
+
     fn parts(&self) -> impl Iterator<Item = (String, &Which)> {
-        let fixed =
-            [("account", &self.account), ("key", &self.key), ("principal", &self.principal), ("model", &self.model)];
-        let fixed = fixed.into_iter().filter_map(|(name, which)| Some((name.to_owned(), which.as_ref()?)));
+        let fixed = [
+            ("account", self.account()),
+            ("key", self.key.as_ref()),
+            ("principal", self.principal.as_ref()),
+            ("model", self.model.as_ref()),
+        ];
+        let fixed = fixed.into_iter().filter_map(|(name, which)| Some((name.to_owned(), which?)));
         let tags = self.tags.iter().map(|(key, which)| (format!("tags.{key}"), which));
         let metadata = self.metadata.iter().map(|(key, which)| (format!("metadata.{key}"), which));
         fixed.chain(tags).chain(metadata)

@@ -38,7 +38,8 @@ impl Period {
         self.at(span.begins.checked_sub(1.second()).unwrap_or(span.begins))
     }
 
-    pub(super) fn name(self) -> &'static str {
+    /// Its name, as the configuration has it.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Day => "day",
             Self::Month => "month",

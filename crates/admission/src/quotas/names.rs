@@ -40,7 +40,7 @@ const NAMES: [(&str, &str); 5] = [
 ];
 
 /// AWS's own codes, as far as they were seen in public, by the quota's whole name. AWS lists them nowhere.
-const CODES: [(&str, &str); 29] = [
+pub(super) const CODES: [(&str, &str); 29] = [
     ("Cross-region model inference requests per minute for Anthropic Claude 3.5 Sonnet", "L-F457545D"),
     ("Cross-region model inference requests per minute for Anthropic Claude 3.5 Sonnet V2", "L-1D3E59A3"),
     ("Cross-region model inference requests per minute for Anthropic Claude Haiku 4.5", "L-CCA5DF70"),

@@ -104,7 +104,11 @@ impl Fold {
 
     /// The answer. `metrics` and `usage` are those of the metadata event.
     pub fn finish(mut self) -> Result<ConverseResponse, Incomplete> {
-        let (Some(stop), Some(metadata)) = (self.stop.take(), self.metadata.take()) else { return Err(Incomplete) };
+        let (Some(mut stop), Some(metadata)) = (self.stop.take(), self.metadata.take()) else { return Err(Incomplete) };
+        self.blocks.retain(|_, block| match block {
+            Block::ToolUse { input, .. } => arguments(input, &mut stop.stop_reason).is_some(),
+            _ => true,
+        });
         let role = self.role.take().unwrap_or(ConversationRole::Assistant);
         let trace = metadata.trace.map(|t| ConverseTrace { guardrail: t.guardrail, prompt_router: t.prompt_router });
         Ok(ConverseResponse {
@@ -168,7 +172,7 @@ impl Block {
             Self::ToolUse { start, input } => ContentBlock::ToolUse(ToolUseBlock {
                 tool_use_id: start.tool_use_id,
                 name: start.name,
-                input: tool_input(&input),
+                input: tool_input(&input).unwrap_or_else(no_arguments),
                 r#type: start.r#type,
             }),
             Self::ToolResult { start, content } => ContentBlock::ToolResult(ToolResultBlock {
@@ -193,13 +197,37 @@ impl Block {
     }
 }
 
-/// The input of a tool call out of its fragments. Nothing at all is a call without arguments. What `max_tokens` cut
-/// off is no JSON; it is answered as `{}`, because a caller may not send a string back.
-pub fn tool_input(fragments: &str) -> Value {
-    match serde_json::from_str(fragments) {
-        Ok(value @ Value::Object(_)) => value,
-        _ => Value::Object(Map::new()),
+/// The input of a tool call out of its fragments; none where they make no JSON object. Nothing at all, and `null`, is
+/// a call without arguments.
+pub fn tool_input(fragments: &str) -> Option<Value> {
+    if fragments.trim().is_empty() {
+        return Some(no_arguments());
     }
+    match serde_json::from_str(fragments) {
+        Ok(value @ Value::Object(_)) => Some(value),
+        Ok(Value::Null) => Some(no_arguments()),
+        _ => None,
+    }
+}
+
+/// The arguments of a call in an answer that ended by `stop`. What was cut off is no JSON and answered as `{}`: a caller
+/// may not send a string back, and the reason says that the answer is not whole. What the model broke by itself is
+/// none, and makes the reason `malformed_tool_use`: a call with `{}` would be run.
+pub(crate) fn arguments(fragments: &str, stop: &mut StopReason) -> Option<Value> {
+    let read = tool_input(fragments);
+    if read.is_none() {
+        match stop {
+            StopReason::EndTurn | StopReason::ToolUse => *stop = StopReason::MalformedToolUse,
+            StopReason::MalformedToolUse => {}
+            _ => return Some(no_arguments()),
+        }
+    }
+    read
+}
+
+/// `{}`.
+pub fn no_arguments() -> Value {
+    Value::Object(Map::new())
 }
 
 /// A citation as an answer carries it.

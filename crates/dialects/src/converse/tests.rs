@@ -94,9 +94,34 @@ fn tool_input_is_the_object_that_its_fragments_make() {
     assert_eq!(tool(&["{\"a\":", "[1,2", "]}"]), json!({"a": [1, 2]}));
     assert_eq!(tool(&[]), json!({}));
     assert_eq!(tool(&["", "{}"]), json!({}));
-    // Cut off by max_tokens.
-    assert_eq!(tool(&["{\"a\": \"b"]), json!({}));
-    assert_eq!(tool(&["[1]"]), json!({}));
+    assert_eq!(tool(&["null"]), json!({}));
+}
+
+/// Arguments that are no object must not look like a call without any; what was cut off says so by its stop reason.
+#[test]
+fn broken_arguments_are_no_call_without_arguments() {
+    for fragments in ["{\"a\": \"b", "[1]", "\"a\"", "tide(Brest)"] {
+        let ends = |reason: StopReason| {
+            let tool = ToolUseBlockStart { tool_use_id: "t".to_owned(), name: "tide".to_owned(), ..Default::default() };
+            let input = ToolUseBlockDelta { input: fragments.to_owned() };
+            let [_, metadata] = ended();
+            let stop = MessageStopEvent { stop_reason: reason, ..Default::default() };
+            let mut fold = Fold::new();
+            fold.push(start(0, ContentBlockStart::ToolUse(tool)));
+            fold.push(delta(0, ContentBlockDelta::ToolUse(input)));
+            fold.push(ConverseStreamOutput::MessageStop(stop));
+            fold.push(metadata);
+            let answer = fold.finish().unwrap();
+            let ConverseOutput::Message(message) = answer.output else { panic!() };
+            (message.content.len(), answer.stop_reason)
+        };
+        for reason in [StopReason::ToolUse, StopReason::EndTurn] {
+            assert_eq!(ends(reason), (0, StopReason::MalformedToolUse), "{fragments}");
+        }
+        for reason in [StopReason::MaxTokens, StopReason::ContentFiltered] {
+            assert_eq!(ends(reason.clone()), (1, reason), "{fragments}");
+        }
+    }
 }
 
 #[test]

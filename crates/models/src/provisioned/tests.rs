@@ -66,6 +66,9 @@ async fn a_provisioned_model_from_birth_to_death() {
         assert_eq!((got.commitment_duration, got.commitment_expiration_time), (None, None));
         assert!(got.creation_time <= got.last_modified_time);
     }
+    let standing = super::standing(&b.models).await.unwrap();
+    assert_eq!(standing.len(), 1);
+    assert_eq!((&standing[0].arn, standing[0].reserved.units, &standing[0].commitment), (&arn, 2, &None));
     rename(&b, "search", Some("find"), Some(&format!("{HAIKU_ARN}:200k"))).await.unwrap();
     assert_eq!(told(&b, &here(), &arn).await.unwrap().provisioned_model_name, "find");
     refused(told(&b, &here(), "search").await, Code::ResourceNotFound, "search does not exist");
@@ -76,6 +79,7 @@ async fn a_provisioned_model_from_birth_to_death() {
         refused(rename(&b, identifier, None, None).await, Code::ResourceNotFound, "does not exist");
     }
     assert_eq!(b.models.memory.reserved().now().len(), 0);
+    assert!(super::standing(&b.models).await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -46,6 +46,12 @@ impl Credentials {
         Self { outbound, region, profile, now: ArcSwapOption::empty(), chain: Mutex::new(None) }
     }
 
+    /// Of a source that a test controls.
+    #[cfg(test)]
+    pub(super) fn of(source: SharedCredentialsProvider, outbound: Outbound) -> Self {
+        Self { chain: Mutex::new(Some(source)), ..Self::new(outbound, "us-east-1".into(), None) }
+    }
+
     /// Those to sign with now. One caller fetches, the others wait for it.
     pub(super) async fn now(&self) -> Result<Arc<aws_credential_types::Credentials>, NoCredentials> {
         if let Some(identity) = self.kept() {
@@ -59,8 +65,16 @@ impl Credentials {
             Some(provider) => provider.clone(),
             None => chain.insert(self.open().await?).clone(),
         };
-        let found = provider.provide_credentials().await;
-        let found = found.map_err(|error| NoCredentials(deepest(&error)))?;
+        let found = match provider.provide_credentials().await {
+            Ok(found) => found,
+            Err(error) => {
+                let error = NoCredentials(deepest(&error));
+                let holds = |kept: &Arc<Kept>| kept.identity.expiry().is_none_or(|end| SystemTime::now() < end);
+                let Some(kept) = self.now.load_full().filter(holds) else { return Err(error) };
+                tracing::warn!(%error, "AWS credentials cannot be renewed; those at hand hold until their end");
+                return Ok(Arc::clone(&kept.identity));
+            }
+        };
         let longest = SystemTime::now() + LONGEST;
         let until = found.expiry().map_or(longest, |end| end.checked_sub(EARLY).unwrap_or(end).min(longest));
         let identity = Arc::new(found);

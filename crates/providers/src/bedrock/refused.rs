@@ -1,7 +1,8 @@
 //! AWS's errors, taken over as they are: their names are ours.
 
 use ::http::{HeaderMap, StatusCode};
-use outcrop_api::{Fault, Kind};
+use aws_credential_types::Credentials;
+use outcrop_api::{Fault, Kind, Original};
 use serde_json::Value;
 
 use crate::http::Http;
@@ -17,18 +18,47 @@ pub(super) fn failure(http: &Http, status: StatusCode, headers: &HeaderMap, body
     let (provider, name, message) = (http.name(), &*http.hide(name), &*http.hide(message));
     tracing::warn!(provider, status = status.as_u16(), name, "a Bedrock refuses a call");
     let mut failure = named_failure(provider, name, message).unwrap_or_else(|| by_status(provider, status, message));
+    failure.fault.original = original(http, &failure, &said);
     failure.retry_after = crate::http::retry_after(headers);
     failure
 }
 
+/// What was sent beside the signature, and what it was made with, stays here.
+pub(super) fn without(identity: &Credentials, mut failure: Failure) -> Failure {
+    let fault = &mut failure.fault;
+    let texts = std::iter::once(&mut fault.message).chain(fault.original.as_mut().map(|o| &mut o.message));
+    for text in texts {
+        for secret in [Some(identity.secret_access_key()), identity.session_token()].into_iter().flatten() {
+            if !secret.is_empty() && text.contains(secret) {
+                *text = text.replace(secret, "<the key>");
+            }
+        }
+    }
+    failure
+}
+
 /// An exception within a stream, by the name of its member: `throttlingException`.
-pub(super) fn in_stream(provider: &str, name: &str, message: &str) -> Failure {
+pub(super) fn in_stream(http: &Http, name: &str, said: &Value, message: &str) -> Failure {
     let mut upper = name.to_owned();
     if let Some(first) = upper.get_mut(..1) {
         first.make_ascii_uppercase();
     }
-    named_failure(provider, &upper, message)
-        .unwrap_or_else(|| Failure::new(Cause::Broken, Fault::new(Kind::ModelStreamError, message)))
+    let message = &*http.hide(message);
+    let failure = named_failure(http.name(), &upper, message);
+    let mut failure =
+        failure.unwrap_or_else(|| Failure::new(Cause::Broken, Fault::new(Kind::ModelStreamError, message)));
+    failure.fault.original = original(http, &failure, said);
+    failure
+}
+
+/// What the model's own server answered the Bedrock.
+fn original(http: &Http, failure: &Failure, said: &Value) -> Option<Box<Original>> {
+    if failure.cause == Cause::Credentials {
+        return None;
+    }
+    let status = said["originalStatusCode"].as_u64().and_then(|status| u16::try_from(status).ok());
+    let message = said["originalMessage"].as_str().map(|message| http.hide(message));
+    (status.is_some() || message.is_some()).then(|| Box::new(Original { status, message: message.unwrap_or_default() }))
 }
 
 /// No credentials were found; the reason is for the log.

@@ -11,7 +11,7 @@ use outcrop_api::bedrock_runtime::{ConverseStreamOutput, PayloadPart, TokenUsage
 use outcrop_wire::eventstream::{Decoder, Message};
 
 use super::{answer, refused};
-use crate::http::{Body, Http};
+use crate::http::{Body, Http, in_stream};
 use crate::{Answer, Failure};
 
 /// One frame of an upstream: an event's name and payload.
@@ -21,22 +21,28 @@ struct Frames {
     http: Http,
     body: Body,
     decoder: Decoder,
+    /// The event without which a stream is not whole.
+    last: Option<&'static str>,
     over: bool,
 }
 
 impl Frames {
-    fn new(http: &Http, response: Response<Body>) -> Self {
-        Self { http: http.clone(), body: response.into_body(), decoder: Decoder::new(), over: false }
+    fn new(http: &Http, response: Response<Body>, last: Option<&'static str>) -> Self {
+        Self { http: http.clone(), body: response.into_body(), decoder: Decoder::new(), last, over: false }
     }
 
     /// The next event; none at the end.
     async fn next(&mut self) -> Result<Option<Frame>, Failure> {
         loop {
             match self.decoder.next() {
-                Ok(Some(message)) => return read(&self.http, &message).map(Some),
+                Ok(Some(message)) => {
+                    let frame = read(&self.http, &message)?;
+                    self.last = self.last.filter(|last| *last != frame.0);
+                    return Ok(Some(frame));
+                }
                 Ok(None) if self.over => {
-                    let whole = self.decoder.is_at_boundary();
-                    return if whole { Ok(None) } else { Err(self.http.broken(&"a stream that ends within a frame")) };
+                    let whole = self.decoder.is_at_boundary() && self.last.is_none();
+                    return if whole { Ok(None) } else { Err(self.http.broken(&"a stream that ends too early")) };
                 }
                 Ok(None) => {}
                 Err(error) => return Err(self.http.broken(&error)),
@@ -68,11 +74,11 @@ impl Frames {
                 let frame = match frames.next().await {
                     Ok(Some(frame)) => frame,
                     Ok(None) => return None,
-                    Err(failure) => return Some((Err(failure.fault), None)),
+                    Err(failure) => return Some((Err(in_stream(failure.fault)), None)),
                 };
                 match of(&frames.http, frame) {
                     Ok(item) => ready.extend(item),
-                    Err(failure) => return Some((Err(failure.fault), None)),
+                    Err(failure) => return Some((Err(in_stream(failure.fault)), None)),
                 }
             }
         })
@@ -88,12 +94,12 @@ fn read(http: &Http, message: &Message<'_>) -> Result<Frame, Failure> {
     let said: serde_json::Value = serde_json::from_slice(message.payload).unwrap_or_default();
     let text = said["message"].as_str().or_else(|| message.text(":error-message")).unwrap_or_default();
     tracing::warn!(provider = http.name(), name, "a Bedrock ends its stream");
-    Err(refused::in_stream(http.name(), name, &http.hide(text)))
+    Err(refused::in_stream(http, name, &said, text))
 }
 
 /// ConverseStream: read up to the first event, so that what fails before it can be asked of somebody else.
 pub(super) async fn converse(http: &Http, response: Response<Body>) -> Result<Answer, Failure> {
-    let mut frames = Frames::new(http, response);
+    let mut frames = Frames::new(http, response, Some("metadata"));
     let mut first = VecDeque::new();
     while first.is_empty() {
         let Some(frame) = frames.next().await? else { return Err(http.broken(&"a stream without an event")) };
@@ -115,7 +121,7 @@ pub(super) async fn chunks(
     http: &Http,
     response: Response<Body>,
 ) -> Result<BoxStream<'static, Result<bytes::Bytes, Fault>>, Failure> {
-    let mut frames = Frames::new(http, response);
+    let mut frames = Frames::new(http, response, None);
     let mut first = VecDeque::new();
     while first.is_empty() {
         let Some(frame) = frames.next().await? else { return Err(http.broken(&"a stream without a chunk")) };

@@ -86,10 +86,12 @@ pub(super) fn unread(http: &Http, error: &ReadError) -> Failure {
     }
 }
 
-/// ModelErrorException is a name of whole answers only; the stream's is ModelStreamErrorException.
-pub(super) fn in_stream(fault: Fault) -> Fault {
+/// ModelErrorException is a name of whole answers only; the stream's is ModelStreamErrorException. It is also the name
+/// of what a model's own server says within its answer.
+pub(crate) fn in_stream(fault: Fault) -> Fault {
     match fault.kind {
-        Kind::ModelError => Fault::new(Kind::ModelStreamError, fault.message),
+        Kind::ServiceUnavailable if fault.original.is_some() => Fault { kind: Kind::ModelStreamError, ..fault },
+        Kind::ModelError => Fault { kind: Kind::ModelStreamError, ..fault },
         _ => fault,
     }
 }

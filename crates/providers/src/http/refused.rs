@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ::http::header::RETRY_AFTER;
 use ::http::{HeaderMap, StatusCode};
-use outcrop_api::{Fault, Kind};
+use outcrop_api::{Fault, Kind, Original};
 use outcrop_dialects::client::Refusal;
 
 use crate::{Cause, Failure};
@@ -39,7 +39,17 @@ pub(super) fn within(provider: &str, refusal: &Refusal) -> Failure {
         "not_found_error" | "404" => no_model(refusal),
         "rate_limit_error" | "rate_limit_exceeded" | "429" => throttled(),
         "timeout_error" => timed_out(),
-        _ => unavailable(),
+        code => {
+            let status = match code {
+                // As Anthropic's reference numbers them.
+                "overloaded_error" => Some(529),
+                "api_error" => Some(500),
+                code => code.parse().ok(),
+            };
+            let mut failure = unavailable();
+            failure.fault.original = Some(Box::new(Original { status, message: refusal.message.clone() }));
+            failure
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, Method, Request, Response};
 use http_body_util::{BodyExt, Full, StreamBody, combinators::UnsyncBoxBody};
 use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
@@ -20,6 +20,7 @@ use tokio::task::JoinHandle;
 /// A request that came.
 #[derive(Debug, Clone)]
 pub struct Seen {
+    pub method: Method,
     pub path: String,
     pub headers: HeaderMap,
     pub body: Bytes,
@@ -159,7 +160,7 @@ async fn answer(
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
     let path = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
-    log.lock().unwrap().push(Seen { path, headers: parts.headers, body });
+    log.lock().unwrap().push(Seen { method: parts.method, path, headers: parts.headers, body });
     let reply = replies.lock().unwrap().pop_front();
     let reply = reply.unwrap_or_else(|| Reply::status(501, "text/plain", "no reply is left"));
     let body = match reply.body {

@@ -11,6 +11,7 @@ mod fake;
 mod speaks;
 
 mod anthropic;
+mod bedrock;
 mod cohere;
 mod mistral;
 mod openai;

@@ -105,6 +105,12 @@ impl Slices {
         Self(slices.into())
     }
 
+    /// These, and one more.
+    #[must_use]
+    pub fn and(&self, slice: Arc<dyn Slice>) -> Self {
+        Self(self.0.iter().cloned().chain([slice]).collect())
+    }
+
     /// Whether a form whose credential is scoped to `service` is for a slice, and not for STS.
     pub fn speak_query(&self, service: &str) -> bool {
         query::namespace(service).is_some() && self.0.iter().any(|slice| slice.signing_name() == service)

@@ -41,6 +41,7 @@ impl Config {
             data: running.data.clone(),
             encryption: running.encryption.clone(),
             engine: running.engine.clone(),
+            cost: super::Cost { keep_days: running.cost.keep_days, ..self.cost },
             local_models: running.local_models.clone(),
             otlp: running.otlp.clone(),
             // What was counted by some labels cannot be shown by others.

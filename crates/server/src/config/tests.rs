@@ -41,6 +41,8 @@ fn every_key_is_in_the_default_file_and_explained() {
     assert!(config.encryption.key_file.is_some() && config.encryption.default_key.is_some());
     assert!(config.encryption.keys.len() == 1 && config.encryption.kms.len() == 1);
     assert!(config.catalogue.model_access_by_account.len() == 1 && config.provisioned.models.len() == 1);
+    assert!(config.quotas.models.len() == 1 && config.quotas.rules.len() == 1 && config.loops.calls.is_some());
+    assert!(config.budgets.len() == 1 && config.budgets[0].r#match.metadata.len() == 1);
     assert!(config.providers[0].models.len() == 1 && config.providers[0].api_key.is_some());
     assert!(config.catalogue.model_access_by_account.len() == 1 && config.provisioned.models.len() == 1);
     assert!(config.invocation_logs.buckets.len() == 1 && config.invocation_logs.log_groups.len() == 1);
@@ -64,6 +66,11 @@ fn every_key_is_in_the_default_file_and_explained() {
         "[catalogue]",
         "[provisioned]",
         "[provisioned.models.x]",
+        "[quotas]",
+        "[quotas.models.x]",
+        "[[quotas.rules]]\nname='a'\nby='key'",
+        "[loops]",
+        "[[budgets]]\nname='a'\nlimit='1 USD'\nperiod='day'",
         "[engine]",
         "[audit]",
         "[invocation_logs]",
@@ -72,6 +79,8 @@ fn every_key_is_in_the_default_file_and_explained() {
         "[[providers]]\nname='a'\nkind='openai'",
         "[routing]",
         "[routing.breaker]",
+        "[cost]",
+        "[[prices]]",
         "[[routes]]\nmodel='a'",
         "[[routes]]\nmodel='a'\n[[routes.targets]]\nprovider='a'",
     ] {
@@ -80,7 +89,8 @@ fn every_key_is_in_the_default_file_and_explained() {
         for key in keys {
             let set = |line: &str| {
                 let line = line.trim_start_matches(['#', '[']);
-                let within = ["access.", "routes.", "routing.", "invocation_logs."].iter().find_map(|table| line.strip_prefix(table));
+                let tables = ["access.", "invocation_logs.", "quotas.", "routes.", "routing."];
+                let within = tables.iter().find_map(|table| line.strip_prefix(table));
                 let line = within.unwrap_or(line);
                 line.strip_prefix(key).is_some_and(|rest| rest.starts_with([' ', ']', '.']))
             };
@@ -333,4 +343,23 @@ fn routes_name_what_there_is() {
     let settings = config.routes[0].settings(&config.routing.policy());
     assert_eq!((settings.policy.retries, settings.policy.total.as_secs()), (1, 9));
     assert_eq!(Config::default().routing.policy(), outcrop_gateway::routing::Policy::default());
+}
+
+#[test]
+fn quotas_that_cannot_be_meant_are_refused() {
+    for (text, says) in [
+        ("[quotas]\nincreases_up_to = 0.5", "from 1 to 1000000"),
+        ("[quotas]\nincreases_up_to = nan", "from 1 to 1000000"),
+        ("[[quotas.rules]]\nname = 'a'\nby = 'colour'\nconcurrency = 1", "tag:NAME"),
+        ("[[quotas.rules]]\nname = 'a'\nby = 'tag:'\nconcurrency = 1", "tag:NAME"),
+        ("[[quotas.rules]]\nname = 'a'\nby = 'key'", "together with tokens_per_minute"),
+        ("[[quotas.rules]]\nname = ''\nby = 'key'\nconcurrency = 1", "no other rule has"),
+        (
+            "[[quotas.rules]]\nname = 'a'\nby = 'key'\nconcurrency = 1\n[[quotas.rules]]\nname = 'a'\nby = 'key'\nconcurrency = 2",
+            "no other rule has",
+        ),
+    ] {
+        let message = Config::parse(text, "outcrop.toml").unwrap().check().unwrap_err().to_string();
+        assert!(message.contains("quotas.") && message.contains(says), "{message}");
+    }
 }

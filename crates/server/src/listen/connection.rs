@@ -113,8 +113,9 @@ where
         let mistaken = matches!(stream, Opened::Mistaken(_));
         let (Opened::Plain(stream) | Opened::Secure(stream) | Opened::Mistaken(stream)) = stream;
         let (shared, watched, from) = (self.clone(), watch.clone(), peer.clone());
+        let span = tracing::info_span!("connection", %peer, certificate = peer.certificate.as_deref());
         let service = service_fn(move |request: Request<Incoming>| {
-            let (shared, watch, peer) = (shared.clone(), watched.clone(), from.clone());
+            let (shared, watch, peer, span) = (shared.clone(), watched.clone(), from.clone(), span.clone());
             async move {
                 if mistaken {
                     let mut response = refusal(Kind::Validation, NOT_TLS);
@@ -122,8 +123,7 @@ where
                     response.body_mut().open = Some(watch.begin());
                     return Ok::<_, Infallible>(response);
                 }
-                // An HTTP/2 request is a task of its own: the span must be made here.
-                let span = tracing::info_span!("connection", %peer, certificate = peer.certificate.as_deref());
+                // Not around the connection: an HTTP/2 request is a task of its own.
                 Ok(shared.request(&watch, peer, request).instrument(span).await)
             }
         });
@@ -179,8 +179,10 @@ where
             let memory = self.limits.memory.permits.clone();
             let mut request = request.map(|incoming| Body::incoming(incoming, memory, watch.clone()));
             request.extensions_mut().insert(peer);
+            // In a box: the futures around it are moved, and it would be with each of them, some kilobytes a time.
+            let answering = AssertUnwindSafe(async { Box::pin((self.service)(request)).await }).catch_unwind();
             // The panic hook has logged it with its place; the caller learns that it was not the input's fault.
-            AssertUnwindSafe(async { (self.service)(request).await }).catch_unwind().await.unwrap_or_else(|_| {
+            answering.await.unwrap_or_else(|_| {
                 refusal(Kind::InternalServer, "The server encountered an internal error while processing the request.")
             })
         };

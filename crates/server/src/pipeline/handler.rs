@@ -94,7 +94,8 @@ where
             return Box::pin(std::future::ready(Err(fault)));
         }
         let request_id = call.context.request_id.clone();
-        let running = function(call.context, input);
+        // In a box of its own: it is some kilobytes, and would be moved twice.
+        let running = Box::pin(function(call.context, input));
         Box::pin(async move {
             match running.await {
                 Ok(answer) => Ok(encode(answer, &request_id)),

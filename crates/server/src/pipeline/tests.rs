@@ -40,6 +40,7 @@ fn pipeline(table: Table) -> Arc<Pipeline> {
         doors: None,
         audit: None,
         logs: None,
+        budgets: None,
         slices: Slices::default(),
         body_bytes: 1000,
         body_timeout: Duration::from_secs(20),

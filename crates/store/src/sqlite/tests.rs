@@ -67,7 +67,7 @@ async fn only_this_user_may_read() {
     store.commit(insert("a", "1")).await.unwrap();
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&folder), 0o700);
-    for file in ["outcrop.db", "outcrop.db-wal", "outcrop.db-shm", "lock", "master.keys"] {
+    for file in ["outcrop.db", "outcrop.db-wal", "outcrop.db-shm", "lock", "master.keys", "secrets.mark"] {
         assert_eq!(mode(&folder.join(file)), 0o600, "{file}");
     }
 }

@@ -9,9 +9,10 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::apply::{self, Failure, Transaction};
+use super::mark::Mark;
 use super::{Options, PATIENCE, open};
 use crate::vault::Vault;
-use crate::{Batch, Error, Receipt, Result, Ticks};
+use crate::{Batch, Error, Op, Receipt, Result, Ticks};
 
 /// Batches that share a commit, at most: bounds how long the first one waits for the last.
 const GROUP: usize = 256;
@@ -28,11 +29,17 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection, path: PathBuf, vault: Arc<Vault>, options: &Options) -> Result<Self> {
+    pub(super) fn start(
+        connection: Connection,
+        path: PathBuf,
+        vault: Arc<Vault>,
+        mark: Arc<Mark>,
+        options: &Options,
+    ) -> Result<Self> {
         let (commands, queue) = mpsc::channel(options.queue.max(1));
         let (tick, ticks) = watch::channel(0);
         let keep = options.keep_changes.max(1); // The last one holds the feed's place.
-        let database = Database { connection, path, vault, keep_changes: keep };
+        let database = Database { connection, path, vault, mark, keep_changes: keep };
         let thread = std::thread::Builder::new().name("store".to_owned()).spawn(move || run(&database, queue, &tick));
         let thread = thread.map_err(|error| Error::io("starting the store's thread", &error))?;
         Ok(Self { commands: Some(commands), ticks, thread: Some(thread) })
@@ -65,6 +72,7 @@ struct Database {
     connection: Connection,
     path: PathBuf,
     vault: Arc<Vault>,
+    mark: Arc<Mark>,
     keep_changes: u64,
 }
 
@@ -78,6 +86,8 @@ fn run(database: &Database, mut queue: mpsc::Receiver<Command>, tick: &watch::Se
             group.push(next);
         }
         let (batches, answers): (Vec<_>, Vec<_>) = group.into_iter().map(|it| (it.batch, it.answer)).unzip();
+        let deletes = |batch: &Batch| batch.ops.iter().any(|op| matches!(op, Op::DeleteSecret { .. }));
+        let fewer_secrets = batches.iter().any(deletes);
         let results = match commit(database, batches) {
             Ok(results) => results,
             Err(error) => {
@@ -90,6 +100,10 @@ fn run(database: &Database, mut queue: mpsc::Receiver<Command>, tick: &watch::Se
                 answers.iter().map(|_| Err(error.clone())).collect()
             }
         };
+        // Between the commit and its word.
+        if fewer_secrets && let Err(error) = database.mark.renew() {
+            tracing::error!(%error, "what has just lost a secret may keep it for a moment");
+        }
         let committed = results.iter().any(|result| matches!(result, Ok(Receipt::Done(_))));
         for (answer, result) in answers.into_iter().zip(results) {
             let _ = answer.send(result); // The caller may have gone; what it asked for is done all the same.

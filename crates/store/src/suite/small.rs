@@ -71,7 +71,9 @@ pub(super) async fn secrets(store: &dyn Store) {
     assert!(!format!("{secret:?} {:?}", insert("b", "hidden")).contains("hidden"));
     assert_eq!(store.secret_ids("key".into()).await.unwrap(), ["a", "b"]);
     assert_eq!(store.secret("other".into(), "b".into()).await.unwrap(), None);
+    let mark = store.secrets_mark().unwrap();
     commit(store, delete("b")).await.unwrap();
+    assert_ne!(store.secrets_mark().unwrap(), mark, "a deletion has a mark of its own");
     assert_eq!(store.secret("key".into(), "b".into()).await.unwrap(), None);
     let missing = commit(store, delete("b")).await;
     assert!(matches!(missing, Err(Error::Missing { .. })), "{missing:?}");

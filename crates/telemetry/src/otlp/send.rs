@@ -9,11 +9,10 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use http::{Request, StatusCode};
 use outcrop_outbound::{Endpoint, Outbound, OutboundError, collect};
-use prost::Message;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::proto::Answer;
+use super::wire::{Field, fields};
 
 /// More than any answer; what is larger is not read.
 const MOST: usize = 64 * 1024;
@@ -62,9 +61,9 @@ impl Sender {
         self.failed.load(Relaxed)
     }
 
-    /// Delivers `message`; false where that was given up. Once `stop` is cancelled there is one try.
-    pub async fn deliver(&self, path: &'static str, message: &impl Message, stop: &CancellationToken) -> bool {
-        let body = Bytes::from(message.encode_to_vec());
+    /// Delivers `body`; false where that was given up. Once `stop` is cancelled there is one try.
+    pub async fn deliver(&self, path: &'static str, body: Vec<u8>, stop: &CancellationToken) -> bool {
+        let body = Bytes::from(body);
         let end = Instant::now() + PATIENCE;
         let mut pause = PAUSE;
         loop {
@@ -131,9 +130,22 @@ impl Sender {
 
 /// A receiver may take a part. What it refused it would refuse again.
 fn refused(body: &[u8]) {
-    let partial = Answer::decode(body).ok().and_then(|answer| answer.partial_success);
-    if let Some(partial) = partial.filter(|partial| partial.rejected > 0) {
-        tracing::warn!(refused = partial.rejected, why = partial.error_message, "the OTLP receiver took a part only");
+    // `partial_success`, and in it how many and why.
+    for partial in fields(body).filter_map(|found| match found {
+        (1, Field::Bytes(partial)) => Some(partial),
+        _ => None,
+    }) {
+        let (mut refused, mut why) = (0, "");
+        for field in fields(partial) {
+            match field {
+                (1, Field::Number(count)) => refused = count,
+                (2, Field::Bytes(text)) => why = std::str::from_utf8(text).unwrap_or_default(),
+                _ => {}
+            }
+        }
+        if refused > 0 {
+            tracing::warn!(refused, why, "the OTLP receiver took a part only");
+        }
     }
 }
 

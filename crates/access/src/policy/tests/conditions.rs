@@ -134,6 +134,22 @@ fn variables_in_conditions() {
 }
 
 #[test]
+fn keys_are_asked_for_only_where_a_statement_of_the_action_does() {
+    let plain = r#"{"Effect": "Allow", "Action": "bedrock:Invoke*", "Resource": "*"}"#;
+    let condition = r#"{"Effect": "Deny", "Action": "bedrock:Delete*", "Resource": "*",
+        "Condition": {"StringEquals": {"aws:RequestedRegion": "us-east-1"}}}"#;
+    let variable =
+        r#"{"Effect": "Allow", "Action": "bedrock:GetAgent", "Resource": "arn:aws:bedrock:*:*:a/${aws:username}"}"#;
+    let asks = |statements: &str, action: &str| identity(statements).asks_keys(action);
+    assert!(!asks(plain, "bedrock:InvokeModel"));
+    assert!(!asks(&format!("{plain}, {variable}"), "s3:GetObject"), "no statement speaks of it");
+    assert!(asks(&format!("{plain}, {condition}"), "bedrock:DeleteAgent"));
+    assert!(asks(variable, "Bedrock:getagent"));
+    // A wildcard is found by its service: it may speak of the action, which is enough to look.
+    assert!(asks(&format!("{plain}, {condition}"), "bedrock:InvokeModel"));
+}
+
+#[test]
 fn resource_tags_are_asked_for_only_where_a_policy_does() {
     let tagged = identity(
         r#"{"Effect":"Allow","Action":"*","Resource":"*","Condition":{"StringEquals":{"AWS:ResourceTag/a":"b"}}}"#,

@@ -118,7 +118,7 @@ async fn play(processes: usize, steps: Vec<(usize, Do)>) {
             Do::Note(which, tokens) => {
                 if let Some((hold, most, noted)) = process.pick(which) {
                     let noted = noted.max(tokens.min(most - most / 3));
-                    hold.note(noted);
+                    let _ = hold.note(noted);
                     process.running.push((hold, most, noted));
                 }
             }

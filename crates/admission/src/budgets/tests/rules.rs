@@ -55,11 +55,7 @@ async fn tokens_count_as_they_were_read_written_and_cached() {
 
 #[tokio::test]
 async fn every_value_has_its_own_and_leaving_it_out_escapes_nothing() {
-    let matches = Match {
-        account: Some(Which::Is(ACCOUNT.into())),
-        metadata: [("user".to_owned(), Which::Each)].into(),
-        ..Match::default()
-    };
+    let matches = Match { metadata: [("user".to_owned(), Which::Each)].into(), ..Match::default() };
     let budgets = open(&Memory::new(), one(Budget { matches, ..usd("1.00") })).await;
     let user = |name: &str| BTreeMap::from([("user".to_owned(), name.to_owned())]);
     let (ada, bob) = (user("ada"), user("bob"));
@@ -69,12 +65,14 @@ async fn every_value_has_its_own_and_leaving_it_out_escapes_nothing() {
         let fault = budgets.admit(&call).await.err().unwrap();
         assert_eq!(fault.kind, Kind::AccessDenied, "{metadata:?}");
     }
-    let bare = Call { account: "444455556666", ..call("1.00") };
-    assert!(budgets.admit(&bare).await.unwrap().is_free(), "another account's calls are not counted");
+    // Another account's user of the same name is somebody else.
+    let namesake = Call { account: "444455556666", metadata: Some(&ada), ..call("0.30") };
+    budgets.admit(&namesake).await.unwrap().settle(&cost("0.30"));
     let report = budgets.report().await.unwrap();
     let users: Vec<_> = report.budgets.iter().map(|row| row.scope["metadata.user"].as_str()).collect();
-    assert_eq!(users, ["(none)", "ada", "bob"]);
-    assert_eq!(report.budgets[0].scope["account"], ACCOUNT);
+    assert_eq!(users, ["(none)", "ada", "bob", "ada"]);
+    let accounts: Vec<_> = report.budgets.iter().map(|row| row.scope["account"].as_str()).collect();
+    assert_eq!(accounts, [ACCOUNT, ACCOUNT, ACCOUNT, "444455556666"]);
 }
 
 #[tokio::test]
@@ -93,6 +91,8 @@ async fn all_that_is_given_must_hold() {
     for (matches, counted) in cases {
         assert_eq!(matches.purse(&call).is_some(), counted, "{matches:?}");
     }
+    let other = Match { account: is("444455556666"), ..Match::default() };
+    assert_eq!(other.purse(&call), None);
     let long = "x".repeat(5000);
     let each = Match { key: Some(Which::Each), ..Match::default() };
     let purse = each.purse(&Call { key: Some(&long), ..call.clone() }).unwrap();
@@ -133,14 +133,34 @@ async fn a_call_that_is_left_counts_its_prompt_and_what_it_wrote() {
     let prompt = row(&budgets).await.spent;
     assert!(prompt >= dec("0.1") && prompt < dec("0.1001"), "{prompt}");
     let hold = budgets.admit(&call("0.20")).await.unwrap();
-    hold.note(10);
-    hold.note(25);
-    hold.note(20);
+    for written in [10, 25, 20] {
+        hold.note(written).unwrap();
+    }
     drop(hold);
     let both = row(&budgets).await.spent - prompt;
     assert!(both >= dec("0.15") && both < dec("0.1501"), "{both}");
     budgets.admit(&call("0.20")).await.unwrap().unused();
     assert_eq!(row(&budgets).await.spent, prompt + both);
+}
+
+#[tokio::test]
+async fn a_caller_that_goes_while_a_budget_is_asked_spends_nothing() {
+    let (store, last) = (Memory::new(), Budget { name: "last".into(), ..usd("1.00") });
+    let budgets = open(&store, Settings { budgets: vec![usd("1.00"), last] }).await;
+    spend(&budgets, "0.001").await.unwrap();
+    quiet(&budgets).await;
+    store.is(memory::Mood::Hangs);
+    let first = budgets.rules[0].account.current().purse("");
+    first.change(|state| state.leased += 1_000_000_000);
+    let call = call("0.50");
+    tokio::select! {
+        biased;
+        _ = budgets.admit(&call) => unreachable!("the last budget's lease is too small"),
+        () = tokio::task::yield_now() => {}
+    }
+    let report = budgets.report().await.unwrap();
+    assert!(report.budgets.iter().all(|row| row.reserved.is_zero()), "{report:?}");
+    assert_eq!(report.budgets[1].spent, dec("0.001"));
 }
 
 #[tokio::test]
@@ -150,24 +170,19 @@ async fn running_calls_are_cut_at_the_hard_limit() {
     let budgets = open(&Memory::new(), Settings { budgets: vec![other, hard] }).await;
     spend(&budgets, "0.50").await.unwrap();
     let (first, second) = (budgets.admit(&call("0.20")).await.unwrap(), budgets.admit(&call("0.20")).await.unwrap());
-    // They write more than they may.
-    first.note(290);
-    assert!(first.cut().fault().is_none(), "0.50 was spent before, its prompt is 0.10, its answer 0.58");
-    second.note(1);
-    for hold in [&first, &second] {
-        let fault = hold.cut().cancelled().await;
-        assert_eq!(hold.cut().fault(), Some(fault.clone()));
-        assert_eq!(fault.kind, Kind::Throttling);
-        assert_eq!(
-            fault.message,
-            "The answer was cut: the budget `b` has reached 1.2 USD, the hard limit for running calls."
-        );
-    }
+    // They write more than they may: 0.50 was spent before, the first's prompt is 0.10, its answer 0.58.
+    first.note(290).unwrap();
+    let (fault, cut) = (second.note(1).unwrap_err(), first.cut().cancelled().await);
+    assert_eq!((first.note(291), &cut, cut.kind), (Err(cut.clone()), &fault, Kind::Throttling));
+    assert_eq!(
+        fault.message,
+        "The answer was cut: the budget `b` has reached 1.2 USD, the hard limit for running calls."
+    );
     drop((first, second));
     assert_eq!(spend(&budgets, "0.01").await.unwrap_err().kind, Kind::AccessDenied);
     let raised = budgets.under(one(usd("5.00")));
     let next = raised.admit(&call("0.10")).await.unwrap();
-    assert!(next.cut().fault().is_none(), "what runs now is not cut by what was");
+    assert_eq!(next.note(1), Ok(()), "what runs now is not cut by what was");
 }
 
 #[derive(Default)]

@@ -68,7 +68,8 @@ impl ServiceQuotas {
             at: Timestamp::now(),
             by: cx.caller.arn.clone(),
         };
-        let taken = self.increases()?.kept.update(&id(account, region), |kept| {
+        let place = id(account, region);
+        let taken = self.increases()?.kept.update(&place, |kept| {
             if kept.asked.iter().any(|other| other.code == asked.code && !other.granted && other.value > applied) {
                 return Err(No::Open);
             }

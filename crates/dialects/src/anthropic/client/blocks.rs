@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::request::Body;
 use crate::DialectError;
 use crate::anthropic::citations;
-use crate::converse::{plain, tool_input};
+use crate::converse::{no_arguments, plain, tool_input};
 use crate::request::{no_block, no_place};
 
 type Result<T> = std::result::Result<T, DialectError>;
@@ -170,8 +170,8 @@ impl Body {
         match &tool.input {
             input @ Value::Object(_) => self.out.document(input),
             // Models that call without arguments say so in many ways.
-            Value::Null => self.out.document(&tool_input("")),
-            Value::String(text) => self.out.document(&tool_input(text)),
+            Value::Null => self.out.document(&no_arguments()),
+            Value::String(text) => self.out.document(&tool_input(text).unwrap_or_else(no_arguments)),
             _ => return Err(no_place(format!("{at}.toolUse.input, which is no object"))),
         }
         Ok(())

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::malformed;
 use crate::client::{MakeId, ReadError, Refusal};
-use crate::converse::tool_input;
+use crate::converse::arguments;
 
 #[derive(Deserialize)]
 struct Answer {
@@ -76,17 +76,19 @@ pub(super) fn read(body: &[u8], make_id: MakeId) -> Result<ConverseResponse, Rea
     {
         *last = said(std::mem::take(text), cited);
     }
-    let mut called = false;
-    for call in message.tool_calls.into_iter().flatten() {
-        called = true;
+    let calls = message.tool_calls.unwrap_or_default();
+    let mut stop_reason = stop_reason(&finish_reason, !calls.is_empty(), "")?;
+    for call in calls {
+        let name = call.function.name.ok_or_else(|| malformed(&"a tool call has no name"))?;
+        let said = call.function.arguments.unwrap_or_default();
+        let Some(input) = arguments(&said, &mut stop_reason) else { continue };
         content.push(ContentBlock::ToolUse(ToolUseBlock {
             tool_use_id: if call.id.is_empty() { make_id() } else { call.id },
-            name: call.function.name.ok_or_else(|| malformed(&"a tool call has no name"))?,
-            input: tool_input(&call.function.arguments.unwrap_or_default()),
+            name,
+            input,
             r#type: None,
         }));
     }
-    let stop_reason = stop_reason(&finish_reason, called, "")?;
     Ok(ConverseResponse {
         output: ConverseOutput::Message(Message { role: ConversationRole::Assistant, content }),
         stop_reason,

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::request::text;
 use crate::DialectError;
-use crate::converse::{plain, tool_input};
+use crate::converse::{no_arguments, plain, tool_input};
 use crate::request::{no_block, no_place};
 
 type Result<T> = std::result::Result<T, DialectError>;
@@ -274,7 +274,7 @@ impl Turn<'_> {
                     text(out, "name", &call.name);
                     let input = match &call.input {
                         input @ Value::Object(_) => input.to_string(),
-                        Value::String(fragments) => tool_input(fragments).to_string(),
+                        Value::String(fragments) => tool_input(fragments).unwrap_or_else(no_arguments).to_string(),
                         _ => "{}".to_owned(),
                     };
                     text(out, "arguments", &input);

@@ -6,7 +6,7 @@ use super::Quirks;
 use super::shapes::{CallDelta, Count, Ending, FunctionDelta, frame, tokens};
 use super::think::{Kind, Splitter};
 use crate::client::{MakeId, ReadError};
-use crate::converse::tool_input;
+use crate::converse::arguments as input;
 
 pub(super) fn read(quirks: &Quirks, body: &[u8], make_id: MakeId) -> Result<ConverseResponse, ReadError> {
     let frame = frame(body)?;
@@ -34,6 +34,7 @@ pub(super) fn read(quirks: &Quirks, body: &[u8], make_id: MakeId) -> Result<Conv
         id: Default::default(),
         function: Some(function),
     });
+    let mut calls = Vec::new();
     for call in message.tool_calls.unwrap_or_default().into_iter().chain(single) {
         let Some(FunctionDelta { name, arguments }) = call.function else { continue };
         if name.0.is_empty() {
@@ -41,16 +42,17 @@ pub(super) fn read(quirks: &Quirks, body: &[u8], make_id: MakeId) -> Result<Conv
         }
         ending.called = true;
         written += arguments.0.len();
-        content.push(ContentBlock::ToolUse(ToolUseBlock {
-            tool_use_id: if call.id.0.is_empty() { make_id() } else { call.id.0.into_owned() },
-            name: name.0.into_owned(),
-            input: tool_input(&arguments.0),
-            r#type: None,
-        }));
+        let id = if call.id.0.is_empty() { make_id() } else { call.id.0.into_owned() };
+        calls.push((id, name.0.into_owned(), arguments.0));
+    }
+    let mut stop_reason = ending.stop_reason()?;
+    for (tool_use_id, name, arguments) in calls {
+        let Some(input) = input(&arguments, &mut stop_reason) else { continue };
+        content.push(ContentBlock::ToolUse(ToolUseBlock { tool_use_id, name, input, r#type: None }));
     }
     Ok(ConverseResponse {
         output: ConverseOutput::Message(Message { role: ConversationRole::Assistant, content }),
-        stop_reason: ending.stop_reason()?,
+        stop_reason,
         usage: tokens(frame.usage.as_ref(), written),
         additional_model_response_fields: ending.fields(frame.usage.as_ref()),
         ..ConverseResponse::default()

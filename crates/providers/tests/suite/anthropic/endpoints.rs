@@ -114,8 +114,10 @@ async fn a_stream_passes_event_by_event() {
         let got = chunks(pass(&fake, true).await.unwrap()).await;
         let (last, before) = got.split_last().unwrap();
         assert!(before.iter().all(Result::is_ok) && before.len() == 3);
-        let kind = if told { Kind::ServiceUnavailable } else { Kind::ModelStreamError };
-        assert_eq!(last.as_ref().unwrap_err().kind, kind);
+        let fault = last.as_ref().unwrap_err();
+        assert_eq!(fault.kind, Kind::ModelStreamError);
+        let original = fault.original.as_ref().map(|said| (said.status, said.message.as_str()));
+        assert_eq!(original, told.then_some((Some(529), "Overloaded")));
     }
     // Refused before its first event: somebody else may be asked.
     let refusal = event(&json!({"type": "error", "error": {"type": "rate_limit_error", "message": "Slow down."}}));

@@ -135,3 +135,28 @@ async fn a_body_of_the_same_api_passes_as_it_is() {
     assert_eq!(cut.len(), 3);
     assert!(cut[2].is_err(), "a stream that is cut ends as an error");
 }
+
+/// A call with broken arguments must not look like a call without any: an application would run it.
+#[tokio::test]
+async fn broken_arguments_are_no_call_without_arguments() {
+    for (arguments, finish, told, calls) in [
+        ("{\"port\": \"Bre", "tool_calls", StopReason::MalformedToolUse, 0),
+        ("[\"Brest\"]", "stop", StopReason::MalformedToolUse, 0),
+        // Cut off: the reason says so.
+        ("{\"port\": \"Bre", "length", StopReason::MaxTokens, 1),
+        ("", "tool_calls", StopReason::ToolUse, 1),
+        ("null", "tool_calls", StopReason::ToolUse, 1),
+    ] {
+        let call = json!({"id": "call_1", "type": "function", "function": {"name": "tide", "arguments": arguments}});
+        let message = json!({"role": "assistant", "content": null, "tool_calls": [call]});
+        let body = json!({"choices": [{"index": 0, "message": message, "finish_reason": finish}]});
+        let reply = Reply::whole("application/json", body.to_string());
+        let (_fake, answer) = converse(&OpenAi, reply, question(), false).await;
+        let Ok(Answer::Whole(answer)) = answer else { panic!("no whole answer") };
+        let content = content(&answer);
+        assert_eq!((&answer.stop_reason, content.as_array().unwrap().len()), (&told, calls), "{arguments} {finish}");
+        if calls == 1 {
+            assert_eq!(content[0]["toolUse"]["input"], json!({}));
+        }
+    }
+}
