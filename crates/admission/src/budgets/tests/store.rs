@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use outcrop_api::Kind;
 use outcrop_store::Error;
+use tokio::time::Instant;
 
 use super::memory::Mood;
 use super::*;
