@@ -143,10 +143,6 @@ impl Store for Memory {
         Err(Error::Closed)
     }
 
-    fn secrets_mark(&self) -> Option<u128> {
-        None
-    }
-
     fn watch(&self) -> Ticks {
         watch::Sender::new(0).subscribe()
     }
