@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use outcrop_api::Kind;
 use outcrop_store::Error;
-use tokio::time::Instant;
 
 use super::memory::Mood;
 use super::*;
