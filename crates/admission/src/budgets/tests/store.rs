@@ -1,9 +1,10 @@
 //! A store that is slow, full or away: what it does not grant is not given away.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use outcrop_api::Kind;
 use outcrop_store::Error;
+use tokio::time::Instant;
 
 use super::memory::Mood;
 use super::*;
