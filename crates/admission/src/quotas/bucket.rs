@@ -99,6 +99,9 @@ impl Bucket {
 
     /// Takes all that is wanted, or nothing.
     pub(super) fn take(&self, limits: Limits, wanted: Wanted, now: Now) -> Result<Taken, Refused> {
+        if limits.tokens_per_minute.is_some_and(|minute| wanted.tokens > minute) {
+            return Err(Refused::NeverAMinute);
+        }
         let mut state = self.lock();
         if limits.concurrency.is_some_and(|most| state.calls >= most) {
             return Err(Refused::Concurrency);
@@ -201,9 +204,6 @@ impl Bucket {
 impl State {
     /// Whether there is room for tokens, for who asks.
     fn room(&mut self, minute: u64, wanted: Wanted, now: Instant) -> Result<(), Refused> {
-        if wanted.tokens > minute {
-            return Err(Refused::NeverAMinute);
-        }
         let (quota, tokens) = (minute as f64, wanted.tokens as f64);
         let level = self.tokens.now(minute, now);
         let Some(caller) = wanted.caller else {

@@ -49,7 +49,7 @@ fn ten_thousand_callers_share_tokens_to_the_last_and_not_beyond() {
     // An hour's worth comes back in an hour: none of note comes back while the test runs.
     let (quotas, clock) = (Quotas::new(minute(100_000)), Clock::new());
     let keys: Vec<String> = (0..10_000).map(|n| format!("AKIA{n:016}")).collect();
-    let admit = |key: &String| {
+    let admit = &|key: &String| {
         let mut hold = quotas.admit_at(&Call { key: Some(key), ..call("", 50, 0) }, clock.now())?;
         hold.settle(&spent(50, 0));
         hold.drop_at(clock.now());
@@ -58,7 +58,7 @@ fn ten_thousand_callers_share_tokens_to_the_last_and_not_beyond() {
     let got: usize = std::thread::scope(|scope| {
         let threads: Vec<_> = keys
             .chunks(2_500)
-            .map(|keys| scope.spawn(|| keys.iter().filter(|key| admit(key).is_ok()).count()))
+            .map(|keys| scope.spawn(move || keys.iter().filter(|key| admit(key).is_ok()).count()))
             .collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).sum()
     });

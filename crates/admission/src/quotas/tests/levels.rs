@@ -55,7 +55,7 @@ proptest! {
                 },
             }
             for (from, (begin, _)) in all.iter().enumerate() {
-                let mut sum = 0;
+                let mut sum = 0_u64;
                 for (end, took) in &all[from..] {
                     sum += took;
                     let most = QUOTA as f64 + (end - begin) * QUOTA as f64 / 60.0;
