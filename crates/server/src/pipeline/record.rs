@@ -44,7 +44,7 @@ impl Seen {
             Goal::Aws(_) => ("sts.amazonaws.com", "sts", "sts", true),
             Goal::Door(door, _) => {
                 // Calls of models count as reading, as CloudTrail has it.
-                let reads = *method != Method::DELETE;
+                let reads = *method != Method::DELETE && *door != Door::Outcomes;
                 ("bedrock.amazonaws.com", Service::BedrockRuntime.prefix(), door.name(), reads)
             }
             Goal::Nowhere(_) => ("bedrock.amazonaws.com", "bedrock", "UnknownOperation", true),
