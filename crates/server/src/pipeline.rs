@@ -8,6 +8,7 @@ mod handler;
 #[cfg(test)]
 mod tests;
 
+pub use encode::refusal_headers;
 pub use handler::{Call, Handler, Table, run, run_stream};
 
 use std::sync::Arc;
@@ -98,11 +99,7 @@ impl Pipeline {
                 if fault.kind.default_status() >= 500 && fault.kind != Kind::NotImplemented {
                     tracing::error!(request_id, %fault, "failed");
                 }
-                match speaks {
-                    Speaks::Aws => encode::fault(&fault, service, &request_id),
-                    Speaks::OpenAi => compat::openai::refusal(&fault.into(), &request_id),
-                    Speaks::Anthropic => compat::anthropic::refusal(&fault, &request_id),
-                }
+                refusal(speaks, fault, service, &request_id)
             }
         }
     }
@@ -261,6 +258,15 @@ impl Pipeline {
             Ok(result) => result,
             Err(_) => Err(Fault::new(Kind::ModelTimeout, "The operation took too long.")),
         }
+    }
+}
+
+/// A refusal in the words of the door that was asked; `service` is whose statuses an AWS error has.
+pub fn refusal(speaks: Speaks, fault: Fault, service: Service, request_id: &str) -> Response<Body> {
+    match speaks {
+        Speaks::Aws => encode::fault(&fault, service, request_id),
+        Speaks::OpenAi => compat::openai::refusal(&fault.into(), request_id),
+        Speaks::Anthropic => compat::anthropic::refusal(&fault, request_id),
     }
 }
 
