@@ -51,6 +51,14 @@ class TestCheck:
             ('[[local_models]]\nname = "m"\nfile = "/no/such.gguf"', "/no/such.gguf"),
             ('trusted_proxies = ["10.0.0.0/99"]', "10.0.0.0/99"),
             ('[[models]]\nid = "broken"', "broken"),
+            # What only a start made of it, once.
+            ('[[providers]]\nname = "aws"\nkind = "bedrock"', "region"),
+            ('[[providers]]\nname = "far"\nurl = "no url"', "far"),
+            ('[[providers]]\nname = "taped"\nurl = "http://127.0.0.1:1"\nrecordings = "/no/such"', "/no/such"),
+            ('[[providers]]\nname = "said"\nkind = "scripted"\nscript = "/no/such.toml"', "/no/such.toml"),
+            ('[[routes]]\nmodel = "no.such-model"\n[[routes.targets]]\nprovider = "local"', "no.such-model"),
+            ('[provisioned.models."no.such-model"]\nunits = 1', "no.such-model"),
+            ('[stand_ins]\ntext = "no-such-model"', "no-such-model"),
         ],
     )
     def test_what_is_wrong_is_told(self, file, content, said):

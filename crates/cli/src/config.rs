@@ -5,7 +5,7 @@ use std::path::Path;
 use outcrop_server::config::{Config, DEFAULT_FILE};
 use outcrop_server::control::{self, Ask};
 use outcrop_server::reload::{Reloaded, warnings};
-use outcrop_server::wiring::{data_folder, examine, examine_keys};
+use outcrop_server::wiring::{data_folder, examine, examine_keys, examine_start};
 
 use crate::args;
 use crate::text::say;
@@ -26,6 +26,9 @@ fn check(file: Option<&Path>) -> Result<(), String> {
     text += &section("warnings:", &warnings(&config));
     let mut problems = examine(&config, false);
     problems.extend(examine_keys(&config));
+    if problems.is_empty() {
+        problems.extend(examine_start(&config).err().map(|e| e.to_string()));
+    }
     if !problems.is_empty() {
         say(&text)?;
         return Err(problems.join("\noutcrop: "));

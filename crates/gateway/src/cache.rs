@@ -13,7 +13,7 @@ use futures_util::StreamExt;
 use moka::Expiry;
 use moka::sync::Cache;
 use outcrop_access::Context;
-use outcrop_api::bedrock_runtime::{ConverseRequest, ConverseResponse, ConverseStreamOutput};
+use outcrop_api::bedrock_runtime::{ConverseRequest, ConverseResponse, ConverseStreamOutput, StopReason};
 use outcrop_dialects::converse::Fold;
 use outcrop_models::Resolved;
 use outcrop_models::data_retention::Retention;
@@ -162,6 +162,10 @@ impl Kept {
     }
 
     fn put(self, response: ConverseResponse) {
+        // Broken calls are worth another try.
+        if response.stop_reason == StopReason::MalformedToolUse {
+            return;
+        }
         let bytes = outcrop_wire::encode::body(&response, Vec::new()).len();
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         self.answers.kept.insert(self.key, Arc::new(Entry { response, bytes, lives: self.lives }));

@@ -29,6 +29,7 @@ pub use openai::Stored;
 use crate::cost::Desk;
 use crate::doors::{Door, Speaks};
 use crate::listen::Body;
+use crate::pipeline;
 
 /// What the doors work on.
 pub struct Doors {
@@ -133,14 +134,9 @@ fn identified(mut response: Response<Body>, name: &'static str, request_id: &str
 /// The shape of a refusal: AWS's name of the error stands in a header, as in every other refusal of this port. What
 /// is not built will not be after a while either, so clients are told not to try again.
 fn refused(status: u16, value: &Value, fault: &Fault) -> Response<Body> {
-    let kind = fault.kind;
-    let mut response = json(status, value, &fault.headers);
-    if let Some(wait) = fault.retry_after {
-        let seconds = wait.as_secs_f64().ceil().max(1.0) as u64;
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-    }
-    response.headers_mut().insert("x-amzn-errortype", HeaderValue::from_static(kind.name()));
-    if kind == Kind::NotImplemented {
+    let mut response = json(status, value, &[]);
+    pipeline::refusal_headers(&mut response, fault);
+    if fault.kind == Kind::NotImplemented {
         response.headers_mut().insert("x-should-retry", HeaderValue::from_static("false"));
     }
     response

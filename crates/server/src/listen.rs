@@ -1,14 +1,14 @@
 //! One port or Unix socket, HTTP/1.1 and HTTP/2, in the open or in TLS, and bounds on what a client may hold.
 //!
-//! The listener knows nothing of AWS but the form of an error. It hands every request to one function and sees to it
-//! that slow, silent, broken and departed clients cost a bounded amount of memory, connections and time; [`Limits`]
-//! says how much. When a client goes, the function's future or the answer's stream is dropped at once: cancellation
-//! is `Drop`. Start at [`serve`]; the clock of a connection is in `watch`.
+//! The listener knows nothing of AWS but the form of an error, and the forms that other doors have for one. It hands
+//! every request to one function and sees to it that slow, silent, broken and departed clients cost a bounded amount of
+//! memory, connections and time; [`Limits`] says how much. When a client goes, the function's future or the answer's
+//! stream is dropped at once: cancellation is `Drop`. Start at [`serve`]; the clock of a connection is in `watch`.
 //!
-//! Every refusal is JSON, hyper's own answers to unreadable HTTP/1.1 heads included (`socket`). What cannot be: an
-//! HTTP/2 header list over the limit, which `h2` answers with a bare 431, and violations of HTTP/2 framing, for which
-//! the protocol has GOAWAY and RST_STREAM and no answers. A connection that sends no head in time is closed without
-//! an answer, for there is no request to answer.
+//! Every refusal is JSON in the form of the door that was asked, and in AWS's where no path is known: hyper's own
+//! answers to unreadable HTTP/1.1 heads (`socket`). What cannot be: an HTTP/2 header list over the limit, which `h2`
+//! answers with a bare 431, and violations of HTTP/2 framing, for which the protocol has GOAWAY and RST_STREAM and no
+//! answers. A connection that sends no head in time is closed without an answer, for there is no request to answer.
 
 use std::future::Future;
 use std::io;

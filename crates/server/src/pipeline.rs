@@ -10,6 +10,7 @@ mod record;
 mod tests;
 
 pub(crate) use encode::identify;
+pub use encode::refusal_headers;
 pub use handler::{Call, Handler, Table, run, run_stream};
 
 use std::sync::Arc;
@@ -140,11 +141,9 @@ impl Pipeline {
                 if fault.kind.default_status() >= 500 && fault.kind != Kind::NotImplemented {
                     tracing::error!(request_id, %fault, "failed");
                 }
-                match speaks {
-                    Speaks::Aws if let Some(wire) = aws => wire.refusal(&fault, &request_id),
-                    Speaks::Aws => encode::fault(&fault, service, &request_id),
-                    Speaks::OpenAi => compat::openai::refusal(&fault.into(), &request_id),
-                    Speaks::Anthropic => compat::anthropic::refusal(&fault, &request_id),
+                match aws {
+                    Some(wire) => wire.refusal(&fault, &request_id),
+                    None => refusal(speaks, fault, service, &request_id),
                 }
             }
         };
@@ -378,6 +377,15 @@ impl Pipeline {
 fn unrecorded() -> Fault {
     let text = "The audit trail cannot be written, and the operator has calls refused for as long. Try again later.";
     Fault::new(Kind::ServiceUnavailable, text)
+}
+
+/// A refusal in the words of the door that was asked; `service` is whose statuses an AWS error has.
+pub fn refusal(speaks: Speaks, fault: Fault, service: Service, request_id: &str) -> Response<Body> {
+    match speaks {
+        Speaks::Aws => encode::fault(&fault, service, request_id),
+        Speaks::OpenAi => compat::openai::refusal(&fault.into(), request_id),
+        Speaks::Anthropic => compat::anthropic::refusal(&fault, request_id),
+    }
 }
 
 /// A credential for another service opens nothing here.

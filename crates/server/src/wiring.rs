@@ -370,18 +370,12 @@ impl Parts {
     /// the configuration decides can be decided anew; requests under way keep the pipeline that they began with.
     pub(crate) fn pipeline(&self, config: &Config) -> Result<Pipeline, StartError> {
         let config = &self.joined(config);
-        let mut sources = sources::of(config, &self.local)?;
-        let catalogue = self.offers.listed(catalogue(config, &self.found)?, &mut sources)?;
-        let sources = sources.into_iter().map(Arc::new).collect();
-        let capacity = Arc::new(self.capacity.under(provisioned::capacity(config, &catalogue)?));
+        let Routed { catalogue, capacity, setup } = routed(config, self.dev, &self.found, &self.local, &self.offers)?;
+        let capacity = Arc::new(self.capacity.under(capacity));
         let budgets = self.budgets.under(config.budgets().map_err(told)?);
         let quotas = self.quotas.under(quotas::settings(config, &catalogue)?);
         let models = Models::new(catalogue, settings(config), &self.resources).remembering(self.memory.clone());
         let models = Arc::new(models);
-        let stand_ins = config.stand_ins.mode.is_on(self.dev).then(|| stand_ins(config, &self.found)).transpose()?;
-        let policy = config.routing.policy();
-        let routes = config.routes.iter().map(|route| route.settings(&policy)).collect();
-        let setup = Setup { sources, routes, policy, stand_ins };
         let routes = Routes::new(models.catalogue(), &setup, &self.registry).map_err(told)?;
         let service_quotas = Arc::new(ServiceQuotas::new(quotas.clone(), quotas::Listed(Arc::clone(&models))));
         let admission = Admission::default()
@@ -448,6 +442,42 @@ impl Parts {
         }
         Arc::clone(&answers.1)
     }
+}
+
+/// Who answers for which model, as a configuration has it.
+struct Routed {
+    catalogue: Catalogue,
+    capacity: outcrop_gateway::capacity::Settings,
+    setup: Setup,
+}
+
+fn routed(
+    config: &Config,
+    dev: bool,
+    found: &[Found],
+    local: &Arc<dyn Provider>,
+    offers: &Offers,
+) -> Result<Routed, StartError> {
+    let mut sources = sources::of(config, local)?;
+    let catalogue = offers.listed(catalogue(config, found)?, &mut sources)?;
+    let capacity = provisioned::capacity(config, &catalogue)?;
+    let sources = sources.into_iter().map(Arc::new).collect();
+    let stand_ins = config.stand_ins.mode.is_on(dev).then(|| stand_ins(config, found)).transpose()?;
+    let policy = config.routing.policy();
+    let routes = config.routes.iter().map(|route| route.settings(&policy)).collect();
+    Ok(Routed { catalogue, capacity, setup: Setup { sources, routes, policy, stand_ins } })
+}
+
+/// What else would keep a start from coming about: everything that it makes of `config` short of opening the store,
+/// the port and the models. A reload finds the same by making it.
+pub fn examine_start(config: &Config) -> Result<(), StartError> {
+    data_folder(config.data.as_deref())?;
+    let found = local_models(config, &ModelDir::locate().map_err(told)?)?;
+    let local: Arc<dyn Provider> = Arc::new(sources::Uncalled);
+    // As `dev` does: a stand-in that is no local model is wrong whoever starts.
+    let routed = routed(config, true, &found, &local, &Offers::default())?;
+    Routes::new(&routed.catalogue, &routed.setup, &Registry::default()).map_err(told)?;
+    Ok(())
 }
 
 /// What would keep `config` from working, beyond what its types say: files that are missing or do not fit.

@@ -94,6 +94,14 @@ pub(super) fn check(providers: &[Provider]) -> Result<(), ConfigError> {
                 "false, or true beside a folder in providers.recordings",
             ));
         }
+        // A recording is found by what was asked, not by who was: one would answer for the other.
+        let shares = |other: &&Provider| other.name != *name && other.recordings == provider.recordings;
+        if provider.record
+            && let Some(other) = providers.iter().find(shares)
+        {
+            let expected = format!("a folder of its own beside record = true; {} has the same", other.name);
+            return Err(impossible("providers.recordings", name, &expected));
+        }
         if provider.record && provider.data_retention == Retention::None {
             let expected = "more than \"none\" where exchanges are recorded";
             return Err(impossible("providers.data_retention", "none", expected));

@@ -301,6 +301,11 @@ fn providers_have_names_of_their_own_and_what_their_kind_needs() {
         (provider("script = 'x'"), "providers.script"),
         (provider("record = true"), "providers.record"),
         (provider("recordings = 'x'\nrecord = true\ndata_retention = 'none'"), "providers.data_retention"),
+        (
+            provider("recordings = 'x'\nrecord = true\n")
+                + &provider("recordings = 'x'").replace("name = 'vllm'", "name = 'other'"),
+            "providers.recordings",
+        ),
     ] {
         let error = load(&text).expect_err(&text);
         assert!(error.contains(told), "{error}");

@@ -25,6 +25,7 @@ use super::peer::Accepted;
 use super::socket::Socket;
 use super::watch::{Verdict, Watch};
 use super::{Body, Limits, LiveLimits, Peer, Tls, refusal, tls};
+use crate::doors::Speaks;
 
 /// After saying that no more requests are taken, how long an idle client has to hang up.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -118,7 +119,7 @@ where
             let (shared, watch, peer, span) = (shared.clone(), watched.clone(), from.clone(), span.clone());
             async move {
                 if mistaken {
-                    let mut response = refusal(Kind::Validation, NOT_TLS);
+                    let mut response = refusal(Speaks::at(request.uri().path()), Kind::Validation, NOT_TLS);
                     watch.leave_unread();
                     response.body_mut().open = Some(watch.begin());
                     return Ok::<_, Infallible>(response);
@@ -171,21 +172,22 @@ where
     async fn request(&self, watch: &Arc<Watch>, peer: Peer, request: Request<Incoming>) -> Response<Body> {
         let mut open = watch.begin();
         open.permit = self.limits.requests.permits.clone().try_acquire_owned().ok();
-        let mut response = if open.permit.is_none()
-            && !self.limits.now().never_throttled.contains(&request.uri().path())
-        {
-            refusal(Kind::Throttling, "Too many requests, please wait before trying again.")
-        } else {
-            let memory = self.limits.memory.permits.clone();
-            let mut request = request.map(|incoming| Body::incoming(incoming, memory, watch.clone()));
-            request.extensions_mut().insert(peer);
-            // In a box: the futures around it are moved, and it would be with each of them, some kilobytes a time.
-            let answering = AssertUnwindSafe(async { Box::pin((self.service)(request)).await }).catch_unwind();
-            // The panic hook has logged it with its place; the caller learns that it was not the input's fault.
-            answering.await.unwrap_or_else(|_| {
-                refusal(Kind::InternalServer, "The server encountered an internal error while processing the request.")
-            })
-        };
+        let speaks = Speaks::at(request.uri().path());
+        let mut response =
+            if open.permit.is_none() && !self.limits.now().never_throttled.contains(&request.uri().path()) {
+                refusal(speaks, Kind::Throttling, "Too many requests, please wait before trying again.")
+            } else {
+                let memory = self.limits.memory.permits.clone();
+                let mut request = request.map(|incoming| Body::incoming(incoming, memory, watch.clone()));
+                request.extensions_mut().insert(peer);
+                // In a box: the futures around it are moved, and it would be with each of them, some kilobytes a time.
+                let answering = AssertUnwindSafe(async { Box::pin((self.service)(request)).await }).catch_unwind();
+                // The panic hook has logged it with its place; the caller learns that it was not the input's fault.
+                answering.await.unwrap_or_else(|_| {
+                    let text = "The server encountered an internal error while processing the request.";
+                    refusal(speaks, Kind::InternalServer, text)
+                })
+            };
         response.body_mut().open = Some(open);
         response
     }

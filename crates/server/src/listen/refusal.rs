@@ -1,22 +1,16 @@
-//! What the listener itself answers, where no service has spoken yet.
+//! What the listener itself answers, where nothing behind it has spoken yet.
 
-use http::{HeaderValue, Response, StatusCode, header};
-use outcrop_api::Kind;
+use http::Response;
+use outcrop_api::{Fault, Kind, Service};
 
 use super::body::Body;
+use crate::doors::Speaks;
+use crate::pipeline;
 
-/// An AWS error as JSON: `x-amzn-ErrorType`, `x-amzn-RequestId` and `{"message": …}`.
-pub fn refusal(kind: Kind, message: &str) -> Response<Body> {
-    let mut response = Response::new(Body::full(body(message)));
-    *response.status_mut() = StatusCode::from_u16(kind.default_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert("x-amzn-errortype", HeaderValue::from_static(kind.name()));
+/// An error in the words of the door that was asked.
+pub fn refusal(speaks: Speaks, kind: Kind, message: &str) -> Response<Body> {
     let id = uuid::Uuid::new_v4().to_string();
-    if let Ok(id) = HeaderValue::try_from(id) {
-        headers.insert("x-amzn-requestid", id);
-    }
-    response
+    pipeline::refusal(speaks, Fault::new(kind, message), Service::Bedrock, &id)
 }
 
 pub(super) fn body(message: &str) -> String {

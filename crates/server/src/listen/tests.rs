@@ -78,8 +78,10 @@ async fn echo(request: Request<Body>) -> Response<Body> {
     let said = format!("{} {}", request.method(), request.uri().path());
     match collect(request.into_body(), 1_000_000, Duration::from_millis(300)).await {
         Ok(bytes) => Response::new(Body::full(format!("{said} {}", bytes.len()))),
-        Err(BodyError::TooLarge { .. }) => refusal(outcrop_api::Kind::RequestTooLarge, "too large"),
-        Err(error) => refusal(outcrop_api::Kind::Validation, &error.to_string()),
+        Err(BodyError::TooLarge { .. }) => {
+            refusal(crate::doors::Speaks::Aws, outcrop_api::Kind::RequestTooLarge, "too large")
+        }
+        Err(error) => refusal(crate::doors::Speaks::Aws, outcrop_api::Kind::Validation, &error.to_string()),
     }
 }
 

@@ -95,7 +95,7 @@ fn exception(spec: &Spec, fault: &Fault, out: &mut Vec<u8>) {
         tracing::error!(operation = spec.name, "the operation's events have no exception");
         return;
     };
-    let payload = serde_json::json!({ "message": fault.message }).to_string();
+    let payload = body(fault).to_string();
     if let Err(error) = eventstream::exception(out, member, payload.as_bytes()) {
         tracing::error!(%error, "an exception does not fit a frame");
     }
@@ -103,21 +103,44 @@ fn exception(spec: &Spec, fault: &Fault, out: &mut Vec<u8>) {
 
 /// An AWS error of `service`.
 pub fn fault(fault: &Fault, service: Service, request_id: &str) -> Response<Body> {
-    let mut response = Response::new(Body::full(serde_json::json!({ "message": fault.message }).to_string()));
+    let mut response = Response::new(Body::full(body(fault).to_string()));
     *response.status_mut() =
         StatusCode::from_u16(service.status(fault.kind)).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    refusal_headers(&mut response, fault);
+    identify(&mut response, request_id);
+    response
+}
+
+/// The members of an exception. Only those of models say what the model's own server answered.
+fn body(fault: &Fault) -> serde_json::Value {
+    let mut body = serde_json::json!({ "message": fault.message });
+    if let Some(original) = &fault.original
+        && matches!(fault.kind, Kind::ModelError | Kind::ModelStreamError)
+    {
+        if let Some(status) = original.status {
+            body["originalStatusCode"] = status.into();
+        }
+        if fault.kind == Kind::ModelStreamError && !original.message.is_empty() {
+            body["originalMessage"] = original.message.as_str().into();
+        }
+    }
+    body
+}
+
+/// The headers of a refusal, at every door of this port: AWS's name of the error, when to come again, and the fault's
+/// own.
+pub fn refusal_headers(response: &mut Response<Body>, fault: &Fault) {
+    let headers = response.headers_mut();
     headers.insert("x-amzn-errortype", HeaderValue::from_static(fault.kind.name()));
     if let Some(wait) = fault.retry_after {
         // Whole seconds, rounded up: who comes earlier is refused again.
         headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs_f64().ceil().max(1.0) as u64));
     }
     for (name, value) in &fault.headers {
-        insert(&mut response, HeaderName::from_static(name), value);
+        insert(response, HeaderName::from_static(name), value);
     }
-    identify(&mut response, request_id);
-    response
 }
 
 /// Every answer carries the id by which the log knows its request.

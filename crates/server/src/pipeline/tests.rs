@@ -7,7 +7,7 @@ use outcrop_access::Mode;
 use outcrop_api::bedrock_runtime::{
     self as runtime, ConverseStreamOutput, InvokeModelRequest, InvokeModelResponse, MessageStartEvent,
 };
-use outcrop_api::{Events, Reply, bedrock, bedrock_agent};
+use outcrop_api::{Events, Original, Reply, bedrock, bedrock_agent};
 use outcrop_wire::eventstream::Decoder;
 use serde_json::{Value, json};
 
@@ -243,6 +243,18 @@ async fn events_are_framed_and_an_error_is_told_in_the_stream() {
     ] {
         let told = streamed(vec![start(), Err(Fault::new(kind, "no"))]).await;
         assert_eq!(told, [begun.clone(), ("exception".into(), name.into(), json!({ "message": "no" }))]);
+    }
+    // What the model's own server said has a place in one of them only.
+    let original = Original { status: Some(529), message: "Overloaded".into() };
+    for (kind, told) in [
+        (
+            Kind::ModelStreamError,
+            json!({ "message": "no", "originalStatusCode": 529, "originalMessage": "Overloaded" }),
+        ),
+        (Kind::ServiceUnavailable, json!({ "message": "no" })),
+    ] {
+        let fault = Fault { original: Some(Box::new(original.clone())), ..Fault::new(kind, "no") };
+        assert_eq!(streamed(vec![start(), Err(fault)]).await[1].2, told);
     }
 }
 

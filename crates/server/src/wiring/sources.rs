@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use outcrop_gateway::routing::{Glob, Naming, Source};
 use outcrop_outbound::Outbound;
-use outcrop_providers::{Kind, Provider};
+use outcrop_providers::{Answer, Call, Failure, Kind, Provider};
 
 use super::{StartError, told};
 use crate::config::{Config, Provider as Configured};
@@ -18,6 +19,16 @@ pub(super) fn of(config: &Config, local: &Arc<dyn Provider>) -> Result<Vec<Sourc
     }
     sources.push(Source::local(Arc::clone(local)));
     Ok(sources)
+}
+
+/// Stands where the models of this process would, while a configuration is only looked at.
+pub(super) struct Uncalled;
+
+#[async_trait]
+impl Provider for Uncalled {
+    async fn converse(&self, _: Call) -> Result<Answer, Failure> {
+        Err(Failure::not_offered("answers while a configuration is examined"))
+    }
 }
 
 /// One of the configured providers.

@@ -108,7 +108,7 @@ async fn bodies_share_one_memory() {
                         release.cancelled().await;
                         Response::new(Body::full(bytes.len().to_string()))
                     }
-                    Err(error) => refusal(outcrop_api::Kind::Throttling, &error.to_string()),
+                    Err(error) => refusal(crate::doors::Speaks::Aws, outcrop_api::Kind::Throttling, &error.to_string()),
                 }
             }
         }

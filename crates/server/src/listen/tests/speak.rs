@@ -89,7 +89,7 @@ async fn a_stream_that_breaks_is_not_taken_for_complete() {
 #[tokio::test]
 async fn a_panic_is_an_internal_error_and_the_connection_lives() {
     let server = start(Limits::default(), |request: Request<Body>| async move {
-        assert!(request.uri().path() != "/panic", "on purpose");
+        assert!(!request.uri().path().ends_with("/panic"), "on purpose");
         echo(request).await
     })
     .await;
@@ -98,6 +98,12 @@ async fn a_panic_is_an_internal_error_and_the_connection_lives() {
         assert_eq!(response.status(), 500);
         assert_eq!(response.headers()["x-amzn-errortype"], "InternalServerException");
         assert!(text(response).await.contains("message"));
+        for (path, begins) in [("/v1/panic", "{\"error\":"), ("/anthropic/panic", "{\"type\":\"error\"")] {
+            let response = client.post(path, "").await.unwrap();
+            assert_eq!(response.status(), 500);
+            let said = text(response).await;
+            assert!(said.starts_with(begins), "{path}: {said}");
+        }
         assert_eq!(text(client.post("/well", "").await.unwrap()).await, "POST /well 0");
     }
 }
