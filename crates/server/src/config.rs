@@ -16,6 +16,7 @@ mod access;
 mod budgets;
 mod catalogue;
 mod changes;
+mod cloudwatch;
 mod cost;
 mod dev;
 mod encryption;
@@ -40,6 +41,7 @@ pub use access::{Access, Oidc, PolicySource, Role, User};
 pub use budgets::{Budget, BudgetMatch};
 pub use catalogue::{Catalogue, ModelAccess};
 pub use changes::Change;
+pub use cloudwatch::{AlarmAction, CloudWatch};
 pub use cost::{Cost, Price};
 pub use dev::Dev;
 pub use encryption::Encryption;
@@ -87,6 +89,10 @@ pub struct Config {
     pub outbound: Outbound,
     /// What is counted, and who may read it.
     pub metrics: Metrics,
+    /// Metrics as CloudWatch shows them, and what is watched of spend.
+    pub cloudwatch: CloudWatch,
+    /// What alarms may do.
+    pub alarm_actions: Vec<AlarmAction>,
     /// Traces and metrics for a collector.
     pub otlp: Otlp,
     /// Local models for catalogue models.
@@ -132,6 +138,8 @@ impl Default for Config {
             encryption: Encryption::default(),
             outbound: Outbound::default(),
             metrics: Metrics::default(),
+            cloudwatch: CloudWatch::default(),
+            alarm_actions: Vec::new(),
             otlp: Otlp::default(),
             stand_ins: StandIns::default(),
             catalogue: Catalogue::default(),
@@ -229,6 +237,7 @@ impl Config {
         self.quotas.check()?;
         self.budgets()?;
         self.metrics.of_calls()?;
+        cloudwatch::check(&self.alarm_actions)?;
         self.otlp.check()?;
         local_models::check(&self.local_models)?;
         cost::check(&self.cost, &self.prices)?;

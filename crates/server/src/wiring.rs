@@ -51,6 +51,7 @@ use crate::reload::{Live, Load};
 use observe::Observers;
 use offers::Offers;
 use telemetry::Sight;
+use watch::Watch;
 
 /// Why a server did not start, as the person at the terminal reads it.
 #[derive(Debug, thiserror::Error)]
@@ -88,6 +89,7 @@ pub struct Server {
     sight: Arc<Sight>,
     stop: CancellationToken,
     observers: Arc<Observers>,
+    watch: Arc<Watch>,
     folder: PathBuf,
     local_tls: bool,
     /// The start-up table: TLS, local models and stand-ins.
@@ -164,7 +166,10 @@ impl Server {
         let discovered =
             if dev { discover::in_environment(&config, own_port, |name| std::env::var(name).ok()) } else { Vec::new() };
         let observers = Arc::new(Observers::open(&config)?);
-        let sight = Arc::new(Sight::open(&config, &folder, vec![Box::new(observers.calls())])?);
+        let (watch, watched) = Watch::open(&config, &folder, &resources).await?;
+        let watch = Arc::new(watch);
+        let consumers: Vec<Box<dyn outcrop_telemetry::Consumer>> = vec![Box::new(observers.calls()), Box::new(watched)];
+        let sight = Arc::new(Sight::open(&config, &folder, consumers)?);
         observers.recorder(sight.recorder.clone());
         let parts = Parts {
             dev,
@@ -190,7 +195,8 @@ impl Server {
             fetch,
             verifier,
             stop: stop.clone(),
-            slices: watch::slices(),
+            slices: watch::slices([watch.slice()]),
+            watch: Arc::clone(&watch),
         };
         let live = Arc::new(Live::new(parts, config, tls, load)?);
         live.look_nearby().await;
@@ -209,6 +215,7 @@ impl Server {
             sight,
             stop,
             observers,
+            watch,
             folder,
             local_tls,
             lines,
@@ -260,6 +267,7 @@ impl Server {
             () = renew(authority_folder(&self.folder), self.local_tls) => {}
             () = self.usage.run(&*self.keys) => {}
             () = self.quotas.run() => {}
+            () = self.watch.run() => {}
             () = sts::sweep(&*self.keys) => {}
             () = self.sight.follow(|| Some(Arc::clone(&self.live.pipeline().doors.as_ref()?.models))) => {}
         }
@@ -334,6 +342,7 @@ pub(crate) struct Parts {
     stop: CancellationToken,
     /// Parts of other AWS services.
     slices: Slices,
+    watch: Arc<Watch>,
 }
 
 impl Parts {
@@ -361,6 +370,7 @@ impl Parts {
         let quotas = self.quotas.under(quotas::settings(config, &catalogue)?);
         let models = Models::new(catalogue, settings(config), &self.resources).remembering(self.memory.clone());
         let models = Arc::new(models);
+        self.watch.follow(models.catalogue());
         let stand_ins = config.stand_ins.mode.is_on(self.dev).then(|| stand_ins(config, &self.found)).transpose()?;
         let policy = config.routing.policy();
         let routes = config.routes.iter().map(|route| route.settings(&policy)).collect();

@@ -117,7 +117,14 @@ impl Slices {
     }
 
     /// Finds what a proven request means. `service` is the one that its credential is scoped to.
-    pub fn aim(&self, wire: Wire, service: &str, headers: &HeaderMap, body: &[u8], limit: usize) -> Result<Aimed, Fault> {
+    pub fn aim(
+        &self,
+        wire: Wire,
+        service: &str,
+        headers: &HeaderMap,
+        body: &[u8],
+        limit: usize,
+    ) -> Result<Aimed, Fault> {
         let body = inflated(headers, body, limit)?;
         let form;
         let (slice, operation) = match wire.target() {

@@ -50,9 +50,8 @@ impl Form {
             Some(Node::Leaf(text)) => Some(text.as_str()),
             _ => None,
         };
-        let action = text("Action").ok_or_else(|| {
-            Fault::new(Kind::UnknownOperation, "The request must contain the parameter Action.")
-        })?;
+        let action = text("Action")
+            .ok_or_else(|| Fault::new(Kind::UnknownOperation, "The request must contain the parameter Action."))?;
         let version = text("Version").unwrap_or("NO_VERSION_SPECIFIED");
         if namespace(service).is_none_or(|(known, _)| known != version) {
             let cut = |text: &str| text.chars().take(64).collect::<String>();
@@ -115,7 +114,10 @@ fn list(parent: &str, name: &str, items: BTreeMap<String, Node>, timestamps: &[&
 /// What an empty list is written as: `Dimensions=`.
 fn is_list(name: &str) -> bool {
     matches!(name, "Dimensions" | "Statistics" | "ExtendedStatistics" | "MetricData" | "MetricDataQueries" | "Metrics")
-        || matches!(name, "AlarmNames" | "AlarmTypes" | "OKActions" | "AlarmActions" | "InsufficientDataActions" | "Tags")
+        || matches!(
+            name,
+            "AlarmNames" | "AlarmTypes" | "OKActions" | "AlarmActions" | "InsufficientDataActions" | "Tags"
+        )
 }
 
 fn leaf(parent: &str, name: &str, text: String, timestamps: &[&str]) -> Value {

@@ -161,7 +161,8 @@ async fn cbor_goes_in_and_out() {
 
 #[tokio::test]
 async fn refusals_in_cbor_are_cbor() {
-    let seen = ask("/service/GraniteServiceVersion20100801/operation/DeleteAlarms", "monitoring", &[CBOR], b"\xa0").await;
+    let seen =
+        ask("/service/GraniteServiceVersion20100801/operation/DeleteAlarms", "monitoring", &[CBOR], b"\xa0").await;
     assert_eq!((seen.status, seen.header("x-amzn-query-error")), (400, "InvalidFormat;Sender"));
     assert_eq!(seen.body[..], b"\xa2\x66__type\x72InvalidFormatFault\x67message\x6ano & never"[..]);
     let deep = [&[0x81; 10_000][..], &[0xf6]].concat();
