@@ -5,6 +5,7 @@ import os
 import pytest
 
 from support import coverage
+from support.ask import LOGS
 from support.clients import client
 from support.server import BIN, HIDDEN, Server
 
@@ -47,6 +48,7 @@ def record_probes():
 @pytest.fixture(scope="session")
 def server():
     with Server() as running:
+        (running.data / "buckets" / LOGS).mkdir(parents=True)
         yield running
 
 

@@ -11,6 +11,7 @@ from probes import run, wire
 from probes.generate import Generator
 from probes.shapes import Rules
 from support import contract, lists
+from support.ask import LOGS
 from support.server import Server
 from support.sigv4 import Signer
 
@@ -33,6 +34,7 @@ def main():
         parts = urlsplit(options.url)
         sys.exit(ask((parts.hostname, parts.port), chosen))
     with Server() as server:
+        (server.data / "buckets" / LOGS).mkdir(parents=True)
         sys.exit(ask(server.address, chosen))
 
 

@@ -7,7 +7,7 @@ import uuid
 from botocore.eventstream import EventStreamBuffer
 
 from support import contract
-from support.ask import HAIKU, HAIKU_ARN, TITAN_TEXT, user
+from support.ask import HAIKU, HAIKU_ARN, LOGS, TITAN_TEXT, user
 
 TITAN = {"inputText": "Name three rivers.", "textGenerationConfig": {"maxTokenCount": 1}}
 ASKED = {"modelId": HAIKU, "messages": [user("Name three rivers.")], "inferenceConfig": {"maxTokens": 1}}
@@ -205,6 +205,32 @@ def put_retention(connection):
     return {"mode": "provider_data_share"}, check
 
 
+def logged(connection):
+    """A logging configuration that the test server has a folder for."""
+    config = {"s3Config": {"bucketName": LOGS, "keyPrefix": "probes"}, "textDataDeliveryEnabled": True}
+    call(connection, "bedrock", "PutModelInvocationLoggingConfiguration", {"loggingConfig": config})
+    return config
+
+
+def logging_of(connection):
+    return call(connection, "bedrock", "GetModelInvocationLoggingConfiguration", {}).json
+
+
+def put_logging(connection):
+    config = {"s3Config": {"bucketName": LOGS}, "imageDataDeliveryEnabled": False}
+    return {"loggingConfig": config}, lambda _: same(logging_of(connection)["loggingConfig"], config)
+
+
+def get_logging(connection):
+    config = logged(connection)
+    return {}, lambda answer: same(answer.json["loggingConfig"], config)
+
+
+def delete_logging(connection):
+    logged(connection)
+    return {}, lambda _: same(logging_of(connection), {})
+
+
 def tags_of(connection, arn):
     tags = call(connection, "bedrock", "ListTagsForResource", {"resourceARN": arn}).json["tags"]
     return {tag["key"]: tag["value"] for tag in tags}
@@ -397,6 +423,9 @@ RECIPES = {
     "bedrock:DeletePromptRouter": delete_router,
     "bedrock:GetAccountDataRetention": get_retention,
     "bedrock:PutAccountDataRetention": put_retention,
+    "bedrock:PutModelInvocationLoggingConfiguration": put_logging,
+    "bedrock:GetModelInvocationLoggingConfiguration": get_logging,
+    "bedrock:DeleteModelInvocationLoggingConfiguration": delete_logging,
     "bedrock:CreateProvisionedModelThroughput": new_throughput,
     "bedrock:GetProvisionedModelThroughput": get_throughput,
     "bedrock:ListProvisionedModelThroughputs": list_throughputs,

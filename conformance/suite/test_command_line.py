@@ -9,7 +9,7 @@ import pytest
 from support import contract, lists
 from support.server import BIN, environment, outcrop
 
-COMMANDS = ("dev", "serve", "chat", "models", "keys", "access", "config", "doctor")
+COMMANDS = ("dev", "serve", "chat", "models", "keys", "access", "config", "budgets", "doctor")
 
 
 def test_help_names_every_command():

@@ -78,7 +78,8 @@ def test_it_counts_what_was_done(fresh, tmp_path):
         assert total(found, duration, duration + "_bucket", le="+Inf") == 5
         first = "gen_ai_server_time_to_first_token_seconds"
         assert total(found, first, first + "_count", gen_ai_provider_name="script") == 1
-        assert total(found, "outcrop_target_healthy", outcrop_target="script") in (0, 1)
+        assert total(found, "outcrop_target_attempts", outcrop_target="script") >= 5
+        assert {one.labels["outcrop_target"] for one in found["outcrop_target_healthy"].samples} == {"script"}
         assert total(found, "outcrop_requests_in_flight") >= 1
         assert total(found, "process_resident_memory_bytes") > 1e6 and total(found, "process_open_fds") > 5
         assert total(found, "outcrop_usage_dropped_records") == 0
@@ -107,7 +108,7 @@ def test_dev_keeps_web_pages_away(server):
 
 class TestServe:
     @pytest.fixture(scope="class")
-    def serving(self, tmp_path_factory):
+    def serving(self):
         from support.server import Server
 
         server = Server("serve", config="[metrics]\ntoken = 'a-token-of-its-own'\n")

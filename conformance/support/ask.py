@@ -10,6 +10,8 @@ TITAN_TEXT = "amazon.titan-text-express-v1"
 TITAN_EMBED_V1 = "amazon.titan-embed-text-v1"
 TITAN_EMBED = "amazon.titan-embed-text-v2:0"
 COHERE_EMBED = "cohere.embed-english-v3"
+# A bucket: a folder that the tests make in the data of their server.
+LOGS = "outcrop-conformance-logs"
 UNKNOWN = "anthropic.no-such-model-v9:0"
 
 INVALID_ID = "The provided model identifier is invalid."

@@ -14,6 +14,7 @@ pub mod quotas;
 
 use outcrop_api::Fault;
 
+pub use budgets::Budgets;
 pub use call::{Call, Spent};
 pub use permit::Permit;
 

@@ -6,10 +6,12 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use outcrop_server::listen::Address;
 
+mod audit;
 mod cost;
 mod keeping;
 mod keys;
 
+pub use audit::{Audit, Search};
 pub use cost::{Cost, CostReport, Spend, Which};
 pub use keeping::{Backup, Restore, Secrets};
 pub use keys::Keys;
@@ -59,6 +61,9 @@ pub enum Command {
     /// Says who may do what by the policies of a configuration
     #[command(subcommand)]
     Access(Access),
+    /// Shows who did what, and proves that the record of it is whole
+    #[command(subcommand)]
+    Audit(Audit),
     /// Checks a configuration, shows the defaults, puts a changed file in force without a restart
     #[command(subcommand)]
     Config(Config),

@@ -1,6 +1,7 @@
 //! `outcrop keys`: the keys that `outcrop serve` accepts, in the server's own store.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -14,6 +15,7 @@ use serde_json::json;
 
 use crate::args;
 use crate::text::{say, table};
+use crate::trail::Trail;
 
 #[cfg(test)]
 mod tests;
@@ -44,7 +46,9 @@ pub async fn run(command: args::Keys) -> Result<(), String> {
                 access_key(&account, user, days, now)?
             };
             check_room(&keys, &key, now).await.map_err(told)?;
+            let trail = place.trail()?;
             keys.add(key.clone()).await.map_err(told)?;
+            trail.record(made(&key), &account, facts(&key))?;
             say(&if json { for_programs(&key, &secret) } else { for_people(&key, &secret, &place) })
         }
         args::Keys::List { json, folder } => {
@@ -70,13 +74,19 @@ pub async fn run(command: args::Keys) -> Result<(), String> {
             rotate(&keys, &place, &id, retire_after, json).await
         }
         args::Keys::Revoke { id, sessions, folder } => {
-            let (keys, _) = open(&folder, false)?;
+            let (keys, place) = open(&folder, false)?;
+            let trail = place.trail()?;
+            let known = keys.list().await.map_err(told)?.into_iter().find(|key| key.id() == id);
             let removed = keys.remove(&id).await.map_err(told)?;
             // The sessions of a key that is gone already can still be ended.
             let ended = if sessions { remove_sessions(&keys, &id).await.map_err(told)? } else { 0 };
             if !removed && ended == 0 {
                 return Err(format!("there is no key '{id}' here; `outcrop keys list` shows the ids"));
             }
+            let account = known.as_ref().map_or("", Key::account);
+            let mut gone = known.as_ref().map_or_else(|| json!({ "keyId": id }), facts);
+            gone["sessionsEnded"] = ended.into();
+            trail.record("DeleteAccessKey", account, gone)?;
             let also = match (sessions, ended) {
                 (false, _) => String::new(),
                 (true, n) => format!(" Sessions ended with it: {n}."),
@@ -120,7 +130,9 @@ async fn rotate(
         }
     };
     check_room(keys, &new, now).await.map_err(told)?;
+    let trail = place.trail()?;
     keys.add(new.clone()).await.map_err(told)?;
+    trail.record(made(&new), new.account(), facts(&new))?;
     let mut end = old.expires_at();
     if let Some(after) = retire_after {
         let retired = now.checked_add(after).map_err(told)?;
@@ -128,6 +140,7 @@ async fn rotate(
         if !keys.replace(old.clone().with_end(end)).await.map_err(told)? {
             return Err(format!("{id} was revoked while it was being rotated; {} is there in its place", new.id()));
         }
+        trail.record("UpdateAccessKey", old.account(), facts(&old.clone().with_end(end)))?;
     }
     if json {
         return say(&for_programs(&new, &secret));
@@ -140,8 +153,29 @@ async fn rotate(
     say(&(for_people(&new, &secret, place) + "\n" + &next))
 }
 
+/// IAM's name for the making of a key.
+fn made(key: &Key) -> &'static str {
+    match key {
+        Key::Access(_) => "CreateAccessKey",
+        Key::Api(_) => "CreateServiceSpecificCredential",
+    }
+}
+
+/// What the audit trail says of a key: all but its secret.
+fn facts(key: &Key) -> serde_json::Value {
+    json!({
+        "keyId": key.id(),
+        "keyKind": kind(key),
+        "keyUser": key.user(),
+        "keyExpiresAt": key.expires_at().map(|at| at.to_string()),
+    })
+}
+
 /// What the lines to paste say of the server.
 struct Place {
+    config: Config,
+    /// The data folder.
+    data: PathBuf,
     listen: Address,
     tls: bool,
     /// `--data` and `--config` as they were given, for the command that comes next.
@@ -149,14 +183,19 @@ struct Place {
 }
 
 impl Place {
-    fn new(config: &Config, folder: &args::Folder) -> Self {
+    fn new(config: Config, data: PathBuf, folder: &args::Folder) -> Self {
         let mut flags = String::new();
         for (flag, path) in [("--data", &folder.data), ("--config", &folder.config)] {
             if let Some(path) = path {
                 flags += &format!(" {flag} {}", quoted(&path.to_string_lossy()));
             }
         }
-        Self { listen: config.listen.clone(), tls: config.tls.is_some(), flags }
+        Self { listen: config.listen.clone(), tls: config.tls.is_some(), flags, config, data }
+    }
+
+    /// Where changes are recorded.
+    fn trail(&self) -> Result<Trail, String> {
+        Trail::open(&self.config, &self.data)
     }
 
     /// The line that names the endpoint and the Region; boto3 and the first AWS CLI read AWS_DEFAULT_REGION only.
@@ -204,7 +243,7 @@ fn open(folder: &args::Folder, create: bool) -> Result<(StoredKeys, Place), Stri
         ));
     }
     let store = Sqlite::open_beside(&path, &config.store()).map_err(|e| e.to_string())?;
-    Ok((StoredKeys::new(Arc::new(store)), Place::new(&config, folder)))
+    Ok((StoredKeys::new(Arc::new(store)), Place::new(config, path, folder)))
 }
 
 fn for_programs(key: &Key, secret: &Secret) -> String {

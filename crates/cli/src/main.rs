@@ -5,6 +5,7 @@
 
 mod access;
 mod args;
+mod audit;
 mod backup;
 mod budgets;
 mod chat;
@@ -17,6 +18,7 @@ mod routes;
 mod secrets;
 mod serving;
 mod text;
+mod trail;
 
 use clap::Parser;
 
@@ -36,6 +38,7 @@ fn main() -> std::process::ExitCode {
             Command::Models(models) => models::run(models),
             Command::Keys(keys) => keys::run(keys).await,
             Command::Access(access) => access::run(access),
+            Command::Audit(audit) => audit::run(audit),
             Command::Config(config) => config::run(config),
             Command::Cost(args) => cost::run(*args),
             Command::Routes(args) => routes::run(&args),

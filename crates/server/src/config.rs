@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::listen::{Address, TlsFiles, TrustedProxy};
 
 mod access;
+mod audit;
 mod budgets;
 mod catalogue;
 mod changes;
@@ -22,6 +23,7 @@ mod dev;
 mod encryption;
 mod engine;
 mod error;
+mod invocation_logs;
 mod limits;
 mod local_models;
 mod metrics;
@@ -38,6 +40,7 @@ mod stand_ins;
 mod tests;
 
 pub use access::{Access, Oidc, PolicySource, Role, User};
+pub use audit::{Audit, OnFailure};
 pub use budgets::{Budget, BudgetMatch};
 pub use catalogue::{Catalogue, ModelAccess};
 pub use changes::Change;
@@ -47,6 +50,7 @@ pub use dev::Dev;
 pub use encryption::Encryption;
 pub use engine::{Engine, PrefixSharing};
 pub use error::ConfigError;
+pub use invocation_logs::InvocationLogs;
 pub use limits::ClientLimits;
 pub use local_models::{LocalKind, LocalModel};
 pub use metrics::Metrics;
@@ -111,6 +115,10 @@ pub struct Config {
     pub engine: Engine,
     /// Local models beyond the default ones.
     pub local_models: Vec<LocalModel>,
+    /// What is recorded of calls and changes.
+    pub audit: Audit,
+    /// Where accounts may have their calls logged.
+    pub invocation_logs: InvocationLogs,
     /// Who answers beside the local models.
     pub providers: Vec<Provider>,
     /// How those who may answer are asked.
@@ -149,6 +157,8 @@ impl Default for Config {
             budgets: Vec::new(),
             engine: Engine::default(),
             local_models: Vec::new(),
+            audit: Audit::default(),
+            invocation_logs: InvocationLogs::default(),
             providers: Vec::new(),
             routing: Routing::default(),
             routes: Vec::new(),

@@ -8,6 +8,7 @@ use outcrop_models::{
     Models, data_retention, foundation_models, inference_profiles, model_access, prompt_routers, provisioned, tags,
 };
 use outcrop_resources::{Policies, policies};
+use outcrop_telemetry::invocation_log::{self, InvocationLogs};
 
 use crate::pipeline::{Table, run, run_stream};
 
@@ -20,6 +21,8 @@ pub struct App {
     pub gateway: Arc<Gateway>,
     /// The policies of resources.
     pub policies: Arc<Policies>,
+    /// Who has calls logged, and where.
+    pub logs: Arc<InvocationLogs>,
 }
 
 /// Binds an operation to the `async fn` that answers it: a method of the state, or with `fn` a function that takes
@@ -102,6 +105,10 @@ operations! { app, t:
     on!(t, app.models, fn bedrock::ListTagsForResource, tags::list);
     on!(t, app.models, fn bedrock::TagResource, tags::tag);
     on!(t, app.models, fn bedrock::UntagResource, tags::untag);
+
+    on!(t, app.logs, fn bedrock::PutModelInvocationLoggingConfiguration, invocation_log::put);
+    on!(t, app.logs, fn bedrock::GetModelInvocationLoggingConfiguration, invocation_log::get);
+    on!(t, app.logs, fn bedrock::DeleteModelInvocationLoggingConfiguration, invocation_log::delete);
 
     on!(t, app.policies, fn bedrock::PutResourcePolicy, policies::bedrock::put);
     on!(t, app.policies, fn bedrock::GetResourcePolicy, policies::bedrock::get);

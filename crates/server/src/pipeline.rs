@@ -5,6 +5,7 @@ mod bind;
 mod browser;
 mod encode;
 mod handler;
+mod record;
 #[cfg(test)]
 mod tests;
 
@@ -16,10 +17,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, request};
-use outcrop_access::{AccessError, Body as ProofBody, ClientInfo, Context, Gate, Head, Proof, ResourcePolicies, Sts};
+use outcrop_access::{
+    AccessError, Body as ProofBody, ClientInfo, Context, Gate, Head, Proof, ResourcePolicies, Sts, Trail,
+};
 use outcrop_admission::Budgets;
 use outcrop_api::{Fault, Kind, Service, Spec};
 use outcrop_gateway::routing::RouteReport;
+use outcrop_telemetry::audit::Audit;
+use outcrop_telemetry::invocation_log::InvocationLogs;
 use outcrop_telemetry::trace;
 use tokio_util::sync::CancellationToken;
 
@@ -30,6 +35,7 @@ use crate::doors::{Door, Speaks};
 use crate::listen::{self, Body, BodyError, Peer, TrustedProxy};
 use crate::observe::{self, Observe};
 use crate::route::{self, Asked};
+use record::{Seen, tap_door, tap_operation, tapped};
 
 /// Liveness: the one path that needs no credentials.
 pub const HEALTH: &str = "/outcrop/health";
@@ -48,6 +54,10 @@ pub struct Pipeline {
     pub table: Table,
     /// The doors of other protocols.
     pub doors: Option<Arc<compat::Doors>>,
+    /// Where every call is recorded.
+    pub audit: Option<Audit>,
+    /// Where accounts have their calls logged.
+    pub logs: Option<Arc<InvocationLogs>>,
     /// What may be spent.
     pub budgets: Option<Budgets>,
     /// Parts of other AWS services.
@@ -114,7 +124,17 @@ impl Pipeline {
             _ => Service::Bedrock,
         };
         let aws = if let Goal::Aws(wire) = &goal { Some(wire.clone()) } else { None };
-        match self.pass(&parts, body, goal, &request_id).await {
+        let mut seen = Seen::new(&goal, &parts.method);
+        // Who reads the metrics reads them every few seconds, and nothing else.
+        let metrics = matches!(goal, Goal::Door(Door::Metrics, _));
+        let audit = self.audit.as_ref();
+        let ready = audit.is_none_or(Audit::ready);
+        let result = match ready {
+            true => self.pass(&parts, body, goal, &request_id, &mut seen).await,
+            false => Err(unrecorded()),
+        };
+        let fault = result.as_ref().err().cloned();
+        let response = match result {
             Ok(response) => response,
             Err(fault) => {
                 if fault.kind.default_status() >= 500 && fault.kind != Kind::NotImplemented {
@@ -127,7 +147,18 @@ impl Pipeline {
                     Speaks::Anthropic => compat::anthropic::refusal(&fault, &request_id),
                 }
             }
+        };
+        match audit {
+            None => {}
+            Some(_) if metrics && fault.is_none() => {}
+            // Nothing was done that would have to be on record, and there is no room for what was not.
+            Some(audit) if !ready => audit.skip(),
+            Some(audit) => {
+                let event = seen.event(&parts, self.client(&parts), &request_id, fault.as_ref(), &response);
+                audit.record(event).await;
+            }
         }
+        response
     }
 
     async fn goal<'a>(&self, parts: &'a request::Parts, body: &mut Body) -> Goal<'a> {
@@ -159,6 +190,7 @@ impl Pipeline {
         body: Body,
         goal: Goal<'_>,
         request_id: &str,
+        seen: &mut Seen,
     ) -> Result<Response<Body>, Fault> {
         if self.dev
             && let Some(who) = browser::stranger(parts)
@@ -187,18 +219,20 @@ impl Pipeline {
         if let Goal::Operation(spec, _) = &goal
             && spec.streams_input
         {
-            claim.prove(&head, ProofBody::Events).map_err(refused)?;
+            seen.proven(&claim.prove(&head, ProofBody::Events).map_err(refused)?);
             return Err(not_built(spec));
         }
         let bytes = listen::collect(body, self.body_bytes, self.body_timeout).await.map_err(|e| unread(&e))?;
         let proof = claim.prove(&head, ProofBody::Whole(&bytes)).map_err(refused)?;
+        seen.proven(&proof);
+        let trail = &seen.trail.clone();
         match goal {
             Goal::Nowhere(fault) => Err(fault),
-            Goal::Aws(wire) => self.aws(wire, parts, &bytes, proof, request_id).await,
-            Goal::Door(door, id) => self.open(door, id, parts, bytes, proof, request_id).await,
+            Goal::Aws(wire) => self.aws(wire, parts, &bytes, proof, request_id, seen).await,
+            Goal::Door(door, id) => self.open(door, id, parts, bytes, proof, request_id, trail).await,
             Goal::Operation(spec, labels) => {
                 let handler = built.ok_or_else(|| not_built(spec))?;
-                self.run(handler, spec, labels, parts, bytes, proof, request_id).await
+                self.run(handler, spec, labels, parts, bytes, proof, request_id, trail).await
             }
         }
     }
@@ -225,6 +259,7 @@ impl Pipeline {
         proof: Proof,
         (service, operation): (&'static str, &'static str),
         request_id: &str,
+        trail: &Trail,
     ) -> Context {
         Context {
             caller: proof.caller,
@@ -235,6 +270,7 @@ impl Pipeline {
             service,
             operation,
             request_id: request_id.to_owned(),
+            trail: trail.clone(),
             cancel: self.stop.child_token(),
             deadline: Some(std::time::Instant::now() + self.deadline),
         }
@@ -248,16 +284,18 @@ impl Pipeline {
         body: &[u8],
         proof: Proof,
         request_id: &str,
+        seen: &mut Seen,
     ) -> Result<Response<Body>, Fault> {
         let form = if parts.method == Method::GET { parts.uri.query().unwrap_or("").as_bytes() } else { body };
         if wire == Wire::Query && !self.slices.speak_query(&proof.service) {
             for_service("sts", &proof)?;
             let form = utf8(form)?;
-            let context = self.context(parts, proof, ("sts", ""), request_id);
+            let context = self.context(parts, proof, ("sts", ""), request_id, &seen.trail);
             return Ok(sts::handle(&self.sts, &context, form).await);
         }
         let aimed = self.slices.aim(wire, &proof.service, &parts.headers, form, self.body_bytes)?;
-        let context = self.context(parts, proof, (aimed.service(), aimed.operation), request_id);
+        seen.aimed(aimed.service(), aimed.operation);
+        let context = self.context(parts, proof, (aimed.service(), aimed.operation), request_id, &seen.trail);
         match tokio::time::timeout(self.deadline, Slices::run(aimed, &context)).await {
             Ok(response) => Ok(response),
             Err(_) => Err(Fault::new(Kind::ServiceUnavailable, "The operation took too long.")),
@@ -265,6 +303,7 @@ impl Pipeline {
     }
 
     /// One call of a door of another protocol.
+    #[allow(clippy::too_many_arguments)]
     async fn open(
         &self,
         door: Door,
@@ -273,21 +312,23 @@ impl Pipeline {
         body: Bytes,
         proof: Proof,
         request_id: &str,
+        trail: &Trail,
     ) -> Result<Response<Body>, Fault> {
         if door == Door::Metrics {
             return Err(observe::nobody_s());
         }
         for_service("bedrock", &proof)?;
         if door == Door::Budgets {
-            let context = self.context(parts, proof, ("outcrop", "ListBudgets"), request_id);
+            let context = self.context(parts, proof, ("outcrop", "ListBudgets"), request_id, trail);
             return budgets::list(self, &context).await;
         }
         let doors = self.doors.as_ref().ok_or_else(|| Fault::new(Kind::NotImplemented, "This door is not built."))?;
-        let context = self.context(parts, proof, (Service::BedrockRuntime.prefix(), door.name()), request_id);
+        let context = self.context(parts, proof, (Service::BedrockRuntime.prefix(), door.name()), request_id, trail);
         let span = tracing::info_span!("call", operation = door.name(), request_id, account = context.caller.account);
         let seen = self.observe.call(&context, &parts.headers);
         let query = parts.uri.query().unwrap_or("");
         let method = &parts.method;
+        let tap = tap_door(self.logs.as_deref(), &context, (door, method), &parts.headers, &body);
         let call = compat::Call { door, method, id, query, headers: &parts.headers, body, context };
         let run = async {
             match door {
@@ -301,7 +342,7 @@ impl Pipeline {
             Err(_) => Err(Fault::new(Kind::ModelTimeout, "The operation took too long.")),
         };
         observe::answered(seen.as_ref(), &answer);
-        answer
+        tapped(tap, answer)
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -314,11 +355,13 @@ impl Pipeline {
         body: Bytes,
         proof: Proof,
         request_id: &str,
+        trail: &Trail,
     ) -> Result<Response<Body>, Fault> {
         for_service("bedrock", &proof)?;
-        let context = self.context(parts, proof, (spec.service.prefix(), spec.name), request_id);
+        let context = self.context(parts, proof, (spec.service.prefix(), spec.name), request_id, trail);
         let span = tracing::info_span!("call", operation = spec.name, request_id, account = context.caller.account);
         let seen = self.observe.call(&context, &parts.headers);
+        let tap = tap_operation(self.logs.as_deref(), &context, spec, &labels, &parts.headers, &body);
         let call =
             Call { spec, labels, query: parts.uri.query().unwrap_or(""), headers: &parts.headers, body, context };
         let run = tracing::Instrument::instrument(trace::within(seen.clone(), handler(call)), span);
@@ -327,8 +370,14 @@ impl Pipeline {
             Err(_) => Err(Fault::new(Kind::ModelTimeout, "The operation took too long.")),
         };
         observe::answered(seen.as_ref(), &answer);
-        answer
+        tapped(tap, answer)
     }
+}
+
+/// The operator has said that a call without a record must not be.
+fn unrecorded() -> Fault {
+    let text = "The audit trail cannot be written, and the operator has calls refused for as long. Try again later.";
+    Fault::new(Kind::ServiceUnavailable, text)
 }
 
 /// A credential for another service opens nothing here.

@@ -128,6 +128,8 @@ impl Live {
         if let (Some(tls), Some(loaded)) = (&self.tls, loaded) {
             tls.set(loaded);
         }
+        self.parts.keep_records(&next);
+        self.parts.record_reload(&running, &next);
         *running = next;
         self.look.notify_one();
         Ok(done)

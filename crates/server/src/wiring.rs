@@ -4,6 +4,7 @@ mod observe;
 mod offers;
 mod provisioned;
 mod quotas;
+mod records;
 pub(crate) mod sources;
 pub mod telemetry;
 mod watch;
@@ -34,6 +35,8 @@ use outcrop_providers::Provider;
 use outcrop_providers::local::Local;
 use outcrop_resources::{Policies, Resources};
 use outcrop_store::{Sqlite, Store};
+use outcrop_telemetry::audit::Audit;
+use outcrop_telemetry::invocation_log::InvocationLogs;
 use tokio_util::sync::CancellationToken;
 
 use crate::compat::aws::Slices;
@@ -81,6 +84,8 @@ pub struct Server {
     live: Arc<Live>,
     policies: Arc<Policies>,
     memory: Memory,
+    logs: Arc<InvocationLogs>,
+    audit: Audit,
     quotas: Quotas,
     budgets: Budgets,
     engine: Engine,
@@ -160,6 +165,8 @@ impl Server {
         let policies = Arc::new(policies);
         let memory = Memory::new(&resources);
         memory.catch_up().await.map_err(told)?;
+        let audit = records::audit(&config, &folder)?;
+        let logs = records::invocation_logs(&config, &folder, &resources).await?;
         let quotas = Quotas::kept_in(Default::default(), &resources);
         quotas.catch_up().await.map_err(told)?;
         let own_port = listener.address().map_err(told)?.port();
@@ -186,6 +193,8 @@ impl Server {
             budgets: budgets.clone(),
             loops: Loops::default(),
             policies: Arc::clone(&policies),
+            audit: audit.clone(),
+            logs: Arc::clone(&logs),
             found,
             local,
             registry: Registry::default(),
@@ -195,9 +204,12 @@ impl Server {
             fetch,
             verifier,
             stop: stop.clone(),
-            slices: watch::slices([watch.slice()]),
+            slices: watch::slices(&folder, &watch),
             watch: Arc::clone(&watch),
         };
+        if config.audit.enabled {
+            audit.record(records::started(dev)).await;
+        }
         let live = Arc::new(Live::new(parts, config, tls, load)?);
         live.look_nearby().await;
         lines.extend(live.discovered().await);
@@ -207,6 +219,8 @@ impl Server {
             live,
             policies,
             memory,
+            logs,
+            audit,
             quotas,
             budgets,
             engine,
@@ -253,7 +267,7 @@ impl Server {
             std::future::pending::<()>().await;
         };
         let fresh = async {
-            tokio::join!(self.policies.follow(), self.memory.follow());
+            tokio::join!(self.policies.follow(), self.memory.follow(), self.logs.follow());
             std::future::pending::<()>().await;
         };
         let (limits, tls) = (self.live.limits(), self.live.tls());
@@ -282,6 +296,7 @@ impl Server {
         self.sight.close().await;
         self.observers.finish().await;
         self.engine.shutdown().await;
+        records::close(&self.live.pipeline(), self.audit, self.logs).await;
     }
 }
 
@@ -323,6 +338,8 @@ pub(crate) struct Parts {
     resources: Resources,
     policies: Arc<Policies>,
     memory: Memory,
+    audit: Audit,
+    logs: Arc<InvocationLogs>,
     /// What calls under way have taken, whatever the configuration becomes.
     capacity: Capacity,
     /// What callers have taken, and who repeats what, likewise.
@@ -419,7 +436,9 @@ impl Parts {
             })),
             budgets: Some(budgets),
             slices: self.slices.and(service_quotas),
-            table: table(&App { models, gateway, policies: Arc::clone(&self.policies) }),
+            table: table(&App { models, gateway, policies: Arc::clone(&self.policies), logs: Arc::clone(&self.logs) }),
+            audit: config.audit.enabled.then(|| self.audit.clone()),
+            logs: Some(Arc::clone(&self.logs)),
             observe: self.observers.observe(config),
             trusted_proxies: config.trusted_proxies.clone(),
             body_bytes: config.limits.body_bytes.get(),

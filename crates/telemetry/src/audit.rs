@@ -138,6 +138,11 @@ impl Audit {
         }
     }
 
+    /// A call was refused because [`ready`](Self::ready) was not: the chain will say how many there were.
+    pub fn skip(&self) {
+        self.lose();
+    }
+
     fn lose(&self) {
         let lost = self.shared.lost.fetch_add(1, Relaxed) + 1;
         if lost.is_power_of_two() {

@@ -70,8 +70,7 @@ impl<'a> Head<'a> {
         let services = ["bedrock", "bedrock-runtime", "bedrock-agent", "bedrock-agent-runtime", "sts", "monitoring"];
         let known = services.contains(&service) || matches!(service, "servicequotas" | "cloudtrail");
         let region = labels.next()?;
-        let named =
-            known && region.contains('-') && region.ends_with(|c: char| c.is_ascii_digit());
+        let named = known && region.contains('-') && region.ends_with(|c: char| c.is_ascii_digit());
         named.then_some(region)
     }
 

@@ -16,7 +16,13 @@ pub fn list(config: &Config) -> String {
          `none` nothing is kept"
             .to_owned(),
     ));
-    rows.push(("invocation logs", "not built: nothing is written".to_owned()));
+    rows.push((
+        "invocation logs",
+        "of accounts that turned them on (PutModelInvocationLoggingConfiguration), in the buckets and log groups that \
+         they name, until somebody deletes them there; of no other account"
+            .to_owned(),
+    ));
+    rows.push(("audit trail", "never: records tell who, what and which policy decided, no content".to_owned()));
     rows.push(("local models", "nothing beyond the computed prompts above".to_owned()));
     let mut text = String::new();
     for (place, what) in rows {

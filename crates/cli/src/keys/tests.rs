@@ -5,7 +5,8 @@ fn now() -> Timestamp {
 }
 
 fn place(listen: &str, tls: bool) -> Place {
-    Place { listen: listen.parse().unwrap(), tls, flags: " --data '/my data'".into() }
+    let flags = " --data '/my data'".into();
+    Place { config: Config::default(), data: PathBuf::new(), listen: listen.parse().unwrap(), tls, flags }
 }
 
 #[test]
@@ -31,7 +32,7 @@ fn people_get_the_lines_to_paste() {
 #[test]
 fn the_next_command_has_the_flags_of_this_one() {
     let folder = args::Folder { data: Some("/a b's".into()), config: Some("o.toml".into()) };
-    assert_eq!(Place::new(&Config::default(), &folder).flags, " --data '/a b'\\''s' --config o.toml");
+    assert_eq!(Place::new(Config::default(), PathBuf::new(), &folder).flags, " --data '/a b'\\''s' --config o.toml");
 }
 
 #[test]

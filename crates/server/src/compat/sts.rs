@@ -36,6 +36,14 @@ const NOT_BUILT: [&str; 7] = [
     "GetWebIdentityToken",
 ];
 
+/// Of an answer: the action that was asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Action(pub &'static str);
+
+/// Of a refusal: STS's name for it.
+#[derive(Debug, Clone)]
+pub struct Refused(pub String);
+
 /// Whether a form brings its own credential, so that it needs no signature.
 pub fn proves_itself(form: &str) -> bool {
     Form::read(form).get("Action") == Some(UNSIGNED)
@@ -81,15 +89,17 @@ fn known(form: &Form) -> Result<&'static str, (u16, &'static str, String)> {
     built.ok_or_else(|| (501, "NotImplemented", format!("sts:{action} is not implemented by this server.")))
 }
 
-fn told(action: &str, result: Result<String, StsError>, request_id: &str) -> Response<Body> {
-    match result {
+fn told(action: &'static str, result: Result<String, StsError>, request_id: &str) -> Response<Body> {
+    let mut response = match result {
         Ok(xml) => success(action, &xml, request_id),
         Err(refused) => {
             let (status, code) = refused.code();
             tracing::info!(request_id, action, code, error = %refused, "refused");
             error(status, code, &refused.message(), request_id)
         }
-    }
+    };
+    response.extensions_mut().insert(Action(action));
+    response
 }
 
 fn identity(cx: &Context) -> String {

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use outcrop_telemetry::meters::Labels;
+use outcrop_telemetry::meters::{Label, Labels};
 use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, SecretRef, impossible};
@@ -29,7 +29,7 @@ impl Metrics {
     /// The labels that calls have beyond the usual ones.
     pub fn of_calls(&self) -> Result<Labels, ConfigError> {
         let read = |text: &String| {
-            text.parse().map_err(|_| {
+            text.parse::<Label>().map_err(|_| {
                 impossible(
                     "metrics.labels",
                     text,

@@ -45,6 +45,7 @@ fn every_key_is_in_the_default_file_and_explained() {
     assert!(config.budgets.len() == 1 && config.budgets[0].r#match.metadata.len() == 1);
     assert!(config.providers[0].models.len() == 1 && config.providers[0].api_key.is_some());
     assert!(config.catalogue.model_access_by_account.len() == 1 && config.provisioned.models.len() == 1);
+    assert!(config.invocation_logs.buckets.len() == 1 && config.invocation_logs.log_groups.len() == 1);
     assert!(config.local_models[0].sha256.is_some() && config.models.len() == 1);
 
     // Every key of the struct, as serde knows them, has its line.
@@ -73,6 +74,8 @@ fn every_key_is_in_the_default_file_and_explained() {
         "[loops]",
         "[[budgets]]\nname='a'\nlimit='1 USD'\nperiod='day'",
         "[engine]",
+        "[audit]",
+        "[invocation_logs]",
         "[tls]\ncert='a'\nkey='b'",
         "[[local_models]]\nname='a'\nfile='b'",
         "[[providers]]\nname='a'\nkind='openai'",
@@ -88,8 +91,8 @@ fn every_key_is_in_the_default_file_and_explained() {
         for key in keys {
             let set = |line: &str| {
                 let line = line.trim_start_matches(['#', '[']);
-                let within =
-                    ["access.", "quotas.", "routes.", "routing."].iter().find_map(|table| line.strip_prefix(table));
+                let tables = ["access.", "invocation_logs.", "quotas.", "routes.", "routing."];
+                let within = tables.iter().find_map(|table| line.strip_prefix(table));
                 let line = within.unwrap_or(line);
                 line.strip_prefix(key).is_some_and(|rest| rest.starts_with([' ', ']', '.']))
             };

@@ -105,6 +105,28 @@ impl Body {
         Content::Stream(stream.boxed()).into()
     }
 
+    /// The same body, of which `seen` is shown every piece as it leaves. It is dropped with the last one, or with the
+    /// body if the client goes away before.
+    pub fn shown_to(mut self, mut seen: impl FnMut(&Bytes) + Send + 'static) -> Self {
+        self.kind = match self.kind {
+            Content::Full(bytes) => {
+                seen(&bytes);
+                Content::Full(bytes)
+            }
+            Content::Stream(stream) => {
+                let pieces = stream.inspect(move |piece| {
+                    if let Ok(piece) = piece {
+                        seen(piece);
+                    }
+                });
+                Content::Stream(pieces.boxed())
+            }
+            // A request's.
+            incoming @ Content::Incoming(_) => incoming,
+        };
+        self
+    }
+
     pub(super) fn incoming(incoming: Incoming, memory: Arc<Semaphore>, watch: Arc<Watch>) -> Self {
         let ended = incoming.is_end_stream();
         Self {

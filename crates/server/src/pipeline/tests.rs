@@ -38,6 +38,8 @@ fn pipeline(table: Table) -> Arc<Pipeline> {
         resource_policies: outcrop_access::ResourcePolicies::default(),
         table,
         doors: None,
+        audit: None,
+        logs: None,
         budgets: None,
         slices: Slices::default(),
         body_bytes: 1000,

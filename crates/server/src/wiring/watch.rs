@@ -13,6 +13,8 @@ use outcrop_telemetry::Slice;
 use outcrop_telemetry::alarms::Alarms;
 use outcrop_telemetry::alarms::actions::{Action, Actions, Notice};
 use outcrop_telemetry::anomalies::spend::{Finding, Settings, Spend};
+use outcrop_telemetry::audit::folder_of;
+use outcrop_telemetry::cloudtrail::CloudTrail;
 use outcrop_telemetry::cloudwatch::CloudWatch;
 use outcrop_telemetry::metrics::Metrics;
 use outcrop_telemetry::metrics::calls::{Calls, Facts, ModelFacts};
@@ -128,6 +130,6 @@ fn actions(config: &Config) -> Result<Actions, StartError> {
 }
 
 /// What is spoken of other AWS services, each built by its owner.
-pub(super) fn slices(slices: impl IntoIterator<Item = Arc<dyn Slice>>) -> Slices {
-    Slices::new(slices.into_iter().collect())
+pub(super) fn slices(data: &Path, watch: &Watch) -> Slices {
+    Slices::new(vec![watch.slice(), Arc::new(CloudTrail::new(folder_of(data)))])
 }

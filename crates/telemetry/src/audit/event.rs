@@ -55,8 +55,13 @@ pub enum Who {
     Proven(Caller),
     /// Somebody who was not proven, by the key that was named.
     Unproven(Option<String>),
-    /// A person or program on this machine, by the name of its user.
-    Operator(String),
+    /// A person or program on this machine.
+    Operator {
+        /// Its user's name.
+        name: String,
+        /// The account that it changed something for.
+        account: Option<String>,
+    },
     /// The server itself.
     Server,
 }
@@ -139,8 +144,13 @@ impl Event {
         let kind = if matches!(self.who, Who::Server) { "AwsServiceEvent" } else { "AwsApiCall" };
         member(out, "eventType", kind);
         out.extend_from_slice(b",\"managementEvent\":true");
-        if let Who::Proven(caller) = &self.who {
-            member(out, "recipientAccountId", &caller.account);
+        let account = match &self.who {
+            Who::Proven(caller) => Some(&caller.account),
+            Who::Operator { account, .. } => account.as_ref(),
+            Who::Unproven(_) | Who::Server => None,
+        };
+        if let Some(account) = account {
+            member(out, "recipientAccountId", account);
         }
         out.extend_from_slice(b",\"eventCategory\":\"Management\"");
     }
@@ -245,7 +255,9 @@ impl Who {
                 let members = [("type", Some("Unknown")), ("accessKeyId", key.as_deref())];
                 object(out, members.into_iter().filter_map(|(name, value)| Some((name, value?))));
             }
-            Self::Operator(name) => object(out, [("type", "Operator"), ("userName", name.as_str())].into_iter()),
+            Self::Operator { name, .. } => {
+                object(out, [("type", "Operator"), ("userName", name.as_str())].into_iter());
+            }
             Self::Server => object(out, [("type", "AWSService"), ("invokedBy", "outcrop")].into_iter()),
         }
     }

@@ -60,8 +60,9 @@ pub(super) struct Job {
 
 impl InvocationLogs {
     /// What keeps a call of the caller's account; none where it is not logged, and nothing is kept.
-    pub fn begin(&self, cx: &Context, call: &Call<'_>) -> Option<Tap> {
+    pub fn begin<'a>(&self, cx: &Context, call: impl FnOnce() -> Call<'a>) -> Option<Tap> {
         let kept = self.of(&cx.caller.account, &cx.region)?;
+        let call = call();
         let job = Job {
             kept,
             at: Timestamp::now(),
@@ -70,7 +71,7 @@ impl InvocationLogs {
             request_id: cx.request_id.clone(),
             arn: cx.caller.arn.clone(),
             operation: call.operation,
-            model_id: call.model_id.clone(),
+            model_id: call.model_id,
             metadata: call.metadata.map(str::to_owned),
             input_type: call.content_type.map(str::to_owned),
             input: call.body.clone(),

@@ -49,14 +49,13 @@ impl House {
 
     fn call(&self, operation: &'static str, body: &str) -> Option<Tap> {
         let body = Bytes::from(body.to_owned());
-        let call = Call {
+        self.logs.begin(&self.cx, || Call {
             operation,
             model_id: Some("m".into()),
             content_type: Some("application/json"),
             metadata: None,
             body: &body,
-        };
-        self.logs.begin(&self.cx, &call)
+        })
     }
 
     fn answer(&self, tap: Option<Tap>, kind: &str, pieces: &[&[u8]]) {

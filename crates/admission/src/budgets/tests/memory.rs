@@ -69,6 +69,10 @@ impl Memory {
 
 #[async_trait]
 impl Store for Memory {
+    fn secrets_mark(&self) -> Option<u128> {
+        None
+    }
+
     async fn commit(&self, batch: Batch) -> Result<Receipt> {
         self.commits.fetch_add(1, Ordering::Relaxed);
         self.ready().await?;

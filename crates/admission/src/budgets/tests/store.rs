@@ -1,6 +1,6 @@
 //! A store that is slow, full or away: what it does not grant is not given away.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use outcrop_api::Kind;
 use outcrop_store::Error;

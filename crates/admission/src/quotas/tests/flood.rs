@@ -22,7 +22,8 @@ fn ten_thousand_callers_at_a_limit_at_once_get_what_there_is_and_not_more() {
         let threads: Vec<_> = keys
             .chunks(10_000 / THREADS)
             .map(|keys| {
-                scope.spawn(|| {
+                let (barrier, quotas) = (&barrier, &quotas);
+                scope.spawn(move || {
                     barrier.wait();
                     let admit = |key: &String| quotas.admit(&Call { key: Some(key), ..call("", 10, 10) });
                     let mut got = Vec::new();

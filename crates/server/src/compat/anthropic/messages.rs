@@ -64,6 +64,7 @@ fn envelope(call: &Call<'_>) -> Result<(String, bool), Fault> {
     let read: Envelope = read.map_err(|_| Fault::validation("The body is not a JSON object."))?;
     let model = read.model.filter(|model| !model.is_empty());
     let model = model.ok_or_else(|| Fault::validation("model: Field required"))?;
+    call.context.trail.model(&model);
     Ok((model, read.stream == Some(true)))
 }
 

@@ -38,6 +38,7 @@ pub(super) async fn create(doors: &Doors, call: &Call<'_>) -> Result<Response<Bo
     let Some(model) = envelope.model.filter(|model| !model.is_empty()) else {
         return Err(Refused::of("model", "you must provide a model parameter"));
     };
+    call.context.trail.model(&model);
     complete(&mut request, &model, call.headers)?;
     request.request_metadata = envelope.metadata.filter(|metadata| !metadata.is_empty());
     // `auto` leaves it to the server, as absence does.

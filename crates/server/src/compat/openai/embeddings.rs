@@ -11,6 +11,7 @@ use crate::listen::Body;
 
 pub(super) async fn create(doors: &Doors, call: &Call<'_>) -> Result<Response<Body>, Refused> {
     let mut asked = decode(&call.body)?;
+    call.context.trail.model(&asked.model);
     let guardrail = header(call.headers, "x-amzn-bedrock-guardrailidentifier")?;
     let version = header(call.headers, "x-amzn-bedrock-guardrailversion")?;
     let request: EmbeddingRequest = std::mem::take(&mut asked.request);

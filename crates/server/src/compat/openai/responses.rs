@@ -41,6 +41,7 @@ pub(super) async fn create(doors: &Doors, call: &Call<'_>) -> Result<Response<Bo
         return Err(Refused::of("model", "you must provide a model parameter"));
     };
     let cx = &call.context;
+    cx.trail.model(&model);
     let allowed = doors.may_store(cx);
     if envelope.store == Some(true) && !allowed {
         let text = "The account's data retention does not let responses be stored. Set store to false.";

@@ -44,7 +44,9 @@ pub(super) fn error(status: u16, code: &str, message: &str, request_id: &str) ->
         parts.concat(),
         element("RequestId", request_id)
     );
-    answer(status, xml, request_id)
+    let mut response = answer(status, xml, request_id);
+    response.extensions_mut().insert(super::Refused(code.to_owned()));
+    response
 }
 
 fn answer(status: u16, xml: String, request_id: &str) -> Response<Body> {
