@@ -153,18 +153,26 @@ class Hook(http.server.BaseHTTPRequestHandler):
 
 
 @pytest.fixture(scope="module")
-def watched():
+def watched(tmp_path_factory):
     """A server with an action of its own, and what the action was told."""
     hook = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hook)
     hook.seen = []
     threading.Thread(target=hook.serve_forever, daemon=True).start()
+    script = tmp_path_factory.mktemp("watched") / "script.toml"
+    script.write_text('models = ["one"]\n[[rules]]\ntext = "Hello."\nusage = { input = 7, output = 5 }\n')
     config = f"""
+[[providers]]
+name = "script"
+kind = "scripted"
+script = "{script}"
+serves = ["anthropic.*"]
+
 [[alarm_actions]]
 arn = "{TOPIC}"
 webhook = "http://127.0.0.1:{hook.server_port}/"
 
 [[prices]]
-provider = "local"
+provider = "script"
 input = 100.0
 output = 100.0
 """
