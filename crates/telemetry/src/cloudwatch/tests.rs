@@ -123,7 +123,7 @@ async fn questions_that_cannot_be_answered_are_refused() {
         ("Mine", json!({ "MetricName": "m", "Value": "NaN" })),
         ("Mine", json!({ "MetricName": "m", "Value": 1, "Timestamp": 1000 })),
         ("Mine", json!({ "MetricName": "m", "Values": [1], "Counts": [1, 2] })),
-        ("Mine", json!({ "MetricName": "m", "Values": [1; 151] })),
+        ("Mine", json!({ "MetricName": "m", "Values": vec![1; 151] })),
         ("Mine", json!({ "MetricName": "", "Value": 1 })),
     ] {
         let good = json!({ "MetricName": "good", "Value": 1 });
