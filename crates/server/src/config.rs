@@ -17,6 +17,7 @@ mod audit;
 mod budgets;
 mod catalogue;
 mod changes;
+mod cloudwatch;
 mod cost;
 mod dev;
 mod encryption;
@@ -43,6 +44,7 @@ pub use audit::{Audit, OnFailure};
 pub use budgets::{Budget, BudgetMatch};
 pub use catalogue::{Catalogue, ModelAccess};
 pub use changes::Change;
+pub use cloudwatch::{AlarmAction, CloudWatch};
 pub use cost::{Cost, Price};
 pub use dev::Dev;
 pub use encryption::Encryption;
@@ -91,6 +93,10 @@ pub struct Config {
     pub outbound: Outbound,
     /// What is counted, and who may read it.
     pub metrics: Metrics,
+    /// Metrics as CloudWatch shows them, and what is watched of spend.
+    pub cloudwatch: CloudWatch,
+    /// What alarms may do.
+    pub alarm_actions: Vec<AlarmAction>,
     /// Traces and metrics for a collector.
     pub otlp: Otlp,
     /// Local models for catalogue models.
@@ -140,6 +146,8 @@ impl Default for Config {
             encryption: Encryption::default(),
             outbound: Outbound::default(),
             metrics: Metrics::default(),
+            cloudwatch: CloudWatch::default(),
+            alarm_actions: Vec::new(),
             otlp: Otlp::default(),
             stand_ins: StandIns::default(),
             catalogue: Catalogue::default(),
@@ -239,6 +247,7 @@ impl Config {
         self.quotas.check()?;
         self.budgets()?;
         self.metrics.of_calls()?;
+        cloudwatch::check(&self.alarm_actions)?;
         self.otlp.check()?;
         local_models::check(&self.local_models)?;
         cost::check(&self.cost, &self.prices)?;

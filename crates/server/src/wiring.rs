@@ -54,6 +54,7 @@ use crate::reload::{Live, Load};
 use observe::Observers;
 use offers::Offers;
 use telemetry::Sight;
+use watch::Watch;
 
 /// Why a server did not start, as the person at the terminal reads it.
 #[derive(Debug, thiserror::Error)]
@@ -93,6 +94,7 @@ pub struct Server {
     sight: Arc<Sight>,
     stop: CancellationToken,
     observers: Arc<Observers>,
+    watch: Arc<Watch>,
     folder: PathBuf,
     local_tls: bool,
     /// The start-up table: TLS, local models and stand-ins.
@@ -171,7 +173,10 @@ impl Server {
         let discovered =
             if dev { discover::in_environment(&config, own_port, |name| std::env::var(name).ok()) } else { Vec::new() };
         let observers = Arc::new(Observers::open(&config)?);
-        let sight = Arc::new(Sight::open(&config, &folder, vec![Box::new(observers.calls())])?);
+        let (watch, watched) = Watch::open(&config, &folder, &resources).await?;
+        let watch = Arc::new(watch);
+        let consumers: Vec<Box<dyn outcrop_telemetry::Consumer>> = vec![Box::new(observers.calls()), Box::new(watched)];
+        let sight = Arc::new(Sight::open(&config, &folder, consumers)?);
         observers.recorder(sight.recorder.clone());
         let parts = Parts {
             dev,
@@ -199,7 +204,8 @@ impl Server {
             fetch,
             verifier,
             stop: stop.clone(),
-            slices: watch::slices(&folder),
+            slices: watch::slices(&folder, &watch),
+            watch: Arc::clone(&watch),
         };
         if config.audit.enabled {
             audit.record(records::started(dev)).await;
@@ -223,6 +229,7 @@ impl Server {
             sight,
             stop,
             observers,
+            watch,
             folder,
             local_tls,
             lines,
@@ -274,6 +281,7 @@ impl Server {
             () = renew(authority_folder(&self.folder), self.local_tls) => {}
             () = self.usage.run(&*self.keys) => {}
             () = self.quotas.run() => {}
+            () = self.watch.run() => {}
             () = sts::sweep(&*self.keys) => {}
             () = self.sight.follow(|| Some(Arc::clone(&self.live.pipeline().doors.as_ref()?.models))) => {}
         }
@@ -351,6 +359,7 @@ pub(crate) struct Parts {
     stop: CancellationToken,
     /// Parts of other AWS services.
     slices: Slices,
+    watch: Arc<Watch>,
 }
 
 impl Parts {
@@ -376,6 +385,7 @@ impl Parts {
         let quotas = self.quotas.under(quotas::settings(config, &catalogue)?);
         let models = Models::new(catalogue, settings(config), &self.resources).remembering(self.memory.clone());
         let models = Arc::new(models);
+        self.watch.follow(models.catalogue());
         let routes = Routes::new(models.catalogue(), &setup, &self.registry).map_err(told)?;
         let service_quotas = Arc::new(ServiceQuotas::new(quotas.clone(), quotas::Listed(Arc::clone(&models))));
         let admission = Admission::default()

@@ -6,14 +6,18 @@
 //! Start at [`Entry`], the one record of a call that everything else is made from, and at [`Hub`], which hands it on.
 
 pub mod advise;
+pub mod alarms;
+pub mod anomalies;
 pub mod audit;
 pub mod cloudtrail;
+pub mod cloudwatch;
 pub mod cost;
 pub mod entry;
 pub mod hub;
 pub mod invocation_log;
 pub mod ledger;
 pub mod meters;
+pub mod metrics;
 pub mod otlp;
 pub mod outcomes;
 pub mod prices;

@@ -44,6 +44,8 @@ impl Config {
             cost: super::Cost { keep_days: running.cost.keep_days, ..self.cost },
             local_models: running.local_models.clone(),
             otlp: running.otlp.clone(),
+            cloudwatch: running.cloudwatch.clone(),
+            alarm_actions: running.alarm_actions.clone(),
             // What was counted by some labels cannot be shown by others.
             metrics: Metrics {
                 labels: running.metrics.labels.clone(),

@@ -62,6 +62,8 @@ fn every_key_is_in_the_default_file_and_explained() {
         "[outbound]",
         "[metrics]",
         "[otlp]",
+        "[cloudwatch]",
+        "[[alarm_actions]]\narn='a'",
         "[stand_ins]",
         "[catalogue]",
         "[provisioned]",
