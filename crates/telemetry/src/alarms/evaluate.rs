@@ -13,14 +13,14 @@ pub(crate) enum Verdict {
 
 /// How missing datapoints count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Missing {
+pub(crate) enum Treatment {
     Breaching,
     NotBreaching,
     Ignore,
     Missing,
 }
 
-impl Missing {
+impl Treatment {
     pub fn of(name: &str) -> Option<Self> {
         Some(match name {
             "breaching" => Self::Breaching,
@@ -47,7 +47,7 @@ pub(crate) fn breaches(operator: &str, value: f64, threshold: f64) -> bool {
 }
 
 /// `newest_first`: whether each datapoint of the range breaches, none where it is missing. `to_alarm` of `periods` must.
-pub(crate) fn verdict(newest_first: &[Option<bool>], to_alarm: usize, periods: usize, missing: Missing) -> Verdict {
+pub(crate) fn verdict(newest_first: &[Option<bool>], to_alarm: usize, periods: usize, missing: Treatment) -> Verdict {
     let known: Vec<bool> = newest_first.iter().flatten().copied().take(periods).collect();
     let breaching = known.iter().filter(|breaches| **breaches).count();
     let fine = known.len() - breaching;
@@ -59,11 +59,11 @@ pub(crate) fn verdict(newest_first: &[Option<bool>], to_alarm: usize, periods: u
         return Verdict::Ok;
     }
     match missing {
-        Missing::Breaching if breaching + filled >= to_alarm => Verdict::Alarm,
-        Missing::Breaching | Missing::NotBreaching => Verdict::Ok,
-        Missing::Ignore => Verdict::Stays,
-        Missing::Missing if known.is_empty() => Verdict::Insufficient,
-        Missing::Missing if breaching >= to_alarm.min(known.len()) => Verdict::Alarm,
-        Missing::Missing => Verdict::Ok,
+        Treatment::Breaching if breaching + filled >= to_alarm => Verdict::Alarm,
+        Treatment::Breaching | Treatment::NotBreaching => Verdict::Ok,
+        Treatment::Ignore => Verdict::Stays,
+        Treatment::Missing if known.is_empty() => Verdict::Insufficient,
+        Treatment::Missing if breaching >= to_alarm.min(known.len()) => Verdict::Alarm,
+        Treatment::Missing => Verdict::Ok,
     }
 }

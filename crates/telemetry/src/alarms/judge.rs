@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
-use super::evaluate::{MORE, Missing, Verdict, breaches, verdict};
+use super::evaluate::{MORE, Treatment, Verdict, breaches, verdict};
 use super::{Alarm, State};
 use crate::SliceError;
 use crate::cloudwatch::expression::Series;
@@ -76,7 +76,7 @@ fn at(metrics: &Metrics, alarm: &Alarm, end: i64) -> Result<Option<State>, Slice
         .iter()
         .map(|(_, value)| value.map(|value| breaches(&alarm.comparison_operator, value, alarm.threshold)))
         .collect();
-    let missing = alarm.treat_missing_data.as_deref().and_then(Missing::of).unwrap_or(Missing::Missing);
+    let missing = alarm.treat_missing_data.as_deref().and_then(Treatment::of).unwrap_or(Treatment::Missing);
     let value = match verdict(&breaching, to_alarm, periods, missing) {
         Verdict::Stays => return Ok(None),
         Verdict::Ok => "OK",

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use outcrop_store::{Options, Sqlite};
 
 use super::actions::{Action, Actions, Notice};
-use super::evaluate::{Missing, Verdict, verdict};
+use super::evaluate::{Treatment, Verdict, verdict};
 use super::*;
 use crate::metrics::tests::{open as open_metrics, owner};
 use crate::metrics::{Metric, Metrics, Owner};
@@ -12,7 +12,7 @@ use crate::metrics::{Metric, Metrics, Owner};
 /// breaches), for missing, ignore, breaching, notBreaching.
 fn row(points: &str, to_alarm: usize) -> [Verdict; 4] {
     let newest_first: Vec<Option<bool>> = points.chars().rev().map(|c| (c != '-').then_some(c == 'X')).collect();
-    [Missing::Missing, Missing::Ignore, Missing::Breaching, Missing::NotBreaching]
+    [Treatment::Missing, Treatment::Ignore, Treatment::Breaching, Treatment::NotBreaching]
         .map(|missing| verdict(&newest_first, to_alarm, 3, missing))
 }
 

@@ -12,7 +12,7 @@ use crate::metrics::{Metric, Metrics, Point, now};
 const MOST_DATA: usize = 1000;
 const MOST_VALUES: usize = 150;
 /// Neither smaller nor greater: 2^360.
-const GREATEST: f64 = 2.348_542_582_773_833_5e108;
+const GREATEST: f64 = 2.348_542_582_773_833_2e108;
 const PAST: i64 = 14 * 24 * 60 * 60;
 const FUTURE: i64 = 2 * 60 * 60;
 

@@ -71,12 +71,15 @@ pub struct Listed {
     pub next: Option<u32>,
 }
 
+/// The series of one metric, by unit.
+type Units = Vec<(&'static str, Id)>;
+
 /// All series, by number and by name.
 #[derive(Debug, Default)]
 pub(super) struct Book {
     /// By place; a number is the place plus one.
     rows: Vec<Row>,
-    by_owner: HashMap<Owner, BTreeMap<Metric, Vec<(&'static str, Id)>>>,
+    by_owner: HashMap<Owner, BTreeMap<Metric, Units>>,
     /// How many of the rows the file has.
     written: usize,
     most: usize,

@@ -8,7 +8,7 @@ use super::super::stat::Stat;
 use super::super::{query, statistics};
 use super::{arn_of, kept};
 use crate::SliceError;
-use crate::alarms::evaluate::Missing;
+use crate::alarms::evaluate::Treatment;
 use crate::alarms::{Alarm, Alarms, Dimension};
 use crate::metrics::now;
 
@@ -57,7 +57,7 @@ fn read(name: &str, arn: String, input: Input<'_>) -> Result<Alarm, SliceError> 
     }
     let threshold = input.number("Threshold")?.ok_or_else(|| missing("Threshold"))?;
     let missing_data = input.text("TreatMissingData")?;
-    if let Some(name) = missing_data.filter(|name| Missing::of(name).is_none()) {
+    if let Some(name) = missing_data.filter(|name| Treatment::of(name).is_none()) {
         return Err(invalid(format!(
             "The value {name} for parameter TreatMissingData must be one of breaching, notBreaching, ignore, missing."
         )));
