@@ -1,10 +1,11 @@
 //! Whether a call of a model may begin, and for how long it may go on: quotas, budgets, and callers that repeat
-//! themselves.
+//! themselves; and the part of Service Quotas that shows quotas and raises them.
 //!
 //! Never: which model answers, what it costs (prices are given), provisioned throughput (that is the gateway's).
 //!
-//! Start at [`Admission::admit`]; [`Call`] is what a decision is made from. [`quotas`] limits tokens, requests and calls
-//! at a time, [`budgets`] what is spent, [`loops`] stops callers that send the same again and again.
+//! Start at [`Admission::admit`]: a [`Call`] is what a decision is made from, a [`Permit`] what was reserved for it
+//! until it is settled. [`quotas`] limits tokens, requests and calls at a time, [`budgets`] what is spent, [`loops`]
+//! stops callers that send the same again and again. [`quotas::slice`] is what `aws service-quotas` talks to.
 
 pub mod budgets;
 mod call;

@@ -1,11 +1,14 @@
-//! An invocation's path: resolve the model, check the conversation, choose who answers, dispatch, tell what it took.
+//! An invocation's path: resolve the model, check the conversation, plan who answers, let the call in, dispatch, tell
+//! what it took.
 //!
-//! Never: a model's own request format (`dialects` has those), HTTP, a resource of its own.
+//! Never: a model's own request format (`dialects` has those), HTTP, a resource of its own, a limit of its own but for
+//! provisioned throughput (`admission` has those).
 //!
 //! Start at [`Gateway::converse`] in `converse.rs`; `invoke.rs` is the same path for InvokeModel with a dialect on
-//! either side. Both come to `begin.rs`, where [`rules`] say what a conversation must look like and [`routing`] who is
-//! asked for an answer, [`capacity`] whether there is room for it; `answer.rs` is the way back, and [`meter`] hears what
-//! it took.
+//! either side, and `pass.rs` for bodies that nobody reads. All of them come to `begin.rs`, where [`rules`] say what a
+//! conversation must look like and [`routing`] who is asked for an answer, and through `admit.rs`, where [`capacity`]
+//! says whether there is room and admission whether the caller may; `answer.rs` is the way back. The tally of [`meter`]
+//! goes along, settles what was reserved, and tells a [`Meter`] what the call took.
 
 mod admit;
 mod answer;

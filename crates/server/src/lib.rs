@@ -3,8 +3,10 @@
 //! Never: a decision that belongs to a domain crate. What an operation means is written where the table points.
 //!
 //! Start at [`pipeline::Pipeline::answer`], the life of a request, and at [`operations::table`], which names the
-//! function behind each operation. [`listen`] owns sockets, [`route`] the paths, [`wiring::Server`] the start,
-//! [`reload`] what changes after it.
+//! function behind each operation. [`listen`] owns sockets, [`route`] the paths of Bedrock, [`doors`] all others,
+//! [`compat`] what is spoken behind those: OpenAI's and Anthropic's clients, other AWS services. [`observe`] answers
+//! `GET /metrics`, [`cost`] and [`budgets`] the paths below `/outcrop`. [`wiring::Server`] is the start, [`reload`]
+//! what changes after it.
 
 pub mod budgets;
 pub mod compat;

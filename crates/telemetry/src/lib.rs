@@ -1,9 +1,14 @@
-//! What calls took, what they cost, and how that is seen: usage, prices, metrics, alarms, invocation logs, the audit
-//! trail, and the parts of CloudWatch, CloudTrail and Service Quotas that show them.
+//! What calls took, what they cost, and how that is seen: the usage ledger and reports of it, prices, metrics, alarms,
+//! unusual spend, traces, invocation logs, the audit trail; and the parts of CloudWatch and CloudTrail that show them.
 //!
-//! Never: deciding a call, HTTP.
+//! Never: decides whether a call may be made, listens, keeps a word of what was said ([`invocation_log`] alone does,
+//! for accounts that asked for it), connects to anybody but through `outbound`.
 //!
-//! Start at [`Entry`], the one record of a call that everything else is made from, and at [`Hub`], which hands it on.
+//! Start at [`Entry`], the one record of a call that usage, cost and metrics are made from, and at [`Hub`], which hands
+//! it on to every [`Consumer`]. [`ledger`] keeps entries and [`cost`] adds them up; [`prices`] says what a call costs;
+//! [`metrics`] is what CloudWatch shows and [`alarms`] judge, [`meters`] what [`prometheus`] and [`otlp`] show.
+//! [`audit`] and [`invocation_log`] hear of requests from the server, not of entries. A [`Slice`] is a part of another
+//! AWS service.
 
 pub mod advise;
 pub mod alarms;
