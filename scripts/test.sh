@@ -49,6 +49,7 @@ step "conformance"
 step "acceptance programs"
 acceptance() { (note "$*" && "$PY" "conformance/acceptance/$1" "${@:2}"); }
 acceptance seeds.py inference
+acceptance seeds.py gateway
 acceptance clients.py
 acceptance probe.py 12 '^(Converse|ConverseStream|InvokeModel|InvokeModelWithResponseStream|CountTokens|ListFoundationModels|GetFoundationModel|GetFoundationModelAvailability|CreateInferenceProfile|GetInferenceProfile|ListInferenceProfiles|DeleteInferenceProfile)$'
 

@@ -55,7 +55,7 @@ def files(data):
 def guarded():
     config = toml(
         access={"default_policies": []},
-        access__policies={"read": policy(allow("bedrock:List*", Sid="Reading"), {**allow("bedrock:InvokeModel"), "Effect": "Deny"})},
+        access__policies__read={"json": policy(allow("bedrock:List*", Sid="Reading"), {**allow("bedrock:InvokeModel"), "Effect": "Deny"})},
         access__users=[{"account": ACCOUNT, "name": "reader", "policies": ["read"]}],
     )
     server = Server("serve", config=config)

@@ -337,7 +337,7 @@ class TestReports:
 
     def test_another_account_sees_what_is_its_own(self, fresh, script):
         server = fresh("serve", config=script + budget("5000 tokens", match='{ account = "each" }'))
-        mine, others = (api_key(server.data, account) for account in ("111111111111", "222222222222"))
+        mine, others = (api_key(server.data, account, "--user", "root") for account in ("111111111111", "222222222222"))
         server.start()
         for key in (mine, others):
             openai.of(server.url, key=key).chat.completions.create(

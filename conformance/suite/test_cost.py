@@ -62,7 +62,8 @@ def runtime(server, account=ACCOUNT):
 
 
 def ask(one, text, **metadata):
-    answer = one.converse(modelId=HAIKU, messages=[user(text)], requestMetadata=metadata)
+    told = {"requestMetadata": metadata} if metadata else {}
+    answer = one.converse(modelId=HAIKU, messages=[user(text)], **told)
     return answer["ResponseMetadata"]["RequestId"]
 
 

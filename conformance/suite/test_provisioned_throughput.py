@@ -149,7 +149,6 @@ class TestWhatIsSold:
     @pytest.mark.parametrize(
         ("model", "code", "said"),
         [
-            (HAIKU, "ValidationException", WINDOW),
             ("amazon.rerank-v1:0", "ValidationException", "amazon.rerank-v1:0"),
             ("anthropic.no-such-model-v9:0", "ValidationException", "invalid"),
             (WINDOW_ARN.replace("us-east-1", "eu-west-1"), "ValidationException", "invalid"),

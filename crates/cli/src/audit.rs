@@ -97,7 +97,7 @@ fn newest(
         read::Backward::open(root, from.unwrap_or(Date::MIN), to.unwrap_or(Date::MAX), None).map_err(told)?;
     let mut found = Vec::new();
     while found.len() < most
-        && let Some(line) = lines.next().map_err(told)?
+        && let Some(line) = lines.older().map_err(told)?
     {
         match serde_json::from_slice(&line) {
             Ok(record) if wanted(&record) => found.push((record, line)),

@@ -36,13 +36,8 @@ pub enum ModelsError {
     #[error("Inference profile with id {0} does not exist")]
     NoProfile(String),
     /// No throughput can be bought for this id.
-    #[error("Provisioned throughput isn\u{2019}t supported for the model {model}.{instead}")]
-    NotSold {
-        /// Its id.
-        model: String,
-        /// What could be bought, as a sentence.
-        instead: String,
-    },
+    #[error("Provisioned throughput isn\u{2019}t supported for the model {0}.")]
+    NotSold(String),
     /// More model units than are left.
     #[error(
         "The requested model units of {0} are more than this server has left. Ask for fewer, delete provisioned \
@@ -107,7 +102,7 @@ impl AwsError for ModelsError {
             Self::InvalidIdentifier
             | Self::OnDemand(_)
             | Self::CopyWithoutOnDemand
-            | Self::NotSold { .. }
+            | Self::NotSold(_)
             | Self::NotRoutable
             | Self::Validation(_) => Kind::Validation,
             Self::Unresolved | Self::EndOfLife | Self::NoProfile(_) => Kind::ResourceNotFound,

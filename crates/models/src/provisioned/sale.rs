@@ -39,18 +39,11 @@ pub(super) fn model(models: &Models, region: &str, identifier: &str) -> Result<S
         _ => return Err(ModelsError::InvalidIdentifier),
     };
     let (model, _) = models.catalogue().find(id).ok_or(ModelsError::InvalidIdentifier)?;
-    // AWS sells a window of most models, not the base id: ":200k" of Claude 3 Haiku.
-    if model.local || model.provisioned || id != model.id {
+    // AWS's console sells a window of most models (":200k" of Claude 3 Haiku); the base id stands for the model's own.
+    if model.local || model.provisioned || !model.variants.is_empty() {
         return Ok(Sold { model: Arc::clone(model), id: id.to_owned() });
     }
-    let windows: Vec<_> = model.variants.iter().map(|suffix| format!("{}{suffix}", model.id)).collect();
-    Err(ModelsError::NotSold {
-        model: model.id.clone(),
-        instead: match windows.is_empty() {
-            true => String::new(),
-            false => format!(" Provisioned throughput is available for {}.", windows.join(", ")),
-        },
-    })
+    Err(ModelsError::NotSold(model.id.clone()))
 }
 
 /// Takes units of those that are left; the transaction fails where there are too few.

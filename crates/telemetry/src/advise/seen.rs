@@ -1,6 +1,7 @@
 //! What the rules look at: sums over calls, in bounded memory.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry as Slot;
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -130,18 +131,17 @@ impl Seen {
             return;
         }
         let prefixes = self.prefixes.entry(who.clone()).or_default();
-        if !prefixes.contains_key(&prefix) {
-            if self.prefix_count >= MOST {
-                return;
+        let one = match prefixes.entry(prefix) {
+            Slot::Occupied(one) => one.into_mut(),
+            Slot::Vacant(_) if self.prefix_count >= MOST => return,
+            Slot::Vacant(place) => {
+                self.prefix_count += 1;
+                place.insert(Prefix { calls: 0, writes: 1, last: entry.at })
             }
-            self.prefix_count += 1;
-            prefixes.insert(prefix, Prefix { calls: 0, writes: 1, last: entry.at });
-        }
-        if let Some(one) = prefixes.get_mut(&prefix) {
-            one.calls += 1;
-            one.writes += u64::from(entry.at.as_second() - one.last.as_second() > CACHED);
-            one.last = entry.at;
-        }
+        };
+        one.calls += 1;
+        one.writes += u64::from(entry.at.as_second() - one.last.as_second() > CACHED);
+        one.last = entry.at;
     }
 
     pub(super) fn seconds(&self) -> i64 {

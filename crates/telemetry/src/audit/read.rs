@@ -110,7 +110,7 @@ impl Backward {
     }
 
     /// The next older line.
-    pub fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
+    pub fn older(&mut self) -> io::Result<Option<Vec<u8>>> {
         let waiting = self.0.iter_mut().filter(|(_, line)| line.is_some());
         let newest = waiting.max_by(|(_, a), (_, b)| {
             let time = |line: &'_ Option<Line>| line.as_ref().map(|line| time_of(&line.bytes).to_owned());

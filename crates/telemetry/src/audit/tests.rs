@@ -153,7 +153,7 @@ fn the_chain_goes_on_over_restarts_and_days_and_two_processes_have_two() {
     assert!(verify(root.path(), Some(&hash)).unwrap().iter().any(|report| report.found));
     let mut backward = read::Backward::open(root.path(), jiff::civil::Date::MIN, jiff::civil::Date::MAX, None).unwrap();
     let mut names = Vec::new();
-    while let Some(line) = backward.next().unwrap() {
+    while let Some(line) = backward.older().unwrap() {
         names.push(serde_json::from_slice::<Value>(&line).unwrap()["eventName"].as_str().unwrap().to_owned());
     }
     names.sort();

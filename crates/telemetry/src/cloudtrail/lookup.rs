@@ -118,7 +118,7 @@ impl Asked {
         let mut events = Vec::new();
         let mut read = 0_u64;
         while events.len() < self.most && (!read.is_multiple_of(STRIDE) || read == 0 || Instant::now() < end) {
-            let Some(line) = lines.next()? else { break };
+            let Some(line) = lines.older()? else { break };
             read += 1;
             let at = time_of(&line);
             let within = at >= from.as_str() && (self.to == Timestamp::MAX || at <= to.as_str());

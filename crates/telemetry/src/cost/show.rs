@@ -15,15 +15,18 @@ pub fn dollars(cost: Decimal) -> String {
     format!("${:.*}", digits, cost.round_dp(digits as u32))
 }
 
+/// One of a group's sums.
+type Count = fn(&Sums) -> u64;
+
 /// The report as a table: its head, and its rows, the total last.
 pub fn table(report: &Report) -> (Vec<String>, Vec<Vec<String>>) {
     let mut head: Vec<String> = report.query.by.iter().map(|by| by.to_string().to_uppercase()).collect();
     let all = std::iter::once(&report.total).chain(report.rows.iter().map(|row| &row.sums));
     let all: Vec<&Sums> = all.collect();
-    let any = |of: fn(&Sums) -> u64| all.iter().any(|sums| of(sums) > 0);
-    let mut columns: Vec<(&str, fn(&Sums) -> u64)> =
+    let any = |of: Count| all.iter().any(|sums| of(sums) > 0);
+    let mut columns: Vec<(&str, Count)> =
         vec![("CALLS", |sums| sums.calls), ("INPUT", |sums| sums.input), ("OUTPUT", |sums| sums.output)];
-    let rarer: [(&str, fn(&Sums) -> u64); 5] = [
+    let rarer: [(&str, Count); 5] = [
         ("CACHE READ", |sums| sums.cache_read),
         ("CACHE WRITE", |sums| sums.cache_write),
         ("IMAGES", |sums| sums.images),

@@ -99,16 +99,16 @@ impl Deliverer {
         let record = Record::of(&mut job);
         if let Some(config) = &kept.config {
             if let Some(bucket) = &config.bucket {
-                self.to_bucket(&places, bucket, &job, &record);
+                self.put_in_bucket(&places, bucket, &job, &record);
             }
             if let Some(group) = &config.log_group {
-                self.to_log_group(&places, group, &job, &record);
+                self.put_in_log_group(&places, group, &job, &record);
             }
         }
         self.shared.waiting.fetch_sub(job.held, Relaxed);
     }
 
-    fn to_bucket(&mut self, places: &Destinations, bucket: &Bucket, job: &Job, record: &Record) {
+    fn put_in_bucket(&mut self, places: &Destinations, bucket: &Bucket, job: &Job, record: &Record) {
         let Some((folder, key)) = hour(places, bucket, job) else {
             tracing::error!(bucket = bucket.name, "invocation logs have no bucket any more");
             return self.shared.s3.add(false, 1);
@@ -118,7 +118,7 @@ impl Deliverer {
         self.objects.entry(folder).or_default().add(&line);
     }
 
-    fn to_log_group(&mut self, places: &Destinations, group: &LogGroup, job: &Job, record: &Record) {
+    fn put_in_log_group(&mut self, places: &Destinations, group: &LogGroup, job: &Job, record: &Record) {
         let Some(folder) = places.log_group(&group.name) else {
             tracing::error!(log_group = group.name, "invocation logs have no log group any more");
             return self.shared.cloud_watch.add(false, 1);
