@@ -78,7 +78,8 @@ pub enum Command {
     ///
     /// One line for each budget, and for each value of one that tells values apart. SPENT is what counts against the limit:
     /// what a process that crashed had leased does, and what another process has leased. RESERVED is what calls in flight
-    /// may still take. Asks the running server; where none runs, the store.
+    /// may still take. STATE is ok, warned (past a share of warn_at), reached (calls are refused) or cut (running answers
+    /// are cut, too). Asks the running server; where none runs, the store. docs/budgets.md has the rules.
     Budgets(Budgets),
     /// Says what was spent: by day, model, account, key, tag or anything else that calls are told apart by
     ///
@@ -102,12 +103,14 @@ pub enum Command {
     /// Lists and rotates the keys that seal what is kept
     #[command(subcommand)]
     Secrets(Secrets),
-    /// Copies everything that lasts, while the server runs
+    /// Copies the database and its blobs, while the server runs
     ///
     /// The copy is of one moment and whole: the database, and every blob that it
     /// names. It is a folder, or a single file where the name ends in .tar. Every
     /// file's SHA-256 is in its manifest.jsonl; until everything is copied and on
     /// disk, nothing bears the name given here.
+    ///
+    /// The folder telemetry (usage, audit trail, metrics) is not in it.
     ///
     /// What is sealed stays sealed. The keys are not in the backup: keep them
     /// elsewhere, or whoever finds the backup finds the keys with it.

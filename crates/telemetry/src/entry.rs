@@ -20,7 +20,7 @@ pub struct Entry {
     pub account: String,
     /// The Region that was called.
     pub region: String,
-    /// The operation, or the door by which it came: `Converse`, `InvokeModel`, `ChatCompletions`.
+    /// The operation, or the door by which it came: `Converse`, `InvokeModel`, `openai-chat-completions`.
     pub operation: String,
     /// What the model was to do.
     #[serde(default)]
@@ -36,7 +36,7 @@ pub struct Entry {
     /// The call's own `requestMetadata`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
-    /// The id under which metrics count the call: the model's, or the system-defined profile's.
+    /// The id under which metrics count the call: of what was called, the model or the inference profile.
     pub model: String,
     /// The catalogue's id of the model.
     pub model_id: String,

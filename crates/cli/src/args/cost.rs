@@ -43,7 +43,8 @@ pub enum CostReport {
     /// What could be saved, from real traffic, in dollars a month
     ///
     /// Each finding says how it was computed and what speaks against it. It takes
-    /// 1,000 answered calls over a day; with fewer there is nothing to say.
+    /// 1,000 answered calls over a day; with fewer there is nothing to say. Give it
+    /// the server's --config: prices come from there.
     ///
     /// Examples:
     ///   outcrop cost advise
@@ -71,10 +72,11 @@ pub struct Spend {
     /// Prints JSON, exact to the last digit
     #[arg(long)]
     pub json: bool,
-    /// Draws the spend as bars along the time that it is grouped by first, stacked by what comes after it
+    /// Draws the spend as bars along the time that it is grouped by first (hour, day or month), stacked by what comes
+    /// after it
     #[arg(long, value_name = "FILE")]
     pub svg: Option<PathBuf>,
-    /// Writes the calls in the columns of FOCUS, the FinOps Open Cost and Usage Specification, as CSV
+    /// Writes the spend in the columns of FOCUS, the FinOps Open Cost and Usage Specification, as CSV
     #[arg(long, value_name = "FILE")]
     pub focus: Option<PathBuf>,
 }
@@ -83,7 +85,7 @@ pub struct Spend {
 #[derive(Args)]
 pub struct Which {
     /// What rows are told apart by, as many as you like: day, hour, month, model, account, region, principal, key,
-    /// profile, operation, provider, tier, tag:KEY, metadata:KEY
+    /// profile, operation, provider, tier, tag:KEY, metadata:KEY; for `tasks` also task. `advise` does not ask
     #[arg(long, value_name = "NAME,NAME", default_value = "day")]
     pub by: String,
     /// From when: 2026-11-01 (in UTC), 2026-11-01T08:00:00Z, today, or how long ago: 7d, 24h [default: 30d]
