@@ -76,10 +76,11 @@ pub enum Command {
     Routes(Routes),
     /// Lists what may be spent, and what is
     ///
-    /// One line for each budget, and for each value of one that tells values apart. SPENT is what counts against the limit:
-    /// what a process that crashed had leased does, and what another process has leased. RESERVED is what calls in flight
-    /// may still take. STATE is ok, warned (past a share of warn_at), reached (calls are refused) or cut (running answers
-    /// are cut, too). Asks the running server; where none runs, the store. docs/budgets.md has the rules.
+    /// One line for each budget, and for each value of one that tells values apart. SPENT is what counts against the
+    /// limit: what a process that crashed had leased does, and what another process has leased. RESERVED is what calls
+    /// in flight may still take. A is the period. STATE is ok, warned (past a share of warn_at), reached (calls are
+    /// refused) or cut (running answers are cut, too). Asks the running server; where none runs, the store.
+    /// docs/budgets.md has the rules.
     Budgets(Budgets),
     /// Says what was spent: by day, model, account, key, tag or anything else that calls are told apart by
     ///
