@@ -3,11 +3,11 @@
 //! An account has AWS's own quotas for each model in each Region: tokens a minute and tokens a day, requests a minute
 //! where wanted, apart for inference on demand and across Regions. Rules limit other parties: a key, a principal, a
 //! value of a tag or of request metadata. A call reserves what it reads and the most that it may write, and counts
-//! what it really took when it is over ([`burndown`]). The callers of an account share its quota fairly ([`fair`]).
+//! what it really took when it is over (`burndown`). The callers of an account share its quota fairly (`fair`).
 //!
 //! Never: provisioned throughput, which has its own capacity; a file or the store on a call's path.
 //!
-//! Start at [`Quotas::admit`]; one quota's arithmetic is in [`bucket`], what lasts of it in [`keep`].
+//! Start at [`Quotas::admit`]; one quota's arithmetic is in `bucket`, what lasts of it in `keep`.
 
 mod bucket;
 pub mod burndown;

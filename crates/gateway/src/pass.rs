@@ -111,17 +111,15 @@ impl Gateway {
 impl Through {
     /// The whole answer and what it took.
     pub async fn whole(mut self) -> Result<(Bytes, TokenUsage), Fault> {
-        let (body, counted) = match self.body {
-            PassBody::Whole(body) => {
-                let counted = usage::of_body(&body);
-                (body, counted)
-            }
+        let body = match self.body {
+            PassBody::Whole(body) => body,
             PassBody::Stream(_) => {
                 let text = "The provider answered with a stream where none was asked for.";
                 return Err(self.running.tally.failed(Fault::new(Kind::ModelError, text)));
             }
         };
-        let usage = self.usage.unwrap_or(counted);
+        // Most providers have counted already: the answer need not be read again.
+        let usage = self.usage.unwrap_or_else(|| usage::of_body(&body));
         self.running.tally.answered(&usage);
         Ok((body, usage))
     }

@@ -1,7 +1,7 @@
 //! Alarms: a metric, a threshold, a state, and what is done when the state changes.
 //!
 //! They last with the store and are followed from it, so that every node knows all; what they are judged by is in
-//! [`evaluate`], which is pure. [`Alarms::run`] judges all of them every ten seconds.
+//! `evaluate`, which is pure. [`Alarms::run`] judges all of them every ten seconds.
 
 pub mod actions;
 mod document;

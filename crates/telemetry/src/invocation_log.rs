@@ -1,8 +1,8 @@
 //! Model invocation logging: what callers said and were answered, for accounts that asked for it and for no other.
 //!
 //! An account turns it on for a Region ([`put`]) and says where records go: a bucket, a log group, or both. Both are
-//! folders that the operator has set up ([`Destinations`]). What goes where is in [`deliver`], in AWS's form and
-//! layout; what of a body is delivered, in [`body`].
+//! folders that the operator has set up ([`Destinations`]). What goes where is in `deliver`, in AWS's form and
+//! layout; what of a body is delivered, in `body`.
 //!
 //! Off, it costs a look into memory: no body is kept or copied. On, a call keeps its bytes, which it has anyway, until
 //! one thread has written them; nobody waits for that thread. Where more waits than may, records are dropped and

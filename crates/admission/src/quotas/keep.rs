@@ -161,7 +161,7 @@ async fn one(
     (scope, name): &(Scope, String),
 ) -> Result<(), StoreError> {
     let (min, _) = telling.bounds();
-    for _ in 0..TRIES {
+    for left in (0..TRIES).rev() {
         match store.commit(add(scope, name, telling).into()).await {
             Ok(receipt) => {
                 if let Some(Outcome::Counter(sum)) = receipt.outcomes().into_iter().next() {
@@ -188,8 +188,9 @@ async fn one(
                 Ok(_) | Err(StoreError::OutOfBounds { .. }) => {}
                 Err(error) => return Err(error),
             }
-        } else {
-            // More than a counter holds, or less than nothing: there is nothing more to count.
+        } else if left == 0 {
+            // Not another server that began the day in between, but more than a counter holds, or less than nothing: there
+            // is nothing more to count.
             held.bucket.told(telling, day, tokens);
             return Ok(());
         }

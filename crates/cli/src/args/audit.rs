@@ -50,7 +50,7 @@ pub enum Audit {
         #[command(flatten)]
         folder: Folder,
     },
-    /// Shows the newest records of which all that is named here holds, the newest last
+    /// Shows the newest records of which all that is named holds, newest last
     ///
     /// Examples:
     ///   outcrop audit search --error AccessDeniedException

@@ -143,7 +143,7 @@ fn operations_are_listed_from_the_table() {
 #[test]
 fn routes_are_every_operation_and_every_door() {
     let text = operations::routes();
-    assert!(text.contains("GET /outcrop/health health built\n") && text.contains("POST / sts built\n"), "{text}");
+    assert!(text.contains("GET /outcrop/health health built\n") && text.contains("POST / aws built\n"), "{text}");
     assert!(text.contains("POST /model/{modelId}/converse bedrock-runtime:Converse built\n"), "{text}");
     let operations = text.lines().filter(|line| line.contains(':'));
     assert_eq!(operations.count(), 240, "{text}");

@@ -112,7 +112,9 @@ impl Asked {
         let mut lines = Backward::open(root, day(self.from), last, self.places.as_deref())?;
         let (from, to) = (format!("{:.0}", self.from), format!("{:.0}", self.to));
         let own = Finder::new(account.as_bytes());
-        let value = self.attribute.as_ref().filter(|(key, _)| *key != "ReadOnly").map(|(_, value)| value.as_bytes());
+        // These two are not in a record as they are asked for.
+        let told = |key: &str| !matches!(key, "ReadOnly" | "ResourceType");
+        let value = self.attribute.as_ref().filter(|(key, _)| told(key)).map(|(_, value)| value.as_bytes());
         let value = value.filter(|value| plain(value)).map(Finder::new);
         let end = Instant::now() + PATIENCE;
         let mut events = Vec::new();
