@@ -18,7 +18,7 @@ use outcrop_telemetry::{Entry, Outcome, Prices, Recorder, Tokens, trace};
 use crate::admit::{self, Wanted, crosses};
 use crate::begin::By;
 use crate::capacity::Permit as Place;
-use crate::routing::{Plan, Target};
+use crate::routing::{Attempts, Plan, Target};
 use crate::traced;
 
 /// Whoever wants to know what calls took. Asked on the path of every call: it must not wait for anything.
@@ -98,8 +98,8 @@ pub struct Tally {
 struct Held {
     place: Place,
     permit: Permit,
-    /// Who is asked first.
-    first: Arc<Target>,
+    /// Who was asked, where nobody answers.
+    attempts: Arc<Attempts>,
     /// Tokens of the prompt, as estimated.
     input: u64,
 }
@@ -154,7 +154,7 @@ impl Tally {
 
     /// It was let in.
     pub(crate) fn admitted(&mut self, wanted: &Wanted<'_>, plan: &Plan, place: Place, permit: Permit) {
-        self.held = Some(Held { place, permit, first: plan.first(), input: wanted.estimate.input });
+        self.held = Some(Held { place, permit, attempts: Arc::clone(&plan.attempts), input: wanted.estimate.input });
         self.entry.images = wanted.images;
         self.entry.queries = wanted.queries;
         self.entry.max_tokens = wanted.max_tokens;
@@ -226,17 +226,18 @@ impl Tally {
     fn settle(&mut self) {
         let entry = &mut self.entry;
         let held = self.held.take();
-        if let Some(held) = held.as_ref().filter(|_| self.target.is_none() && entry.outcome == Outcome::Gone) {
-            self.target = Some(Arc::clone(&held.first));
-            entry.attempts = entry.attempts.max(1);
+        let answered = self.target.is_some();
+        if let Some(held) = held.as_ref().filter(|_| !answered) {
+            (entry.attempts, self.target) = held.attempts.last();
         }
+        let paid = answered || (self.target.is_some() && entry.outcome == Outcome::Gone);
         entry.provider = self.target.as_ref().map(|target| target.provider_name().to_owned());
         let Some(held) = held else {
             entry.cost = self.prices.cost(entry);
             return;
         };
         let Held { place, permit, input, .. } = held;
-        if self.target.is_none() {
+        if !paid {
             // Nothing was made, of whatever was wanted.
             (entry.images, entry.queries) = (0, 0);
             entry.cost = self.prices.cost(entry);

@@ -5,6 +5,7 @@
 //! [`Plan::attempt`] asks them until one begins to answer. What is learnt on the way, health and load, is a target's
 //! [`State`], which outlives configurations in a [`Registry`].
 
+mod asked;
 mod attempt;
 mod backoff;
 mod breaker;
@@ -26,6 +27,7 @@ mod testing;
 mod traced;
 mod variant;
 
+pub use asked::Attempts;
 pub use attempt::Served;
 pub use breaker::BreakerSettings;
 pub use choose::Choice;

@@ -3,12 +3,14 @@ use std::sync::Mutex;
 use futures_util::StreamExt;
 use outcrop_access::Permissions;
 use outcrop_api::bedrock_runtime::{CacheDetail, ConverseStreamOutput};
+use outcrop_providers::{Answer, Cause, Failure};
 use serde_json::json;
 
 use super::*;
 use crate::Capacity;
 use crate::capacity::{OfModel, Settings};
-use crate::tests::{HAIKU, asking, bench, hello, scripted, streaming, tiny};
+use crate::routing::Policy;
+use crate::tests::{HAIKU, asking, bench, hello, scripted, served_by, streaming, tiny};
 
 #[derive(Default)]
 struct Told(Mutex<Vec<Entry>>);
@@ -108,6 +110,28 @@ async fn a_record_says_whose_call_it_was_and_for_what() {
     assert_eq!((record.tags["team"].as_str(), record.metadata["feature"].as_str()), ("search", "triage"));
     assert_eq!((record.max_tokens, record.tier.as_deref(), record.profile), (Some(9), Some("flex"), None));
     assert!(!record.streamed && !record.cross_region);
+}
+
+#[tokio::test]
+async fn a_call_that_nobody_answers_says_who_was_asked() {
+    struct Ill;
+    #[async_trait::async_trait]
+    impl outcrop_providers::Provider for Ill {
+        async fn converse(&self, _: outcrop_providers::Call) -> Result<Answer, Failure> {
+            Err(Failure::new(Cause::Unavailable, Fault::new(Kind::ServiceUnavailable, "no")))
+        }
+    }
+    let told = Arc::new(Told::default());
+    let policy = Policy { retries: 0, ..Policy::default() };
+    let mut b = served_by(vec![Arc::new(Ill), Arc::new(Ill)], policy).await;
+    b.gateway = b.gateway.meter(told.clone());
+    b.converse(asking(HAIKU, json!({}))).await.unwrap_err();
+    assert_eq!(told.outcomes(), [(Outcome::ServerError, 0, 2)]);
+    let entry = told.0.lock().unwrap()[0].clone();
+    assert_eq!((entry.provider.as_deref(), entry.tokens), (Some("b"), Tokens::default()));
+    let report = b.gateway.routes().report();
+    let route = report.iter().find(|route| route.model == HAIKU).unwrap();
+    assert_eq!(route.targets.iter().map(|target| target.failed).collect::<Vec<_>>(), [0, 1]);
 }
 
 #[test]

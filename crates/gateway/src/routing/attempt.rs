@@ -161,6 +161,7 @@ impl Plan {
     {
         failures.made += 1;
         let target = Arc::clone(lease.target());
+        self.attempts.made(&target);
         let limit = self.limit(&target);
         let answer = trace::within(lease.trace.clone(), timeout_at(limit, run(target))).await;
         let answer = answer.unwrap_or_else(|_| Err(late()));

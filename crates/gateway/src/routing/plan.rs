@@ -14,6 +14,7 @@ use outcrop_models::data_retention::Retention;
 use outcrop_providers::Priority;
 use tokio::time::Instant;
 
+use super::asked::Attempts;
 use super::choose::{Choice, Lot};
 use super::routes::{NO_ACCESS, Route};
 use super::settings::Policy;
@@ -45,6 +46,8 @@ impl Ask<'_> {
 pub struct Plan {
     pub(super) route: Arc<Route>,
     pub(super) candidates: Vec<Arc<Target>>,
+    /// Those that were made, for as long as anybody wants to know.
+    pub(crate) attempts: Arc<Attempts>,
     pub(super) tokens: u64,
     pub(super) stream: bool,
     pub(super) priority: Priority,
@@ -75,7 +78,16 @@ impl Plan {
         let end = Instant::now() + route.policy.total;
         let deadline = cx.deadline.map_or(end, |deadline| Instant::from_std(deadline).min(end));
         let (stream, priority) = (ask.stream, ask.priority);
-        Ok(Self { route: Arc::clone(route), candidates, tokens, stream, priority, deadline, end })
+        Ok(Self {
+            route: Arc::clone(route),
+            candidates,
+            attempts: Arc::default(),
+            tokens,
+            stream,
+            priority,
+            deadline,
+            end,
+        })
     }
 
     /// How long the events of an answer by `target` may be apart, where that is bounded.
@@ -96,11 +108,6 @@ impl Plan {
     /// Whether `holds` of whoever may answer.
     pub fn all(&self, holds: impl Fn(&Target) -> bool) -> bool {
         self.candidates.iter().all(|target| holds(target))
-    }
-
-    /// Who is asked first.
-    pub fn first(&self) -> Arc<Target> {
-        Arc::clone(&self.candidates[0])
     }
 
     /// The providers of the candidates, in order.
