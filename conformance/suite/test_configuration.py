@@ -53,8 +53,8 @@ class TestCheck:
             ('[[models]]\nid = "broken"', "broken"),
             # What only a start made of it, once.
             ('[[providers]]\nname = "aws"\nkind = "bedrock"', "region"),
-            ('[[providers]]\nname = "far"\nurl = "no url"', "far"),
-            ('[[providers]]\nname = "taped"\nurl = "http://127.0.0.1:1"\nrecordings = "/no/such"', "/no/such"),
+            ('[[providers]]\nname = "far"\nkind = "openai"\nurl = "no url"', "far"),
+            ('[[providers]]\nname = "taped"\nkind = "openai"\nurl = "http://127.0.0.1:1"\nrecordings = "/no/such"', "/no/such"),
             ('[[providers]]\nname = "said"\nkind = "scripted"\nscript = "/no/such.toml"', "/no/such.toml"),
             ('[[routes]]\nmodel = "no.such-model"\n[[routes.targets]]\nprovider = "local"', "no.such-model"),
             ('[provisioned.models."no.such-model"]\nunits = 1', "no.such-model"),

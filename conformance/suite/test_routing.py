@@ -43,6 +43,7 @@ def routes(server):
 
 def test_the_next_target_answers_and_the_report_says_so(fresh, tmp_path):
     config = provider(tmp_path, "first", THROTTLED) + provider(tmp_path, "second", says("from the second"))
+    config += f"[[prices]]\nprovider = 'second'\nmodel = '{HAIKU}'\ninput = 0.25\noutput = 1.25\n"
     server = fresh(config=config + route("provider = 'first'", "provider = 'second'\npriority = 1")).start()
     text, headers = ask(server)
     assert text == "from the second"

@@ -13,6 +13,8 @@ pub struct Caller {
     pub user_id: String,
     /// The key that signed; none behind a long-term API key.
     pub access_key_id: Option<String>,
+    /// The long-term API key that was sent, by which it is listed; none behind a signature.
+    pub api_key_id: Option<String>,
     /// By what it was proven.
     pub kind: CallerKind,
 }
@@ -36,13 +38,15 @@ impl Caller {
             arn: format!("arn:aws:iam::{account}:root"),
             user_id: account.to_owned(),
             access_key_id: access_key_id.map(str::to_owned),
+            api_key_id: None,
             kind,
         }
     }
 
-    /// The key that the caller came with: an access key's id, or a long-term API key's user.
+    /// The id of the key that the caller came with, an access key's or a long-term API key's; the user's where `outcrop
+    /// dev` believes a key that it does not know.
     pub fn key(&self) -> &str {
-        self.access_key_id.as_deref().unwrap_or(&self.user_id)
+        self.access_key_id.as_deref().or(self.api_key_id.as_deref()).unwrap_or(&self.user_id)
     }
 
     /// The role behind an assumed role's session.

@@ -196,7 +196,7 @@ impl AccessKey {
             _ => user_arn(account, user),
         };
         let user_id = self.user_id.clone();
-        Caller { account: account.clone(), arn, user_id, access_key_id: Some(self.id.clone()), kind }
+        Caller { account: account.clone(), arn, user_id, access_key_id: Some(self.id.clone()), api_key_id: None, kind }
     }
 
     /// Whether `token` is what this key demands: a session's token, or none; and whether the key is good at `now`.
@@ -222,6 +222,7 @@ impl ApiKey {
             arn: user_arn(&self.account, &self.user),
             user_id: self.user_id.clone(),
             access_key_id: None,
+            api_key_id: Some(self.id.clone()),
             kind: CallerKind::ApiKey,
         }
     }

@@ -19,7 +19,14 @@ fn identity(statements: &str) -> Vec<Arc<crate::Policy>> {
 
 fn caller(arn: &str, kind: CallerKind) -> Caller {
     let account = Arn::parse(arn).unwrap().account.to_owned();
-    Caller { account, arn: arn.to_owned(), user_id: "AIDA".to_owned(), access_key_id: Some("AKIA".to_owned()), kind }
+    Caller {
+        account,
+        arn: arn.to_owned(),
+        user_id: "AIDA".to_owned(),
+        access_key_id: Some("AKIA".to_owned()),
+        api_key_id: None,
+        kind,
+    }
 }
 
 fn by(arn: &str, permissions: Permissions) -> Context {

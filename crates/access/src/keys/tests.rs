@@ -59,6 +59,8 @@ fn an_api_key_has_the_form_that_aws_gives_it_and_is_kept_as_a_hash() {
     let kept = serde_json::to_string(&Key::Api(key.clone())).unwrap();
     assert!(kept.contains(&ApiKey::hash(token.reveal())) && !kept.contains(token.reveal()));
     assert_eq!(ApiKey::generate(ACCOUNT, None, None, now()).unwrap().0.expires_at, None);
+    // Two keys of one user are told apart.
+    assert_eq!(key.caller().key(), key.id);
 }
 
 #[test]

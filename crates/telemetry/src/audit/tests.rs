@@ -24,6 +24,7 @@ pub(crate) fn event(name: &'static str) -> Event {
             arn: "arn:aws:iam::111122223333:user/ada".into(),
             user_id: "AIDA1".into(),
             access_key_id: Some("AKIA1".into()),
+            api_key_id: None,
             kind: CallerKind::User,
         }),
         parameters: vec![("modelId", "m".into())],

@@ -1,10 +1,15 @@
 //! Metric math, the plain part of it: `+ - * /`, parentheses, and SUM, AVG, MIN, MAX over lists or one series.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 /// Values by moment.
 pub(crate) type Series = BTreeMap<i64, f64>;
 
+/// CloudWatch's own bound, in characters.
+const LONGEST: usize = 2_048;
+/// Values that the expressions of one question may read together.
+pub(crate) const MOST_READ: usize = 5_000_000;
 /// Nesting beyond this is refused.
 const DEEPEST: usize = 32;
 
@@ -15,13 +20,18 @@ pub(crate) enum Value {
     List(Vec<Series>),
 }
 
-/// Computes an expression; `find` knows the other queries by their ids.
+/// Computes an expression; `find` knows the other queries by their ids. It may read as many values as are `left`, which
+/// it counts down.
 pub(crate) fn compute(
     text: &str,
     find: &dyn Fn(&str) -> Option<Series>,
     all: &dyn Fn() -> Vec<Series>,
+    left: &Cell<usize>,
 ) -> Result<Value, String> {
-    let mut reader = Reader { rest: text, find, all, depth: 0 };
+    if text.chars().count() > LONGEST {
+        return Err(format!("it is longer than {LONGEST} characters"));
+    }
+    let mut reader = Reader { rest: text, find, all, left, depth: 0 };
     let value = reader.sum()?;
     reader.rest = reader.rest.trim_start();
     if reader.rest.is_empty() { Ok(value) } else { Err(format!("`{}` is not understood", reader.shown())) }
@@ -37,12 +47,19 @@ struct Reader<'a> {
     rest: &'a str,
     find: &'a dyn Fn(&str) -> Option<Series>,
     all: &'a dyn Fn() -> Vec<Series>,
+    left: &'a Cell<usize>,
     depth: usize,
 }
 
 impl<'a> Reader<'a> {
     fn shown(&self) -> String {
         self.rest.chars().take(20).collect()
+    }
+
+    fn reads(&self, values: usize) -> Result<(), String> {
+        let left = self.left.get().checked_sub(values);
+        self.left.set(left.ok_or("there is too much to compute; ask for less time, a longer period or fewer terms")?);
+        Ok(())
     }
 
     /// Takes one of these characters, if it is the next.
@@ -116,10 +133,14 @@ impl<'a> Reader<'a> {
         }
         self.rest = rest;
         if self.take(&['(']).is_none() {
-            return (self.find)(name).map(Value::Series).ok_or_else(|| format!("there is no query `{name}`"));
+            let series = (self.find)(name).ok_or_else(|| format!("there is no query `{name}`"))?;
+            self.reads(series.len())?;
+            return Ok(Value::Series(series));
         }
         if name == "METRICS" {
-            return self.closed(')', Value::List((self.all)()));
+            let all = (self.all)();
+            self.reads(all.iter().map(Series::len).sum())?;
+            return self.closed(')', Value::List(all));
         }
         let argument = self.sum()?;
         let value = function(name, argument)?;

@@ -1,5 +1,6 @@
 //! Queries of `GetMetricData` and of alarms on more than one metric: each is a statistic, or an expression over others.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
@@ -52,7 +53,7 @@ pub(crate) fn read(list: &[Value]) -> Result<Vec<Query>, SliceError> {
         if let Kind::Expression(text) = &query.kind {
             // Said before anything is read. What the expression comes to does not matter here.
             let none = |id: &str| ids.contains(id).then(Series::new);
-            let read = expression::compute(text, &none, &Vec::new);
+            let read = expression::compute(text, &none, &Vec::new, &Cell::new(expression::MOST_READ));
             read.map_err(|why| refused(format!("Error in expression '{}': {why}.", query.id)))?;
         }
     }
@@ -121,6 +122,7 @@ pub(crate) fn evaluate(
         done.insert(query.id.clone(), series);
     }
     let all: BTreeSet<&str> = queries.iter().map(|query| query.id.as_str()).collect();
+    let left = Cell::new(expression::MOST_READ);
     loop {
         let before = done.len();
         for query in queries {
@@ -130,7 +132,7 @@ pub(crate) fn evaluate(
                 continue;
             }
             let find = |id: &str| done.get(id).cloned();
-            let value = expression::compute(text, &find, &|| stats.clone())
+            let value = expression::compute(text, &find, &|| stats.clone(), &left)
                 .map_err(|why| refused(format!("Error in expression '{}': {why}.", query.id)))?;
             let series = match value {
                 expression::Value::Series(series) => series,

@@ -160,7 +160,7 @@ fn metric_math_computes() {
     let b = Series::from([(0, 10.0), (60, 0.0)]);
     let find = |id: &str| BTreeMap::from([("a", a.clone()), ("b", b.clone())]).get(id).cloned();
     let all = || vec![a.clone(), b.clone()];
-    let of = |text: &str| compute(text, &find, &all);
+    let of = |text: &str| compute(text, &find, &all, &std::cell::Cell::new(1_000));
     let series = |points: &[(i64, f64)]| Ok(expression::Value::Series(points.iter().copied().collect()));
     assert_eq!(of("a + b"), series(&[(0, 11.0), (60, 2.0)]));
     assert_eq!(of("a / b"), series(&[(0, 0.1)]));
@@ -175,6 +175,9 @@ fn metric_math_computes() {
     }
     let long = format!("{}a", "-".repeat(2000));
     assert!(of(&long).is_ok());
+    // What would take long is refused, not begun.
+    assert!(of(&format!("{}a", "-".repeat(2048))).unwrap_err().contains("longer"));
+    assert!(of(&["a"; 400].join("+")).unwrap_err().contains("too much"));
 }
 
 #[tokio::test]

@@ -44,6 +44,11 @@ impl Metric {
         Self::of(namespace.to_owned(), name.to_owned(), dimensions)
     }
 
+    /// Whether callers put it, and not the server.
+    pub(super) fn is_put(&self) -> bool {
+        !self.namespace.starts_with("AWS/") && !self.namespace.starts_with("Outcrop/")
+    }
+
     /// The same from parts of its own.
     pub fn of(namespace: String, name: String, mut dimensions: Dimensions) -> Self {
         dimensions.sort();
@@ -83,6 +88,8 @@ pub(super) struct Book {
     /// How many of the rows the file has.
     written: usize,
     most: usize,
+    /// Series that callers put, by account.
+    put: HashMap<String, usize>,
 }
 
 impl Book {
@@ -98,6 +105,9 @@ impl Book {
     fn enter(&mut self, row: Row) {
         let units = self.by_owner.entry(row.owner.clone()).or_default().entry(row.metric.clone()).or_default();
         units.push((row.unit, row.id));
+        if row.metric.is_put() {
+            *self.put.entry(row.owner.account.clone()).or_default() += 1;
+        }
         self.rows.push(row);
     }
 
@@ -108,6 +118,14 @@ impl Book {
         }
         if self.rows.len() >= self.most {
             return Err(MetricsError::Full(self.most));
+        }
+        // A quarter is kept for what the server itself counts, and one account takes no more than another: nobody's
+        // alarms go blind because somebody else puts metrics.
+        let each = (self.most / 4).max(1);
+        let of_all = self.put.values().sum::<usize>();
+        let own = self.put.get(&owner.account).copied().unwrap_or_default();
+        if metric.is_put() && (own >= each || of_all >= self.most - self.most / 4) {
+            return Err(MetricsError::Full(if own >= each { each } else { self.most }));
         }
         let id = u32::try_from(self.rows.len() + 1).map_err(|_| MetricsError::Full(self.most))?;
         self.enter(Row { id, owner: owner.clone(), metric: metric.clone(), unit, last: 0 });

@@ -138,6 +138,24 @@ fn more_series_than_configured_are_refused_and_counted() {
 }
 
 #[test]
+fn no_account_puts_so_many_that_others_or_the_server_have_no_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let metrics = Metrics::open(folder.path(), 40).unwrap();
+    let put = |account: &str, namespace: &str, n: u32| {
+        let metric = Metric::new(namespace, &format!("m{n}"), &[]);
+        metrics.put(&Owner::new(account, "us-east-1"), &metric, "None", 0, 1.0)
+    };
+    (0..10).for_each(|n| put("1", "Mine", n).unwrap());
+    assert!(matches!(put("1", "Mine", 10), Err(MetricsError::Full(10))));
+    for account in ["2", "3"] {
+        (0..10).for_each(|n| put(account, "Mine", n).unwrap());
+    }
+    assert!(matches!(put("4", "Mine", 0), Err(MetricsError::Full(40))));
+    (0..10).for_each(|n| put("1", "AWS/Bedrock", n).unwrap());
+    assert!(put("4", "AWS/Bedrock", 0).is_err());
+}
+
+#[test]
 fn what_is_old_is_kept_coarser_and_nothing_of_its_sum_is_lost() {
     let (_folder, metrics) = open();
     let metric = Metric::new("N", "m", &[]);

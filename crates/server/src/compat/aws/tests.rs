@@ -54,6 +54,7 @@ fn cx() -> Context {
         arn: "arn:aws:iam::111122223333:root".into(),
         user_id: "111122223333".into(),
         access_key_id: None,
+        api_key_id: None,
     };
     Context { request_id: "req-1".into(), ..Context::new(caller, "us-east-1", "monitoring") }
 }
