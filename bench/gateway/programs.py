@@ -24,6 +24,31 @@ START_SECONDS = 180
 CHAT_MODEL, MESSAGES_MODEL = "openai.gpt-oss-120b-1:0", "anthropic.claude-3-haiku-20240307-v1:0"
 
 
+# All that may keep a call out, and never does.
+LIMITS = """
+[quotas]
+tokens_per_minute = 4_000_000_000
+requests_per_minute = 4_000_000
+[[quotas.rules]]
+by = "key"
+requests_per_minute = 4_000_000
+[loops]
+calls = 4_000_000
+[[prices]]
+provider = "up"
+input = 1
+output = 5
+[[budgets]]
+name = "all"
+limit = "1000000 USD"
+period = "month"
+[[budgets]]
+name = "keys"
+limit = "1000000 USD"
+period = "day"
+match = { key = "each" }
+"""
+
 class NotMeasured(Exception):
     """A figure that could not be taken, and why."""
 
@@ -120,7 +145,7 @@ class Bench:
     def minimal(self, name, *args):
         return Program([self.built / name, "--upstream", self.upstream.url, *args], GATEWAY)
 
-    def configuration(self, folder):
+    def configuration(self, folder, limited):
         port = self.upstream.url.rsplit(":", 1)[1]
         path = pathlib.Path(folder) / "outcrop.toml"
         path.write_text(
@@ -143,13 +168,13 @@ url = "http://127.0.0.1:{port}"
 api_key = "bench"
 [providers.models]
 "{MESSAGES_MODEL}" = "bench"
-"""
+{LIMITS if limited else ""}"""
         )
         return path
 
     @contextlib.contextmanager
-    def gateway(self, mode):
-        """`outcrop dev`, or `outcrop serve` with one key, left in `key` as ID:SECRET."""
+    def gateway(self, mode, limited=False):
+        """`outcrop dev`, or `outcrop serve` with one key, left in `key` as ID:SECRET; with quotas, budgets and loops."""
         with tempfile.TemporaryDirectory() as folder:
             data = f"{folder}/data"
             key = None
@@ -160,7 +185,7 @@ api_key = "bench"
                 )  # fmt: skip
                 made = {name.lower().replace("_", ""): value for name, value in json.loads(made.stdout).items()}
                 key = f"{made['accesskeyid']}:{made['secretaccesskey']}"
-            config = self.configuration(folder)
+            config = self.configuration(folder, limited)
             command = [self.outcrop, mode, "--listen", "127.0.0.1:0", "--data", data, "--config", config]
             with self.running(Program(command, GATEWAY)) as program:
                 program.key = key

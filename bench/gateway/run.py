@@ -73,14 +73,14 @@ class Run:
 
         return program, measure
 
-    def ours(self, mode, kind, model=CHAT_MODEL, label="outcrop", **more):
+    def ours(self, mode, kind, model=CHAT_MODEL, label="outcrop", limited=False, **more):
         if not self.product:
             # Without a product the runner is tried on a program that is there.
             program = "min-sig" if mode == "serve" else "min-xlate" if kind.startswith("converse") else "min-pass"
             return label, self.minimal(program, kind, **{**more, "path": None})[1]
 
         def measure(name, side):
-            with self.bench.gateway(mode) as running:
+            with self.bench.gateway(mode, limited) as running:
                 options = {"sign": running.key} if mode == "serve" else SHOWN[kind.split("-")[0]]
                 return self.measured(name, side, running, kind, model=model, **options, **more)
 
@@ -108,6 +108,9 @@ def cpu(run):
               [run.ours("dev", "converse"), run.minimal("min-xlate", "converse")], value, ratio, " times")  # fmt: skip
     run.pairs("CPU, Converse in, SigV4", "at most 1.8, aim 1.4",
               [run.ours("serve", "converse"), run.minimal("min-sig", "converse")], value, ratio, " times")  # fmt: skip
+    run.pairs("CPU, Converse in, SigV4, quotas, budgets and loops, against none of them", "at most 1.25",
+              [run.ours("serve", "converse", label="all on", limited=True), run.ours("dev", "converse", label="all off")],
+              value, ratio, " times")  # fmt: skip
     litellm_rs = run.bench.litellm_rs
     run.pairs("CPU, OpenAI in", "at most 0.5",
               [run.ours("dev", "chat"), run.peer("litellm-rs", litellm_rs, "chat")], value, ratio, " times")  # fmt: skip
