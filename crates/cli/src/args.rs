@@ -82,7 +82,7 @@ pub enum Command {
     /// refused) or cut (running answers are cut, too). Asks the running server; where none runs, the store.
     /// docs/budgets.md has the rules.
     Budgets(Budgets),
-    /// Says what was spent: by day, model, account, key, tag or anything else that calls are told apart by
+    /// Says what was spent: by day, model, account, key, tag and more
     ///
     /// Reads the usage ledger in the data folder, beside a running server or
     /// without one. Calls without a price are counted as that, never as free:
@@ -94,7 +94,7 @@ pub enum Command {
     ///   outcrop cost
     ///   outcrop cost --by model --from 7d
     ///   outcrop cost --by day,tag:team --from 2026-11-01 --to 2026-11-30 --csv
-    ///   outcrop cost --by principal --filter model=anthropic.* --filter tag:team=search
+    ///   outcrop cost --by principal --filter model=anthropic.* --filter tag:a=b
     ///   outcrop cost --by day,model --svg spend.svg
     ///   outcrop cost --focus november.csv --from 2026-11-01 --to 2026-11-30
     ///   outcrop cost tasks --by task
