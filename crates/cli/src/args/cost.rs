@@ -21,7 +21,7 @@ pub struct Cost {
 /// The other reports.
 #[derive(Subcommand)]
 pub enum CostReport {
-    /// What a successful task cost: spend divided by the tasks that did what they were for
+    /// What a successful task cost: spend divided by the tasks that succeeded
     ///
     /// A task is what an outcome was told for with POST /outcrop/outcomes: one
     /// call by its request id, or every call with one value in its
