@@ -30,6 +30,7 @@ LIMITS = """
 tokens_per_minute = 4_000_000_000
 requests_per_minute = 4_000_000
 [[quotas.rules]]
+name = "keys"
 by = "key"
 requests_per_minute = 4_000_000
 [loops]
