@@ -169,8 +169,14 @@ def test_what_was_put_is_told_and_lasts(fresh):
     runtime = client(server.url, "bedrock-runtime", account=ACCOUNT)
     answer = runtime.converse(modelId=HAIKU, messages=[user("hi")], inferenceConfig={"maxTokens": 1})
     record(server, answer, prefix="a/b")
-    lines = (server.data / "log-groups").rglob("aws/bedrock/modelinvocations/*.jsonl")
-    assert [json.loads(line)["requestId"] for file in lines for line in open(file)] == [answer["ResponseMetadata"]["RequestId"]]
+
+    # One thread delivers, to the bucket first.
+    def lines():
+        files = (server.data / "log-groups").rglob("aws/bedrock/modelinvocations/*.jsonl")
+        return [line for file in files for line in open(file) if line.endswith("\n")]
+
+    logged = until(lines, 10, "the line in the log group")
+    assert [json.loads(line)["requestId"] for line in logged] == [answer["ResponseMetadata"]["RequestId"]]
     cli(server.url, "bedrock", "delete-model-invocation-logging-configuration", key=(ACCOUNT, "x"))
     bedrock = client(server.url, "bedrock", account=ACCOUNT)
     assert "loggingConfig" not in bedrock.get_model_invocation_logging_configuration()

@@ -1,0 +1,32 @@
+//! Guardrails' engine: a [`Policy`] and a text in, an [`Assessment`] out.
+//!
+//! Never: storage, clock, network, a model server; what turns text into vectors is given ([`Encoder`]). A [`Guard`] is
+//! immutable and serves many threads; nothing in it waits.
+//!
+//! Start at [`Guard::assess`] in `assess.rs`: every policy looks at every passage, then the strictest of what they found
+//! decides. One detector a module: [`words`], [`sensitive`] (PII and regular expressions), [`content`] (the six
+//! filters), [`topics`], [`grounding`]. [`Scan`] is one text with its windows and their encodings, made once for all
+//! detectors that need them; [`stream`] is the same over text that is still arriving.
+
+mod assess;
+mod assessment;
+pub mod content;
+mod encoder;
+mod error;
+pub mod grounding;
+mod policy;
+mod scan;
+pub mod sensitive;
+pub mod stream;
+pub mod topics;
+pub mod words;
+
+pub use assess::Guard;
+pub use assessment::{
+    Acted, Assessment, Coverage, FilterFinding, GroundingFinding, Passage, PiiFinding, RegexFinding, Role,
+    TopicFinding, Units, WordFinding,
+};
+pub use encoder::{EncodeError, Encoded, Encoder};
+pub use error::{Failed, Refused};
+pub use policy::{Does, Filter, GroundingRule, PiiRule, Policy, RegexRule, Side, Sides, Strength, Topic, Word};
+pub use scan::{Scan, Window};

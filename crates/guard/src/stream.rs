@@ -1,0 +1,1 @@
+//! The same over text that is still arriving.
