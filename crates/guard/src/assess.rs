@@ -4,7 +4,7 @@ mod mask;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::assessment::{
     Acted, Assessment, Coverage, FilterFinding, GroundingFinding, Passage, PiiFinding, RegexFinding, Role,
@@ -17,10 +17,11 @@ use crate::grounding::{self, Measure};
 use crate::policy::{Does, Filter, Policy, Side, Strength};
 use crate::scan::Scan;
 use crate::sensitive::{Pii, Sensitive, What};
+use crate::stream::Growth;
 use crate::topics::{self, Topics};
 use crate::words::{List, Words};
 
-pub(crate) use mask::Mask;
+pub(crate) use mask::{Mask, merged, put};
 
 /// Characters of a text unit.
 const UNIT: u64 = 1_000;
@@ -33,13 +34,15 @@ pub struct Guard {
     topics: Topics,
     input: Arc<Lists>,
     output: Arc<Lists>,
+    /// The same for text that is still arriving, made when the first such text comes.
+    growing: OnceLock<Growth>,
 }
 
 /// What is looked up in a text, rather than judged. A rule that is off on a side must not hide another one's match, so
 /// each side has lists of its own, unless they are the same.
 #[derive(Debug)]
 pub(crate) struct Lists {
-    active: Active,
+    pub(crate) active: Active,
     pub(crate) words: Words,
     pub(crate) sensitive: Sensitive,
 }
@@ -48,8 +51,8 @@ pub(crate) struct Lists {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Active {
     pub(crate) words: Vec<usize>,
-    profanity: bool,
-    pii: Vec<Pii>,
+    pub(crate) profanity: bool,
+    pub(crate) pii: Vec<Pii>,
     pub(crate) regexes: Vec<usize>,
 }
 
@@ -66,7 +69,7 @@ impl Guard {
         let input = Arc::new(Lists::new(&policy, active(&policy, Side::Input))?);
         let theirs = active(&policy, Side::Output);
         let output = if theirs == input.active { Arc::clone(&input) } else { Arc::new(Lists::new(&policy, theirs)?) };
-        Ok(Self { policy, encoder, classifier, topics, input, output })
+        Ok(Self { policy, encoder, classifier, topics, input, output, growing: OnceLock::new() })
     }
 
     /// The policy.
@@ -82,17 +85,25 @@ impl Guard {
         }
     }
 
+    /// How answers are watched while they arrive.
+    pub(crate) fn growth(&self) -> &Growth {
+        self.growing.get_or_init(|| Growth::new(self))
+    }
+
+    /// Whether the meaning of a text is judged on a side, which takes more of it than a word.
+    pub fn judges(&self, side: Side) -> bool {
+        let denies = self.policy.topics.iter().any(|topic| topic.sides.on(side) != Does::Off);
+        denies || self.filters(side).next().is_some() || self.grounds(side)
+    }
+
     /// Whether anything is looked at on a side.
     pub fn looks(&self, side: Side) -> bool {
-        let policy = &self.policy;
         let lists = &self.lists(side).active;
         !lists.words.is_empty()
             || lists.profanity
             || !lists.pii.is_empty()
             || !lists.regexes.is_empty()
-            || self.filters(side).next().is_some()
-            || policy.topics.iter().any(|topic| topic.sides.on(side) != Does::Off)
-            || self.grounds(side)
+            || self.judges(side)
     }
 
     /// Whether answers are compared with a source.
