@@ -81,9 +81,11 @@ pub(super) fn compare(range: Range<usize>, tokens: &[Token], index: &Index, mode
         best
     };
     let in_source: Vec<f32> = tokens.iter().zip(&stems).map(|(token, stem)| credit(token, *stem)).collect();
-    let in_best: Vec<f32> = tokens.iter().map(|token| near(token, &claim.candidates[..claim.candidates.len().min(1)])).collect();
+    let in_best: Vec<f32> =
+        tokens.iter().map(|token| near(token, &claim.candidates[..claim.candidates.len().min(1)])).collect();
     let in_near: Vec<f32> = tokens.iter().map(|token| near(token, &claim.candidates)).collect();
-    let share = |credits: &[f32]| credits.iter().zip(&weights).map(|(credit, weight)| credit * weight).sum::<f32>() / total;
+    let share =
+        |credits: &[f32]| credits.iter().zip(&weights).map(|(credit, weight)| credit * weight).sum::<f32>() / total;
     let f = &mut claim.features;
     f[0] = share(&in_source);
     f[1] = share(&in_best);
@@ -91,11 +93,16 @@ pub(super) fn compare(range: Range<usize>, tokens: &[Token], index: &Index, mode
     f[3] = runs(tokens, &weights, 2, |run| index.pair(run));
     f[4] = runs(tokens, &weights, 3, |run| index.triple(run));
     let aligned = align::align(tokens, best, &weights);
-    f[5] = aligned.kept.iter().zip(&weights).filter(|(kept, _)| kept.is_some()).map(|(_, weight)| weight).sum::<f32>() / total;
+    f[5] = aligned.kept.iter().zip(&weights).filter(|(kept, _)| kept.is_some()).map(|(_, weight)| weight).sum::<f32>()
+        / total;
     f[6] = weakest(&in_near, &weights);
     f[7] = missing(&in_near, &weights) / model.rarest();
     let numbers = |near: bool| {
-        portion(tokens, |token| token.value.is_some(), |token| supported_number(token, index, near.then_some(&claim.candidates[..])))
+        portion(
+            tokens,
+            |token| token.value.is_some(),
+            |token| supported_number(token, index, near.then_some(&claim.candidates[..])),
+        )
     };
     let (far_numbers, near_numbers) = (numbers(false), numbers(true));
     f[8] = far_numbers;
@@ -109,10 +116,13 @@ pub(super) fn compare(range: Range<usize>, tokens: &[Token], index: &Index, mode
             Clash::Opposite => f[14] = 1.0,
         }
     }
-    if tokens.iter().any(|token| !token.empty && lexicon::opposites(&token.stem).iter().any(|opposite| {
-        near_stem(opposite, &claim.candidates[..claim.candidates.len().min(1)], index)
-    }) && near(token, &claim.candidates) < 1.0)
-    {
+    if tokens.iter().any(|token| {
+        !token.empty
+            && lexicon::opposites(&token.stem)
+                .iter()
+                .any(|opposite| near_stem(opposite, &claim.candidates[..claim.candidates.len().min(1)], index))
+            && near(token, &claim.candidates) < 1.0
+    }) {
         f[14] = 1.0;
     }
     // A negation counts where the sentences are about the same thing.
@@ -124,7 +134,8 @@ pub(super) fn compare(range: Range<usize>, tokens: &[Token], index: &Index, mode
     if spoken > 0 && !heard {
         f[16] = 1.0;
     }
-    f[19] = if in_near.iter().zip(&weights).all(|(credit, weight)| *weight == 0.0 || *credit > 0.0) { 1.0 } else { 0.0 };
+    f[19] =
+        if in_near.iter().zip(&weights).all(|(credit, weight)| *weight == 0.0 || *credit > 0.0) { 1.0 } else { 0.0 };
     claim
 }
 
@@ -176,8 +187,12 @@ fn runs(tokens: &[Token], weights: &[f32], length: usize, holds: impl Fn(&[Token
 
 /// The support of the part of the claim that has least.
 fn weakest(credits: &[f32], weights: &[f32]) -> f32 {
-    let content: Vec<(f32, f32)> =
-        credits.iter().zip(weights).filter(|(_, weight)| **weight > 0.0).map(|(&credit, &weight)| (credit, weight)).collect();
+    let content: Vec<(f32, f32)> = credits
+        .iter()
+        .zip(weights)
+        .filter(|(_, weight)| **weight > 0.0)
+        .map(|(&credit, &weight)| (credit, weight))
+        .collect();
     let part = |part: &[(f32, f32)]| {
         let total: f32 = part.iter().map(|(_, weight)| weight).sum();
         part.iter().map(|(credit, weight)| credit * weight).sum::<f32>() / total
