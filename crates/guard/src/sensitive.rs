@@ -61,7 +61,8 @@ pub struct Sensitive {
 impl Sensitive {
     /// Looks for `kinds`, and for expressions given as name and pattern.
     pub fn new(kinds: &[Pii], regexes: &[(&str, &str)]) -> Result<Self, Refused> {
-        let regexes = regexes.iter().map(|(name, pattern)| regexes::compile(name, pattern)).collect::<Result<_, _>>()?;
+        let regexes =
+            regexes.iter().map(|(name, pattern)| regexes::compile(name, pattern)).collect::<Result<_, _>>()?;
         // All rules need its lexicon.
         let tagger = if kinds.is_empty() { None } else { Some(Tagger::built_in()?) };
         Ok(Self { kinds: kinds.to_vec(), tagger, regexes })
@@ -97,8 +98,11 @@ fn all(text: &str, tagger: &Tagger<'_>, tagged: bool) -> Vec<(Range<usize>, Pii)
     }
     let named = tagger.find(text, &known);
     let ages: Vec<_> = named.iter().filter_map(|(range, kind)| age_behind(text, range, *kind)).collect();
-    let ages = ages.into_iter().filter(|age| !known.iter().chain(&named).any(|(range, _)| age.start < range.end && range.start < age.end));
-    let ages: Vec<_> = if known.len() + named.len() > 10_000 { Vec::new() } else { ages.map(|range| (range, Pii::Age)).collect() };
+    let ages = ages
+        .into_iter()
+        .filter(|age| !known.iter().chain(&named).any(|(range, _)| age.start < range.end && range.start < age.end));
+    let ages: Vec<_> =
+        if known.len() + named.len() > 10_000 { Vec::new() } else { ages.map(|range| (range, Pii::Age)).collect() };
     known.extend(named);
     known.extend(ages);
     known.sort_by_key(|(range, _)| range.start);
@@ -110,7 +114,11 @@ fn all(text: &str, tagger: &Tagger<'_>, tagged: bool) -> Vec<(Range<usize>, Pii)
 pub fn by_rule(text: &str, lexicon: &Lexicon<'_>) -> Vec<(Range<usize>, Pii)> {
     static CUES: OnceLock<Option<Cues>> = OnceLock::new();
     let mut found = scan(text);
-    let taken: Vec<_> = found.iter().filter(|candidate| matches!(candidate.kind, Pii::Email | Pii::Url)).map(|candidate| candidate.range.clone()).collect();
+    let taken: Vec<_> = found
+        .iter()
+        .filter(|candidate| matches!(candidate.kind, Pii::Email | Pii::Url))
+        .map(|candidate| candidate.range.clone())
+        .collect();
     if let Some(cues) = CUES.get_or_init(Cues::new) {
         let cues = cues.find(text);
         announced::find(text, &cues, &taken, lexicon, &mut found);
@@ -129,7 +137,10 @@ fn scan(text: &str) -> Vec<Candidate> {
         if byte == b'@' {
             found.extend(net::email(text, at));
         } else if byte == b'+' || byte == b'(' {
-            found.extend(phone::find(text, at, false).filter(|_| byte == b'+' || bytes.get(at + 1).is_some_and(u8::is_ascii_digit)));
+            found.extend(
+                phone::find(text, at, false)
+                    .filter(|_| byte == b'+' || bytes.get(at + 1).is_some_and(u8::is_ascii_digit)),
+            );
         } else if byte.is_ascii_alphanumeric() && codes::begins(bytes, at) {
             let before = found.len();
             if byte.is_ascii_digit() {
@@ -144,7 +155,9 @@ fn scan(text: &str) -> Vec<Candidate> {
             }
             found.extend(net::url(text, at));
             // An address holds no other, and may be long.
-            if let Some(last) = found[before..].iter().find(|candidate| candidate.kind == Pii::Url && candidate.sure > 90) {
+            if let Some(last) =
+                found[before..].iter().find(|candidate| candidate.kind == Pii::Url && candidate.sure > 90)
+            {
                 at = last.range.end;
                 continue;
             }
@@ -166,11 +179,34 @@ fn age_before_unit(text: &str, at: usize, found: &mut Vec<Candidate>) {
     if digits > 3 || bytes[at..end].iter().fold(0_u32, |sum, digit| sum * 10 + u32::from(digit - b'0')) > 120 {
         return;
     }
-    let tail: String = text[end..].chars().take(16).collect::<String>().to_ascii_lowercase().replace(['-', '\u{a0}'], " ");
+    let tail: String =
+        text[end..].chars().take(16).collect::<String>().to_ascii_lowercase().replace(['-', '\u{a0}'], " ");
     let tail = tail.trim_start();
     const UNITS: [&str; 24] = [
-        "years old", "year old", "yrs old", "yr old", "years of age", "year of age", "y/o", "yo ", "yo,", "yo.", "y.o", "years young", "months old", "month old",
-        "ans ", "ans,", "ans.", "años", "anos de", "jahre alt", "anni ", "years , ", "year olds", "weeks old",
+        "years old",
+        "year old",
+        "yrs old",
+        "yr old",
+        "years of age",
+        "year of age",
+        "y/o",
+        "yo ",
+        "yo,",
+        "yo.",
+        "y.o",
+        "years young",
+        "months old",
+        "month old",
+        "ans ",
+        "ans,",
+        "ans.",
+        "años",
+        "anos de",
+        "jahre alt",
+        "anni ",
+        "years , ",
+        "year olds",
+        "weeks old",
     ];
     if UNITS.iter().any(|unit| tail.starts_with(unit)) || matches!(tail, "yo" | "ans") {
         found.push(Candidate { range: at..end, kind: Pii::Age, sure: 81 });
@@ -218,7 +254,9 @@ fn beside_keys_and_cards(text: &str, found: &mut Vec<Candidate>) {
                 continue;
             }
             let next = if card {
-                announced::expiry(text, at).filter(|range| bytes[range.clone()].contains(&b'/')).map(|range| Candidate { range, kind: Pii::CreditDebitCardExpiry, sure: 78 })
+                announced::expiry(text, at)
+                    .filter(|range| bytes[range.clone()].contains(&b'/'))
+                    .map(|range| Candidate { range, kind: Pii::CreditDebitCardExpiry, sure: 78 })
             } else {
                 announced::secret_key(text, at)
             };
@@ -248,10 +286,14 @@ fn apart(mut candidates: Vec<Candidate>) -> Vec<(Range<usize>, Pii)> {
             end = end.max(next.range.end);
             cluster.push(next);
         }
-        cluster.sort_by(|a, b| b.sure.cmp(&a.sure).then(b.range.len().cmp(&a.range.len())).then(a.range.start.cmp(&b.range.start)));
+        cluster.sort_by(|a, b| {
+            b.sure.cmp(&a.sure).then(b.range.len().cmp(&a.range.len())).then(a.range.start.cmp(&b.range.start))
+        });
         let from = kept.len();
         for candidate in cluster {
-            let free = kept[from..].iter().all(|(range, _)| candidate.range.end <= range.start || range.end <= candidate.range.start);
+            let free = kept[from..]
+                .iter()
+                .all(|(range, _)| candidate.range.end <= range.start || range.end <= candidate.range.start);
             if free {
                 kept.push((candidate.range, candidate.kind));
             }
