@@ -1,6 +1,8 @@
 //! Every policy over every passage, and the strictest of them.
 
 mod mask;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 use std::ops::Range;

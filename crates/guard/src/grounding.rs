@@ -14,7 +14,7 @@ mod model;
 mod relevance;
 mod text;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 pub use claim::{Claim, FEATURES as GROUNDING_FEATURES};
@@ -68,6 +68,16 @@ pub fn measure(source: &str, query: &str, response: &str, encoder: &dyn Encoder)
     let model = Model::trained().map_err(EncodeError)?;
     let evidence = Evidence::gather(source, query, response, model, encoder)?;
     Ok(Measured { grounding: evidence.grounding(model), relevance: evidence.relevance(model) })
+}
+
+/// The stems of `text` that say something, each once: what the weights of words are counted over.
+pub fn stems(text: &str) -> BTreeSet<String> {
+    text::tokens(text, 0).into_iter().filter(|token| !token.empty).map(|token| token.stem).collect()
+}
+
+/// The sentences of `text`, as claims are cut.
+pub fn sentences(text: &str) -> Vec<&str> {
+    text::sentences(text).into_iter().map(|range| &text[range]).collect()
 }
 
 /// All that is known about an answer.
@@ -141,8 +151,8 @@ impl Evidence {
             let place = if at < judged { first_claim + at } else { usize::MAX };
             let near = |candidate: &usize| places.get(candidate).map_or(0.0, |&other| cosine(place, other));
             let closest = claim.candidates.iter().map(near).fold(0.0, f32::max);
-            claim.features[17] = closest;
-            claim.features[18] = closest * claim.features[2];
+            claim.features[16] = closest;
+            claim.features[17] = closest * claim.features[2];
             part.features[0] = cosine(0, place);
             // The sentences that hold the answer: the one that fits the query best speaks for it.
             let own = claim.candidates.iter().map(fit).fold(0.0, f32::max);

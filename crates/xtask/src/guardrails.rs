@@ -3,6 +3,7 @@
 //! `train-guardrails` writes `crates/guard/weights`; `bench-guardrails` prints one table a part. Both take the folder
 //! with the labelled texts as an argument: the texts themselves are not part of the repository. One module a part.
 
+mod grounding;
 mod report;
 
 use std::path::{Path, PathBuf};
@@ -45,6 +46,7 @@ pub(crate) fn train(data: &Path, only: Option<Part>, quick: bool) -> Result<(), 
 
 /// Measures `only`, or everything, on the dev split.
 pub(crate) fn bench(data: &Path, only: Option<Part>) -> Result<(), String> {
+    if only == Some(Part::Grounding) { return grounding::dev(data); }
     let mut report = Report::new(std::io::stdout().lock());
     for part in Part::value_variants() {
         if only.is_none_or(|only| only == *part) {

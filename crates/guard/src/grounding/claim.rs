@@ -16,12 +16,11 @@ const KINDRED: f32 = 0.6;
 const PART: usize = 4;
 
 /// What is known about a claim, each value 0 to 1.
-pub const FEATURES: [&str; 20] = [
+pub const FEATURES: [&str; 19] = [
     "words in the source",
     "words in the best sentence",
     "words in the best sentences",
     "pairs of words in the source",
-    "three words in a row in the source",
     "words in the same order",
     "weakest part",
     "rarest missing word",
@@ -91,12 +90,11 @@ pub(super) fn compare(range: Range<usize>, tokens: &[Token], index: &Index, mode
     f[1] = share(&in_best);
     f[2] = share(&in_near);
     f[3] = runs(tokens, &weights, 2, |run| index.pair(run));
-    f[4] = runs(tokens, &weights, 3, |run| index.triple(run));
     let aligned = align::align(tokens, best, &weights);
-    f[5] = aligned.kept.iter().zip(&weights).filter(|(kept, _)| kept.is_some()).map(|(_, weight)| weight).sum::<f32>()
+    f[4] = aligned.kept.iter().zip(&weights).filter(|(kept, _)| kept.is_some()).map(|(_, weight)| weight).sum::<f32>()
         / total;
-    f[6] = weakest(&in_near, &weights);
-    f[7] = missing(&in_near, &weights) / model.rarest();
+    f[5] = weakest(&in_near, &weights);
+    f[6] = missing(&in_near, &weights) / model.rarest();
     let numbers = |near: bool| {
         portion(
             tokens,
@@ -105,15 +103,15 @@ pub(super) fn compare(range: Range<usize>, tokens: &[Token], index: &Index, mode
         )
     };
     let (far_numbers, near_numbers) = (numbers(false), numbers(true));
-    f[8] = far_numbers;
-    f[9] = near_numbers;
-    f[10] = named(tokens, &in_source);
-    f[11] = named(tokens, &in_near);
+    f[7] = far_numbers;
+    f[8] = near_numbers;
+    f[9] = named(tokens, &in_source);
+    f[10] = named(tokens, &in_near);
     for clash in align::clashes(tokens, best, &aligned) {
         match clash {
-            Clash::Number => f[12] = 1.0,
-            Clash::Name => f[13] = 1.0,
-            Clash::Opposite => f[14] = 1.0,
+            Clash::Number => f[11] = 1.0,
+            Clash::Name => f[12] = 1.0,
+            Clash::Opposite => f[13] = 1.0,
         }
     }
     if tokens.iter().any(|token| {
@@ -123,18 +121,18 @@ pub(super) fn compare(range: Range<usize>, tokens: &[Token], index: &Index, mode
                 .any(|opposite| near_stem(opposite, &claim.candidates[..claim.candidates.len().min(1)], index))
             && near(token, &claim.candidates) < 1.0
     }) {
-        f[14] = 1.0;
+        f[13] = 1.0;
     }
     // A negation counts where the sentences are about the same thing.
     if f[1] > 0.4 && negated(tokens) != negated(&best[aligned.span.clone()]) {
-        f[15] = 1.0;
+        f[14] = 1.0;
     }
     let spoken = tokens.iter().filter(|token| token.personal).count();
     let heard = claim.candidates.iter().flat_map(|&at| &index.sentences[at].tokens).any(|token| token.personal);
     if spoken > 0 && !heard {
-        f[16] = 1.0;
+        f[15] = 1.0;
     }
-    f[19] =
+    f[18] =
         if in_near.iter().zip(&weights).all(|(credit, weight)| *weight == 0.0 || *credit > 0.0) { 1.0 } else { 0.0 };
     claim
 }

@@ -46,14 +46,22 @@ impl Model {
 
     /// How much `token` says.
     pub(super) fn weight(&self, token: &Token) -> f32 {
-        if token.empty { 0.0 } else { self.common.get(&token.stem).copied().unwrap_or(self.rare) }
+        if token.empty {
+            return 0.0;
+        }
+        let weight = self.common.get(&token.stem).copied().unwrap_or(self.rare);
+        // Who, and how many: what a claim stands or falls with.
+        if token.name || token.value.is_some() { weight.max(0.5) * FACT } else { weight }
     }
 
     /// How much the rarest word says.
     pub(super) fn rarest(&self) -> f32 {
-        self.rare
+        self.rare * FACT
     }
 }
+
+/// What a name or a number weighs against another word as rare.
+const FACT: f32 = 1.5;
 
 /// `bias` and the weighted features, squeezed into 0 to 1.
 pub(super) fn squeezed(bias: f32, weights: &[f32], features: &[f32]) -> f32 {
