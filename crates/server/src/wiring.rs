@@ -1,5 +1,6 @@
 //! From a configuration to a server that answers: opens what lasts, finds the local models, joins the crates.
 
+mod local;
 mod observe;
 mod offers;
 mod provisioned;
@@ -9,8 +10,6 @@ pub(crate) mod sources;
 pub mod telemetry;
 mod watch;
 
-use std::collections::BTreeMap;
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -22,13 +21,12 @@ use outcrop_admission::loops::Loops;
 use outcrop_admission::quotas::Quotas;
 use outcrop_admission::quotas::slice::ServiceQuotas;
 use outcrop_admission::{Admission, Budgets};
-use outcrop_engine::embed::{DIMENSIONS, EmbedService, MAX_TOKENS, Settings as EmbedSettings};
-use outcrop_engine::weights::gguf::{self, GgufHeader};
-use outcrop_engine::weights::{Catalog, EMBEDDING_MODEL, ModelDir, RecordedFile, TEXT_MODEL};
-use outcrop_engine::{Engine, EngineConfig, LocalModel, ModelKind};
+use outcrop_engine::embed::{EmbedService, Settings as EmbedSettings};
+use outcrop_engine::weights::{EMBEDDING_MODEL, ModelDir};
+use outcrop_engine::{Engine, EngineConfig, ModelKind};
 use outcrop_gateway::meter::Recorded;
 use outcrop_gateway::routing::{Registry, Routes, Setup};
-use outcrop_gateway::{Answers, Capacity, Gateway, Sharing, StandIns};
+use outcrop_gateway::{Answers, Capacity, Gateway, Sharing};
 use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Memory, Models, Settings, inference_profiles};
 use outcrop_outbound::Outbound;
 use outcrop_providers::Provider;
@@ -41,7 +39,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::compat::aws::Slices;
 use crate::compat::{Doors, Stored};
-use crate::config::{Config, LocalKind as ConfiguredKind, PrefixSharing};
+use crate::config::{Config, PrefixSharing};
 use crate::control;
 use crate::cost::Desk;
 use crate::discover::{self, Discovered};
@@ -51,6 +49,7 @@ use crate::operations::{App, table};
 use crate::pipeline::Pipeline;
 use crate::reload::{Live, Load};
 
+use local::{Found, describe, embedders, engine_config, local_models, stand_ins};
 use observe::Observers;
 use offers::Offers;
 use telemetry::Sight;
@@ -516,88 +515,6 @@ pub fn examine_keys(config: &Config) -> Vec<String> {
     config.store().encryption.problems().iter().map(ToString::to_string).collect()
 }
 
-/// A local model and whether its weights are here.
-struct Found {
-    model: LocalModel,
-    present: bool,
-    /// Numbers in an embedding model's vectors, and the tokens it reads.
-    embedding: Option<(u32, u32)>,
-}
-
-fn local_models(config: &Config, weights: &ModelDir) -> Result<Vec<Found>, StartError> {
-    let mut found = Vec::new();
-    for status in weights.list().map_err(told)? {
-        let kind = match status.kind {
-            outcrop_engine::weights::ModelKind::Text => ModelKind::Text,
-            outcrop_engine::weights::ModelKind::Embedding => ModelKind::Embedding,
-        };
-        // Weights that are not whole now may be by the time of the first call: their place is known all the same.
-        let verified = weights.weights(&status.name);
-        let first = Catalog::default().get(&status.name).and_then(|m| m.files.first()).map(|f| f.name);
-        let place = || status.path.join(first.or(status.files.first().map(|f| f.name.as_str())).unwrap_or_default());
-        let present = verified.is_ok();
-        let path = verified.unwrap_or_else(|_| place());
-        let embedding = match (kind, &status.gguf) {
-            (ModelKind::Text, _) => None,
-            (ModelKind::Embedding, Some(header)) => Some(sizes(header)),
-            (ModelKind::Embedding, None) => Some((DIMENSIONS as u32, MAX_TOKENS as u32)),
-        };
-        found.push(Found { model: LocalModel { name: status.name, kind, path, sha256: None }, present, embedding });
-    }
-    for local in &config.local_models {
-        let kind = match local.kind {
-            ConfiguredKind::Text => ModelKind::Text,
-            ConfiguredKind::Embedding => ModelKind::Embedding,
-        };
-        if let Some(expected) = &local.sha256 {
-            verify(&local.file, expected)?;
-        }
-        found.retain(|f| f.model.name != local.name);
-        let sha256 = local.sha256.clone();
-        let model = LocalModel { name: local.name.clone(), kind, path: local.file.clone(), sha256 };
-        let embedding = match kind {
-            ModelKind::Text => None,
-            ModelKind::Embedding => Some(sizes(&header_of(&local.file)?)),
-        };
-        found.push(Found { present: model.path.exists(), model, embedding });
-    }
-    Ok(found)
-}
-
-/// How long an embedding model's vectors are is part of its catalogue entry, so its file must be there.
-fn header_of(file: &Path) -> Result<GgufHeader, StartError> {
-    let wrong = |why: &dyn std::fmt::Display| StartError(format!("the embedding model {}: {why}", file.display()));
-    let open = std::fs::File::open(file).map_err(|e| wrong(&e))?;
-    let length = open.metadata().map_err(|e| wrong(&e))?.len();
-    gguf::read(std::io::BufReader::new(open), length).map_err(|e| wrong(&e))
-}
-
-fn sizes(header: &GgufHeader) -> (u32, u32) {
-    let number = |n: Option<u64>| n.and_then(|n| u32::try_from(n).ok()).unwrap_or_default();
-    (number(header.width), number(header.context_length).min(512))
-}
-
-/// A service for each embedding model beside the default one. Its threads wait; nothing is loaded.
-fn embedders(found: &[Found], threads: usize) -> Result<HashMap<String, EmbedService>, StartError> {
-    let mut embedders = HashMap::new();
-    for f in found.iter().filter(|f| f.model.kind == ModelKind::Embedding && f.model.name != EMBEDDING_MODEL) {
-        let service = EmbedService::of_gguf(f.model.path.clone(), threads, EmbedSettings::default()).map_err(told)?;
-        embedders.insert(f.model.name.clone(), service);
-    }
-    Ok(embedders)
-}
-
-/// Refuses weights that are not what the configuration says they are.
-fn verify(file: &Path, expected: &str) -> Result<(), StartError> {
-    let name = file.file_name().unwrap_or_default().to_string_lossy();
-    let found = RecordedFile::hash(file, &name, &mut |_| ()).map_err(told)?.sha256;
-    if found.eq_ignore_ascii_case(expected) {
-        return Ok(());
-    }
-    let file = file.display();
-    Err(StartError(format!("{file} has the SHA-256 {found}, and the configuration expects {expected}")))
-}
-
 fn catalogue(config: &Config, found: &[Found]) -> Result<Catalogue, StartError> {
     let catalogue = Catalogue::builtin().and_then(|known| known.with_extra(&config.models)).map_err(told)?;
     let default = EngineConfig::default().context_length;
@@ -627,82 +544,10 @@ fn settings(config: &Config) -> Settings {
     }
 }
 
-fn stand_ins(config: &Config, found: &[Found]) -> Result<StandIns, StartError> {
-    let names = |kind: ModelKind| found.iter().filter(move |f| f.model.kind == kind).map(|f| f.model.name.as_str());
-    let known = |key: &str, name: &String, kinds: &[ModelKind]| {
-        if kinds.iter().any(|kind| names(*kind).any(|known| known == name)) {
-            return Ok(name.clone());
-        }
-        let known: Vec<&str> = kinds.iter().flat_map(|kind| names(*kind)).collect();
-        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-        Err(StartError(format!(
-            "stand_ins.{key} names `{name}`, which is no local model of that kind; there are: {known}"
-        )))
-    };
-    let default = |kind: ModelKind, name: &str| names(kind).any(|known| known == name).then(|| name.to_owned());
-    let (text, embedding) = (ModelKind::Text, ModelKind::Embedding);
-    let chosen = &config.stand_ins;
-    let mut by_model = BTreeMap::new();
-    for (model, name) in &chosen.models {
-        by_model.insert(model.clone(), known(&format!("models.\"{model}\""), name, &[text, embedding])?);
-    }
-    Ok(StandIns {
-        text: match &chosen.text {
-            Some(name) => Some(known("text", name, &[text])?),
-            None => default(text, TEXT_MODEL),
-        },
-        embedding: match &chosen.embedding {
-            Some(name) => Some(known("embedding", name, &[embedding])?),
-            None => default(embedding, EMBEDDING_MODEL),
-        },
-        by_model,
-    })
-}
-
 /// Who may profit from whose computed prefixes.
 fn sharing(config: &Config) -> Sharing {
     match config.engine.prefix_sharing {
         PrefixSharing::Account => Sharing::Account,
         PrefixSharing::Principal | PrefixSharing::None => Sharing::Principal,
     }
-}
-
-fn engine_config(config: &Config, found: &[Found]) -> EngineConfig {
-    let defaults = EngineConfig::default();
-    EngineConfig {
-        models: found.iter().map(|f| f.model.clone()).collect(),
-        memory: config.engine.memory_bytes.map(std::num::NonZeroU64::get),
-        threads: config.engine.threads.map(std::num::NonZeroUsize::get),
-        context_length: config.engine.context_length.map_or(defaults.context_length, std::num::NonZeroU32::get),
-        max_sequences: config.engine.max_sequences.get(),
-        max_waiting: config.engine.max_waiting,
-        idle_unload: Duration::from_secs(config.engine.idle_unload_seconds.get().into()),
-        load_wait: Duration::from_secs(config.engine.load_wait_seconds.into()),
-        prefix_cache: match config.engine.prefix_sharing {
-            PrefixSharing::None => 0,
-            _ => config.engine.prefix_bytes,
-        },
-        ..defaults
-    }
-}
-
-/// What a person wants to know at the start: which models are here, and who answers for whom.
-fn describe(found: &[Found], stand_ins: Option<&StandIns>) -> Vec<(&'static str, String)> {
-    let mut lines = Vec::new();
-    for f in found {
-        let missing = if f.present { "" } else { "  weights missing: run `outcrop models pull`" };
-        lines.push(("local model", format!("outcrop.{}{missing}", f.model.name)));
-    }
-    let Some(stand_ins) = stand_ins else {
-        lines.push(("stand-ins", "off: catalogue models without a provider are refused".into()));
-        return lines;
-    };
-    for (kind, name) in [("text", &stand_ins.text), ("embedding", &stand_ins.embedding)] {
-        let who = name.as_ref().map_or("nobody".into(), |name| format!("outcrop.{name}"));
-        lines.push(("stand-in", format!("{who} answers for the catalogue's {kind} models")));
-    }
-    for (model, name) in &stand_ins.by_model {
-        lines.push(("stand-in", format!("outcrop.{name} answers for {model}")));
-    }
-    lines
 }

@@ -1,6 +1,7 @@
 //! Generation and chores of the repository; nothing here runs in production.
 
 mod codegen;
+mod guardrails;
 
 use std::path::PathBuf;
 
@@ -18,11 +19,34 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Trains the guardrails' classifiers and writes `crates/guard/weights`.
+    TrainGuardrails {
+        /// The folder with the labelled texts.
+        #[arg(long)]
+        data: PathBuf,
+        /// Trains this part alone.
+        #[arg(long)]
+        only: Option<guardrails::Part>,
+        /// Trains a seeded subset in two minutes, into a temporary folder.
+        #[arg(long)]
+        quick: bool,
+    },
+    /// Measures the guardrails on the dev split.
+    BenchGuardrails {
+        /// The folder with the labelled texts.
+        #[arg(long)]
+        data: PathBuf,
+        /// Measures this part alone.
+        #[arg(long)]
+        only: Option<guardrails::Part>,
+    },
 }
 
 fn main() -> std::process::ExitCode {
     let result = match Task::parse() {
         Task::Codegen { models, check } => codegen::run(&models, check),
+        Task::TrainGuardrails { data, only, quick } => guardrails::train(&data, only, quick),
+        Task::BenchGuardrails { data, only } => guardrails::bench(&data, only),
     };
     match result {
         Ok(()) => std::process::ExitCode::SUCCESS,

@@ -1,0 +1,59 @@
+//! What guardrails' classifiers are trained from, and what they reach.
+//!
+//! `train-guardrails` writes `crates/guard/weights`; `bench-guardrails` prints one table a part. Both take the folder
+//! with the labelled texts as an argument: the texts themselves are not part of the repository. One module a part.
+
+mod grounding;
+mod report;
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+
+pub(crate) use report::Report;
+
+/// What is trained or measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Part {
+    Content,
+    Topics,
+    Pii,
+    Grounding,
+    Speed,
+}
+
+/// Where the trained weights belong.
+pub(crate) fn weights() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../guard/weights")
+}
+
+/// Trains `only`, or all that is trained. `quick` trains a seeded subset into a temporary folder: it proves that
+/// training runs, and its weights are for nothing else.
+pub(crate) fn train(data: &Path, only: Option<Part>, quick: bool) -> Result<(), String> {
+    let folder = if quick { std::env::temp_dir().join("outcrop-guardrail-weights") } else { weights() };
+    std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    for part in [Part::Content, Part::Topics, Part::Pii] {
+        if only.is_none_or(|only| only == part) {
+            match part {
+                Part::Content | Part::Topics | Part::Pii | Part::Grounding | Part::Speed => {
+                    return Err(format!("{part:?} of {} is not trained yet", data.display()));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Measures `only`, or everything, on the dev split.
+pub(crate) fn bench(data: &Path, only: Option<Part>) -> Result<(), String> {
+    if only == Some(Part::Grounding) { return grounding::dev(data); }
+    let mut report = Report::new(std::io::stdout().lock());
+    for part in Part::value_variants() {
+        if only.is_none_or(|only| only == *part) {
+            report.heading(&format!("{part:?}"))?;
+            let data = data.display();
+            report.row(&format!("{part:?} on {data}"), "not measured yet", "")?;
+        }
+    }
+    Ok(())
+}
