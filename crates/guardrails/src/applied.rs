@@ -126,6 +126,11 @@ impl Judges {
         Self { places: Arc::new(Semaphore::new(processors)), on_failure, encoder, classifier }
     }
 
+    /// Whether a text that could not be judged may go on.
+    pub fn lets_through(&self) -> bool {
+        self.on_failure == OnFailure::Allow
+    }
+
     /// Runs `work` when its turn comes. Work that nobody waits for any more still keeps its place until it is done.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
