@@ -3,6 +3,7 @@
 //! `train-guardrails` writes `crates/guard/weights`; `bench-guardrails` prints one table a part. Both take the folder
 //! with the labelled texts as an argument: the texts themselves are not part of the repository. One module a part.
 
+mod pii;
 mod report;
 
 use std::path::{Path, PathBuf};
@@ -34,7 +35,8 @@ pub(crate) fn train(data: &Path, only: Option<Part>, quick: bool) -> Result<(), 
     for part in [Part::Content, Part::Topics, Part::Pii] {
         if only.is_none_or(|only| only == part) {
             match part {
-                Part::Content | Part::Topics | Part::Pii | Part::Grounding | Part::Speed => {
+                Part::Pii => pii::train(data, &folder, quick)?,
+                Part::Content | Part::Topics | Part::Grounding | Part::Speed => {
                     return Err(format!("{part:?} of {} is not trained yet", data.display()));
                 }
             }
@@ -49,6 +51,10 @@ pub(crate) fn bench(data: &Path, only: Option<Part>) -> Result<(), String> {
     for part in Part::value_variants() {
         if only.is_none_or(|only| only == *part) {
             report.heading(&format!("{part:?}"))?;
+            if *part == Part::Pii {
+                pii::bench(data, &mut report)?;
+                continue;
+            }
             let data = data.display();
             report.row(&format!("{part:?} on {data}"), "not measured yet", "")?;
         }
