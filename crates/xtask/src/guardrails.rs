@@ -8,6 +8,7 @@ mod data;
 mod encode;
 mod grounding;
 mod measure;
+mod pii;
 mod report;
 mod tensors;
 mod topics;
@@ -43,7 +44,8 @@ pub(crate) fn train(data: &Path, only: Option<Part>, quick: bool, cache: Option<
             match part {
                 Part::Content => content::train(data, &folder, quick, cache)?,
                 Part::Topics => topics::train(data, &folder)?,
-                Part::Pii | Part::Grounding | Part::Speed => {
+                Part::Pii => pii::train(data, &folder, quick)?,
+                Part::Grounding | Part::Speed => {
                     return Err(format!("{part:?} of {} is not trained yet", data.display()));
                 }
             }
@@ -65,7 +67,8 @@ pub(crate) fn bench(data: &Path, only: Option<Part>, cache: Option<&Path>) -> Re
             match part {
                 Part::Content => content::bench(data, &encoder, &mut report)?,
                 Part::Topics => topics::bench(data, &encoder, &mut report)?,
-                _ => report.row(&format!("{part:?}"), "not measured yet", "")?,
+                Part::Pii => pii::bench(data, &mut report)?,
+                Part::Grounding | Part::Speed => report.row(&format!("{part:?}"), "not measured yet", "")?,
             }
         }
     }
