@@ -32,10 +32,11 @@ pub(crate) fn weights() -> PathBuf {
 pub(crate) fn train(data: &Path, only: Option<Part>, quick: bool) -> Result<(), String> {
     let folder = if quick { std::env::temp_dir().join("outcrop-guardrail-weights") } else { weights() };
     std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-    for part in [Part::Content, Part::Topics, Part::Pii] {
+    for part in [Part::Content, Part::Topics, Part::Pii, Part::Grounding] {
         if only.is_none_or(|only| only == part) {
             match part {
-                Part::Content | Part::Topics | Part::Pii | Part::Grounding | Part::Speed => {
+                Part::Grounding => grounding::train(data, &folder, quick, &grounding::Once::load()?)?,
+                Part::Content | Part::Topics | Part::Pii | Part::Speed => {
                     return Err(format!("{part:?} of {} is not trained yet", data.display()));
                 }
             }
@@ -46,13 +47,15 @@ pub(crate) fn train(data: &Path, only: Option<Part>, quick: bool) -> Result<(), 
 
 /// Measures `only`, or everything, on the dev split.
 pub(crate) fn bench(data: &Path, only: Option<Part>) -> Result<(), String> {
-    if only == Some(Part::Grounding) { return grounding::dev(data); }
+    let encoder = grounding::Once::load()?;
     let mut report = Report::new(std::io::stdout().lock());
     for part in Part::value_variants() {
         if only.is_none_or(|only| only == *part) {
             report.heading(&format!("{part:?}"))?;
-            let data = data.display();
-            report.row(&format!("{part:?} on {data}"), "not measured yet", "")?;
+            match part {
+                Part::Grounding => grounding::bench(data, &encoder, &mut report)?,
+                _ => report.row(&format!("{part:?}"), "not measured yet", "")?,
+            }
         }
     }
     Ok(())
