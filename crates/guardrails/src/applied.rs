@@ -8,7 +8,7 @@ use outcrop_guard::{Assessment, Encoder, Failed, Guard, Passage, Role, Side};
 use tokio::sync::Semaphore;
 
 use crate::GuardrailsError;
-use crate::judgement::{Details, Judgement};
+use crate::judgement::Judgement;
 use crate::service::{OnFailure, without_encoder};
 
 /// Who wants a guardrail on a call.
@@ -82,7 +82,8 @@ pub struct Applied {
     pub blocked_output: Arc<str>,
     /// Of another account, which shares it.
     pub foreign: bool,
-    pub(crate) judges: Judges,
+    /// Where it judges.
+    pub judges: Judges,
 }
 
 impl Applied {
@@ -105,25 +106,14 @@ impl Applied {
             Ok::<_, GuardrailsError>((found, began.elapsed()))
         });
         let (found, took) = judged.await??;
-        Ok(Judgement { found, side, took, details: self.details() })
-    }
-
-    fn details(&self) -> Details {
-        Details {
-            id: self.id.clone(),
-            version: self.version.clone(),
-            arn: self.arn.clone(),
-            origin: self.origin,
-            foreign: self.foreign,
-            policy: Arc::clone(&self.guard),
-        }
+        Ok(Judgement { found, side, took })
     }
 }
 
 /// Where texts are judged. Judging keeps a processor busy for milliseconds, so it runs on threads that may block, and as
 /// many at a time as there are processors: more would only make each slower, and those who wait are served in turn.
 #[derive(Clone)]
-pub(crate) struct Judges {
+pub struct Judges {
     places: Arc<Semaphore>,
     on_failure: OnFailure,
     encoder: Arc<dyn Encoder>,

@@ -1,9 +1,5 @@
 //! What a guardrail said, in Bedrock's shapes.
 
-#[cfg(test)]
-mod tests;
-
-use std::sync::Arc;
 use std::time::Duration;
 
 use outcrop_api::bedrock_runtime::{
@@ -16,9 +12,9 @@ use outcrop_api::bedrock_runtime::{
 };
 use outcrop_guard::content::Confidence;
 use outcrop_guard::grounding::Measure;
-use outcrop_guard::{Acted, Assessment, Does, Guard, Side, Strength};
+use outcrop_guard::{Acted, Assessment, Does, Side, Strength};
 
-use crate::applied::Origin;
+use crate::applied::{Applied, Origin};
 
 /// How much of an assessment is told.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -30,19 +26,8 @@ pub enum Scope {
     Full,
 }
 
-/// Which guardrail said it.
-#[derive(Clone)]
-pub(crate) struct Details {
-    pub(crate) id: String,
-    pub(crate) version: String,
-    pub(crate) arn: String,
-    pub(crate) origin: Origin,
-    pub(crate) foreign: bool,
-    pub(crate) policy: Arc<Guard>,
-}
-
 /// What one guardrail said of one side of a call.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Judgement {
     /// Everything that was found.
     pub found: Assessment,
@@ -50,7 +35,6 @@ pub struct Judgement {
     pub side: Side,
     /// How long judging took.
     pub took: Duration,
-    pub(crate) details: Details,
 }
 
 impl Judgement {
@@ -64,13 +48,13 @@ impl Judgement {
         self.found.masked.get(passage)?.as_deref()
     }
 
-    /// As answers and traces show it.
+    /// What was found, as answers and traces show it; who said it is known to [`Applied::assessment`].
     pub fn assessment(&self, scope: Scope) -> GuardrailAssessment {
         GuardrailAssessment {
             topic_policy: self.topics(scope),
             content_policy: self.filters(scope),
             word_policy: self.words(),
-            sensitive_information_policy: self.sensitive(scope),
+            sensitive_information_policy: self.sensitive(),
             contextual_grounding_policy: self.grounding(),
             automated_reasoning_policy: None,
             invocation_metrics: Some(GuardrailInvocationMetrics {
@@ -78,20 +62,7 @@ impl Judgement {
                 usage: Some(self.usage()),
                 guardrail_coverage: Some(self.coverage()),
             }),
-            applied_guardrail_details: Some(AppliedGuardrailDetails {
-                guardrail_id: Some(self.details.id.clone()),
-                guardrail_version: Some(self.details.version.clone()),
-                guardrail_arn: Some(self.details.arn.clone()),
-                guardrail_origin: Some(vec![match self.details.origin {
-                    Origin::Request => GuardrailOrigin::Request,
-                    Origin::Account => GuardrailOrigin::AccountEnforced,
-                    Origin::Operator => GuardrailOrigin::OrganizationEnforced,
-                }]),
-                guardrail_ownership: Some(match self.details.foreign {
-                    true => GuardrailOwnership::CrossAccount,
-                    false => GuardrailOwnership::Self_,
-                }),
-            }),
+            applied_guardrail_details: None,
         }
     }
 
@@ -142,7 +113,7 @@ impl Judgement {
     }
 
     /// Where something blocks, what is masked is not told: nothing of the text is left to mask.
-    fn sensitive(&self, scope: Scope) -> Option<GuardrailSensitiveInformationPolicyAssessment> {
+    fn sensitive(&self) -> Option<GuardrailSensitiveInformationPolicyAssessment> {
         let blocks = self.found.acted == Acted::Blocked;
         let told = |acted: Acted| !(blocks && acted == Acted::Masked);
         let found = self.found.pii.iter().filter(|pii| told(pii.acted)).map(|pii| GuardrailPiiEntityFilter {
@@ -151,18 +122,7 @@ impl Judgement {
             action: masked(pii.acted).into(),
             detected: Some(true),
         });
-        let mut pii_entities: Vec<_> = found.collect();
-        if scope == Scope::Full {
-            let looked_for = self.details.policy.policy().pii.iter().filter(|rule| {
-                rule.sides.on(self.side) != Does::Off && !self.found.pii.iter().any(|pii| pii.kind == rule.kind)
-            });
-            pii_entities.extend(looked_for.map(|rule| GuardrailPiiEntityFilter {
-                r#match: String::new(),
-                r#type: rule.kind.name().into(),
-                action: masked(Acted::None).into(),
-                detected: Some(false),
-            }));
-        }
+        let pii_entities: Vec<_> = found.collect();
         let regexes: Vec<_> = self
             .found
             .regexes
@@ -220,6 +180,46 @@ impl Judgement {
             total: Some(count(coverage.total)),
         };
         GuardrailCoverage { text_characters: Some(text), images: None }
+    }
+}
+
+impl Applied {
+    /// What it said, as answers and traces show it.
+    pub fn assessment(&self, said: &Judgement, scope: Scope) -> GuardrailAssessment {
+        let mut told = said.assessment(scope);
+        told.applied_guardrail_details = Some(self.details());
+        if scope == Scope::Full {
+            let rules = self.guard.policy().pii.iter().filter(|rule| rule.sides.on(said.side) != Does::Off);
+            let absent = rules.filter(|rule| !said.found.pii.iter().any(|pii| pii.kind == rule.kind));
+            let absent = absent.map(|rule| GuardrailPiiEntityFilter {
+                r#match: String::new(),
+                r#type: rule.kind.name().into(),
+                action: masked(Acted::None).into(),
+                detected: Some(false),
+            });
+            let mut policy = told.sensitive_information_policy.take().unwrap_or_default();
+            policy.pii_entities.extend(absent);
+            let any = !policy.pii_entities.is_empty() || !policy.regexes.is_empty();
+            told.sensitive_information_policy = any.then_some(policy);
+        }
+        told
+    }
+
+    fn details(&self) -> AppliedGuardrailDetails {
+        AppliedGuardrailDetails {
+            guardrail_id: Some(self.id.clone()),
+            guardrail_version: Some(self.version.clone()),
+            guardrail_arn: Some(self.arn.clone()),
+            guardrail_origin: Some(vec![match self.origin {
+                Origin::Request => GuardrailOrigin::Request,
+                Origin::Account => GuardrailOrigin::AccountEnforced,
+                Origin::Operator => GuardrailOrigin::OrganizationEnforced,
+            }]),
+            guardrail_ownership: Some(match self.foreign {
+                true => GuardrailOwnership::CrossAccount,
+                false => GuardrailOwnership::Self_,
+            }),
+        }
     }
 }
 

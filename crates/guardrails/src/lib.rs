@@ -21,7 +21,7 @@ mod service;
 #[cfg(test)]
 mod testing;
 
-pub use applied::{Applied, Guarding, Origin, OwnedPassage, Selective};
+pub use applied::{Applied, Guarding, Judges, Origin, OwnedPassage, Selective};
 pub use error::GuardrailsError;
 pub use judgement::{Judgement, Scope, reason};
 pub use kept::{GUARDRAIL, KINDS};

@@ -4,6 +4,7 @@
 mod tests;
 
 use outcrop_access::{Ask, Context};
+use outcrop_resources::tags::pairs;
 use outcrop_wire::arn::Arn;
 
 use crate::{Models, ModelsError, Resolved, regions};

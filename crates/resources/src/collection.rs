@@ -101,13 +101,7 @@ impl<T> Collection<T> {
         self.remove(scope, &read.id, Some(read.revision), also).await.map_err(|error| self.refusal(error))
     }
 
-    async fn remove(
-        &self,
-        scope: Scope<'_>,
-        id: &str,
-        expect: Option<u64>,
-        also: Vec<Op>,
-    ) -> Result<(), StoreError> {
+    async fn remove(&self, scope: Scope<'_>, id: &str, expect: Option<u64>, also: Vec<Op>) -> Result<(), StoreError> {
         let arn = self.kind.arn(scope, id);
         let mut ops = vec![
             Op::Delete { key: self.kind.key(scope, id), expect },

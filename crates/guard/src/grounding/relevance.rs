@@ -112,8 +112,7 @@ impl Query {
                 answer.first().is_some_and(|token| matches!(token.stem.as_str(), "yes" | "no")) || answer.len() > 3,
             ),
             Asked::Count => Some(
-                fresh.iter().any(number)
-                    || answer.iter().any(|token| token.value.is_some() && token.unit.is_some()),
+                fresh.iter().any(number) || answer.iter().any(|token| token.value.is_some() && token.unit.is_some()),
             ),
             Asked::Time => Some(fresh.iter().any(|token| number(token) || time(&token.stem))),
             Asked::Name if self.choice => Some(answer.iter().any(|token| token.capital)),

@@ -10,7 +10,7 @@ use outcrop_api::bedrock::{
 };
 use outcrop_store::Tag;
 
-use super::{Tagger, not_found, pairs};
+use super::{Tagger, pairs};
 use crate::{Result, Scope};
 
 /// Lists a resource's tags, by key.
