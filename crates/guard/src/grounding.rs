@@ -98,10 +98,17 @@ const WORST: f32 = 0.7;
 
 impl Evidence {
     /// Compares `response` with `source` and `query`.
-    pub fn gather(source: &str, query: &str, response: &str, model: &Model, encoder: &dyn Encoder) -> Result<Self, EncodeError> {
+    pub fn gather(
+        source: &str,
+        query: &str,
+        response: &str,
+        model: &Model,
+        encoder: &dyn Encoder,
+    ) -> Result<Self, EncodeError> {
         let index = Index::new(source);
         let sentences = text::sentences(response);
-        let tokens: Vec<_> = sentences.iter().map(|range| text::tokens(&response[range.clone()], range.start)).collect();
+        let tokens: Vec<_> =
+            sentences.iter().map(|range| text::tokens(&response[range.clone()], range.start)).collect();
         let mut claims: Vec<Claim> = sentences
             .iter()
             .zip(&tokens)
@@ -172,16 +179,25 @@ impl Evidence {
             return Scored { score: 1.0, sentence: self.whole.clone(), support: None };
         };
         let score = WORST * least + (1.0 - WORST) * sum / weights;
-        Scored { score: f64::from(score), sentence: claim.range.clone(), support: self.sentence(claim.candidates.first()) }
+        Scored {
+            score: f64::from(score),
+            sentence: claim.range.clone(),
+            support: self.sentence(claim.candidates.first()),
+        }
     }
 
     /// The score of the answer: that of its most relevant part.
     pub fn relevance(&self, model: &Model) -> Scored {
-        let scores = self.parts.iter().map(|part| (model::squeezed(model.relevance_bias, &model.relevance, &part.features), part));
+        let scores = self
+            .parts
+            .iter()
+            .map(|part| (model::squeezed(model.relevance_bias, &model.relevance, &part.features), part));
         match scores.max_by(|(a, _), (b, _)| a.total_cmp(b)) {
-            Some((score, part)) => {
-                Scored { score: f64::from(score), sentence: part.range.clone(), support: self.sentence(part.support.as_ref()) }
-            }
+            Some((score, part)) => Scored {
+                score: f64::from(score),
+                sentence: part.range.clone(),
+                support: self.sentence(part.support.as_ref()),
+            },
             None => Scored { score: 0.0, sentence: self.whole.clone(), support: None },
         }
     }

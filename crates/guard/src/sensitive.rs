@@ -13,12 +13,13 @@ mod kinds;
 pub mod lexicon;
 mod net;
 mod phone;
-mod regexes;
+pub(crate) mod regexes;
 #[doc(hidden)]
 pub mod tagger;
 #[doc(hidden)]
 pub mod tokens;
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::OnceLock;
 
@@ -61,7 +62,8 @@ pub struct Sensitive {
 impl Sensitive {
     /// Looks for `kinds`, and for expressions given as name and pattern.
     pub fn new(kinds: &[Pii], regexes: &[(&str, &str)]) -> Result<Self, Refused> {
-        let regexes = regexes.iter().map(|(name, pattern)| regexes::compile(name, pattern)).collect::<Result<_, _>>()?;
+        let regexes =
+            regexes.iter().map(|(name, pattern)| regexes::compile(name, pattern)).collect::<Result<_, _>>()?;
         // All rules need its lexicon.
         let tagger = if kinds.is_empty() { None } else { Some(Tagger::built_in()?) };
         Ok(Self { kinds: kinds.to_vec(), tagger, regexes })
@@ -96,13 +98,19 @@ fn all(text: &str, tagger: &Tagger<'_>, tagged: bool) -> Vec<(Range<usize>, Pii)
         return known;
     }
     let named = tagger.find(text, &known);
-    let ages: Vec<_> = named.iter().filter_map(|(range, kind)| age_behind(text, range, *kind)).collect();
-    let ages = ages.into_iter().filter(|age| !known.iter().chain(&named).any(|(range, _)| age.start < range.end && range.start < age.end));
-    let ages: Vec<_> = if known.len() + named.len() > 10_000 { Vec::new() } else { ages.map(|range| (range, Pii::Age)).collect() };
+    let ages = named.iter().filter_map(|(range, kind)| age_behind(text, range, *kind));
+    let ages: Vec<_> =
+        ages.filter(|age| !overlaps(&known, age) && !overlaps(&named, age)).map(|age| (age, Pii::Age)).collect();
     known.extend(named);
     known.extend(ages);
     known.sort_by_key(|(range, _)| range.start);
     known
+}
+
+/// Whether a range overlaps one of a list that is in order and does not overlap itself.
+fn overlaps(sorted: &[(Range<usize>, Pii)], range: &Range<usize>) -> bool {
+    let next = sorted.partition_point(|(other, _)| other.end <= range.start);
+    sorted.get(next).is_some_and(|(other, _)| other.start < range.end)
 }
 
 /// What rules find in `text`, in order, none overlapping.
@@ -110,7 +118,11 @@ fn all(text: &str, tagger: &Tagger<'_>, tagged: bool) -> Vec<(Range<usize>, Pii)
 pub fn by_rule(text: &str, lexicon: &Lexicon<'_>) -> Vec<(Range<usize>, Pii)> {
     static CUES: OnceLock<Option<Cues>> = OnceLock::new();
     let mut found = scan(text);
-    let taken: Vec<_> = found.iter().filter(|candidate| matches!(candidate.kind, Pii::Email | Pii::Url)).map(|candidate| candidate.range.clone()).collect();
+    let taken: Vec<_> = found
+        .iter()
+        .filter(|candidate| matches!(candidate.kind, Pii::Email | Pii::Url))
+        .map(|candidate| candidate.range.clone())
+        .collect();
     if let Some(cues) = CUES.get_or_init(Cues::new) {
         let cues = cues.find(text);
         announced::find(text, &cues, &taken, lexicon, &mut found);
@@ -129,7 +141,10 @@ fn scan(text: &str) -> Vec<Candidate> {
         if byte == b'@' {
             found.extend(net::email(text, at));
         } else if byte == b'+' || byte == b'(' {
-            found.extend(phone::find(text, at, false).filter(|_| byte == b'+' || bytes.get(at + 1).is_some_and(u8::is_ascii_digit)));
+            found.extend(
+                phone::find(text, at, false)
+                    .filter(|_| byte == b'+' || bytes.get(at + 1).is_some_and(u8::is_ascii_digit)),
+            );
         } else if byte.is_ascii_alphanumeric() && codes::begins(bytes, at) {
             let before = found.len();
             if byte.is_ascii_digit() {
@@ -144,7 +159,9 @@ fn scan(text: &str) -> Vec<Candidate> {
             }
             found.extend(net::url(text, at));
             // An address holds no other, and may be long.
-            if let Some(last) = found[before..].iter().find(|candidate| candidate.kind == Pii::Url && candidate.sure > 90) {
+            if let Some(last) =
+                found[before..].iter().find(|candidate| candidate.kind == Pii::Url && candidate.sure > 90)
+            {
                 at = last.range.end;
                 continue;
             }
@@ -166,11 +183,34 @@ fn age_before_unit(text: &str, at: usize, found: &mut Vec<Candidate>) {
     if digits > 3 || bytes[at..end].iter().fold(0_u32, |sum, digit| sum * 10 + u32::from(digit - b'0')) > 120 {
         return;
     }
-    let tail: String = text[end..].chars().take(16).collect::<String>().to_ascii_lowercase().replace(['-', '\u{a0}'], " ");
+    let tail: String =
+        text[end..].chars().take(16).collect::<String>().to_ascii_lowercase().replace(['-', '\u{a0}'], " ");
     let tail = tail.trim_start();
     const UNITS: [&str; 24] = [
-        "years old", "year old", "yrs old", "yr old", "years of age", "year of age", "y/o", "yo ", "yo,", "yo.", "y.o", "years young", "months old", "month old",
-        "ans ", "ans,", "ans.", "años", "anos de", "jahre alt", "anni ", "years , ", "year olds", "weeks old",
+        "years old",
+        "year old",
+        "yrs old",
+        "yr old",
+        "years of age",
+        "year of age",
+        "y/o",
+        "yo ",
+        "yo,",
+        "yo.",
+        "y.o",
+        "years young",
+        "months old",
+        "month old",
+        "ans ",
+        "ans,",
+        "ans.",
+        "años",
+        "anos de",
+        "jahre alt",
+        "anni ",
+        "years , ",
+        "year olds",
+        "weeks old",
     ];
     if UNITS.iter().any(|unit| tail.starts_with(unit)) || matches!(tail, "yo" | "ans") {
         found.push(Candidate { range: at..end, kind: Pii::Age, sure: 81 });
@@ -218,7 +258,9 @@ fn beside_keys_and_cards(text: &str, found: &mut Vec<Candidate>) {
                 continue;
             }
             let next = if card {
-                announced::expiry(text, at).filter(|range| bytes[range.clone()].contains(&b'/')).map(|range| Candidate { range, kind: Pii::CreditDebitCardExpiry, sure: 78 })
+                announced::expiry(text, at)
+                    .filter(|range| bytes[range.clone()].contains(&b'/'))
+                    .map(|range| Candidate { range, kind: Pii::CreditDebitCardExpiry, sure: 78 })
             } else {
                 announced::secret_key(text, at)
             };
@@ -226,6 +268,7 @@ fn beside_keys_and_cards(text: &str, found: &mut Vec<Candidate>) {
                 more.push(next);
                 break;
             }
+            at += 1;
             while at < end && (bytes[at].is_ascii_alphanumeric() || (!card && matches!(bytes[at], b'/' | b'+'))) {
                 at += 1;
             }
@@ -248,15 +291,17 @@ fn apart(mut candidates: Vec<Candidate>) -> Vec<(Range<usize>, Pii)> {
             end = end.max(next.range.end);
             cluster.push(next);
         }
-        cluster.sort_by(|a, b| b.sure.cmp(&a.sure).then(b.range.len().cmp(&a.range.len())).then(a.range.start.cmp(&b.range.start)));
-        let from = kept.len();
+        cluster.sort_by(|a, b| {
+            b.sure.cmp(&a.sure).then(b.range.len().cmp(&a.range.len())).then(a.range.start.cmp(&b.range.start))
+        });
+        let mut free: BTreeMap<usize, Candidate> = BTreeMap::new();
         for candidate in cluster {
-            let free = kept[from..].iter().all(|(range, _)| candidate.range.end <= range.start || range.end <= candidate.range.start);
-            if free {
-                kept.push((candidate.range, candidate.kind));
+            let before = free.range(..candidate.range.end).next_back();
+            if before.is_none_or(|(_, other)| other.range.end <= candidate.range.start) {
+                free.insert(candidate.range.start, candidate);
             }
         }
-        kept[from..].sort_by_key(|(range, _)| range.start);
+        kept.extend(free.into_values().map(|candidate| (candidate.range, candidate.kind)));
     }
     kept
 }

@@ -80,20 +80,27 @@ pub(super) fn compare(range: Range<usize>, tokens: &[Token], index: &Index, mode
         best
     };
     let in_source: Vec<f32> = tokens.iter().zip(&stems).map(|(token, stem)| credit(token, *stem)).collect();
-    let in_best: Vec<f32> = tokens.iter().map(|token| near(token, &claim.candidates[..claim.candidates.len().min(1)])).collect();
+    let in_best: Vec<f32> =
+        tokens.iter().map(|token| near(token, &claim.candidates[..claim.candidates.len().min(1)])).collect();
     let in_near: Vec<f32> = tokens.iter().map(|token| near(token, &claim.candidates)).collect();
-    let share = |credits: &[f32]| credits.iter().zip(&weights).map(|(credit, weight)| credit * weight).sum::<f32>() / total;
+    let share =
+        |credits: &[f32]| credits.iter().zip(&weights).map(|(credit, weight)| credit * weight).sum::<f32>() / total;
     let f = &mut claim.features;
     f[0] = share(&in_source);
     f[1] = share(&in_best);
     f[2] = share(&in_near);
     f[3] = runs(tokens, &weights, 2, |run| index.pair(run));
     let aligned = align::align(tokens, best, &weights);
-    f[4] = aligned.kept.iter().zip(&weights).filter(|(kept, _)| kept.is_some()).map(|(_, weight)| weight).sum::<f32>() / total;
+    f[4] = aligned.kept.iter().zip(&weights).filter(|(kept, _)| kept.is_some()).map(|(_, weight)| weight).sum::<f32>()
+        / total;
     f[5] = weakest(&in_near, &weights);
     f[6] = missing(&in_near, &weights) / model.rarest();
     let numbers = |near: bool| {
-        portion(tokens, |token| token.value.is_some(), |token| supported_number(token, index, near.then_some(&claim.candidates[..])))
+        portion(
+            tokens,
+            |token| token.value.is_some(),
+            |token| supported_number(token, index, near.then_some(&claim.candidates[..])),
+        )
     };
     let (far_numbers, near_numbers) = (numbers(false), numbers(true));
     f[7] = far_numbers;
@@ -107,10 +114,13 @@ pub(super) fn compare(range: Range<usize>, tokens: &[Token], index: &Index, mode
             Clash::Opposite => f[13] = 1.0,
         }
     }
-    if tokens.iter().any(|token| !token.empty && lexicon::opposites(&token.stem).iter().any(|opposite| {
-        near_stem(opposite, &claim.candidates[..claim.candidates.len().min(1)], index)
-    }) && near(token, &claim.candidates) < 1.0)
-    {
+    if tokens.iter().any(|token| {
+        !token.empty
+            && lexicon::opposites(&token.stem)
+                .iter()
+                .any(|opposite| near_stem(opposite, &claim.candidates[..claim.candidates.len().min(1)], index))
+            && near(token, &claim.candidates) < 1.0
+    }) {
         f[13] = 1.0;
     }
     // A negation counts where the sentences are about the same thing.
@@ -122,7 +132,8 @@ pub(super) fn compare(range: Range<usize>, tokens: &[Token], index: &Index, mode
     if spoken > 0 && !heard {
         f[15] = 1.0;
     }
-    f[18] = if in_near.iter().zip(&weights).all(|(credit, weight)| *weight == 0.0 || *credit > 0.0) { 1.0 } else { 0.0 };
+    f[18] =
+        if in_near.iter().zip(&weights).all(|(credit, weight)| *weight == 0.0 || *credit > 0.0) { 1.0 } else { 0.0 };
     claim
 }
 
@@ -174,8 +185,12 @@ fn runs(tokens: &[Token], weights: &[f32], length: usize, holds: impl Fn(&[Token
 
 /// The support of the part of the claim that has least.
 fn weakest(credits: &[f32], weights: &[f32]) -> f32 {
-    let content: Vec<(f32, f32)> =
-        credits.iter().zip(weights).filter(|(_, weight)| **weight > 0.0).map(|(&credit, &weight)| (credit, weight)).collect();
+    let content: Vec<(f32, f32)> = credits
+        .iter()
+        .zip(weights)
+        .filter(|(_, weight)| **weight > 0.0)
+        .map(|(&credit, &weight)| (credit, weight))
+        .collect();
     let part = |part: &[(f32, f32)]| {
         let total: f32 = part.iter().map(|(_, weight)| weight).sum();
         part.iter().map(|(credit, weight)| credit * weight).sum::<f32>() / total

@@ -25,7 +25,8 @@ pub struct Model {
     pub relevance: Vec<f32>,
 }
 
-static TRAINED: LazyLock<Result<Model, String>> = LazyLock::new(|| Model::read(include_str!("../../weights/grounding.json")));
+static TRAINED: LazyLock<Result<Model, String>> =
+    LazyLock::new(|| Model::read(include_str!("../../weights/grounding.json")));
 
 impl Model {
     /// The model that is part of this crate.
@@ -36,8 +37,10 @@ impl Model {
     /// A model from its file.
     pub fn read(json: &str) -> Result<Self, String> {
         let model: Self = serde_json::from_str(json).map_err(|error| error.to_string())?;
-        let whole = model.grounding.len() == FEATURES.len() && model.relevance.len() == super::relevance::FEATURES.len();
-        let finite = model.grounding.iter().chain(&model.relevance).all(|weight| weight.is_finite()) && model.rare > 0.0;
+        let whole =
+            model.grounding.len() == FEATURES.len() && model.relevance.len() == super::relevance::FEATURES.len();
+        let finite =
+            model.grounding.iter().chain(&model.relevance).all(|weight| weight.is_finite()) && model.rare > 0.0;
         if whole && finite { Ok(model) } else { Err("grounding.json is not of this version".to_owned()) }
     }
 

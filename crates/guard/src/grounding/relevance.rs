@@ -63,14 +63,22 @@ impl Query {
     }
 
     /// Compares a part of an answer with the query, without the cosines. `support` is its sentence of the source.
-    pub fn compare(&self, range: Range<usize>, answer: &[Token], supported: f32, support: &[Token], model: &Model) -> Part {
+    pub fn compare(
+        &self,
+        range: Range<usize>,
+        answer: &[Token],
+        supported: f32,
+        support: &[Token],
+        model: &Model,
+    ) -> Part {
         let mut f = [0.0; FEATURES.len()];
         let has = |tokens: &[Token], token: &Token| {
             tokens.iter().any(|other| other.stem == token.stem || related(&other.stem, &token.stem))
         };
         let total: f32 = self.weights.iter().sum::<f32>().max(f32::MIN_POSITIVE);
         let covered = |by: &dyn Fn(&Token) -> bool| {
-            self.tokens.iter().zip(&self.weights).filter(|(token, _)| by(token)).map(|(_, weight)| weight).sum::<f32>() / total
+            self.tokens.iter().zip(&self.weights).filter(|(token, _)| by(token)).map(|(_, weight)| weight).sum::<f32>()
+                / total
         };
         f[2] = covered(&|token| has(answer, token));
         f[3] = covered(&|token| has(answer, token) || has(support, token));
@@ -93,8 +101,13 @@ impl Query {
         let number = |token: &&Token| token.value.is_some();
         match self.asked {
             Asked::Open => None,
-            Asked::Whether => Some(answer.first().is_some_and(|token| matches!(token.stem.as_str(), "yes" | "no")) || answer.len() > 3),
-            Asked::Count => Some(fresh.iter().any(|token| number(token)) || answer.iter().any(|token| token.value.is_some() && token.unit.is_some())),
+            Asked::Whether => Some(
+                answer.first().is_some_and(|token| matches!(token.stem.as_str(), "yes" | "no")) || answer.len() > 3,
+            ),
+            Asked::Count => Some(
+                fresh.iter().any(|token| number(token))
+                    || answer.iter().any(|token| token.value.is_some() && token.unit.is_some()),
+            ),
             Asked::Time => Some(fresh.iter().any(|token| number(token) || time(&token.stem))),
             Asked::Name if self.choice => Some(answer.iter().any(|token| token.capital)),
             Asked::Name => Some(fresh.iter().any(|token| token.capital)),
@@ -104,24 +117,52 @@ impl Query {
 
 fn time(stem: &str) -> bool {
     const WORDS: [&str; 22] = [
-        "januari", "februari", "march", "april", "may", "jun", "juli", "august", "september", "october", "november",
-        "december", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "today", "yesterday", "centuri",
+        "januari",
+        "februari",
+        "march",
+        "april",
+        "may",
+        "jun",
+        "juli",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+        "today",
+        "yesterday",
+        "centuri",
     ];
     WORDS.contains(&stem)
 }
 
 fn asked(words: &[&str]) -> Asked {
     let first = words.first().copied().unwrap_or_default();
-    if matches!(first, "is" | "are" | "was" | "were" | "do" | "does" | "did" | "has" | "have" | "can" | "could" | "will" | "should") {
+    if matches!(
+        first,
+        "is" | "are" | "was" | "were" | "do" | "does" | "did" | "has" | "have" | "can" | "could" | "will" | "should"
+    ) {
         return Asked::Whether;
     }
     for pair in words.windows(2) {
         match (pair[0], pair[1]) {
-            ("how", "many" | "much" | "old" | "long" | "tall" | "far" | "high") | ("what" | "the", "population" | "percentage" | "number") => {
+            ("how", "many" | "much" | "old" | "long" | "tall" | "far" | "high")
+            | ("what" | "the", "population" | "percentage" | "number") => {
                 return Asked::Count;
             }
             ("what" | "which", "year" | "date" | "day" | "month" | "century" | "decade") => return Asked::Time,
-            ("what" | "which", "city" | "country" | "state" | "town" | "person" | "actor" | "actress" | "director" | "author" | "band" | "company") => {
+            (
+                "what" | "which",
+                "city" | "country" | "state" | "town" | "person" | "actor" | "actress" | "director" | "author" | "band"
+                | "company",
+            ) => {
                 return Asked::Name;
             }
             _ => {}

@@ -165,7 +165,10 @@ fn spans(tokens: &[Token], labels: &[u8]) -> Vec<(Range<usize>, Pii)> {
         while first < last && tokens[first].shape == Shape::Mark {
             first += 1;
         }
-        while last > first && tokens[last].shape == Shape::Mark && !(kind == Pii::Name && tokens[last].is_point_of_initial(tokens, last)) {
+        while last > first
+            && tokens[last].shape == Shape::Mark
+            && !(kind == Pii::Name && tokens[last].is_point_of_initial(tokens, last))
+        {
             last -= 1;
         }
         if tokens[first].shape != Shape::Mark && tokens[first].shape != Shape::Known {
@@ -186,8 +189,13 @@ pub fn features(tokens: &[Token], at: usize, mut with: impl FnMut(u32)) {
         let mixed = (value ^ kind.wrapping_mul(0x9e37_79b9_7f4a_7c15)).wrapping_mul(0xd6e8_feb8_6659_fd93);
         with((mixed >> 40) as u32);
     };
-    let form = |token: &Token| u64::from(token.shape as u8) << 16 | u64::from(token.length.min(8)) << 24 | u64::from(token.classes);
-    let broad = |token: &Token| u64::from(token.shape as u8) << 16 | u64::from(token.classes & (lexicon::FIRST | lexicon::LAST | lexicon::ORDINARY | lexicon::TITLE));
+    let form = |token: &Token| {
+        u64::from(token.shape as u8) << 16 | u64::from(token.length.min(8)) << 24 | u64::from(token.classes)
+    };
+    let broad = |token: &Token| {
+        u64::from(token.shape as u8) << 16
+            | u64::from(token.classes & (lexicon::FIRST | lexicon::LAST | lexicon::ORDINARY | lexicon::TITLE))
+    };
     let shape = |token: &Token| u64::from(token.shape as u8) | u64::from(token.breaks) << 8;
     add(0);
     add(this.hash);

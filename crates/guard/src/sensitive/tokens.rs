@@ -200,7 +200,8 @@ fn word(text: &str, at: usize, stop: usize, lexicon: &Lexicon<'_>, token: &mut T
 
 /// Whether a character belongs to the word before it without being a letter.
 fn is_joined(letter: char) -> bool {
-    unicode_normalization::char::is_combining_mark(letter) || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
+    unicode_normalization::char::is_combining_mark(letter)
+        || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
 }
 
 /// Sets how many of the nine words around each begin with a capital.
@@ -224,7 +225,13 @@ fn casing(tokens: &mut [Token]) {
             words -= is_word;
         }
         if at >= REACH {
-            tokens[at - REACH].casing = if capital * 4 <= words { 0 } else if capital * 4 <= words * 3 { 1 } else { 2 };
+            tokens[at - REACH].casing = if capital * 4 <= words {
+                0
+            } else if capital * 4 <= words * 3 {
+                1
+            } else {
+                2
+            };
         }
     }
 }
