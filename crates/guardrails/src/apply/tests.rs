@@ -7,7 +7,7 @@ use outcrop_api::bedrock_runtime::{GuardrailImageBlock, GuardrailOutputScope};
 use outcrop_api::{AwsError, Kind};
 
 use super::*;
-use crate::testing::{Bench, bench, here, words};
+use crate::testing::{Bench, bench, blocking, here, words};
 
 fn text(text: &str, qualifiers: &[&str]) -> GuardrailContentBlock {
     let qualifiers: Vec<_> = qualifiers.iter().map(|one| GuardrailContentQualifier::from(*one)).collect();
@@ -33,7 +33,7 @@ async fn applied(
     apply(&here(), &b.guardrails, input).await
 }
 
-/// Blocks a word, masks e-mail addresses and tickets in answers.
+/// Blocks `cactus`, masks e-mail addresses and tickets in answers.
 fn masking() -> CreateGuardrailRequest {
     let email = GuardrailPiiEntityConfig {
         r#type: GuardrailPiiEntityType::Email,
@@ -46,11 +46,12 @@ fn masking() -> CreateGuardrailRequest {
         action: Masking::Anonymize,
         ..Default::default()
     };
+    let cactus = GuardrailRegexConfig { name: "cactus".into(), pattern: "cactus".into(), ..Default::default() };
     let policy = GuardrailSensitiveInformationPolicyConfig {
         pii_entities_config: Some(vec![email]),
-        regexes_config: Some(vec![ticket]),
+        regexes_config: Some(vec![ticket, cactus]),
     };
-    CreateGuardrailRequest { sensitive_information_policy_config: Some(policy), ..words("masking", &["cactus"]) }
+    CreateGuardrailRequest { sensitive_information_policy_config: Some(policy), ..blocking("masking", "x") }
 }
 
 fn outputs(said: &ApplyGuardrailResponse) -> Vec<&str> {
@@ -88,11 +89,11 @@ async fn a_block_is_one_canned_text_of_its_side() {
         assert_eq!(said.action.as_str(), "GUARDRAIL_INTERVENED");
         assert_eq!(said.action_reason.as_deref(), Some("Guardrail blocked."));
         assert_eq!(outputs(&said), [message]);
-        let words = said.assessments[0].word_policy.as_ref().unwrap();
-        assert_eq!(words.custom_words[0].r#match, "cactus");
-        assert_eq!(words.custom_words[0].action.as_str(), "BLOCKED");
+        let found = said.assessments[0].sensitive_information_policy.as_ref().unwrap();
+        assert_eq!(found.regexes[0].r#match.as_deref(), Some("cactus"));
+        assert_eq!(found.regexes[0].action.as_str(), "BLOCKED");
         // What would have been masked is not told beside a block.
-        assert!(said.assessments[0].sensitive_information_policy.is_none());
+        assert_eq!((found.regexes.len(), found.pii_entities.len()), (1, 0));
     }
 }
 
@@ -118,6 +119,7 @@ async fn masks_come_for_every_text_in_its_place() {
     // The older action masks answers only.
     let said = applied(&b, &id, "INPUT", content()).await.unwrap();
     assert_eq!((said.action.as_str(), said.usage.sensitive_information_policy_units), ("NONE", 0));
+    assert_eq!(said.usage.sensitive_information_policy_free_units, 1);
 }
 
 #[tokio::test]
