@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use crate::admit::Wanted;
 use crate::cache::CACHE;
 use crate::capacity::Estimate;
+use crate::guard::{Guarded, Passed};
 use crate::meter::Tally;
 use crate::options::Options;
 use crate::routing::{self, Ask, Lease, Plan, Target};
@@ -37,13 +38,17 @@ pub struct Begun {
     pub by: By,
     /// What ends with the answer.
     pub running: Running,
+    /// Its guardrails, which have judged what was asked.
+    pub guard: Option<Arc<Passed>>,
 }
 
 /// Who answers.
 #[derive(Clone)]
 pub struct By {
-    /// Who; nobody where the answer was kept from an earlier call.
+    /// Who; nobody where the answer was kept from an earlier call, or is a guardrail's.
     pub target: Option<Arc<Target>>,
+    /// It was kept from an earlier call.
+    pub kept: bool,
     /// After how many attempts.
     pub attempts: u32,
     /// A second target was asked before the first had failed.
@@ -79,24 +84,28 @@ struct Answered {
     lease: Option<Lease>,
     between: Option<Duration>,
     end: Instant,
+    guard: Option<Arc<Passed>>,
 }
 
 impl By {
     /// Who gave `served`.
     pub fn of<T>(served: &routing::Served<T>) -> Self {
-        Self { target: Some(Arc::clone(&served.target)), attempts: served.attempts, hedged: served.hedged }
+        Self { target: Some(Arc::clone(&served.target)), kept: false, attempts: served.attempts, hedged: served.hedged }
+    }
+
+    /// Nobody.
+    fn nobody(kept: bool) -> Self {
+        Self { target: None, kept, attempts: 0, hedged: false }
     }
 
     /// `output`, with the headers that say who answered.
     pub fn reply<T>(&self, output: T) -> Reply<T> {
         let mut reply = Reply::from(output);
-        match &self.target {
-            Some(target) => {
-                if let Some(name) = target.served_by() {
-                    reply = reply.with(SERVED_BY, name);
-                }
-            }
-            None => reply = reply.with(CACHE, "hit"),
+        if let Some(name) = self.target.as_ref().and_then(|target| target.served_by()) {
+            reply = reply.with(SERVED_BY, name);
+        }
+        if self.kept {
+            reply = reply.with(CACHE, "hit");
         }
         if self.attempts > 1 {
             reply = reply.with(routing::ATTEMPTS, self.attempts);
@@ -129,26 +138,27 @@ impl Gateway {
         cx: &Context,
         resolved: Resolved,
         request: ConverseRequest,
-        streaming: bool,
+        (streaming, guarded): (bool, Option<Guarded>),
         mut tally: Tally,
     ) -> Result<Begun, Fault> {
         tally.of(&resolved);
         if streaming {
             tally.streams();
         }
-        let answered = self.answer(cx, &resolved, request, streaming, &mut tally).await;
-        let Answered { answer, by, options, lease, between, end } = answered.map_err(|fault| tally.failed(fault))?;
+        let answered = self.answer(cx, &resolved, request, (streaming, guarded), &mut tally).await;
+        let answered = answered.map_err(|fault| tally.failed(fault))?;
+        let Answered { answer, by, options, lease, between, end, guard } = answered;
         tally.tier(options.tier.clone());
         tally.served(&by);
-        Ok(Begun { resolved, answer, options, by, running: Running { lease, tally, between, end } })
+        Ok(Begun { resolved, answer, options, by, running: Running { lease, tally, between, end }, guard })
     }
 
     async fn answer(
         &self,
         cx: &Context,
         resolved: &Resolved,
-        request: ConverseRequest,
-        streaming: bool,
+        mut request: ConverseRequest,
+        (streaming, guarded): (bool, Option<Guarded>),
         tally: &mut Tally,
     ) -> Result<Answered, Fault> {
         let tier = request.service_tier.as_ref().map(|tier| &tier.r#type);
@@ -157,11 +167,19 @@ impl Gateway {
         check(resolved, &request, streaming)?;
         fields::check(request.additional_model_request_fields.as_ref(), self.retention(cx))?;
         let mut options = Options::of(&request);
+        let guard = match guarded {
+            Some(guarded) => Some(Arc::new(guarded.input(&mut request).await?)),
+            None => None,
+        };
         let plan = self.plan_conversation(cx, resolved, &request, &options, streaming)?;
+        if let Some(response) = guard.as_ref().and_then(|guard| guard.instead()) {
+            let (answer, by, end) = (Answer::Whole(Box::new(response)), By::nobody(false), plan.end());
+            return Ok(Answered { answer, by, options, lease: None, between: None, end, guard });
+        }
         let kept = self.kept(cx, resolved, &request, &plan);
         if let Some(answer) = kept.as_ref().and_then(|kept| kept.answer()) {
-            let (by, end) = (By { target: None, attempts: 0, hedged: false }, plan.end());
-            return Ok(Answered { answer, by, options, lease: None, between: None, end });
+            let (by, end) = (By::nobody(true), plan.end());
+            return Ok(Answered { answer, by, options, lease: None, between: None, end, guard });
         }
         self.admit(cx, (resolved, &plan), Wanted::of(&request, resolved), tally).await?;
         let call = self.call(cx, resolved, Arc::new(request), &options, streaming);
@@ -176,7 +194,7 @@ impl Gateway {
             Some(kept) => kept.keep(served.output),
             None => served.output,
         };
-        Ok(Answered { answer, by, options, lease: Some(served.lease), between, end })
+        Ok(Answered { answer, by, options, lease: Some(served.lease), between, end, guard })
     }
 
     /// Who may answer `request`.
@@ -233,11 +251,6 @@ fn check(resolved: &Resolved, request: &ConverseRequest, streaming: bool) -> Res
     }
     if streaming && !model.streaming {
         return Err(Fault::validation("The model is unsupported for streaming."));
-    }
-    if request.guardrail_config.is_some() {
-        // Ignoring it would let through what it was to stop.
-        let text = "guardrailConfig: guardrails are not built in this version of Outcrop.";
-        return Err(Fault::new(Kind::NotImplemented, text));
     }
     rules::check(request, &rules::family(model))
 }

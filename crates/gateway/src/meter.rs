@@ -181,7 +181,7 @@ impl Tally {
     pub fn served(&mut self, by: &By) {
         self.target.clone_from(&by.target);
         self.entry.attempts = by.attempts;
-        self.entry.cached = by.target.is_none();
+        self.entry.cached = by.kept;
     }
 
     /// The tier as resolved.
@@ -198,6 +198,16 @@ impl Tally {
     pub fn piece(&mut self) -> Result<(), Fault> {
         self.pieces += 1;
         self.held.as_mut().map_or(Ok(()), |held| held.permit.note(self.pieces))
+    }
+
+    /// What it took so far, where nobody will tell: the prompt, as far as it is known, and the pieces that came.
+    pub fn so_far(&self, prompt: &TokenUsage) -> TokenUsage {
+        let count = |tokens: u64| i32::try_from(tokens).unwrap_or(i32::MAX);
+        let estimated = self.held.as_ref().map_or(0, |held| count(held.input));
+        let input_tokens = if prompt.input_tokens > 0 { prompt.input_tokens } else { estimated };
+        let output_tokens = count(self.pieces);
+        let total_tokens = input_tokens.saturating_add(output_tokens);
+        TokenUsage { input_tokens, output_tokens, total_tokens, ..prompt.clone() }
     }
 
     /// The answer is whole.

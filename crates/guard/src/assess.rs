@@ -1,10 +1,12 @@
 //! Every policy over every passage, and the strictest of them.
 
 mod mask;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::assessment::{
     Acted, Assessment, Coverage, FilterFinding, GroundingFinding, Passage, PiiFinding, RegexFinding, Role,
@@ -17,10 +19,12 @@ use crate::grounding::{self, Measure};
 use crate::policy::{Does, Filter, Policy, Side, Strength};
 use crate::scan::Scan;
 use crate::sensitive::{Pii, Sensitive, What};
+use crate::stream::Growth;
 use crate::topics::{self, Topics};
 use crate::words::{List, Words};
 
-pub(crate) use mask::Mask;
+pub use mask::{Mask, mask};
+pub(crate) use mask::{merged, put};
 
 /// Characters of a text unit.
 const UNIT: u64 = 1_000;
@@ -30,16 +34,18 @@ pub struct Guard {
     policy: Policy,
     encoder: Arc<dyn Encoder>,
     classifier: Arc<Classifier>,
-    topics: Topics,
+    topics: Arc<Topics>,
     input: Arc<Lists>,
     output: Arc<Lists>,
+    /// The same for text that is still arriving, made when the first such text comes.
+    growing: OnceLock<Growth>,
 }
 
 /// What is looked up in a text, rather than judged. A rule that is off on a side must not hide another one's match, so
 /// each side has lists of its own, unless they are the same.
 #[derive(Debug)]
 pub(crate) struct Lists {
-    active: Active,
+    pub(crate) active: Active,
     pub(crate) words: Words,
     pub(crate) sensitive: Sensitive,
 }
@@ -48,8 +54,8 @@ pub(crate) struct Lists {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Active {
     pub(crate) words: Vec<usize>,
-    profanity: bool,
-    pii: Vec<Pii>,
+    pub(crate) profanity: bool,
+    pub(crate) pii: Vec<Pii>,
     pub(crate) regexes: Vec<usize>,
 }
 
@@ -62,11 +68,27 @@ impl std::fmt::Debug for Guard {
 impl Guard {
     /// Compiles `policy`.
     pub fn new(policy: Policy, encoder: Arc<dyn Encoder>, classifier: Arc<Classifier>) -> Result<Self, Refused> {
-        let topics = Topics::new(&policy.topics, &*encoder)?;
+        let topics = Arc::new(Topics::new(&policy.topics, &*encoder)?);
         let input = Arc::new(Lists::new(&policy, active(&policy, Side::Input))?);
         let theirs = active(&policy, Side::Output);
         let output = if theirs == input.active { Arc::clone(&input) } else { Arc::new(Lists::new(&policy, theirs)?) };
-        Ok(Self { policy, encoder, classifier, topics, input, output })
+        Ok(Self { policy, encoder, classifier, topics, input, output, growing: OnceLock::new() })
+    }
+
+    /// The same without a filter.
+    #[must_use]
+    pub fn without(&self, category: Category) -> Self {
+        let mut policy = self.policy.clone();
+        policy.filters.retain(|filter| filter.category != category);
+        Self {
+            policy,
+            encoder: Arc::clone(&self.encoder),
+            classifier: Arc::clone(&self.classifier),
+            topics: Arc::clone(&self.topics),
+            input: Arc::clone(&self.input),
+            output: Arc::clone(&self.output),
+            growing: OnceLock::new(),
+        }
     }
 
     /// The policy.
@@ -82,17 +104,25 @@ impl Guard {
         }
     }
 
+    /// How answers are watched while they arrive.
+    pub(crate) fn growth(&self) -> &Growth {
+        self.growing.get_or_init(|| Growth::new(self))
+    }
+
+    /// Whether the meaning of a text is judged on a side, which takes more of it than a word.
+    pub fn judges(&self, side: Side) -> bool {
+        let denies = self.policy.topics.iter().any(|topic| topic.sides.on(side) != Does::Off);
+        denies || self.filters(side).next().is_some() || self.grounds(side)
+    }
+
     /// Whether anything is looked at on a side.
     pub fn looks(&self, side: Side) -> bool {
-        let policy = &self.policy;
         let lists = &self.lists(side).active;
         !lists.words.is_empty()
             || lists.profanity
             || !lists.pii.is_empty()
             || !lists.regexes.is_empty()
-            || self.filters(side).next().is_some()
-            || policy.topics.iter().any(|topic| topic.sides.on(side) != Does::Off)
-            || self.grounds(side)
+            || self.judges(side)
     }
 
     /// Whether answers are compared with a source.
@@ -248,13 +278,7 @@ impl Guard {
 
     /// The passages with masks in place of what is to be masked.
     fn masked(&self, passages: &[Passage<'_>], found: &Assessment) -> Vec<Option<String>> {
-        let masks = |at: usize| {
-            let pii = found.pii.iter().filter(move |f| f.acted == Acted::Masked && f.at.0 == at);
-            let pii = pii.map(|f| Mask { range: f.at.1.clone(), name: f.kind.name() });
-            let regexes = found.regexes.iter().filter(move |f| f.acted == Acted::Masked && f.at.0 == at);
-            pii.chain(regexes.map(|f| Mask { range: f.at.1.clone(), name: &f.name })).collect()
-        };
-        passages.iter().enumerate().map(|(at, passage)| mask::mask(passage.text, masks(at))).collect()
+        passages.iter().enumerate().map(|(at, passage)| mask::mask(passage.text, found.masks(at).collect())).collect()
     }
 
     /// A thousand characters of what is judged, begun ones whole, for each policy that is on; at least one.
@@ -275,6 +299,15 @@ impl Guard {
 }
 
 impl Assessment {
+    /// What is masked in a passage.
+    pub fn masks(&self, passage: usize) -> impl Iterator<Item = Mask<'_>> {
+        let masked = move |acted: Acted, at: &(usize, Range<usize>)| acted == Acted::Masked && at.0 == passage;
+        let pii = self.pii.iter().filter(move |f| masked(f.acted, &f.at));
+        let regexes = self.regexes.iter().filter(move |f| masked(f.acted, &f.at));
+        let pii = pii.map(|f| Mask { range: f.at.1.clone(), name: f.kind.name() });
+        pii.chain(regexes.map(|f| Mask { range: f.at.1.clone(), name: &f.name }))
+    }
+
     /// The strictest decides; where that is a block, nothing is masked, and what would have been is not told.
     fn conclude(&mut self) {
         let acted = self.topics.iter().map(|f| f.acted).chain(self.filters.iter().map(|f| f.acted));

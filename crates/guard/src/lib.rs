@@ -21,7 +21,7 @@ pub mod stream;
 pub mod topics;
 pub mod words;
 
-pub use assess::Guard;
+pub use assess::{Guard, Mask, mask};
 pub use assessment::{
     Acted, Assessment, Coverage, FilterFinding, GroundingFinding, Passage, PiiFinding, RegexFinding, Role,
     TopicFinding, Units, WordFinding,

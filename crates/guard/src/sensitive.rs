@@ -1,124 +1,36 @@
 //! Sensitive information: PII and regular expressions.
+//!
+//! Three ways to PII, in this order: what its form and check digit prove ([`codes`], [`net`], [`phone`]); what a word
+//! before it announces ([`cues`], [`announced`]); and names and addresses, which a small trained model finds in what is
+//! left ([`tagger`]). Where two overlap the surer one stays.
+
+mod announced;
+mod checks;
+mod codes;
+mod cues;
+mod kinds;
+#[doc(hidden)]
+pub mod lexicon;
+mod net;
+mod phone;
+mod regexes;
+#[doc(hidden)]
+pub mod tagger;
+#[doc(hidden)]
+pub mod tokens;
 
 use std::ops::Range;
+use std::sync::OnceLock;
+
+use regex::Regex;
 
 use crate::error::Refused;
+use codes::Candidate;
+use cues::Cues;
+use lexicon::Lexicon;
+use tagger::Tagger;
 
-/// The kinds of PII, as Bedrock names them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[allow(missing_docs, reason = "Bedrock's own names")]
-pub enum Pii {
-    Address,
-    Age,
-    AwsAccessKey,
-    AwsSecretKey,
-    CaHealthNumber,
-    CaSocialInsuranceNumber,
-    CreditDebitCardCvv,
-    CreditDebitCardExpiry,
-    CreditDebitCardNumber,
-    DriverId,
-    Email,
-    InternationalBankAccountNumber,
-    IpAddress,
-    LicensePlate,
-    MacAddress,
-    Name,
-    Password,
-    Phone,
-    Pin,
-    SwiftCode,
-    UkNationalHealthServiceNumber,
-    UkNationalInsuranceNumber,
-    UkUniqueTaxpayerReferenceNumber,
-    Url,
-    Username,
-    UsBankAccountNumber,
-    UsBankRoutingNumber,
-    UsIndividualTaxIdentificationNumber,
-    UsPassportNumber,
-    UsSocialSecurityNumber,
-    VehicleIdentificationNumber,
-}
-
-impl Pii {
-    /// All of them.
-    pub const ALL: [Self; 31] = [
-        Self::Address,
-        Self::Age,
-        Self::AwsAccessKey,
-        Self::AwsSecretKey,
-        Self::CaHealthNumber,
-        Self::CaSocialInsuranceNumber,
-        Self::CreditDebitCardCvv,
-        Self::CreditDebitCardExpiry,
-        Self::CreditDebitCardNumber,
-        Self::DriverId,
-        Self::Email,
-        Self::InternationalBankAccountNumber,
-        Self::IpAddress,
-        Self::LicensePlate,
-        Self::MacAddress,
-        Self::Name,
-        Self::Password,
-        Self::Phone,
-        Self::Pin,
-        Self::SwiftCode,
-        Self::UkNationalHealthServiceNumber,
-        Self::UkNationalInsuranceNumber,
-        Self::UkUniqueTaxpayerReferenceNumber,
-        Self::Url,
-        Self::Username,
-        Self::UsBankAccountNumber,
-        Self::UsBankRoutingNumber,
-        Self::UsIndividualTaxIdentificationNumber,
-        Self::UsPassportNumber,
-        Self::UsSocialSecurityNumber,
-        Self::VehicleIdentificationNumber,
-    ];
-
-    /// As Bedrock writes it; `{NAME}` is its mask.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Address => "ADDRESS",
-            Self::Age => "AGE",
-            Self::AwsAccessKey => "AWS_ACCESS_KEY",
-            Self::AwsSecretKey => "AWS_SECRET_KEY",
-            Self::CaHealthNumber => "CA_HEALTH_NUMBER",
-            Self::CaSocialInsuranceNumber => "CA_SOCIAL_INSURANCE_NUMBER",
-            Self::CreditDebitCardCvv => "CREDIT_DEBIT_CARD_CVV",
-            Self::CreditDebitCardExpiry => "CREDIT_DEBIT_CARD_EXPIRY",
-            Self::CreditDebitCardNumber => "CREDIT_DEBIT_CARD_NUMBER",
-            Self::DriverId => "DRIVER_ID",
-            Self::Email => "EMAIL",
-            Self::InternationalBankAccountNumber => "INTERNATIONAL_BANK_ACCOUNT_NUMBER",
-            Self::IpAddress => "IP_ADDRESS",
-            Self::LicensePlate => "LICENSE_PLATE",
-            Self::MacAddress => "MAC_ADDRESS",
-            Self::Name => "NAME",
-            Self::Password => "PASSWORD",
-            Self::Phone => "PHONE",
-            Self::Pin => "PIN",
-            Self::SwiftCode => "SWIFT_CODE",
-            Self::UkNationalHealthServiceNumber => "UK_NATIONAL_HEALTH_SERVICE_NUMBER",
-            Self::UkNationalInsuranceNumber => "UK_NATIONAL_INSURANCE_NUMBER",
-            Self::UkUniqueTaxpayerReferenceNumber => "UK_UNIQUE_TAXPAYER_REFERENCE_NUMBER",
-            Self::Url => "URL",
-            Self::Username => "USERNAME",
-            Self::UsBankAccountNumber => "US_BANK_ACCOUNT_NUMBER",
-            Self::UsBankRoutingNumber => "US_BANK_ROUTING_NUMBER",
-            Self::UsIndividualTaxIdentificationNumber => "US_INDIVIDUAL_TAX_IDENTIFICATION_NUMBER",
-            Self::UsPassportNumber => "US_PASSPORT_NUMBER",
-            Self::UsSocialSecurityNumber => "US_SOCIAL_SECURITY_NUMBER",
-            Self::VehicleIdentificationNumber => "VEHICLE_IDENTIFICATION_NUMBER",
-        }
-    }
-
-    /// The kind of that name.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
-    }
-}
+pub use kinds::Pii;
 
 /// What was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,19 +52,253 @@ pub struct Hit {
 
 /// The kinds and expressions of a guardrail, ready to be found.
 #[derive(Debug, Default)]
-pub struct Sensitive {}
+pub struct Sensitive {
+    kinds: Vec<Pii>,
+    tagger: Option<&'static Tagger<'static>>,
+    regexes: Vec<Regex>,
+}
 
 impl Sensitive {
     /// Looks for `kinds`, and for expressions given as name and pattern.
     pub fn new(kinds: &[Pii], regexes: &[(&str, &str)]) -> Result<Self, Refused> {
-        let _ = (kinds, regexes);
-        Ok(Self {})
+        let regexes =
+            regexes.iter().map(|(name, pattern)| regexes::compile(name, pattern)).collect::<Result<_, _>>()?;
+        // All rules need its lexicon.
+        let tagger = if kinds.is_empty() { None } else { Some(Tagger::built_in()?) };
+        Ok(Self { kinds: kinds.to_vec(), tagger, regexes })
     }
 
     /// What is in `text`, in order. PII never overlaps PII and a match of an expression never another of the same; where
     /// an expression's match and PII overlap, both are told.
     pub fn find(&self, text: &str) -> Vec<Hit> {
-        let _ = text;
-        Vec::new()
+        let mut hits = Vec::new();
+        if let Some(tagger) = self.tagger {
+            let tagged = self.kinds.iter().any(|kind| matches!(kind, Pii::Name | Pii::Address | Pii::Age));
+            let found = all(text, tagger, tagged).into_iter().filter(|(_, kind)| self.kinds.contains(kind));
+            hits.extend(found.map(|(range, kind)| Hit { range, what: What::Pii(kind) }));
+        }
+        for (place, regex) in self.regexes.iter().enumerate() {
+            // An empty match is nothing that could be told or masked.
+            let found = regex.find_iter(text).filter(|found| !found.is_empty());
+            hits.extend(found.map(|found| Hit { range: found.range(), what: What::Regex(place) }));
+        }
+        if !self.regexes.is_empty() {
+            hits.sort_by_key(|hit| (hit.range.start, hit.range.end));
+        }
+        hits
     }
+}
+
+/// All PII in `text`, in order, none overlapping: also what nobody asked for, so that a social security number does not
+/// become a telephone number where only those are looked for.
+fn all(text: &str, tagger: &Tagger<'_>, tagged: bool) -> Vec<(Range<usize>, Pii)> {
+    let mut known = by_rule(text, tagger.lexicon());
+    if !tagged {
+        return known;
+    }
+    let named = tagger.find(text, &known);
+    let ages: Vec<_> = named.iter().filter_map(|(range, kind)| age_behind(text, range, *kind)).collect();
+    let ages = ages
+        .into_iter()
+        .filter(|age| !known.iter().chain(&named).any(|(range, _)| age.start < range.end && range.start < age.end));
+    let ages: Vec<_> =
+        if known.len() + named.len() > 10_000 { Vec::new() } else { ages.map(|range| (range, Pii::Age)).collect() };
+    known.extend(named);
+    known.extend(ages);
+    known.sort_by_key(|(range, _)| range.start);
+    known
+}
+
+/// What rules find in `text`, in order, none overlapping.
+#[doc(hidden)]
+pub fn by_rule(text: &str, lexicon: &Lexicon<'_>) -> Vec<(Range<usize>, Pii)> {
+    static CUES: OnceLock<Option<Cues>> = OnceLock::new();
+    let mut found = scan(text);
+    let taken: Vec<_> = found
+        .iter()
+        .filter(|candidate| matches!(candidate.kind, Pii::Email | Pii::Url))
+        .map(|candidate| candidate.range.clone())
+        .collect();
+    if let Some(cues) = CUES.get_or_init(Cues::new) {
+        let cues = cues.find(text);
+        announced::find(text, &cues, &taken, lexicon, &mut found);
+    }
+    beside_keys_and_cards(text, &mut found);
+    apart(found)
+}
+
+/// What form and check digit prove, from left to right.
+fn scan(text: &str) -> Vec<Candidate> {
+    let bytes = text.as_bytes();
+    let mut found: Vec<Candidate> = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        let byte = bytes[at];
+        if byte == b'@' {
+            found.extend(net::email(text, at));
+        } else if byte == b'+' || byte == b'(' {
+            found.extend(
+                phone::find(text, at, false)
+                    .filter(|_| byte == b'+' || bytes.get(at + 1).is_some_and(u8::is_ascii_digit)),
+            );
+        } else if byte.is_ascii_alphanumeric() && codes::begins(bytes, at) {
+            let before = found.len();
+            if byte.is_ascii_digit() {
+                codes::numbers(bytes, at, &mut found);
+                found.extend(phone::find(text, at, false));
+                age_before_unit(text, at, &mut found);
+            } else {
+                codes::letters(text, at, &mut found);
+            }
+            if byte.is_ascii_hexdigit() && bytes[at..bytes.len().min(at + 5)].contains(&b':') {
+                found.extend(net::ipv6(text, at));
+            }
+            found.extend(net::url(text, at));
+            // An address holds no other, and may be long.
+            if let Some(last) =
+                found[before..].iter().find(|candidate| candidate.kind == Pii::Url && candidate.sure > 90)
+            {
+                at = last.range.end;
+                continue;
+            }
+            // To the word's end.
+            while at + 1 < bytes.len() && bytes[at + 1].is_ascii_alphanumeric() {
+                at += 1;
+            }
+        }
+        at += 1;
+    }
+    found
+}
+
+/// "58 years old", "5-year-old", "34 y/o".
+fn age_before_unit(text: &str, at: usize, found: &mut Vec<Candidate>) {
+    let bytes = text.as_bytes();
+    let digits = bytes[at..].iter().take(4).take_while(|byte| byte.is_ascii_digit()).count();
+    let end = at + digits;
+    if digits > 3 || bytes[at..end].iter().fold(0_u32, |sum, digit| sum * 10 + u32::from(digit - b'0')) > 120 {
+        return;
+    }
+    let tail: String =
+        text[end..].chars().take(16).collect::<String>().to_ascii_lowercase().replace(['-', '\u{a0}'], " ");
+    let tail = tail.trim_start();
+    const UNITS: [&str; 24] = [
+        "years old",
+        "year old",
+        "yrs old",
+        "yr old",
+        "years of age",
+        "year of age",
+        "y/o",
+        "yo ",
+        "yo,",
+        "yo.",
+        "y.o",
+        "years young",
+        "months old",
+        "month old",
+        "ans ",
+        "ans,",
+        "ans.",
+        "años",
+        "anos de",
+        "jahre alt",
+        "anni ",
+        "years , ",
+        "year olds",
+        "weeks old",
+    ];
+    if UNITS.iter().any(|unit| tail.starts_with(unit)) || matches!(tail, "yo" | "ans") {
+        found.push(Candidate { range: at..end, kind: Pii::Age, sure: 81 });
+    }
+}
+
+/// "Ann Smith, 42, saw the car", "Ann Smith (42)".
+fn age_behind(text: &str, name: &Range<usize>, kind: Pii) -> Option<Range<usize>> {
+    if kind != Pii::Name {
+        return None;
+    }
+    let rest = &text[name.end..];
+    let (closing, skip): (&[&str], usize) = if rest.starts_with(" (") {
+        (&[")"], 2)
+    } else if rest.starts_with(", ") {
+        (&[",", ".", " years", " year", " from ", " of ", ";"], 2)
+    } else {
+        return None;
+    };
+    let digits = rest[skip..].bytes().take(4).take_while(u8::is_ascii_digit).count();
+    let start = name.end + skip;
+    let years: u32 = text[start..start + digits].parse().ok()?;
+    let tail = &text[start + digits..];
+    let closed = tail.is_empty() || closing.iter().any(|mark| tail.starts_with(mark));
+    (digits <= 3 && (1..=120).contains(&years) && closed).then(|| start..start + digits)
+}
+
+/// A secret key in sight of an access key, and a month and year in sight of a card number.
+fn beside_keys_and_cards(text: &str, found: &mut Vec<Candidate>) {
+    const SIGHT: usize = 100;
+    let bytes = text.as_bytes();
+    let mut more = Vec::new();
+    let mut last = 0;
+    for candidate in found.iter() {
+        let card = candidate.kind == Pii::CreditDebitCardNumber;
+        if !card && candidate.kind != Pii::AwsAccessKey {
+            continue;
+        }
+        let mut at = candidate.range.end.max(last);
+        let end = bytes.len().min(candidate.range.end.saturating_add(if card { SIGHT / 2 } else { SIGHT }));
+        while at < end {
+            let starts = bytes[at].is_ascii_alphanumeric() || matches!(bytes[at], b'/' | b'+');
+            if !starts || !(codes::begins(bytes, at) || !card) {
+                at += 1;
+                continue;
+            }
+            let next = if card {
+                announced::expiry(text, at)
+                    .filter(|range| bytes[range.clone()].contains(&b'/'))
+                    .map(|range| Candidate { range, kind: Pii::CreditDebitCardExpiry, sure: 78 })
+            } else {
+                announced::secret_key(text, at)
+            };
+            if let Some(next) = next {
+                more.push(next);
+                break;
+            }
+            while at < end && (bytes[at].is_ascii_alphanumeric() || (!card && matches!(bytes[at], b'/' | b'+'))) {
+                at += 1;
+            }
+        }
+        last = last.max(at);
+    }
+    found.extend(more);
+}
+
+/// Of candidates that overlap the surest, of equally sure ones the longest, then the first.
+fn apart(mut candidates: Vec<Candidate>) -> Vec<(Range<usize>, Pii)> {
+    candidates.sort_by_key(|candidate| candidate.range.start);
+    let mut kept: Vec<(Range<usize>, Pii)> = Vec::new();
+    let mut rest = candidates.into_iter().peekable();
+    while let Some(first) = rest.next() {
+        // A cluster overlaps among itself and nothing else.
+        let mut end = first.range.end;
+        let mut cluster = vec![first];
+        while let Some(next) = rest.next_if(|next| next.range.start < end) {
+            end = end.max(next.range.end);
+            cluster.push(next);
+        }
+        cluster.sort_by(|a, b| {
+            b.sure.cmp(&a.sure).then(b.range.len().cmp(&a.range.len())).then(a.range.start.cmp(&b.range.start))
+        });
+        let from = kept.len();
+        for candidate in cluster {
+            let free = kept[from..]
+                .iter()
+                .all(|(range, _)| candidate.range.end <= range.start || range.end <= candidate.range.start);
+            if free {
+                kept.push((candidate.range, candidate.kind));
+            }
+        }
+        kept[from..].sort_by_key(|(range, _)| range.start);
+    }
+    kept
 }

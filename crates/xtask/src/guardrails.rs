@@ -6,6 +6,7 @@
 mod content;
 mod data;
 mod encode;
+mod grounding;
 mod measure;
 mod report;
 mod tensors;
@@ -53,6 +54,9 @@ pub(crate) fn train(data: &Path, only: Option<Part>, quick: bool, cache: Option<
 
 /// Measures `only`, or everything, on the dev split.
 pub(crate) fn bench(data: &Path, only: Option<Part>, cache: Option<&Path>) -> Result<(), String> {
+    if only == Some(Part::Grounding) {
+        return grounding::dev(data);
+    }
     let encoder = encode::Remembering::load(cache)?;
     let mut report = Report::new(std::io::stdout().lock());
     for part in Part::value_variants() {

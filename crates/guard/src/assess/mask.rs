@@ -4,17 +4,26 @@ use std::ops::Range;
 
 /// A stretch of text and what stands for it: `{NAME}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Mask<'a> {
-    pub(crate) range: Range<usize>,
-    pub(crate) name: &'a str,
+pub struct Mask<'a> {
+    /// Its bytes.
+    pub range: Range<usize>,
+    /// What is masked.
+    pub name: &'a str,
 }
 
-/// `text` with `masks`, and all else byte for byte; none where there is nothing to mask. Masks that overlap become the
-/// one that begins first, the longer of two at the same place, over all that any of them covers.
-pub(crate) fn mask(text: &str, mut masks: Vec<Mask<'_>>) -> Option<String> {
+/// `text` with `masks`, and all else byte for byte; none where there is nothing to mask.
+pub fn mask(text: &str, masks: Vec<Mask<'_>>) -> Option<String> {
     if masks.is_empty() {
         return None;
     }
+    let mut masked = String::with_capacity(text.len());
+    put(&mut masked, text, 0..text.len(), &merged(masks));
+    Some(masked)
+}
+
+/// Masks that overlap become the one that begins first, the longer of two at the same place, over all that any of them
+/// covers. In order.
+pub(crate) fn merged(mut masks: Vec<Mask<'_>>) -> Vec<Mask<'_>> {
     masks.sort_by_key(|mask| (mask.range.start, usize::MAX - mask.range.end));
     let mut merged: Vec<Mask<'_>> = Vec::with_capacity(masks.len());
     for mask in masks {
@@ -23,17 +32,20 @@ pub(crate) fn mask(text: &str, mut masks: Vec<Mask<'_>>) -> Option<String> {
             _ => merged.push(mask),
         }
     }
-    let mut masked = String::with_capacity(text.len());
-    let mut from = 0;
-    for mask in merged {
-        masked.push_str(text.get(from..mask.range.start).unwrap_or_default());
-        masked.push('{');
-        masked.push_str(mask.name);
-        masked.push('}');
+    merged
+}
+
+/// Appends `range` of `text`, masked by what of `merged` lies in it.
+pub(crate) fn put(out: &mut String, text: &str, range: Range<usize>, merged: &[Mask<'_>]) {
+    let mut from = range.start;
+    for mask in merged.iter().filter(|mask| range.start <= mask.range.start && mask.range.end <= range.end) {
+        out.push_str(text.get(from..mask.range.start).unwrap_or_default());
+        out.push('{');
+        out.push_str(mask.name);
+        out.push('}');
         from = mask.range.end;
     }
-    masked.push_str(text.get(from..).unwrap_or_default());
-    Some(masked)
+    out.push_str(text.get(from..range.end).unwrap_or_default());
 }
 
 #[cfg(test)]

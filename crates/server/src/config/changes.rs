@@ -30,7 +30,10 @@ impl Config {
         let keys: std::collections::BTreeSet<_> = before.keys().chain(after.keys()).collect();
         let changed = keys.into_iter().filter(|key| before.get(*key) != after.get(*key));
         changed
-            .map(|key| Change { key: key.clone(), from: before.get(key).cloned(), to: after.get(key).cloned() })
+            .map(|key| {
+                let shown = |values: &BTreeMap<String, String>| values.get(key).map(|value| without_userinfo(value));
+                Change { key: key.clone(), from: shown(&before), to: shown(&after) }
+            })
             .collect()
     }
 
@@ -71,6 +74,23 @@ impl Config {
         }
         flat
     }
+}
+
+/// `value` with what stands before an `@` in its URLs hidden: it is refused where it is set, and must not be shown then.
+fn without_userinfo(value: &str) -> String {
+    let (mut shown, mut rest) = (String::with_capacity(value.len()), value);
+    while let Some(at) = rest.find("://") {
+        let (scheme, after) = rest.split_at(at + 3);
+        shown.push_str(scheme);
+        let end = after.find(['/', '"', '?', '#', ' ']).unwrap_or(after.len());
+        let (authority, behind) = after.split_at(end);
+        match authority.rsplit_once('@') {
+            Some((_, host)) => shown.extend(["<hidden>@", host]),
+            None => shown.push_str(authority),
+        }
+        rest = behind;
+    }
+    shown + rest
 }
 
 fn flatten(key: &str, value: &serde_json::Value, into: &mut BTreeMap<String, String>) {

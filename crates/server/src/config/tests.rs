@@ -274,6 +274,11 @@ fn changes_are_told_key_by_key() {
     );
     assert!(running.changes(&running).is_empty());
 
+    // What is refused where it is read may hold a password all the same.
+    let url = "[[providers]]\nname = 'up'\nkind = 'openai'\nurl = 'http://me:hunter2@127.0.0.1:9/v1'";
+    let shown = told(parse("").changes(&parse(url))).join("\n");
+    assert!(shown.contains("http://<hidden>@127.0.0.1:9/v1") && !shown.contains("hunter2"), "{shown}");
+
     // To begin speaking TLS is for a restart.
     let open = parse("");
     assert!(asked.clone().with_fixed_of(&open).tls.is_none());

@@ -107,6 +107,11 @@ fn a_picture_stacks_what_the_days_are_made_of_and_trusts_no_tag() {
     assert!(svg.contains("&lt;script&gt;&amp;&quot;") && !svg.contains("<script>"), "{svg}");
     assert!(svg.contains(OTHER) && svg.contains("$4.70 in all"), "{svg}");
     assert!(of("day").unwrap().contains("</svg>") && of("model").is_err());
+    // Labels stand beside each other, never over each other.
+    let hours = of("hour").unwrap();
+    let labels = hours.lines().filter(|line| line.contains("\"middle\""));
+    let places = labels.filter_map(|line| line.split('"').nth(1)?.parse::<f64>().ok()).collect::<Vec<_>>();
+    assert!(places.len() > 1 && places.windows(2).all(|two| two[1] - two[0] > 14.0 * 7.0), "{places:?}");
     let nothing = show::svg(&report(data.path(), &Prices::default(), &ask("day", &["model=none"])).unwrap()).unwrap();
     assert!(!nothing.contains("NaN"), "{nothing}");
 }

@@ -29,6 +29,8 @@ pub struct Reader<T> {
     days: VecDeque<(Date, Vec<PathBuf>)>,
     lines: Option<(PathBuf, Box<dyn BufRead + Send>)>,
     line: Vec<u8>,
+    /// The file of which it was told that it is damaged.
+    told: Option<PathBuf>,
     of: std::marker::PhantomData<fn() -> T>,
 }
 
@@ -37,7 +39,14 @@ impl<T: DeserializeOwned> Reader<T> {
     pub fn open(folder: &Path, time: Range<Timestamp>) -> Result<Self, LedgerError> {
         let (first, last) = (day_of(time.start), day_of(time.end));
         let days = days::files(folder)?.into_iter().filter(|(day, _)| (first..=last).contains(day)).collect();
-        Ok(Self { folder: folder.to_owned(), days, lines: None, line: Vec::new(), of: std::marker::PhantomData })
+        Ok(Self {
+            folder: folder.to_owned(),
+            days,
+            lines: None,
+            line: Vec::new(),
+            told: None,
+            of: std::marker::PhantomData,
+        })
     }
 
     /// Opens the next file; none where there is no more.
@@ -84,12 +93,15 @@ impl<T: DeserializeOwned> Reader<T> {
             self.line.clear();
             match lines.read_until(b'\n', &mut self.line) {
                 Ok(0) => self.lines = None,
-                // A line that was cut off, or is just being written, is no JSON.
-                Ok(_) => {
-                    if let Ok(value) = serde_json::from_slice(&self.line) {
-                        return Ok(Some(value));
+                Ok(_) => match serde_json::from_slice(&self.line) {
+                    Ok(value) => return Ok(Some(value)),
+                    // A line that was cut off, or is just being written, is no JSON; one that has its end should be.
+                    Err(error) if self.line.ends_with(b"\n") && self.told.as_ref() != Some(path) => {
+                        tracing::warn!(file = %path.display(), %error, "lines that cannot be read are left out");
+                        self.told = Some(path.clone());
                     }
-                }
+                    Err(_) => {}
+                },
                 Err(source) => {
                     let error = LedgerError::io(path, source);
                     self.lines = None;

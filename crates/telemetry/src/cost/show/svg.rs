@@ -15,6 +15,8 @@ const LEFT: f64 = 84.0;
 const RIGHT: f64 = 250.0;
 const TOP: f64 = 56.0;
 const BOTTOM: f64 = 52.0;
+/// About as wide as a digit is.
+const LETTER: f64 = 7.0;
 /// Told apart by people who do not see red and green apart, too (Okabe and Ito's palette); the last is for the rest.
 const COLOURS: [&str; 8] = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#999999"];
 
@@ -55,8 +57,11 @@ pub fn svg(report: &Report) -> Result<String, QueryError> {
         line += step;
     }
     let slot = wide / bars.len().max(1) as f64;
-    // At most a dozen labels, whatever there is to label.
-    let every = bars.len().div_ceil(12).max(1);
+    let short = |name: &'_ str| name.strip_prefix("20").filter(|_| bars.len() > 6).unwrap_or(name).to_owned();
+    // As many labels as fit beside each other.
+    let longest = bars.keys().map(|name| short(name).chars().count()).max().unwrap_or_default();
+    let fit = (wide / (longest as f64 * LETTER + 12.0)).floor().max(1.0);
+    let every = (bars.len() as f64 / fit).ceil().max(1.0) as usize;
     for (n, (name, bar)) in bars.iter().enumerate() {
         let (x, mut below) = (LEFT + slot * (n as f64 + 0.1), 0.0);
         for (which, value) in bar.iter().enumerate().filter(|(_, value)| **value > 0.0) {
@@ -72,12 +77,12 @@ pub fn svg(report: &Report) -> Result<String, QueryError> {
             below += value;
         }
         if n % every == 0 {
-            let label = name.strip_prefix("20").filter(|_| bars.len() > 6).unwrap_or(name);
+            let label = short(name);
             let middle = x + slot * 0.4;
             put(format_args!(
                 "<text x=\"{middle:.1}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
                 HEIGHT - BOTTOM + 18.0,
-                escaped(label)
+                escaped(&label)
             ));
         }
     }

@@ -1,0 +1,320 @@
+//! Sentences and tokens.
+
+use std::ops::Range;
+
+use super::lexicon::{self, Meaning};
+
+/// A sentence longer than this is cut at a space: a list without full stops is many claims, and alignment costs the
+/// square of a sentence.
+const LONGEST: usize = 500;
+
+/// A word, a number or a sign that counts.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Token {
+    /// Its bytes in the text.
+    pub range: Range<usize>,
+    /// Its stem, or a number's value in one spelling.
+    pub stem: String,
+    /// Whether it begins with a capital and is not there because a sentence begins.
+    pub name: bool,
+    /// Whether it begins with a capital.
+    pub capital: bool,
+    /// Its value, where it is a number.
+    pub value: Option<f64>,
+    /// What the number counts.
+    pub unit: Option<u16>,
+    /// Whether it says nothing alone.
+    pub empty: bool,
+    /// Whether it turns the sentence around.
+    pub negation: bool,
+    /// Whether the speaker speaks of themselves.
+    pub personal: bool,
+}
+
+/// The sentences of `text`, in bytes, without the space around them.
+pub(super) fn sentences(text: &str) -> Vec<Range<usize>> {
+    let shouting = !text.chars().any(char::is_uppercase);
+    let mut found = Vec::new();
+    let mut start = 0;
+    let mut chars = text.char_indices().peekable();
+    let mut before = (' ', ' ');
+    while let Some((at, c)) = chars.next() {
+        let next = chars.peek().map(|&(_, next)| next);
+        let end = at + c.len_utf8();
+        let ends = match c {
+            '\n' | '。' | '！' | '？' | '•' => true,
+            '!' | '?' | ';' => next.is_none_or(char::is_whitespace),
+            '.' => full_stop(text, at, before, next, shouting),
+            _ => c.is_whitespace() && end - start > LONGEST,
+        };
+        if ends {
+            push(text, start..end, &mut found);
+            start = end;
+        }
+        before = (before.1, c);
+    }
+    push(text, start..text.len(), &mut found);
+    found
+}
+
+fn push(text: &str, range: Range<usize>, into: &mut Vec<Range<usize>>) {
+    let part = &text[range.clone()];
+    if part.chars().any(char::is_alphanumeric) {
+        let start = range.start + (part.len() - part.trim_start().len());
+        into.push(start..start + part.trim().len());
+    }
+}
+
+/// Whether the full stop at `at` ends a sentence: not after an initial or an abbreviation, not inside a number, and
+/// only where what follows looks like a beginning. Retrieved chunks are often joined without a space.
+fn full_stop(text: &str, at: usize, before: (char, char), next: Option<char>, shouting: bool) -> bool {
+    let (last_but_one, last) = before;
+    let Some(next) = next else { return true };
+    if !next.is_whitespace() {
+        return next.is_uppercase() && last.is_lowercase() && last_but_one.is_lowercase();
+    }
+    if last.is_whitespace() {
+        return true;
+    }
+    let word_start = text[..at].rfind(|c: char| c.is_whitespace() || c == '(').map_or(0, |space| space + 1);
+    let word = text[word_start..at].to_lowercase();
+    let abbreviation = matches!(
+        word.as_str(),
+        "mr" | "mrs"
+            | "ms"
+            | "dr"
+            | "st"
+            | "prof"
+            | "jr"
+            | "sr"
+            | "vs"
+            | "no"
+            | "inc"
+            | "ltd"
+            | "co"
+            | "corp"
+            | "gen"
+            | "col"
+            | "lt"
+            | "sgt"
+            | "capt"
+            | "rev"
+            | "hon"
+            | "gov"
+            | "sen"
+            | "rep"
+            | "e.g"
+            | "i.e"
+            | "cf"
+            | "fig"
+            | "approx"
+            | "ca"
+    );
+    let initial = word.chars().count() == 1 && last.is_uppercase() || word.contains('.');
+    if abbreviation || initial {
+        return false;
+    }
+    let begins = text[at + 1..].trim_start().chars().next().is_none_or(|c| !c.is_lowercase());
+    begins || shouting
+}
+
+/// The tokens of `text`, whose bytes begin at `offset` of a larger text.
+pub(super) fn tokens(text: &str, offset: usize) -> Vec<Token> {
+    let mut found: Vec<Token> = Vec::with_capacity(text.len() / 5);
+    let mut chars = text.char_indices().peekable();
+    let mut first = true;
+    while let Some((start, c)) = chars.next() {
+        if !c.is_alphanumeric() {
+            if matches!(c, '%' | '$' | '€' | '£' | '¥') {
+                unit_sign(c, start, offset, &mut found);
+            }
+            continue;
+        }
+        let digits = c.is_numeric();
+        let mut end = start + c.len_utf8();
+        while let Some(&(at, next)) = chars.peek() {
+            let after = text[at + next.len_utf8()..].chars().next();
+            let inside = if digits {
+                next.is_numeric() || matches!(next, ',' | '.') && after.is_some_and(char::is_numeric)
+            } else {
+                !single(c)
+                    && !single(next)
+                    && (next.is_alphanumeric()
+                        || matches!(next, '\'' | '’' | '\u{301}') && after.is_some_and(char::is_alphabetic))
+            };
+            if !inside {
+                break;
+            }
+            end = at + next.len_utf8();
+            chars.next();
+        }
+        let range = start..end;
+        let token = if digits { number(&text[range], start..end) } else { word(&text[range], start..end, first) };
+        first = false;
+        let mut token = token;
+        token.range = token.range.start + offset..token.range.end + offset;
+        join(token, &mut found);
+    }
+    found
+}
+
+/// Writing without spaces: every character is a word.
+fn single(c: char) -> bool {
+    matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{2ffff}')
+}
+
+fn unit_sign(sign: char, at: usize, offset: usize, found: &mut [Token]) {
+    // A currency stands before its number, a percent sign behind it; the former is told when the number arrives.
+    let unit = lexicon::unit(sign.encode_utf8(&mut [0; 4]));
+    if let Some(last) = found.last_mut()
+        && sign == '%'
+        && last.value.is_some()
+        && last.range.end == at + offset
+    {
+        last.unit = unit;
+    }
+}
+
+fn number(text: &str, range: Range<usize>) -> Token {
+    let plain: String = thousands(text);
+    let value = plain.parse::<f64>().ok().filter(|value| value.is_finite());
+    let stem = value.map_or_else(|| plain.clone(), spelled);
+    Token {
+        range,
+        stem,
+        name: false,
+        capital: false,
+        value,
+        unit: None,
+        empty: false,
+        negation: false,
+        personal: false,
+    }
+}
+
+/// `1,000` and `1.000.000` are groups; `1.5` and `1,5` are fractions.
+fn thousands(text: &str) -> String {
+    let grouped = |sign: char| {
+        let mut groups = text.split(sign);
+        let first = groups.next().is_some_and(|group| (1..=3).contains(&group.len()) && group != "0");
+        let mut rest = groups.peekable();
+        first
+            && rest.peek().is_some()
+            && rest.all(|group| group.split('.').next().is_some_and(|whole| whole.len() == 3))
+    };
+    if text.contains(',') {
+        return if grouped(',') { text.replace(',', "") } else { text.replace(',', ".") };
+    }
+    if text.matches('.').count() > 1 && grouped('.') {
+        return text.replace('.', "");
+    }
+    text.to_owned()
+}
+
+fn spelled(value: f64) -> String {
+    format!("#{value}")
+}
+
+fn word(text: &str, range: Range<usize>, first: bool) -> Token {
+    let lower: String = text.to_lowercase().replace(['\'', '’'], "");
+    let possessive = text.to_lowercase();
+    let lower = match possessive.strip_suffix("'s").or(possessive.strip_suffix("’s")) {
+        Some(owner) => owner.to_owned(),
+        None => lower,
+    };
+    let capital = text.chars().next().is_some_and(char::is_uppercase);
+    let meaning = lexicon::meaning(&lower);
+    let value = match meaning {
+        Some(Meaning::One(value) | Meaning::Ten(value)) => Some(value),
+        _ => None,
+    };
+    let empty = meaning == Some(Meaning::Empty);
+    Token {
+        range,
+        stem: value.map_or_else(|| stem(&lower), spelled),
+        name: capital && !first && !empty,
+        capital: capital && !empty,
+        value,
+        unit: None,
+        empty,
+        negation: meaning == Some(Meaning::Negation),
+        personal: lexicon::personal(&lower),
+    }
+}
+
+/// Adds `token`; numbers in several words, scales and units go to the number before them.
+fn join(token: Token, found: &mut Vec<Token>) {
+    let lower = token.stem.as_str();
+    if let Some(last) = found.last_mut()
+        && let Some(value) = last.value
+    {
+        let joined = match (lexicon::meaning(lower), token.value) {
+            (Some(Meaning::Scale(scale)), _) => Some(value * scale),
+            (_, Some(ones))
+                if (20.0..100.0).contains(&value)
+                    && value % 10.0 == 0.0
+                    && (1.0..10.0).contains(&ones)
+                    && !last.stem.is_empty()
+                    && token.capital == last.capital
+                    && lexicon_word(&token, last) =>
+            {
+                Some(value + ones)
+            }
+            _ => None,
+        };
+        if let Some(value) = joined {
+            last.value = Some(value);
+            last.stem = spelled(value);
+            last.range.end = token.range.end;
+            return;
+        }
+        if let Some(unit) = lexicon::unit(lower).filter(|_| token.range.start <= last.range.end + 1) {
+            last.unit.get_or_insert(unit);
+        }
+        // "3rd" and "1990s" are one word each.
+        if last.range.end == token.range.start && matches!(lower, "st" | "nd" | "rd" | "th" | "s" | "") {
+            last.range.end = token.range.end;
+            return;
+        }
+    }
+    found.push(token);
+}
+
+/// Whether both are number words ("twenty five"), which their lengths tell: digits are as long as their value.
+fn lexicon_word(token: &Token, last: &Token) -> bool {
+    token.range.len() > 2 && last.range.len() > 2
+}
+
+/// A light stemmer: endings that English puts on a word without changing what it is.
+pub(super) fn stem(word: &str) -> String {
+    let cut = |ending: &str, least: usize| word.strip_suffix(ending).filter(|rest| rest.chars().count() >= least);
+    if !word.is_ascii() {
+        return word.to_owned();
+    }
+    let base = cut("ies", 2)
+        .or_else(|| cut("ied", 2))
+        .map(|rest| format!("{rest}i"))
+        .or_else(|| cut("sses", 2).map(|rest| format!("{rest}ss")))
+        .or_else(|| cut("ing", 3).map(undouble))
+        .or_else(|| cut("ed", 3).map(undouble))
+        .or_else(|| cut("es", 3).map(str::to_owned))
+        .or_else(|| cut("s", 3).filter(|rest| !rest.ends_with('s') && !rest.ends_with('u')).map(str::to_owned))
+        .unwrap_or_else(|| word.to_owned());
+    match base.strip_suffix("ly").or(base.strip_suffix('e')) {
+        Some(rest) if rest.len() >= 3 => rest.to_owned(),
+        _ => match base.strip_suffix('y') {
+            Some(rest) if rest.len() >= 3 => format!("{rest}i"),
+            _ => base,
+        },
+    }
+}
+
+fn undouble(rest: &str) -> String {
+    let mut chars = rest.chars().rev();
+    match (chars.next(), chars.next()) {
+        (Some(last), Some(before)) if last == before && !matches!(last, 'l' | 's' | 'e' | 'o') => {
+            rest[..rest.len() - last.len_utf8()].to_owned()
+        }
+        _ => rest.to_owned(),
+    }
+}

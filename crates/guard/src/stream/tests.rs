@@ -1,0 +1,173 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::content::Classifier;
+use crate::{Does, EncodeError, Encoded, Encoder, Policy, RegexRule, Side, Sides, Topic};
+
+/// Every text is the same to it.
+struct Flat;
+
+impl Encoder for Flat {
+    fn encode(&self, texts: &[&str]) -> Result<Vec<Encoded>, EncodeError> {
+        Ok(texts.iter().map(|_| Encoded { vector: vec![1.0], tokens: 1, ..Encoded::default() }).collect())
+    }
+}
+
+/// It fails.
+struct Broken;
+
+impl Encoder for Broken {
+    fn encode(&self, texts: &[&str]) -> Result<Vec<Encoded>, EncodeError> {
+        if texts.iter().any(|text| text.contains("fail")) {
+            Err(EncodeError("broken".into()))
+        } else {
+            Flat.encode(texts)
+        }
+    }
+}
+
+fn guard(policy: Policy) -> Arc<Guard> {
+    Arc::new(Guard::new(policy, Arc::new(Flat), Arc::new(Classifier::load().unwrap())).unwrap())
+}
+
+fn regex(name: &str, pattern: &str, does: Does) -> RegexRule {
+    RegexRule { name: name.into(), pattern: pattern.into(), sides: Sides { input: Does::Off, output: does } }
+}
+
+/// What goes on of `text` in such pieces, and whether it is blocked.
+fn through(stream: &mut Stream, text: &str, pieces: &[usize]) -> (String, bool) {
+    let (mut out, mut left) = (String::new(), text);
+    let mut sizes = pieces.iter().copied().cycle();
+    while !left.is_empty() {
+        let size = sizes.next().unwrap_or(1).max(1);
+        let at = left.char_indices().nth(size).map_or(left.len(), |(at, _)| at);
+        let (piece, rest) = left.split_at(at);
+        left = rest;
+        let step = stream.push(piece);
+        out.push_str(&step.text);
+        if step.blocked {
+            return (out, true);
+        }
+    }
+    let step = stream.finish();
+    out.push_str(&step.text);
+    (out, step.blocked)
+}
+
+fn whole(guards: &[Arc<Guard>], text: &str) -> (String, bool) {
+    let mut stream = Stream::new(guards.to_vec(), Vec::new(), Pace::default());
+    through(&mut stream, text, &[usize::MAX])
+}
+
+#[test]
+fn text_that_is_no_match_goes_on_at_once() {
+    let mut stream = Stream::new(
+        [guard(Policy { regexes: vec![regex("Ticket", r"T-\d+", Does::Mask)], ..Policy::default() })],
+        vec![],
+        Pace::default(),
+    );
+    assert_eq!(stream.push("Your ticket is ").text, "Your ticket is ");
+    assert_eq!(stream.push("T").text, "");
+    assert_eq!(stream.push("-77").text, "");
+    assert_eq!(stream.push("7, ").text, "{Ticket}, ");
+    assert_eq!(stream.push("To").text, "To");
+    assert_eq!(stream.push(" T-1").text, " ");
+    let last = stream.finish();
+    assert_eq!((last.text.as_str(), last.blocked), ("{Ticket}", false));
+    assert_eq!(last.assessed.len(), 1);
+}
+
+#[test]
+fn nothing_goes_on_from_a_block_on() {
+    let policy = Policy { regexes: vec![regex("Key", r"sk-[a-z]{4}", Does::Block)], ..Policy::default() };
+    let mut stream = Stream::new([guard(policy)], vec![], Pace::default());
+    assert_eq!(stream.push("the key s").text, "the key ");
+    assert_eq!(stream.push("k-ab").text, "");
+    let step = stream.push("cd and more");
+    assert!(step.blocked && step.text.is_empty());
+    assert_eq!(step.assessed.len(), 1);
+}
+
+#[test]
+fn meaning_is_judged_a_window_at_a_time() {
+    let topic =
+        Topic { name: "any".into(), definition: "any".into(), sides: Sides::both(Does::Block), ..Topic::default() };
+    let policy = Policy { topics: vec![topic], ..Policy::default() };
+    let text = "word ".repeat(500);
+    let mut stream = Stream::new([guard(policy.clone())], vec![], Pace::default());
+    assert_eq!(stream.push(&text[..999]).text, "");
+    let step = stream.push(&text[999..2_400]);
+    // Windows end between two words.
+    assert_eq!(step.assessed.len(), 2);
+    assert!((1_900..=2_000).contains(&step.text.len()), "{}", step.text.len());
+    let last = stream.finish();
+    assert_eq!(last.assessed.len(), 1);
+    assert_eq!(step.text.len() + last.text.len(), 2_400);
+    let coverage: u64 = step.assessed.iter().chain(&last.assessed).map(|(_, a)| a.coverage.guarded).sum();
+    assert_eq!(coverage, 2_400);
+
+    let early = Pace { window: 1_000, first: 20 };
+    let mut stream = Stream::new([guard(policy)], vec![], early);
+    assert_eq!(stream.push(&text[..19]).text, "");
+    let step = stream.push(&text[19..45]);
+    assert_eq!((step.text.len(), step.assessed.len()), (39, 0));
+}
+
+#[test]
+fn what_cannot_be_judged_is_told() {
+    let topic =
+        Topic { name: "any".into(), definition: "any".into(), sides: Sides::both(Does::Block), ..Topic::default() };
+    let policy = Policy { topics: vec![topic], ..Policy::default() };
+    let broken = Guard::new(policy, Arc::new(Broken), Arc::new(Classifier::load().unwrap())).unwrap();
+    // The text fails only where the encoder is asked for it.
+    if broken.assess(Side::Output, &[Passage { text: "fail", role: Role::Content }]).is_ok() {
+        return;
+    }
+    let mut stream = Stream::new([Arc::new(broken)], vec![], Pace::default());
+    stream.push("fail");
+    assert!(matches!(stream.finish().failed, Some((0, Failed::Encoder(_)))));
+}
+
+fn policies() -> impl Strategy<Value = Vec<Policy>> {
+    let rule = prop_oneof![
+        Just(regex("ab", "ab", Does::Mask)),
+        Just(regex("b", "bb+", Does::Mask)),
+        Just(regex("word", r"\bca*\b", Does::Mask)),
+        Just(regex("any", "a[^c]*c", Does::Mask)),
+        Just(regex("block", "dd", Does::Block)),
+        Just(regex("start", "^[ab]{2}", Does::Mask)),
+    ];
+    let policy = proptest::collection::vec(rule, 1..4).prop_map(|regexes| Policy { regexes, ..Policy::default() });
+    proptest::collection::vec(policy, 1..3)
+}
+
+proptest! {
+    #[test]
+    fn the_masked_stream_is_the_masked_whole(
+        policies in policies(),
+        text in "[abcdä ]{0,40}",
+        pieces in proptest::collection::vec(1..7usize, 1..6),
+    ) {
+        let guards: Vec<_> = policies.into_iter().map(guard).collect();
+        let (all, blocked) = whole(&guards, &text);
+        let mut stream = Stream::new(guards.clone(), Vec::new(), Pace::default());
+        let (streamed, cut) = through(&mut stream, &text, &pieces);
+        prop_assert_eq!(blocked, cut);
+        if blocked {
+            let first = text.find("dd").unwrap();
+            // Nothing of what is blocked went on, nor anything behind it.
+            prop_assert!(!streamed.contains("dd") && streamed.matches('d').count() <= text[..first].matches('d').count());
+        } else {
+            prop_assert_eq!(&streamed, &all);
+            if let [only] = &guards[..] {
+                let passage = Passage { text: &text, role: Role::Content };
+                let assessed = only.assess(Side::Output, &[passage]).unwrap();
+                let masked = assessed.masked.first().cloned().flatten();
+                // The whole is masked by the detectors themselves once they look for expressions.
+                if masked.is_some() {
+                    prop_assert_eq!(&streamed, &masked.unwrap());
+                }
+            }
+        }
+    }
+}
