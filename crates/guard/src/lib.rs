@@ -29,4 +29,4 @@ pub use assessment::{
 pub use encoder::{EncodeError, Encoded, Encoder};
 pub use error::{Failed, Refused};
 pub use policy::{Does, Filter, GroundingRule, PiiRule, Policy, RegexRule, Side, Sides, Strength, Topic, Word};
-pub use scan::{Scan, Window};
+pub use scan::{Scan, Window, windows};

@@ -19,6 +19,7 @@ pub mod tagger;
 #[doc(hidden)]
 pub mod tokens;
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::OnceLock;
 
@@ -97,16 +98,19 @@ fn all(text: &str, tagger: &Tagger<'_>, tagged: bool) -> Vec<(Range<usize>, Pii)
         return known;
     }
     let named = tagger.find(text, &known);
-    let ages: Vec<_> = named.iter().filter_map(|(range, kind)| age_behind(text, range, *kind)).collect();
-    let ages = ages
-        .into_iter()
-        .filter(|age| !known.iter().chain(&named).any(|(range, _)| age.start < range.end && range.start < age.end));
+    let ages = named.iter().filter_map(|(range, kind)| age_behind(text, range, *kind));
     let ages: Vec<_> =
-        if known.len() + named.len() > 10_000 { Vec::new() } else { ages.map(|range| (range, Pii::Age)).collect() };
+        ages.filter(|age| !overlaps(&known, age) && !overlaps(&named, age)).map(|age| (age, Pii::Age)).collect();
     known.extend(named);
     known.extend(ages);
     known.sort_by_key(|(range, _)| range.start);
     known
+}
+
+/// Whether a range overlaps one of a list that is in order and does not overlap itself.
+fn overlaps(sorted: &[(Range<usize>, Pii)], range: &Range<usize>) -> bool {
+    let next = sorted.partition_point(|(other, _)| other.end <= range.start);
+    sorted.get(next).is_some_and(|(other, _)| other.start < range.end)
 }
 
 /// What rules find in `text`, in order, none overlapping.
@@ -264,6 +268,7 @@ fn beside_keys_and_cards(text: &str, found: &mut Vec<Candidate>) {
                 more.push(next);
                 break;
             }
+            at += 1;
             while at < end && (bytes[at].is_ascii_alphanumeric() || (!card && matches!(bytes[at], b'/' | b'+'))) {
                 at += 1;
             }
@@ -289,16 +294,14 @@ fn apart(mut candidates: Vec<Candidate>) -> Vec<(Range<usize>, Pii)> {
         cluster.sort_by(|a, b| {
             b.sure.cmp(&a.sure).then(b.range.len().cmp(&a.range.len())).then(a.range.start.cmp(&b.range.start))
         });
-        let from = kept.len();
+        let mut free: BTreeMap<usize, Candidate> = BTreeMap::new();
         for candidate in cluster {
-            let free = kept[from..]
-                .iter()
-                .all(|(range, _)| candidate.range.end <= range.start || range.end <= candidate.range.start);
-            if free {
-                kept.push((candidate.range, candidate.kind));
+            let before = free.range(..candidate.range.end).next_back();
+            if before.is_none_or(|(_, other)| other.range.end <= candidate.range.start) {
+                free.insert(candidate.range.start, candidate);
             }
         }
-        kept[from..].sort_by_key(|(range, _)| range.start);
+        kept.extend(free.into_values().map(|candidate| (candidate.range, candidate.kind)));
     }
     kept
 }

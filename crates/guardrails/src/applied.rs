@@ -131,6 +131,16 @@ impl Judges {
         self.on_failure == OnFailure::Allow
     }
 
+    /// The encoder.
+    pub(crate) fn encoder(&self) -> &Arc<dyn Encoder> {
+        &self.encoder
+    }
+
+    /// The filters.
+    pub(crate) fn classifier(&self) -> &Arc<Classifier> {
+        &self.classifier
+    }
+
     /// Runs `work` when its turn comes. Work that nobody waits for any more still keeps its place until it is done.
     pub(crate) async fn run<T: Send + 'static>(
         &self,

@@ -27,6 +27,16 @@ pub enum GuardrailsError {
          required for Guardrails contextual grounding policy evaluation."
     )]
     NoGroundingSource,
+    /// More text than a policy looks at in one request.
+    #[error("Input text size ({units} text units) exceeds the maximum allowed ({most} text units) for the {policy}.")]
+    TooMuchText {
+        /// How much there is.
+        units: usize,
+        /// How much there may be.
+        most: usize,
+        /// Whose bound it is.
+        policy: &'static str,
+    },
     /// The guardrail could not judge, and what it could not judge is not let through.
     #[error("The guardrail {arn} could not judge the text, so nothing was let through: {reason}")]
     Failed {
@@ -64,6 +74,9 @@ pub enum GuardrailsError {
     /// No enforced configuration has this id.
     #[error("Enforced guardrail configuration with id {0} does not exist")]
     NoConfiguration(String),
+    /// A check without a guardrail could not be made.
+    #[error("The text could not be checked: {0}")]
+    Unchecked(String),
     /// The input breaks another rule; the text says which.
     #[error("{0}")]
     Validation(String),
@@ -88,7 +101,8 @@ impl AwsError for GuardrailsError {
             Self::NameTaken => Kind::Conflict,
             Self::InUse => Kind::ResourceInUse,
             Self::TooManyGuardrails(_) | Self::TooManyVersions(_) => Kind::ServiceQuotaExceeded,
-            Self::Failed { .. } => Kind::ServiceUnavailable,
+            Self::TooMuchText { .. } => Kind::Throttling,
+            Self::Failed { .. } | Self::Unchecked(_) => Kind::ServiceUnavailable,
             Self::Access(error) => error.kind(),
             Self::Resource(error) => error.kind(),
         }

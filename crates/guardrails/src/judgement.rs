@@ -112,11 +112,8 @@ impl Judgement {
         })
     }
 
-    /// Where something blocks, what is masked is not told: nothing of the text is left to mask.
     fn sensitive(&self) -> Option<GuardrailSensitiveInformationPolicyAssessment> {
-        let blocks = self.found.acted == Acted::Blocked;
-        let told = |acted: Acted| !(blocks && acted == Acted::Masked);
-        let found = self.found.pii.iter().filter(|pii| told(pii.acted)).map(|pii| GuardrailPiiEntityFilter {
+        let found = self.found.pii.iter().map(|pii| GuardrailPiiEntityFilter {
             r#match: pii.matched.clone(),
             r#type: pii.kind.name().into(),
             action: masked(pii.acted).into(),
@@ -127,7 +124,6 @@ impl Judgement {
             .found
             .regexes
             .iter()
-            .filter(|regex| told(regex.acted))
             .map(|regex| GuardrailRegexFilter {
                 name: Some(regex.name.clone()),
                 r#match: Some(regex.matched.clone()),

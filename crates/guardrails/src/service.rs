@@ -278,6 +278,11 @@ impl Guardrails {
     pub(crate) fn enforcements(&self) -> &Mirror<Enforced> {
         self.0.memory.enforcements()
     }
+
+    /// Where texts are judged without a guardrail.
+    pub(crate) fn judges(&self) -> &Judges {
+        &self.0.judges
+    }
 }
 
 /// Why contents are not among the compiled ones.

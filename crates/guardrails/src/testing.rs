@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use outcrop_access::{Caller, CallerKind, Context};
 use outcrop_api::bedrock::{
-    CreateGuardrailRequest, CreateGuardrailResponse, GuardrailTopicConfig, GuardrailTopicPolicyConfig,
-    GuardrailWordConfig, GuardrailWordPolicyConfig,
+    CreateGuardrailRequest, CreateGuardrailResponse, GuardrailRegexConfig, GuardrailSensitiveInformationPolicyConfig,
+    GuardrailTopicConfig, GuardrailTopicPolicyConfig, GuardrailWordConfig, GuardrailWordPolicyConfig,
 };
 use outcrop_guard::content::Classifier;
 use outcrop_guard::{EncodeError, Encoded, Encoder};
@@ -98,6 +98,18 @@ pub(crate) fn words(name: &str, words: &[&str]) -> CreateGuardrailRequest {
             managed_word_lists_config: None,
         }),
         ..CreateGuardrailRequest::default()
+    }
+}
+
+/// A guardrail that blocks what an expression finds, on both sides.
+pub(crate) fn blocking(name: &str, pattern: &str) -> CreateGuardrailRequest {
+    let regex = GuardrailRegexConfig { name: "found".into(), pattern: pattern.to_owned(), ..Default::default() };
+    let policy =
+        GuardrailSensitiveInformationPolicyConfig { pii_entities_config: None, regexes_config: Some(vec![regex]) };
+    CreateGuardrailRequest {
+        sensitive_information_policy_config: Some(policy),
+        word_policy_config: None,
+        ..words(name, &[])
     }
 }
 

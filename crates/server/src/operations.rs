@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use outcrop_api::{Operation, Spec, bedrock, bedrock_agent, bedrock_runtime};
 use outcrop_gateway::Gateway;
-use outcrop_guardrails::{Guardrails, control, enforced, versions};
+use outcrop_guardrails::{Guardrails, apply, checks, control, enforced, versions};
 use outcrop_models::{
     Models, data_retention, foundation_models, inference_profiles, model_access, prompt_routers, provisioned,
 };
@@ -117,6 +117,8 @@ operations! { app, t:
     on!(t, app.guardrails, fn bedrock::PutEnforcedGuardrailConfiguration, enforced::put);
     on!(t, app.guardrails, fn bedrock::ListEnforcedGuardrailsConfiguration, enforced::list);
     on!(t, app.guardrails, fn bedrock::DeleteEnforcedGuardrailConfiguration, enforced::delete);
+    on!(t, app.guardrails, fn bedrock_runtime::ApplyGuardrail, apply::apply);
+    on!(t, app.guardrails, fn bedrock_runtime::InvokeGuardrailChecks, checks::invoke);
 
     on!(t, app.tagger, fn bedrock::ListTagsForResource, tags::bedrock::list);
     on!(t, app.tagger, fn bedrock::TagResource, tags::bedrock::tag);

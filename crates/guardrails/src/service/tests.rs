@@ -3,7 +3,7 @@ use outcrop_api::{AwsError, Kind};
 use outcrop_guard::{Acted, Side};
 
 use super::*;
-use crate::testing::{ACCOUNT, Bench, bench, bench_with, call, here, topics, words};
+use crate::testing::{ACCOUNT, Bench, bench, bench_with, blocking, call, here, topics, words};
 use crate::{OwnedPassage, control, versions};
 
 async fn input(applied: &Applied, text: &str) -> Result<Acted, GuardrailsError> {
@@ -11,11 +11,11 @@ async fn input(applied: &Applied, text: &str) -> Result<Acted, GuardrailsError> 
 }
 
 async fn changed(guardrails: &Guardrails, id: &str, word: &str) {
-    let with = words("a", &[word]);
+    let with = blocking("a", word);
     let input = outcrop_api::bedrock::UpdateGuardrailRequest {
         guardrail_identifier: id.to_owned(),
         name: with.name,
-        word_policy_config: with.word_policy_config,
+        sensitive_information_policy_config: with.sensitive_information_policy_config,
         blocked_input_messaging: with.blocked_input_messaging,
         blocked_outputs_messaging: with.blocked_outputs_messaging,
         ..Default::default()
@@ -26,7 +26,7 @@ async fn changed(guardrails: &Guardrails, id: &str, word: &str) {
 #[tokio::test]
 async fn a_call_gets_the_version_that_it_names() {
     let b = bench().await;
-    let made = b.make(words("a", &["cactus"])).await;
+    let made = b.make(blocking("a", "cactus")).await;
     let version =
         CreateGuardrailVersionRequest { guardrail_identifier: made.guardrail_id.clone(), ..Default::default() };
     versions::create(&here(), &b.guardrails, version).await.unwrap();
@@ -71,7 +71,7 @@ async fn what_is_not_there_is_told_alike_and_never_with_404() {
 async fn what_another_process_changes_is_judged_by_at_once() {
     let b = bench().await;
     let other = b.elsewhere(Settings::default());
-    let id = b.make(words("a", &["cactus"])).await.guardrail_id;
+    let id = b.make(blocking("a", "cactus")).await.guardrail_id;
     let applied = other.find(&here(), &id, "DRAFT").await.unwrap();
     assert_eq!(input(&applied, "cactus").await.unwrap(), Acted::Blocked);
     changed(&b.guardrails, &id, "thistle").await;
@@ -89,7 +89,7 @@ async fn what_another_process_changes_is_judged_by_at_once() {
 
 fn topical(name: &str) -> outcrop_api::bedrock::CreateGuardrailRequest {
     let policy = Some(topics(&[("Stocks", "What to buy")]));
-    outcrop_api::bedrock::CreateGuardrailRequest { topic_policy_config: policy, ..words(name, &["cactus"]) }
+    outcrop_api::bedrock::CreateGuardrailRequest { topic_policy_config: policy, ..blocking(name, "cactus") }
 }
 
 async fn judged(b: &Bench, id: &str, text: &str) -> Result<Acted, GuardrailsError> {
@@ -100,7 +100,7 @@ async fn judged(b: &Bench, id: &str, text: &str) -> Result<Acted, GuardrailsErro
 #[tokio::test]
 async fn what_cannot_be_judged_is_refused_by_default() {
     let b = bench().await;
-    let (plain, topical) = (b.make(words("plain", &["cactus"])).await, b.make(topical("topical")).await);
+    let (plain, topical) = (b.make(blocking("plain", "cactus")).await, b.make(topical("topical")).await);
     b.encoder.breaks();
     // Words need no encoder.
     assert_eq!(judged(&b, &plain.guardrail_id, "cactus").await.unwrap(), Acted::Blocked);
@@ -121,7 +121,7 @@ async fn where_that_is_allowed_the_other_policies_still_judge() {
 #[tokio::test]
 async fn an_operators_guardrail_is_on_every_accounts_calls() {
     let b = bench().await;
-    let made = b.make(words("a", &["cactus"])).await;
+    let made = b.make(blocking("a", "cactus")).await;
     let enforcing = Settings { enforce: vec![format!("{}:DRAFT", made.guardrail_arn)], ..Settings::default() };
     let guardrails = b.elsewhere(enforcing.clone());
     let applied = guardrails.enforced(&call("999999999999", "eu-west-1"), "amazon.nova-lite-v1:0").await.unwrap();
