@@ -267,3 +267,6 @@ fn apart(mut candidates: Vec<Candidate>) -> Vec<(Range<usize>, Pii)> {
     }
     kept
 }
+
+#[cfg(test)]
+mod tests;

@@ -89,7 +89,7 @@ fn before(text: &str, cue: &Cue, lexicon: &Lexicon<'_>) -> Option<Candidate> {
 }
 
 fn is_secret_mark(what: Announces, byte: u8) -> bool {
-    matches!(what, Announces::Password | Announces::AwsSecret) && (byte.is_ascii_punctuation() && !matches!(byte, b'"' | b'\'' | b':' | b'=' | b'(' | b'<' | b'`' | b',' | b'.' | b'-' | b'>') || !byte.is_ascii())
+    matches!(what, Announces::Password | Announces::AwsSecret) && (byte.is_ascii_punctuation() && !matches!(byte, b'"' | b'\'' | b':' | b'=' | b'[' | b'<' | b'`' | b',' | b'.' | b'-' | b'>') || !byte.is_ascii())
 }
 
 /// The value at `at`, where a word begins, if it has the form of what is announced. `gap` is what parts them.
@@ -199,7 +199,7 @@ fn value(text: &str, at: usize, cue: &Cue, gap: &str, lexicon: &Lexicon<'_>) -> 
         }
         Announces::AwsSecret => secret_key(text, at),
         Announces::Username | Announces::User => username(text, at, cue, gap, lexicon),
-        Announces::Password => password(text, at, gap, lexicon),
+        Announces::Password => password(text, at, cue, gap, lexicon),
         Announces::Other => None,
     }
 }
@@ -387,9 +387,21 @@ fn is_expression(name: &str) -> bool {
     name.split(['.', '_', '-']).any(|part| PARTS.contains(&part.to_ascii_lowercase().as_str()))
 }
 
-fn password(text: &str, at: usize, gap: &str, lexicon: &Lexicon<'_>) -> Option<Candidate> {
+/// "read_secret(…": letters, then a bracket; also what brackets enclose.
+fn is_call(written: &str) -> bool {
+    let Some((name, rest)) = written.split_once('(') else { return false };
+    if name.is_empty() {
+        return rest.contains(')');
+    }
+    name.len() >= 2 && name.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'.'))
+}
+
+fn password(text: &str, at: usize, cue: &Cue, gap: &str, lexicon: &Lexicon<'_>) -> Option<Candidate> {
     let link = link(gap);
-    if link == Link::Apart {
+    // These are also verbs, or plural.
+    let weak = matches!(text[cue.range.clone()].to_ascii_lowercase().as_str(), "pass" | "pw" | "credentials");
+    let said = matches!(gap.trim(), "is" | "was");
+    if link == Link::Apart || weak && link != Link::Assigned && !said {
         return None;
     }
     let quote = gap.chars().next_back().filter(|last| matches!(last, '"' | '\'' | '`'));
@@ -409,7 +421,7 @@ fn password(text: &str, at: usize, gap: &str, lexicon: &Lexicon<'_>) -> Option<C
         return None;
     }
     let code = written.starts_with(['$', '{', '%', '&']) && written.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"${}_%&".contains(&byte))
-        || written.contains("::") || written.contains("()") || written.contains("->") || written.contains('(') || written.starts_with("//") || written.starts_with("http")
+        || written.contains("::") || written.contains("()") || written.contains("->") || is_call(written) || written.starts_with("//") || written.starts_with("http")
         || written.bytes().all(|byte| byte == b'*' || byte == b'.' || byte == b'x' || byte == b'X');
     if code {
         return None;

@@ -110,7 +110,7 @@ fn url_end(text: &str, at: usize) -> usize {
     let trimmed = text[at..end].trim_end_matches(['.', ',', ';', ':', '!', '?', '\'', ')', ']', '*', '’', '…']);
     let cut = at + trimmed.len();
     // A bracket that the address itself opened belongs to it.
-    if open == 0 && text[cut..end].starts_with(')') && trimmed.contains('(') { cut + 1 } else { cut }
+    if open <= 0 && text[cut..end].starts_with(')') && trimmed.contains('(') { cut + 1 } else { cut }
 }
 
 /// The IPv6 address at `at`, where hexadecimal digits or a colon begin.
@@ -125,6 +125,10 @@ pub fn ipv6(text: &str, at: usize) -> Option<Candidate> {
     }
     let written = &text[at..end];
     if bytes.get(end).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte == b':') {
+        return None;
+    }
+    // A net's prefix is no one's address.
+    if bytes.get(end) == Some(&b'/') && written.ends_with("::") {
         return None;
     }
     let colons = written.bytes().filter(|byte| *byte == b':').count();

@@ -128,6 +128,10 @@ fn rate(hits: usize, bytes: usize) -> f64 {
 /// Lines that name people or places of the net: those are found rightly.
 fn is_personal(line: &str) -> bool {
     let lower = line.to_lowercase();
+    let address = line.split(|letter: char| !letter.is_ascii_digit() && letter != '.').any(|part| part.parse::<std::net::Ipv4Addr>().is_ok());
+    if address {
+        return true;
+    }
     ["@", "://", "www.", "copyright", "author", ".com", ".org", "thanks", "credit", "maintain", "contribut", ".net", "license"].iter().any(|mark| lower.contains(mark))
 }
 
