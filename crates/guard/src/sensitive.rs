@@ -62,7 +62,8 @@ pub struct Sensitive {
 impl Sensitive {
     /// Looks for `kinds`, and for expressions given as name and pattern.
     pub fn new(kinds: &[Pii], regexes: &[(&str, &str)]) -> Result<Self, Refused> {
-        let regexes = regexes.iter().map(|(name, pattern)| regexes::compile(name, pattern)).collect::<Result<_, _>>()?;
+        let regexes =
+            regexes.iter().map(|(name, pattern)| regexes::compile(name, pattern)).collect::<Result<_, _>>()?;
         // All rules need its lexicon.
         let tagger = if kinds.is_empty() { None } else { Some(Tagger::built_in()?) };
         Ok(Self { kinds: kinds.to_vec(), tagger, regexes })
@@ -98,7 +99,8 @@ fn all(text: &str, tagger: &Tagger<'_>, tagged: bool) -> Vec<(Range<usize>, Pii)
     }
     let named = tagger.find(text, &known);
     let ages = named.iter().filter_map(|(range, kind)| age_behind(text, range, *kind));
-    let ages: Vec<_> = ages.filter(|age| !overlaps(&known, age) && !overlaps(&named, age)).map(|age| (age, Pii::Age)).collect();
+    let ages: Vec<_> =
+        ages.filter(|age| !overlaps(&known, age) && !overlaps(&named, age)).map(|age| (age, Pii::Age)).collect();
     known.extend(named);
     known.extend(ages);
     known.sort_by_key(|(range, _)| range.start);
@@ -116,7 +118,11 @@ fn overlaps(sorted: &[(Range<usize>, Pii)], range: &Range<usize>) -> bool {
 pub fn by_rule(text: &str, lexicon: &Lexicon<'_>) -> Vec<(Range<usize>, Pii)> {
     static CUES: OnceLock<Option<Cues>> = OnceLock::new();
     let mut found = scan(text);
-    let taken: Vec<_> = found.iter().filter(|candidate| matches!(candidate.kind, Pii::Email | Pii::Url)).map(|candidate| candidate.range.clone()).collect();
+    let taken: Vec<_> = found
+        .iter()
+        .filter(|candidate| matches!(candidate.kind, Pii::Email | Pii::Url))
+        .map(|candidate| candidate.range.clone())
+        .collect();
     if let Some(cues) = CUES.get_or_init(Cues::new) {
         let cues = cues.find(text);
         announced::find(text, &cues, &taken, lexicon, &mut found);
@@ -135,7 +141,10 @@ fn scan(text: &str) -> Vec<Candidate> {
         if byte == b'@' {
             found.extend(net::email(text, at));
         } else if byte == b'+' || byte == b'(' {
-            found.extend(phone::find(text, at, false).filter(|_| byte == b'+' || bytes.get(at + 1).is_some_and(u8::is_ascii_digit)));
+            found.extend(
+                phone::find(text, at, false)
+                    .filter(|_| byte == b'+' || bytes.get(at + 1).is_some_and(u8::is_ascii_digit)),
+            );
         } else if byte.is_ascii_alphanumeric() && codes::begins(bytes, at) {
             let before = found.len();
             if byte.is_ascii_digit() {
@@ -150,7 +159,9 @@ fn scan(text: &str) -> Vec<Candidate> {
             }
             found.extend(net::url(text, at));
             // An address holds no other, and may be long.
-            if let Some(last) = found[before..].iter().find(|candidate| candidate.kind == Pii::Url && candidate.sure > 90) {
+            if let Some(last) =
+                found[before..].iter().find(|candidate| candidate.kind == Pii::Url && candidate.sure > 90)
+            {
                 at = last.range.end;
                 continue;
             }
@@ -172,11 +183,34 @@ fn age_before_unit(text: &str, at: usize, found: &mut Vec<Candidate>) {
     if digits > 3 || bytes[at..end].iter().fold(0_u32, |sum, digit| sum * 10 + u32::from(digit - b'0')) > 120 {
         return;
     }
-    let tail: String = text[end..].chars().take(16).collect::<String>().to_ascii_lowercase().replace(['-', '\u{a0}'], " ");
+    let tail: String =
+        text[end..].chars().take(16).collect::<String>().to_ascii_lowercase().replace(['-', '\u{a0}'], " ");
     let tail = tail.trim_start();
     const UNITS: [&str; 24] = [
-        "years old", "year old", "yrs old", "yr old", "years of age", "year of age", "y/o", "yo ", "yo,", "yo.", "y.o", "years young", "months old", "month old",
-        "ans ", "ans,", "ans.", "años", "anos de", "jahre alt", "anni ", "years , ", "year olds", "weeks old",
+        "years old",
+        "year old",
+        "yrs old",
+        "yr old",
+        "years of age",
+        "year of age",
+        "y/o",
+        "yo ",
+        "yo,",
+        "yo.",
+        "y.o",
+        "years young",
+        "months old",
+        "month old",
+        "ans ",
+        "ans,",
+        "ans.",
+        "años",
+        "anos de",
+        "jahre alt",
+        "anni ",
+        "years , ",
+        "year olds",
+        "weeks old",
     ];
     if UNITS.iter().any(|unit| tail.starts_with(unit)) || matches!(tail, "yo" | "ans") {
         found.push(Candidate { range: at..end, kind: Pii::Age, sure: 81 });
@@ -219,12 +253,14 @@ fn beside_keys_and_cards(text: &str, found: &mut Vec<Candidate>) {
         let end = bytes.len().min(candidate.range.end.saturating_add(if card { SIGHT / 2 } else { SIGHT }));
         while at < end {
             let starts = bytes[at].is_ascii_alphanumeric() || matches!(bytes[at], b'/' | b'+');
-            if !starts || !(codes::begins(bytes, at) || !card) {
+            if !starts || (card && !codes::begins(bytes, at)) {
                 at += 1;
                 continue;
             }
             let next = if card {
-                announced::expiry(text, at).filter(|range| bytes[range.clone()].contains(&b'/')).map(|range| Candidate { range, kind: Pii::CreditDebitCardExpiry, sure: 78 })
+                announced::expiry(text, at)
+                    .filter(|range| bytes[range.clone()].contains(&b'/'))
+                    .map(|range| Candidate { range, kind: Pii::CreditDebitCardExpiry, sure: 78 })
             } else {
                 announced::secret_key(text, at)
             };
@@ -255,7 +291,9 @@ fn apart(mut candidates: Vec<Candidate>) -> Vec<(Range<usize>, Pii)> {
             end = end.max(next.range.end);
             cluster.push(next);
         }
-        cluster.sort_by(|a, b| b.sure.cmp(&a.sure).then(b.range.len().cmp(&a.range.len())).then(a.range.start.cmp(&b.range.start)));
+        cluster.sort_by(|a, b| {
+            b.sure.cmp(&a.sure).then(b.range.len().cmp(&a.range.len())).then(a.range.start.cmp(&b.range.start))
+        });
         let mut free: BTreeMap<usize, Candidate> = BTreeMap::new();
         for candidate in cluster {
             let before = free.range(..candidate.range.end).next_back();

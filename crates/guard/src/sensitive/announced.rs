@@ -19,7 +19,10 @@ pub fn find(text: &str, cues: &[Cue], taken: &[Range<usize>], lexicon: &Lexicon<
             continue;
         }
         // A word that announces something else ends the reach: "routing number 021000021, account …".
-        let stop = cues[place + 1..].iter().find(|next| next.what != cue.what && !matches!(next.what, Announces::Expiry)).map_or(text.len(), |next| next.range.start);
+        let stop = cues[place + 1..]
+            .iter()
+            .find(|next| next.what != cue.what && !matches!(next.what, Announces::Expiry))
+            .map_or(text.len(), |next| next.range.start);
         if let Some(candidate) = after(text, cue, stop, taken, lexicon) {
             found.push(candidate);
         } else if let Some(candidate) = before(text, cue, lexicon) {
@@ -46,13 +49,19 @@ fn after(text: &str, cue: &Cue, stop: usize, taken: &[Range<usize>], lexicon: &L
         }
         let byte = bytes[at];
         // Another sentence or paragraph is about something else.
-        let sentence = matches!(byte, b'.' | b'!' | b'?') && bytes.get(at + 1).is_some_and(|next| next.is_ascii_whitespace()) && words > 1;
+        let sentence = matches!(byte, b'.' | b'!' | b'?')
+            && bytes.get(at + 1).is_some_and(|next| next.is_ascii_whitespace())
+            && words > 1;
         let paragraph = byte == b'\n' && bytes.get(at + 1) == Some(&b'\n');
         if sentence || paragraph {
             return None;
         }
-        let starts = byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'(' | b'@') || is_secret_mark(cue.what, byte);
-        if starts && (at == cue.range.end || begins(bytes, at) || matches!(bytes[at - 1], b'_')) && text.is_char_boundary(at) {
+        let starts =
+            byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'(' | b'@') || is_secret_mark(cue.what, byte);
+        if starts
+            && (at == cue.range.end || begins(bytes, at) || matches!(bytes[at - 1], b'_'))
+            && text.is_char_boundary(at)
+        {
             let gap = &text[cue.range.end..at];
             if let Some(candidate) = value(text, at, cue, gap, lexicon) {
                 return Some(candidate);
@@ -74,12 +83,28 @@ fn after(text: &str, cue: &Cue, stop: usize, taken: &[Range<usize>], lexicon: &L
 
 /// "4931 is my PIN": digits a few words before.
 fn before(text: &str, cue: &Cue, lexicon: &Lexicon<'_>) -> Option<Candidate> {
-    const LINKS: [&str; 12] = [" is my ", " is the ", " is her ", " is his ", " is our ", " as my ", " as the ", " (", " is your ", " is a valid ", ", my ", " for my "];
+    const LINKS: [&str; 12] = [
+        " is my ",
+        " is the ",
+        " is her ",
+        " is his ",
+        " is our ",
+        " as my ",
+        " as the ",
+        " (",
+        " is your ",
+        " is a valid ",
+        ", my ",
+        " for my ",
+    ];
     let link = LINKS.iter().find(|link| text[..cue.range.start].ends_with(**link))?;
     let end = cue.range.start - link.len();
     let bytes = text.as_bytes();
     let mut start = end;
-    while start > 0 && end - start < 24 && (bytes[start - 1].is_ascii_alphanumeric() || matches!(bytes[start - 1], b'-' | b'/')) {
+    while start > 0
+        && end - start < 24
+        && (bytes[start - 1].is_ascii_alphanumeric() || matches!(bytes[start - 1], b'-' | b'/'))
+    {
         start -= 1;
     }
     if start == end || !bytes[start..end].iter().any(u8::is_ascii_digit) || !text.is_char_boundary(start) {
@@ -89,7 +114,10 @@ fn before(text: &str, cue: &Cue, lexicon: &Lexicon<'_>) -> Option<Candidate> {
 }
 
 fn is_secret_mark(what: Announces, byte: u8) -> bool {
-    matches!(what, Announces::Password | Announces::AwsSecret) && (byte.is_ascii_punctuation() && !matches!(byte, b'"' | b'\'' | b':' | b'=' | b'[' | b'<' | b'`' | b',' | b'.' | b'-' | b'>') || !byte.is_ascii())
+    matches!(what, Announces::Password | Announces::AwsSecret)
+        && (byte.is_ascii_punctuation()
+            && !matches!(byte, b'"' | b'\'' | b':' | b'=' | b'[' | b'<' | b'`' | b',' | b'.' | b'-' | b'>')
+            || !byte.is_ascii())
 }
 
 /// The value at `at`, where a word begins, if it has the form of what is announced. `gap` is what parts them.
@@ -100,12 +128,16 @@ fn value(text: &str, at: usize, cue: &Cue, gap: &str, lexicon: &Lexicon<'_>) -> 
     let groups = || Groups::at(bytes, at);
     let number = |lengths: &[&[usize]], check: fn(&[u8]) -> bool| {
         let groups = digit.then(groups)?;
-        lengths.iter().find_map(|lengths| groups.take(bytes, lengths).filter(|(_, digits)| check(digits)).map(|(range, _)| range))
+        lengths
+            .iter()
+            .find_map(|lengths| groups.take(bytes, lengths).filter(|(_, digits)| check(digits)).map(|(range, _)| range))
     };
     let any: fn(&[u8]) -> bool = |_| true;
     match cue.what {
         Announces::Ssn => made(number(&[&[3, 2, 4], &[9], &[3, 3, 3]], checks::ssn)?, Pii::UsSocialSecurityNumber, 94),
-        Announces::Itin => made(number(&[&[3, 2, 4], &[9]], checks::itin)?, Pii::UsIndividualTaxIdentificationNumber, 94),
+        Announces::Itin => {
+            made(number(&[&[3, 2, 4], &[9]], checks::itin)?, Pii::UsIndividualTaxIdentificationNumber, 94)
+        }
         Announces::Insurance => made(number(&[&[3, 3, 3], &[9]], checks::sin)?, Pii::CaSocialInsuranceNumber, 94),
         Announces::Nhs => made(number(&[&[3, 3, 4], &[10]], checks::nhs)?, Pii::UkNationalHealthServiceNumber, 94),
         Announces::Routing => made(number(&[&[9], &[4, 4, 1]], checks::routing)?, Pii::UsBankRoutingNumber, 94),
@@ -116,7 +148,10 @@ fn value(text: &str, at: usize, cue: &Cue, gap: &str, lexicon: &Lexicon<'_>) -> 
         Announces::CanadianHealth => {
             let range = number(&[&[10], &[4, 3, 3], &[9], &[3, 3, 4], &[12]], any)?;
             // Ontario's version code of two letters.
-            let version = |from: usize| bytes.get(from..from + 2).is_some_and(|code| code.iter().all(u8::is_ascii_uppercase)) && ends(bytes, from + 2);
+            let version = |from: usize| {
+                bytes.get(from..from + 2).is_some_and(|code| code.iter().all(u8::is_ascii_uppercase))
+                    && ends(bytes, from + 2)
+            };
             let end = match bytes.get(range.end) {
                 Some(b'-' | b' ') if version(range.end + 1) => range.end + 3,
                 _ => range.end,
@@ -138,11 +173,14 @@ fn value(text: &str, at: usize, cue: &Cue, gap: &str, lexicon: &Lexicon<'_>) -> 
             let ending = gap.contains("ending") || gap.contains("last four") || gap.contains("last 4");
             let range = ending.then(|| number(&lengths, any)).flatten();
             match range {
-                Some(range) if announced.contains("card") || announced.contains("visa") => made(range, Pii::CreditDebitCardNumber, 75),
+                Some(range) if announced.contains("card") || announced.contains("visa") => {
+                    made(range, Pii::CreditDebitCardNumber, 75)
+                }
                 _ => {
                     let groups = digit.then(groups)?;
                     let lengths: Vec<usize> = groups.groups.iter().map(ExactSizeIterator::len).collect();
-                    let (range, digits) = (1..=lengths.len()).rev().find_map(|count| groups.take(bytes, &lengths[..count]))?;
+                    let (range, digits) =
+                        (1..=lengths.len()).rev().find_map(|count| groups.take(bytes, &lengths[..count]))?;
                     let plain = (13..=19).contains(&digits.len()) && checks::luhn(digits);
                     if plain { made(range, Pii::CreditDebitCardNumber, 90) } else { None }
                 }
@@ -183,7 +221,7 @@ fn value(text: &str, at: usize, cue: &Cue, gap: &str, lexicon: &Lexicon<'_>) -> 
         }
         Announces::Nino => None,
         Announces::Driver => {
-            let code = joined(bytes, at, 20, &[b'-', b' ', b'*'])?;
+            let code = joined(bytes, at, 20, b"- *")?;
             let digits = bytes[code.clone()].iter().filter(|byte| byte.is_ascii_digit()).count();
             if digits >= 3 && bytes[code.clone()].iter().filter(|byte| byte.is_ascii_alphanumeric()).count() >= 5 {
                 made(code, Pii::DriverId, 84)
@@ -193,7 +231,10 @@ fn value(text: &str, at: usize, cue: &Cue, gap: &str, lexicon: &Lexicon<'_>) -> 
         }
         Announces::Plate => {
             let code = plate(bytes, at)?;
-            let weak = matches!(text[cue.range.clone()].to_ascii_lowercase().as_str(), "registration" | "reg" | "reg." | "plates" | "placa" | "targa" | "registered as" | "car with");
+            let weak = matches!(
+                text[cue.range.clone()].to_ascii_lowercase().as_str(),
+                "registration" | "reg" | "reg." | "plates" | "placa" | "targa" | "registered as" | "car with"
+            );
             let letters = bytes[code.clone()].iter().any(u8::is_ascii_uppercase);
             if letters || (!weak && code.len() >= 5) { made(code, Pii::LicensePlate, 83) } else { None }
         }
@@ -249,7 +290,8 @@ fn plate(bytes: &[u8], at: usize) -> Option<Range<usize>> {
             break;
         }
         let text = &bytes[at..next];
-        let goes_on = matches!(bytes.get(next), Some(b'-')) && bytes.get(next + 1).is_some_and(u8::is_ascii_alphanumeric);
+        let goes_on =
+            matches!(bytes.get(next), Some(b'-')) && bytes.get(next + 1).is_some_and(u8::is_ascii_alphanumeric);
         if count >= 4 && text.iter().any(u8::is_ascii_digit) && !goes_on {
             best = Some(at..next);
         }
@@ -270,14 +312,16 @@ pub fn expiry(text: &str, at: usize) -> Option<Range<usize>> {
             if let Some((range, digits)) = groups.take(bytes, &lengths)
                 && matches!(groups.parted, b'/' | b'-' | b' ' | b'.')
                 && (1..=12).contains(&checks::number(&digits[..lengths[0]]))
-                && (lengths[1] == 2 && checks::number(&digits[lengths[0]..]) >= 15 || (2015..2060).contains(&checks::number(&digits[lengths[0]..])))
+                && (lengths[1] == 2 && checks::number(&digits[lengths[0]..]) >= 15
+                    || (2015..2060).contains(&checks::number(&digits[lengths[0]..])))
             {
                 return Some(range);
             }
         }
         // "2031-05"
         let (range, digits) = groups.take(bytes, &[4, 2])?;
-        let fits = (2015..2060).contains(&checks::number(&digits[..4])) && (1..=12).contains(&checks::number(&digits[4..]));
+        let fits =
+            (2015..2060).contains(&checks::number(&digits[..4])) && (1..=12).contains(&checks::number(&digits[4..]));
         return (fits && groups.parted == b'-').then_some(range);
     }
     let name = word(bytes, at, 9)?;
@@ -286,8 +330,10 @@ pub fn expiry(text: &str, at: usize) -> Option<Range<usize>> {
     if !MONTHS.iter().any(|month| written.starts_with(month)) {
         return None;
     }
-    let year = name.end + bytes[name.end..].iter().take(2).take_while(|byte| matches!(byte, b' ' | b',' | b'.' | b'/' | b'-')).count();
-    let digits = word(bytes, year, 4).filter(|range| year > name.end && bytes[range.clone()].iter().all(u8::is_ascii_digit))?;
+    let year = name.end
+        + bytes[name.end..].iter().take(2).take_while(|byte| matches!(byte, b' ' | b',' | b'.' | b'/' | b'-')).count();
+    let digits =
+        word(bytes, year, 4).filter(|range| year > name.end && bytes[range.clone()].iter().all(u8::is_ascii_digit))?;
     matches!(digits.len(), 2 | 4).then_some(name.start..digits.end)
 }
 
@@ -297,12 +343,42 @@ fn age(text: &str, at: usize, cue: &Cue, gap: &str) -> Option<Candidate> {
     let range = word(bytes, at, 3).filter(|range| bytes[range.clone()].iter().all(u8::is_ascii_digit))?;
     let years = bytes[range.clone()].iter().fold(0_u32, |sum, byte| sum * 10 + u32::from(byte - b'0'));
     let links = gap.trim_matches([' ', ':', '=', '"', '\'', '\t', '(', '|', '*']).to_ascii_lowercase();
-    let linked = matches!(links.as_str(), "" | "is" | "of" | "was" | "about" | "around" | "just" | "over" | "s" | "group" | "de" | "years");
-    let goes_on = matches!(bytes.get(range.end), Some(b'%' | b'/' | b'$')) || (matches!(bytes.get(range.end), Some(b'.' | b',' | b':')) && bytes.get(range.end + 1).is_some_and(u8::is_ascii_digit));
+    let linked = matches!(
+        links.as_str(),
+        "" | "is" | "of" | "was" | "about" | "around" | "just" | "over" | "s" | "group" | "de" | "years"
+    );
+    let goes_on = matches!(bytes.get(range.end), Some(b'%' | b'/' | b'$'))
+        || (matches!(bytes.get(range.end), Some(b'.' | b',' | b':'))
+            && bytes.get(range.end + 1).is_some_and(u8::is_ascii_digit));
     let compound = cue.range.start > 0 && matches!(bytes[cue.range.start - 1], b'-' | b'_' | b'.' | b'/');
     // "turned 180 degrees", "age 30 days": other units.
-    let unit: String = text[range.end..].chars().skip_while(|letter| *letter == ' ').take_while(char::is_ascii_alphabetic).take(8).collect();
-    let other = matches!(unit.as_str(), "days" | "day" | "months" | "weeks" | "hours" | "hour" | "minutes" | "min" | "seconds" | "sec" | "ms" | "degrees" | "percent" | "times" | "million" | "points" | "of" | "s");
+    let unit: String = text[range.end..]
+        .chars()
+        .skip_while(|letter| *letter == ' ')
+        .take_while(char::is_ascii_alphabetic)
+        .take(8)
+        .collect();
+    let other = matches!(
+        unit.as_str(),
+        "days"
+            | "day"
+            | "months"
+            | "weeks"
+            | "hours"
+            | "hour"
+            | "minutes"
+            | "min"
+            | "seconds"
+            | "sec"
+            | "ms"
+            | "degrees"
+            | "percent"
+            | "times"
+            | "million"
+            | "points"
+            | "of"
+            | "s"
+    );
     (years <= 120 && linked && !goes_on && !compound && !other).then_some(Candidate { range, kind: Pii::Age, sure: 81 })
 }
 
@@ -313,8 +389,14 @@ pub fn secret_key(text: &str, at: usize) -> Option<Candidate> {
     let letter = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'+');
     let over = bytes.get(at + 40).is_some_and(|byte| letter(byte) || *byte == b'=');
     let under = at > 0 && letter(&bytes[at - 1]);
-    let mixed = key.iter().any(u8::is_ascii_uppercase) && key.iter().any(u8::is_ascii_lowercase) && key.iter().any(u8::is_ascii_digit);
-    (key.iter().all(letter) && !over && !under && mixed).then_some(Candidate { range: at..at + 40, kind: Pii::AwsSecretKey, sure: 97 })
+    let mixed = key.iter().any(u8::is_ascii_uppercase)
+        && key.iter().any(u8::is_ascii_lowercase)
+        && key.iter().any(u8::is_ascii_digit);
+    (key.iter().all(letter) && !over && !under && mixed).then_some(Candidate {
+        range: at..at + 40,
+        kind: Pii::AwsSecretKey,
+        sure: 97,
+    })
 }
 
 /// How a value hangs together with the word before it.
@@ -334,10 +416,13 @@ fn link(gap: &str) -> Link {
     let bare = gap.trim_matches([' ', '"', '\'', '`', '\t', '*', '(', '\n', '[', '“', '”']);
     match bare.to_ascii_lowercase().as_str() {
         ":" | "=" | "=>" | ":=" | "is:" | "->" | "is :" | "\":" | "\": \"" | "':" => Link::Assigned,
-        "is" | "was" | "to" | "is now" | "will be" | "set to" | "is set to" | "of" | "reads" | "are" | "est" | "es" | "ist" | "as" | "changed to" | "is still" => Link::Said,
+        "is" | "was" | "to" | "is now" | "will be" | "set to" | "is set to" | "of" | "reads" | "are" | "est" | "es"
+        | "ist" | "as" | "changed to" | "is still" => Link::Said,
         "" if !gap.is_empty() => Link::Beside,
         other if other.ends_with([':', '=']) && other.len() <= 16 => Link::Assigned,
-        other if other.ends_with(" is") || other.ends_with(" to") || other.ends_with(" as") || other == "called" => Link::Said,
+        other if other.ends_with(" is") || other.ends_with(" to") || other.ends_with(" as") || other == "called" => {
+            Link::Said
+        }
         _ => Link::Apart,
     }
 }
@@ -353,7 +438,10 @@ fn is_no_value(written: &str) -> bool {
 fn username(text: &str, at: usize, cue: &Cue, gap: &str, lexicon: &Lexicon<'_>) -> Option<Candidate> {
     let bytes = text.as_bytes();
     let mut end = at + usize::from(bytes[at] == b'@');
-    while end < bytes.len() && end - at < 40 && (bytes[end].is_ascii_alphanumeric() || matches!(bytes[end], b'.' | b'_' | b'-')) {
+    while end < bytes.len()
+        && end - at < 40
+        && (bytes[end].is_ascii_alphanumeric() || matches!(bytes[end], b'.' | b'_' | b'-'))
+    {
         end += 1;
     }
     while end > at && matches!(bytes[end - 1], b'.' | b'-') {
@@ -361,8 +449,15 @@ fn username(text: &str, at: usize, cue: &Cue, gap: &str, lexicon: &Lexicon<'_>) 
     }
     let written = text.get(at..end)?;
     let name = written.trim_start_matches('@');
-    let code = matches!(bytes.get(end), Some(b'(' | b'[' | b'@' | b'/' | b'\\' | b'$' | b'<')) || (bytes.get(end) == Some(&b':') && bytes.get(end + 1) == Some(&b':')) || matches!(bytes[..at].last(), Some(b'$' | b'{' | b'<' | b'/' | b'&' | b'%'));
-    if name.len() < 3 || !name.bytes().any(|byte| byte.is_ascii_alphabetic()) || code || !ends(bytes, end) || is_no_value(name) {
+    let code = matches!(bytes.get(end), Some(b'(' | b'[' | b'@' | b'/' | b'\\' | b'$' | b'<'))
+        || (bytes.get(end) == Some(&b':') && bytes.get(end + 1) == Some(&b':'))
+        || matches!(bytes[..at].last(), Some(b'$' | b'{' | b'<' | b'/' | b'&' | b'%'));
+    if name.len() < 3
+        || !name.bytes().any(|byte| byte.is_ascii_alphabetic())
+        || code
+        || !ends(bytes, end)
+        || is_no_value(name)
+    {
         return None;
     }
     let link = link(gap);
@@ -374,16 +469,30 @@ fn username(text: &str, at: usize, cue: &Cue, gap: &str, lexicon: &Lexicon<'_>) 
     let believed = match link {
         Link::Apart => false,
         _ if at_sign => true,
-        Link::Assigned => (strong || digits || parted || !ordinary) && (digits || !ordinary) && !is_expression(name),
+        Link::Assigned => (digits || !ordinary) && !is_expression(name),
         Link::Said => digits || (strong && !ordinary) || (strong && parted),
-        Link::Beside => (digits && !name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())) && name.len() >= 5 || (name.contains('_') && !is_expression(name)) || (strong && !ordinary && name.len() >= 5 && !name.starts_with(|first: char| first.is_ascii_uppercase())),
+        Link::Beside => {
+            (digits && !name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())) && name.len() >= 5
+                || (name.contains('_') && !is_expression(name))
+                || (strong
+                    && !ordinary
+                    && name.len() >= 5
+                    && !name.starts_with(|first: char| first.is_ascii_uppercase()))
+        }
     };
-    (believed && !(name.contains('.') && is_expression(name))).then_some(Candidate { range: at..end, kind: Pii::Username, sure: 80 })
+    (believed && !(name.contains('.') && is_expression(name))).then_some(Candidate {
+        range: at..end,
+        kind: Pii::Username,
+        sure: 80,
+    })
 }
 
 /// "os.environ", "user.name", "self.password": code that yields a value.
 fn is_expression(name: &str) -> bool {
-    const PARTS: [&str; 16] = ["self", "user", "name", "config", "os", "env", "args", "this", "request", "req", "password", "settings", "username", "get", "login", "id"];
+    const PARTS: [&str; 16] = [
+        "self", "user", "name", "config", "os", "env", "args", "this", "request", "req", "password", "settings",
+        "username", "get", "login", "id",
+    ];
     name.split(['.', '_', '-']).any(|part| PARTS.contains(&part.to_ascii_lowercase().as_str()))
 }
 
@@ -406,13 +515,24 @@ fn password(text: &str, at: usize, cue: &Cue, gap: &str, lexicon: &Lexicon<'_>) 
     }
     let quote = gap.chars().next_back().filter(|last| matches!(last, '"' | '\'' | '`'));
     let rest = &text[at..];
-    let stops = |letter: char| letter.is_whitespace() || letter.is_control() || Some(letter) == quote || (quote.is_none() && matches!(letter, '"' | '<' | '>'));
-    let mut end = at + rest.char_indices().take(65).find(|(offset, letter)| stops(*letter) || *offset > 64).map_or(rest.len().min(65), |(offset, _)| offset);
+    let stops = |letter: char| {
+        letter.is_whitespace()
+            || letter.is_control()
+            || Some(letter) == quote
+            || (quote.is_none() && matches!(letter, '"' | '<' | '>'))
+    };
+    let mut end = at
+        + rest
+            .char_indices()
+            .take(65)
+            .find(|(offset, letter)| stops(*letter) || *offset > 64)
+            .map_or(rest.len().min(65), |(offset, _)| offset);
     while !text.is_char_boundary(end) {
         end -= 1;
     }
     if quote.is_none() {
-        end = at + text[at..end].trim_end_matches(['.', ',', ';', ':', ')', ']', '\'', '`', '?', '}', '|', '’', '”']).len();
+        end = at
+            + text[at..end].trim_end_matches(['.', ',', ';', ':', ')', ']', '\'', '`', '?', '}', '|', '’', '”']).len();
         // One mark at the end may close the sentence or belong to the password; few sentences exclaim.
     }
     let written = &text[at..end];
@@ -420,23 +540,46 @@ fn password(text: &str, at: usize, cue: &Cue, gap: &str, lexicon: &Lexicon<'_>) 
     if !(4..=64).contains(&count) || is_no_value(written.trim_end_matches('!')) || text[end..].starts_with('(') {
         return None;
     }
-    let code = written.starts_with(['$', '{', '%', '&']) && written.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"${}_%&".contains(&byte))
-        || written.contains("::") || written.contains("()") || written.contains("->") || is_call(written) || written.starts_with("//") || written.starts_with("http")
+    let code = written.starts_with(['$', '{', '%', '&'])
+        && written.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"${}_%&".contains(&byte))
+        || written.contains("::")
+        || written.contains("()")
+        || written.contains("->")
+        || is_call(written)
+        || written.starts_with("//")
+        || written.starts_with("http")
         || written.bytes().all(|byte| byte == b'*' || byte == b'.' || byte == b'x' || byte == b'X');
     if code {
         return None;
     }
     let letters = written.bytes().any(|byte| byte.is_ascii_alphabetic());
     let digits = written.bytes().any(|byte| byte.is_ascii_digit());
-    let marks = written.trim_end_matches('!').bytes().any(|byte| byte.is_ascii_punctuation() && !matches!(byte, b'-' | b'.' | b'/' | b'_' | b'\'' | b','));
-    let mixed = written.bytes().skip(1).any(|byte| byte.is_ascii_uppercase()) && written.bytes().any(|byte| byte.is_ascii_lowercase());
+    let marks = written
+        .trim_end_matches('!')
+        .bytes()
+        .any(|byte| byte.is_ascii_punctuation() && !matches!(byte, b'-' | b'.' | b'/' | b'_' | b'\'' | b','));
+    let mixed = written.bytes().skip(1).any(|byte| byte.is_ascii_uppercase())
+        && written.bytes().any(|byte| byte.is_ascii_lowercase());
     let identifier = written.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'.' | b'_'));
     let word = written.trim_end_matches('!');
     let ordinary = lexicon.classes(word, lexicon::hash(word)) & (lexicon::ORDINARY | lexicon::SELDOM) != 0;
     let complex = (digits && letters) || (marks && (letters || digits));
     let believed = match link {
-        Link::Assigned => complex && !(identifier && is_expression(written)) || digits && count >= 6 || quote.is_some() && !ordinary && identifier && !is_expression(written),
-        Link::Said => complex || (mixed && !identifier) || (digits && count >= 6) || (!ordinary && identifier && !written.contains('.') && count >= 6 && !written.starts_with(|first: char| first.is_uppercase())),
+        Link::Assigned => {
+            complex && !(identifier && is_expression(written))
+                || digits && count >= 6
+                || quote.is_some() && !ordinary && identifier && !is_expression(written)
+        }
+        Link::Said => {
+            complex
+                || (mixed && !identifier)
+                || (digits && count >= 6)
+                || (!ordinary
+                    && identifier
+                    && !written.contains('.')
+                    && count >= 6
+                    && !written.starts_with(|first: char| first.is_uppercase()))
+        }
         Link::Beside => complex && count >= 6 && (digits || marks),
         Link::Apart => false,
     };

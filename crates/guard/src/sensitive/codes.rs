@@ -58,7 +58,8 @@ impl Groups {
 
     /// The bytes and digits of the first `lengths.len()` groups, if they have these lengths and nothing goes on behind.
     pub fn take(&self, bytes: &[u8], lengths: &[usize]) -> Option<(Range<usize>, &[u8])> {
-        let fits = self.groups.len() >= lengths.len() && self.groups.iter().zip(lengths).all(|(group, length)| group.len() == *length);
+        let fits = self.groups.len() >= lengths.len()
+            && self.groups.iter().zip(lengths).all(|(group, length)| group.len() == *length);
         if !fits {
             return None;
         }
@@ -119,7 +120,8 @@ pub fn numbers(bytes: &[u8], at: usize, found: &mut Vec<Candidate>) {
         && let [a, b, c, d] = groups.groups.as_slice()
         && ends(bytes, d.end)
     {
-        let octet = |range: &Range<usize>| checks::number(&bytes[range.clone()].iter().map(|b| b - b'0').collect::<Vec<_>>());
+        let octet =
+            |range: &Range<usize>| checks::number(&bytes[range.clone()].iter().map(|b| b - b'0').collect::<Vec<_>>());
         let small = [a, b, c, d].iter().all(|range| range.len() <= 3 && octet(range) <= 255);
         let padded = [a, b, c, d].iter().any(|range| range.len() > 1 && bytes[range.start] == b'0');
         // Loopback, "any" and netmasks tell of nobody.
@@ -132,14 +134,19 @@ pub fn numbers(bytes: &[u8], at: usize, found: &mut Vec<Candidate>) {
     vin(bytes, at, found);
 }
 
-const CARDS: &[&[usize]] = &[&[4, 4, 4, 4], &[4, 6, 5], &[4, 6, 4], &[4, 4, 4, 4, 3], &[4, 4, 4, 4, 2], &[4, 4, 4, 1], &[4, 4, 5]];
+const CARDS: &[&[usize]] =
+    &[&[4, 4, 4, 4], &[4, 6, 5], &[4, 6, 4], &[4, 4, 4, 4, 3], &[4, 4, 4, 4, 2], &[4, 4, 4, 1], &[4, 4, 5]];
 
 /// Whether a word before says that these numbers count releases.
 fn is_version(bytes: &[u8], at: usize) -> bool {
     let before = &bytes[at.saturating_sub(10)..at];
     let before: Vec<u8> = before.iter().map(u8::to_ascii_lowercase).collect();
     let trimmed = before.trim_ascii_end();
-    trimmed.ends_with(b"version") || trimmed.ends_with(b"release") || trimmed.ends_with(b"build") || before.ends_with(b"v") || trimmed.ends_with(b"version:")
+    trimmed.ends_with(b"version")
+        || trimmed.ends_with(b"release")
+        || trimmed.ends_with(b"build")
+        || before.ends_with(b"v")
+        || trimmed.ends_with(b"version:")
 }
 
 /// Codes that begin with the letter at `at` and need no announcement.
@@ -165,7 +172,8 @@ pub fn letters(text: &str, at: usize, found: &mut Vec<Candidate>) {
 }
 
 fn aws_key(bytes: &[u8], at: usize, found: &mut Vec<Candidate>) {
-    const KINDS: [&[u8]; 10] = [b"AKIA", b"ASIA", b"ABIA", b"ACCA", b"AGPA", b"AIDA", b"AIPA", b"ANPA", b"ANVA", b"AROA"];
+    const KINDS: [&[u8]; 10] =
+        [b"AKIA", b"ASIA", b"ABIA", b"ACCA", b"AGPA", b"AIDA", b"AIPA", b"ANPA", b"ANVA", b"AROA"];
     let Some(key) = bytes.get(at..at + 20) else { return };
     let known = KINDS.contains(&&key[..4]) || key.starts_with(b"A3T");
     if known && key.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()) && ends(bytes, at + 20) {
@@ -229,14 +237,21 @@ fn mac(bytes: &[u8], at: usize, found: &mut Vec<Candidate>) {
     let hex = |range: Range<usize>| bytes.get(range).is_some_and(|part| part.iter().all(u8::is_ascii_hexdigit));
     let Some(parts) = bytes.get(at + 2).filter(|byte| matches!(byte, b':' | b'-')) else {
         let dotted = bytes.get(at + 4) == Some(&b'.') && bytes.get(at + 9) == Some(&b'.');
-        if dotted && hex(at..at + 4) && hex(at + 5..at + 9) && hex(at + 10..at + 14) && ends(bytes, at + 14) && bytes.get(at + 14) != Some(&b'.')
+        if dotted
+            && hex(at..at + 4)
+            && hex(at + 5..at + 9)
+            && hex(at + 10..at + 14)
+            && ends(bytes, at + 14)
+            && bytes.get(at + 14) != Some(&b'.')
             && bytes[at..at + 14].iter().any(u8::is_ascii_alphabetic)
         {
             found.push(Candidate { range: at..at + 14, kind: Pii::MacAddress, sure: 94 });
         }
         return;
     };
-    let pairs = (0..6).all(|pair| hex(at + pair * 3..at + pair * 3 + 2) && (pair == 5 || bytes.get(at + pair * 3 + 2) == Some(parts)));
+    let pairs = (0..6).all(|pair| {
+        hex(at + pair * 3..at + pair * 3 + 2) && (pair == 5 || bytes.get(at + pair * 3 + 2) == Some(parts))
+    });
     let end = at + 17;
     let goes_on = bytes.get(end) == Some(parts) && bytes.get(end + 1).is_some_and(u8::is_ascii_hexdigit);
     let goes_before = at > 0 && bytes[at - 1] == *parts && at > 1 && bytes[at - 2].is_ascii_hexdigit();

@@ -63,7 +63,11 @@ impl Cues {
                 what.push(*announces);
             }
         }
-        let words = AhoCorasick::builder().ascii_case_insensitive(true).match_kind(MatchKind::LeftmostLongest).build(words).ok()?;
+        let words = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(words)
+            .ok()?;
         Some(Self { words, what })
     }
 

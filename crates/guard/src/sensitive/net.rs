@@ -28,14 +28,17 @@ pub fn email(text: &str, at: usize) -> Option<Candidate> {
         start += offset + letter.len_utf8();
     }
     let end = domain(text, at + 1)?;
-    (start < at && bytes[at - 1] != b'.').then(|| Candidate { range: start..end, kind: Pii::Email, sure: 95 })
+    (start < at && bytes[at - 1] != b'.').then_some(Candidate { range: start..end, kind: Pii::Email, sure: 95 })
 }
 
 /// The end of the domain name at `at`, which has a point and a top level of letters.
 fn domain(text: &str, at: usize) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut end = at;
-    while end < bytes.len() && end - at < MAX_DOMAIN && (bytes[end].is_ascii_alphanumeric() || matches!(bytes[end], b'-' | b'.')) {
+    while end < bytes.len()
+        && end - at < MAX_DOMAIN
+        && (bytes[end].is_ascii_alphanumeric() || matches!(bytes[end], b'-' | b'.'))
+    {
         end += 1;
     }
     while end > at && matches!(bytes[end - 1], b'.' | b'-') {
@@ -51,12 +54,14 @@ fn domain(text: &str, at: usize) -> Option<usize> {
 pub fn url(text: &str, at: usize) -> Option<Candidate> {
     let bytes = text.as_bytes();
     let head = &bytes[at..bytes.len().min(at + 9)];
-    let schemes: [&[u8]; 8] = [b"https://", b"http://", b"ftp://", b"ftps://", b"sftp://", b"ws://", b"wss://", b"www."];
-    let scheme = schemes.iter().find(|scheme| head.len() >= scheme.len() && head[..scheme.len()].eq_ignore_ascii_case(scheme));
+    let schemes: [&[u8]; 8] =
+        [b"https://", b"http://", b"ftp://", b"ftps://", b"sftp://", b"ws://", b"wss://", b"www."];
+    let scheme =
+        schemes.iter().find(|scheme| head.len() >= scheme.len() && head[..scheme.len()].eq_ignore_ascii_case(scheme));
     if let Some(scheme) = scheme {
         let end = url_end(text, at + scheme.len());
         let more = end > at + scheme.len() && (*scheme != b"www." || domain(text, at).is_some());
-        return more.then(|| Candidate { range: at..end, kind: Pii::Url, sure: 96 });
+        return more.then_some(Candidate { range: at..end, kind: Pii::Url, sure: 96 });
     }
     bare(text, at)
 }
@@ -79,10 +84,11 @@ fn bare(text: &str, at: usize) -> Option<Candidate> {
     let top = text[at..host].rsplit('.').next().unwrap_or("").to_ascii_lowercase();
     const PLAIN: [&str; 9] = ["com", "org", "edu", "gov", "mil", "biz", "uk", "eu", "de"];
     const WITH_PATH: [&str; 24] = [
-        "net", "info", "io", "co", "us", "ca", "fr", "es", "it", "nl", "ch", "at", "be", "au", "in", "jp", "br", "me", "dev", "app", "ai", "se",
-        "ly", "pt",
+        "net", "info", "io", "co", "us", "ca", "fr", "es", "it", "nl", "ch", "at", "be", "au", "in", "jp", "br", "me",
+        "dev", "app", "ai", "se", "ly", "pt",
     ];
-    let path = bytes.get(host) == Some(&b'/') || (bytes.get(host) == Some(&b':') && bytes.get(host + 1).is_some_and(u8::is_ascii_digit));
+    let path = bytes.get(host) == Some(&b'/')
+        || (bytes.get(host) == Some(&b':') && bytes.get(host + 1).is_some_and(u8::is_ascii_digit));
     let known = PLAIN.contains(&top.as_str()) || (top == "net" || path) && (WITH_PATH.contains(&top.as_str()));
     if !known || bytes.get(host) == Some(&b'(') || bytes.get(host) == Some(&b'@') || bytes.get(host) == Some(&b'_') {
         return None;
@@ -96,7 +102,12 @@ fn url_end(text: &str, at: usize) -> usize {
     let mut end = at;
     let mut open = 0_i32;
     for (offset, letter) in text[at..].char_indices() {
-        let stops = letter.is_whitespace() || letter.is_control() || matches!(letter, '<' | '>' | '"' | '`' | '|' | '\\' | '^' | '{' | '}' | '“' | '”' | '«' | '»' | '。' | '，');
+        let stops = letter.is_whitespace()
+            || letter.is_control()
+            || matches!(
+                letter,
+                '<' | '>' | '"' | '`' | '|' | '\\' | '^' | '{' | '}' | '“' | '”' | '«' | '»' | '。' | '，'
+            );
         match letter {
             '(' => open += 1,
             ')' => open -= 1,
@@ -117,7 +128,10 @@ fn url_end(text: &str, at: usize) -> usize {
 pub fn ipv6(text: &str, at: usize) -> Option<Candidate> {
     let bytes = text.as_bytes();
     let mut end = at;
-    while end < bytes.len() && end - at < 46 && (bytes[end].is_ascii_hexdigit() || bytes[end] == b':' || bytes[end] == b'.') {
+    while end < bytes.len()
+        && end - at < 46
+        && (bytes[end].is_ascii_hexdigit() || bytes[end] == b':' || bytes[end] == b'.')
+    {
         end += 1;
     }
     while end > at && matches!(bytes[end - 1], b'.' | b':') && !text[..end].ends_with("::") {
@@ -136,6 +150,9 @@ pub fn ipv6(text: &str, at: usize) -> Option<Candidate> {
         return None;
     }
     let address: Ipv6Addr = written.parse().ok()?;
-    (!address.is_loopback() && !address.is_unspecified()).then(|| Candidate { range: at..end, kind: Pii::IpAddress, sure: 89 })
+    (!address.is_loopback() && !address.is_unspecified()).then_some(Candidate {
+        range: at..end,
+        kind: Pii::IpAddress,
+        sure: 89,
+    })
 }
-

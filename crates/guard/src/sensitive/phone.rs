@@ -29,8 +29,10 @@ pub fn find(text: &str, at: usize, announced: bool) -> Option<Candidate> {
     let bytes = text.as_bytes();
     if at > 0 {
         let before = bytes[at - 1];
-        let within = before.is_ascii_alphanumeric() || matches!(before, b'_' | b'$' | b'#' | b'%' | b'=' | b'*') && !announced;
-        let continued = matches!(before, b'.' | b'-' | b'/' | b',' | b'+') && at > 1 && bytes[at - 2].is_ascii_alphanumeric();
+        let within =
+            before.is_ascii_alphanumeric() || matches!(before, b'_' | b'$' | b'#' | b'%' | b'=' | b'*') && !announced;
+        let continued =
+            matches!(before, b'.' | b'-' | b'/' | b',' | b'+') && at > 1 && bytes[at - 2].is_ascii_alphanumeric();
         if within || continued || before == b'+' || (before == b'(' && bytes[at] != b'+') {
             return None;
         }
@@ -39,7 +41,13 @@ pub fn find(text: &str, at: usize, announced: bool) -> Option<Candidate> {
     // Spaces may part this number from another: the longest beginning that is a number.
     loop {
         if plausible(&written, announced) && ends(bytes, written.range.end, &written) {
-            let sure = if written.plus { 83 } else if announced { 82 } else { 72 };
+            let sure = if written.plus {
+                83
+            } else if announced {
+                82
+            } else {
+                72
+            };
             return Some(Candidate { range: at..extension(bytes, written.range.end), kind: Pii::Phone, sure });
         }
         if !written.space || written.groups.len() < 2 {
@@ -150,7 +158,10 @@ fn extension(bytes: &[u8], end: usize) -> usize {
 
 fn plausible(written: &Written, announced: bool) -> bool {
     let count = written.digits.len();
-    if !(7..=15).contains(&count) || written.digits.iter().all(|digit| *digit == written.digits[0]) || written.groups.is_empty() {
+    if !(7..=15).contains(&count)
+        || written.digits.iter().all(|digit| *digit == written.digits[0])
+        || written.groups.is_empty()
+    {
         return false;
     }
     let groups = written.groups.as_slice();
@@ -189,5 +200,8 @@ fn plausible(written: &Written, announced: bool) -> bool {
     let second = written.digits.get(1).copied().unwrap_or(0);
     let national = (9..=12).contains(&count) && second != 0 && groups.len() >= 2 && (2..=5).contains(&groups[0]);
     let french = groups.len() == 5 && groups.iter().all(|group| *group == 2);
-    national && (written.bracketed || written.space || written.slash || written.hyphen) && (french || groups.iter().skip(1).any(|group| *group >= 3)) || french && second != 0
+    national
+        && (written.bracketed || written.space || written.slash || written.hyphen)
+        && (french || groups.iter().skip(1).any(|group| *group >= 3))
+        || french && second != 0
 }

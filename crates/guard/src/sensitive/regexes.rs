@@ -13,7 +13,9 @@ pub fn compile(name: &str, pattern: &str) -> Result<Regex, Refused> {
     let built = RegexBuilder::new(pattern).size_limit(SIZE).dfa_size_limit(SIZE).build();
     built.map_err(|error| match (unsupported(pattern), error) {
         (Some((construct, what, at)), _) => refused(format!("{what} ({construct}) at character {at} is not supported")),
-        (None, regex::Error::CompiledTooBig(_)) => refused("it is too large once its repetitions are counted out".to_owned()),
+        (None, regex::Error::CompiledTooBig(_)) => {
+            refused("it is too large once its repetitions are counted out".to_owned())
+        }
         (None, error) => refused(last_line(&error.to_string())),
     })
 }

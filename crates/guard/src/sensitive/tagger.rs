@@ -165,7 +165,10 @@ fn spans(tokens: &[Token], labels: &[u8]) -> Vec<(Range<usize>, Pii)> {
         while first < last && tokens[first].shape == Shape::Mark {
             first += 1;
         }
-        while last > first && tokens[last].shape == Shape::Mark && !(kind == Pii::Name && tokens[last].is_point_of_initial(tokens, last)) {
+        while last > first
+            && tokens[last].shape == Shape::Mark
+            && !(kind == Pii::Name && tokens[last].is_point_of_initial(tokens, last))
+        {
             last -= 1;
         }
         // A name stays on its line: the next one is another's.
@@ -184,10 +187,16 @@ fn spans(tokens: &[Token], labels: &[u8]) -> Vec<(Range<usize>, Pii)> {
 /// What no name and no address is without, however likely the words around it make one.
 fn believable(tokens: &[Token], kind: Pii) -> bool {
     let any = |classes: u16| tokens.iter().any(|token| token.classes & classes != 0);
-    let capital = tokens.iter().any(|token| matches!(token.shape, Shape::Title | Shape::Upper | Shape::Mixed | Shape::Initial));
+    let capital =
+        tokens.iter().any(|token| matches!(token.shape, Shape::Title | Shape::Upper | Shape::Mixed | Shape::Initial));
     let digits = tokens.iter().any(|token| matches!(token.shape, Shape::Digits | Shape::Alnum));
     let other = tokens.iter().any(|token| matches!(token.shape, Shape::Known | Shape::Caseless));
     if matches!(tokens[0].shape, Shape::Mark | Shape::Known) {
+        return false;
+    }
+    // "<A, B, Request>"
+    let listed = tokens[0].shape == Shape::Initial && tokens.get(1).is_some_and(|next| next.hash == u64::from(b','));
+    if kind == Pii::Name && listed {
         return false;
     }
     if let [token] = tokens
@@ -195,14 +204,29 @@ fn believable(tokens: &[Token], kind: Pii) -> bool {
         && token.classes & (lexicon::FIRST | lexicon::LAST) == 0
     {
         // A single word that no list of names has: not one that has other uses, and not where any word has a capital.
-        let used = lexicon::ORDINARY | lexicon::SELDOM | lexicon::PRODUCT | lexicon::PLACE | lexicon::DATE | lexicon::ORGANISATION;
+        let used = lexicon::ORDINARY
+            | lexicon::SELDOM
+            | lexicon::PRODUCT
+            | lexicon::PLACE
+            | lexicon::DATE
+            | lexicon::ORGANISATION;
         return token.shape == Shape::Title && !token.opens && token.classes & used == 0;
     }
     match kind {
         // In small letters only names that are known, and are no words.
-        Pii::Name => !other && (capital || tokens.iter().any(|token| token.classes & (lexicon::FIRST | lexicon::LAST) != 0 && token.classes & lexicon::ORDINARY == 0))
-            && !tokens.iter().all(|token| token.classes & lexicon::PRODUCT != 0),
-        _ => tokens.len() > 1 && (digits || any(lexicon::STREET)) && (capital || any(lexicon::STREET | lexicon::UNIT | lexicon::PLACE)),
+        Pii::Name => {
+            !other
+                && (capital
+                    || tokens.iter().any(|token| {
+                        token.classes & (lexicon::FIRST | lexicon::LAST) != 0 && token.classes & lexicon::ORDINARY == 0
+                    }))
+                && !tokens.iter().all(|token| token.classes & lexicon::PRODUCT != 0)
+        }
+        _ => {
+            tokens.len() > 1
+                && (digits || any(lexicon::STREET))
+                && (capital || any(lexicon::STREET | lexicon::UNIT | lexicon::PLACE))
+        }
     }
 }
 
@@ -217,8 +241,13 @@ pub fn features(tokens: &[Token], at: usize, mut with: impl FnMut(u32)) {
         let mixed = (value ^ kind.wrapping_mul(0x9e37_79b9_7f4a_7c15)).wrapping_mul(0xd6e8_feb8_6659_fd93);
         with((mixed >> 40) as u32);
     };
-    let form = |token: &Token| u64::from(token.shape as u8) << 16 | u64::from(token.length.min(8)) << 24 | u64::from(token.classes);
-    let broad = |token: &Token| u64::from(token.shape as u8) << 16 | u64::from(token.classes & (lexicon::FIRST | lexicon::LAST | lexicon::ORDINARY | lexicon::TITLE));
+    let form = |token: &Token| {
+        u64::from(token.shape as u8) << 16 | u64::from(token.length.min(8)) << 24 | u64::from(token.classes)
+    };
+    let broad = |token: &Token| {
+        u64::from(token.shape as u8) << 16
+            | u64::from(token.classes & (lexicon::FIRST | lexicon::LAST | lexicon::ORDINARY | lexicon::TITLE))
+    };
     let shape = |token: &Token| u64::from(token.shape as u8) | u64::from(token.breaks) << 8;
     add(0);
     add(this.hash);

@@ -16,11 +16,19 @@ fn found(text: &str) -> Vec<(Pii, String)> {
 #[test]
 fn every_kind_is_found() {
     let texts: &[(Pii, &str, &str)] = &[
-        (Pii::Address, "Please send it to 1600 Pennsylvania Avenue NW, Washington, DC 20500 today.", "1600 Pennsylvania Avenue NW, Washington, DC 20500"),
+        (
+            Pii::Address,
+            "Please send it to 1600 Pennsylvania Avenue NW, Washington, DC 20500 today.",
+            "1600 Pennsylvania Avenue NW, Washington, DC 20500",
+        ),
         (Pii::Age, "The suspect is 34 years old.", "34"),
         (Pii::Age, "patient aged 7 with fever", "7"),
         (Pii::AwsAccessKey, "key=AKIAIOSFODNN7EXAMPLE;", "AKIAIOSFODNN7EXAMPLE"),
-        (Pii::AwsSecretKey, "\"SecretAccessKey\": \"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\"", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
+        (
+            Pii::AwsSecretKey,
+            "\"SecretAccessKey\": \"wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\"",
+            "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        ),
         (Pii::CaHealthNumber, "Ontario health card: 1234-567-897-AB", "1234-567-897-AB"),
         (Pii::CaSocialInsuranceNumber, "her SIN is 046 454 286", "046 454 286"),
         (Pii::CreditDebitCardCvv, "CVV2: 123", "123"),
@@ -29,7 +37,11 @@ fn every_kind_is_found() {
         (Pii::CreditDebitCardNumber, "amex 3782 822463 10005", "3782 822463 10005"),
         (Pii::DriverId, "CA driver's license D1234567", "D1234567"),
         (Pii::Email, "mail <ann.o'neil+x@mail.example.co.uk>.", "ann.o'neil+x@mail.example.co.uk"),
-        (Pii::InternationalBankAccountNumber, "DE89 3704 0044 0532 0130 00 is the account", "DE89 3704 0044 0532 0130 00"),
+        (
+            Pii::InternationalBankAccountNumber,
+            "DE89 3704 0044 0532 0130 00 is the account",
+            "DE89 3704 0044 0532 0130 00",
+        ),
         (Pii::IpAddress, "from 203.0.113.7:443", "203.0.113.7"),
         (Pii::IpAddress, "from 2001:db8::8a2e:370:7334 to us", "2001:db8::8a2e:370:7334"),
         (Pii::LicensePlate, "number plate AB12 CDE", "AB12 CDE"),
@@ -56,7 +68,11 @@ fn every_kind_is_found() {
         (Pii::UsSocialSecurityNumber, "SSN 536-90-4399", "536-90-4399"),
         (Pii::VehicleIdentificationNumber, "1HGCM82633A004352 is stolen", "1HGCM82633A004352"),
     ];
-    let missed: Vec<_> = texts.iter().filter(|(kind, text, span)| !found(text).contains(&(*kind, (*span).to_owned()))).map(|(kind, text, _)| (kind, text, found(text))).collect();
+    let missed: Vec<_> = texts
+        .iter()
+        .filter(|(kind, text, span)| !found(text).contains(&(*kind, (*span).to_owned())))
+        .map(|(kind, text, _)| (kind, text, found(text)))
+        .collect();
     assert!(missed.is_empty(), "{missed:#?}");
     let kinds: std::collections::BTreeSet<_> = texts.iter().map(|(kind, ..)| *kind).collect();
     assert_eq!(kinds.len(), Pii::ALL.len(), "a kind is not tried");
@@ -65,10 +81,30 @@ fn every_kind_is_found() {
 #[test]
 fn what_only_looks_like_it_is_not_found() {
     for text in [
-        "4111-1111-1111-1112", "000-12-3456 and 666-12-3456 and 900-12-3456", "order number 123456789012", "Version 1.2.3.4 and 127.0.0.1 and 300.1.1.1",
-        "2024-05-06 10:30:00", "the password is required", "let password = args.password;", "user = None", "pi = 3.14159265358979", "GB82 WEST 1234 5698 7654 33",
-        "sha d41d8cd98f00b204e9800998ecf8427e", "127 0 0 1 255 255", "0x7fff5694dc58", "1,234,567,890", "12345678901234567", "page 12 of 48", "in 30 days", "std::net::Ipv4Addr",
-        "self.user.name", "foo@bar", "the pin is bent", "1HGCM82643A004352", "10:20:30", "100 200 300 400",
+        "4111-1111-1111-1112",
+        "000-12-3456 and 666-12-3456 and 900-12-3456",
+        "order number 123456789012",
+        "Version 1.2.3.4 and 127.0.0.1 and 300.1.1.1",
+        "2024-05-06 10:30:00",
+        "the password is required",
+        "let password = args.password;",
+        "user = None",
+        "pi = 3.14159265358979",
+        "GB82 WEST 1234 5698 7654 33",
+        "sha d41d8cd98f00b204e9800998ecf8427e",
+        "127 0 0 1 255 255",
+        "0x7fff5694dc58",
+        "1,234,567,890",
+        "12345678901234567",
+        "page 12 of 48",
+        "in 30 days",
+        "std::net::Ipv4Addr",
+        "self.user.name",
+        "foo@bar",
+        "the pin is bent",
+        "1HGCM82643A004352",
+        "10:20:30",
+        "100 200 300 400",
     ] {
         assert!(found(text).is_empty(), "{text:?}: {:?}", found(text));
     }
@@ -99,7 +135,9 @@ fn what_an_engine_in_linear_time_cannot_do_is_named() {
         (r"[a-z", "unclosed character class"),
         (r"a{1000}{1000}", "too large"),
     ] {
-        let Err(Refused::Regex { name, reason }) = Sensitive::new(&[], &[("Mine", pattern)]) else { panic!("{pattern} is taken") };
+        let Err(Refused::Regex { name, reason }) = Sensitive::new(&[], &[("Mine", pattern)]) else {
+            panic!("{pattern} is taken")
+        };
         assert!(name == "Mine" && reason.contains(said), "{pattern}: {reason}");
     }
     assert!(Sensitive::new(&[], &[("Fine", r"[(?=]\\1(a+)+$")]).is_ok());
@@ -118,7 +156,31 @@ fn damaged_weights_are_refused() {
 #[test]
 fn text_without_end_is_no_trouble() {
     let sensitive = Sensitive::new(&Pii::ALL, &[("Any", "[a-z]+@")]).unwrap();
-    for piece in ["1", "1.", "1-", "1 ", "a@b.cc@", "a.", "http://", "password ", "pin 1", "\u{301}", "\u{202e}a", "(", "((1", "+1", "Anna ", "4111 ", "é", ":", "AKIA", "aged 9 ", "\n", "AB12", "/"] {
+    for piece in [
+        "1",
+        "1.",
+        "1-",
+        "1 ",
+        "a@b.cc@",
+        "a.",
+        "http://",
+        "password ",
+        "pin 1",
+        "\u{301}",
+        "\u{202e}a",
+        "(",
+        "((1",
+        "+1",
+        "Anna ",
+        "4111 ",
+        "é",
+        ":",
+        "AKIA",
+        "aged 9 ",
+        "\n",
+        "AB12",
+        "/",
+    ] {
         let text = piece.repeat(400_000 / piece.len());
         for hit in sensitive.find(&text) {
             assert!(text.get(hit.range).is_some());
@@ -129,8 +191,40 @@ fn text_without_end_is_no_trouble() {
 /// Text that is dense in what rules look at.
 fn dense() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
-        "4111 1111 1111 1111", " ", "-", "@", ".", "a@b.example", "SSN ", "536-90-4399", "password: ", "é", "\u{301}", "禁", "Anna", " Smith", ", ", "(", ")", "12/27", "\n",
-        "http://", "+1", "212 555 0142", "aged ", "42", "PIN ", "AB12 CDE", "plate ", "x", "AKIAIOSFODNN7EXAMPLE", "/", ":", "\"", "🖕", "12 Main Street",
+        "4111 1111 1111 1111",
+        " ",
+        "-",
+        "@",
+        ".",
+        "a@b.example",
+        "SSN ",
+        "536-90-4399",
+        "password: ",
+        "é",
+        "\u{301}",
+        "禁",
+        "Anna",
+        " Smith",
+        ", ",
+        "(",
+        ")",
+        "12/27",
+        "\n",
+        "http://",
+        "+1",
+        "212 555 0142",
+        "aged ",
+        "42",
+        "PIN ",
+        "AB12 CDE",
+        "plate ",
+        "x",
+        "AKIAIOSFODNN7EXAMPLE",
+        "/",
+        ":",
+        "\"",
+        "🖕",
+        "12 Main Street",
     ]);
     prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
 }

@@ -117,7 +117,9 @@ pub fn tokens(text: &str, known: &[(Range<usize>, Pii)], lexicon: &Lexicon<'_>) 
         token.breaks = breaks;
         token.line = line;
         token.glued = !breaks && !tokens.is_empty() && end == token.range.start;
-        token.opens = breaks || tokens.last().is_none_or(|last| matches!(last.hash, 0x2e | 0x21 | 0x3f | 0x3a | 0x22));
+        // Behind the mark of a list's item, too.
+        let begins = |last: &Token| matches!(last.hash, 0x2e | 0x21 | 0x3f | 0x3a | 0x22) || (last.shape == Shape::Mark && last.line == 0);
+        token.opens = breaks || tokens.last().is_none_or(begins);
         breaks = false;
         end = token.range.end;
         at = end;
@@ -200,7 +202,8 @@ fn word(text: &str, at: usize, stop: usize, lexicon: &Lexicon<'_>, token: &mut T
 
 /// Whether a character belongs to the word before it without being a letter.
 fn is_joined(letter: char) -> bool {
-    unicode_normalization::char::is_combining_mark(letter) || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
+    unicode_normalization::char::is_combining_mark(letter)
+        || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}')
 }
 
 /// Sets how many of the nine words around each begin with a capital.
@@ -224,7 +227,13 @@ fn casing(tokens: &mut [Token]) {
             words -= is_word;
         }
         if at >= REACH {
-            tokens[at - REACH].casing = if capital * 4 <= words { 0 } else if capital * 4 <= words * 3 { 1 } else { 2 };
+            tokens[at - REACH].casing = if capital * 4 <= words {
+                0
+            } else if capital * 4 <= words * 3 {
+                1
+            } else {
+                2
+            };
         }
     }
 }

@@ -67,7 +67,8 @@ impl Model {
         }
         for at in (0..length - 1).rev() {
             for from in 0..LABELS {
-                backward[at][from] = log_sum(|to| self.transitions[from][to] + emitted[at + 1][to] + backward[at + 1][to]);
+                backward[at][from] =
+                    log_sum(|to| self.transitions[from][to] + emitted[at + 1][to] + backward[at + 1][to]);
             }
         }
         let all = log_sum(|label| forward[length - 1][label]);
@@ -86,8 +87,12 @@ impl Model {
                     pairs[LABELS][label] += gradient[label];
                 } else {
                     for before in 0..LABELS {
-                        pairs[before][label] +=
-                            (forward[at - 1][before] + self.transitions[before][label] + emitted[at][label] + backward[at][label] - all).exp();
+                        pairs[before][label] += (forward[at - 1][before]
+                            + self.transitions[before][label]
+                            + emitted[at][label]
+                            + backward[at][label]
+                            - all)
+                            .exp();
                     }
                 }
             }

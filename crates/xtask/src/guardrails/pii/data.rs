@@ -77,7 +77,8 @@ pub(crate) fn rows(data: &Path, split: &str) -> Result<Vec<Row>, String> {
         let text = value["text"].as_str().ok_or("a row without text")?.to_owned();
         let mut spans = Vec::new();
         for span in value["spans"].as_array().into_iter().flatten() {
-            let place = |at: usize| span[at].as_u64().map(|at| byte(&text, at as usize)).ok_or("a span without its place");
+            let place =
+                |at: usize| span[at].as_u64().map(|at| byte(&text, at as usize)).ok_or("a span without its place");
             let kind = span[2].as_str().and_then(Pii::named).ok_or("a span of an unknown kind")?;
             spans.push((place(0)?..place(1)?, kind));
         }

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use outcrop_guard::sensitive::{Pii, Sensitive, What};
 
-use super::data::{self, Random};
 use super::super::Report;
+use super::data::{self, Random};
 
 #[derive(Default, Clone, Copy)]
 struct Counts {
@@ -37,10 +37,14 @@ pub(crate) fn accuracy(data: &Path, report: &mut Report) -> Result<(), String> {
     for tweets in [false, true] {
         let mut kinds: BTreeMap<Pii, Counts> = BTreeMap::new();
         for row in data::rows(data, "dev")?.iter().filter(|row| (row.source == "wnut17") == tweets) {
-            let mut found: Vec<_> = sensitive.find(&row.text).into_iter().filter_map(|hit| match hit.what {
-                What::Pii(kind) => Some((hit.range, kind)),
-                What::Regex(_) => None,
-            }).collect();
+            let mut found: Vec<_> = sensitive
+                .find(&row.text)
+                .into_iter()
+                .filter_map(|hit| match hit.what {
+                    What::Pii(kind) => Some((hit.range, kind)),
+                    What::Regex(_) => None,
+                })
+                .collect();
             // Tweets are labelled with names alone.
             found.retain(|(_, kind)| !tweets || *kind == Pii::Name);
             for span in &row.spans {
@@ -50,9 +54,13 @@ pub(crate) fn accuracy(data: &Path, report: &mut Report) -> Result<(), String> {
             for span in &found {
                 kinds.entry(span.1).or_default().found += 1;
             }
-            let wrong = |list: &[(std::ops::Range<usize>, Pii)], other: &[(std::ops::Range<usize>, Pii)]| -> Vec<String> {
-                list.iter().filter(|span| !other.contains(span)).map(|(range, kind)| format!("{}={:?}", kind.name(), &row.text[range.clone()])).collect()
-            };
+            let wrong =
+                |list: &[(std::ops::Range<usize>, Pii)], other: &[(std::ops::Range<usize>, Pii)]| -> Vec<String> {
+                    list.iter()
+                        .filter(|span| !other.contains(span))
+                        .map(|(range, kind)| format!("{}={:?}", kind.name(), &row.text[range.clone()]))
+                        .collect()
+                };
             let (missed, invented) = (wrong(&row.spans, &found), wrong(&found, &row.spans));
             if misses && !(missed.is_empty() && invented.is_empty()) {
                 eprintln!("{:?}\n    missed {missed:?}\n    invented {invented:?}", row.text);
@@ -101,7 +109,11 @@ pub(crate) fn precision(report: &mut Report) -> Result<(), String> {
         text
     };
     let mut whole = (0, 0);
-    for (name, text) in [("prose (readmes)", texts("md", 400_000)), ("source (Rust)", texts("rs", 400_000)), ("log lines", logs(200_000, &mut random))] {
+    for (name, text) in [
+        ("prose (readmes)", texts("md", 400_000)),
+        ("source (Rust)", texts("rs", 400_000)),
+        ("log lines", logs(200_000, &mut random)),
+    ] {
         let mut kinds: BTreeMap<Pii, u32> = BTreeMap::new();
         let hits = sensitive.find(&text);
         for hit in &hits {
@@ -110,13 +122,22 @@ pub(crate) fn precision(report: &mut Report) -> Result<(), String> {
                 if std::env::var_os("OUTCROP_SHOW_MISSES").is_some() {
                     let from = text[..hit.range.start].rfind('\n').map_or(0, |at| at + 1);
                     let to = text[hit.range.end..].find('\n').map_or(text.len(), |at| hit.range.end + at);
-                    eprintln!("{} {:?} in {:?}", kind.name(), &text[hit.range.clone()], &text[from..to].chars().take(160).collect::<String>());
+                    eprintln!(
+                        "{} {:?} in {:?}",
+                        kind.name(),
+                        &text[hit.range.clone()],
+                        &text[from..to].chars().take(160).collect::<String>()
+                    );
                 }
             }
         }
         whole = (whole.0 + hits.len(), whole.1 + text.len());
         let kinds: Vec<String> = kinds.iter().map(|(kind, count)| format!("{} {count}", kind.name())).collect();
-        report.row(&format!("false detections per 10 KB of {name}, {} KB", text.len() / 1000), &format!("{:.2} ({})", rate(hits.len(), text.len()), kinds.join(", ")), "≤ 0.5")?;
+        report.row(
+            &format!("false detections per 10 KB of {name}, {} KB", text.len() / 1000),
+            &format!("{:.2} ({})", rate(hits.len(), text.len()), kinds.join(", ")),
+            "≤ 0.5",
+        )?;
     }
     report.row("false detections per 10 KB, together", &format!("{:.2}", rate(whole.0, whole.1)), "≤ 0.5")
 }
@@ -128,11 +149,29 @@ fn rate(hits: usize, bytes: usize) -> f64 {
 /// Lines that name people or places of the net: those are found rightly.
 fn is_personal(line: &str) -> bool {
     let lower = line.to_lowercase();
-    let address = line.split(|letter: char| !letter.is_ascii_digit() && letter != '.').any(|part| part.parse::<std::net::Ipv4Addr>().is_ok());
+    let address = line
+        .split(|letter: char| !letter.is_ascii_digit() && letter != '.')
+        .any(|part| part.parse::<std::net::Ipv4Addr>().is_ok());
     if address {
         return true;
     }
-    ["@", "://", "www.", "copyright", "author", ".com", ".org", "thanks", "credit", "maintain", "contribut", ".net", "license"].iter().any(|mark| lower.contains(mark))
+    [
+        "@",
+        "://",
+        "www.",
+        "copyright",
+        "author",
+        ".com",
+        ".org",
+        "thanks",
+        "credit",
+        "maintain",
+        "contribut",
+        ".net",
+        "license",
+    ]
+    .iter()
+    .any(|mark| lower.contains(mark))
 }
 
 fn walk(folder: &Path, files: &mut Vec<std::path::PathBuf>, depth: usize) {
@@ -154,16 +193,59 @@ fn logs(most: usize, random: &mut Random) -> String {
         let (a, b, c) = (random.below(1_000_000), random.below(100_000_000), random.below(10_000_000_000));
         let (h, m, s) = (random.below(24), random.below(60), random.below(60));
         let line = match random.below(10) {
-            0 => format!("2024-05-{:02}T{h:02}:{m:02}:{s:02}.{:03}Z INFO request completed status=200 duration_ms={} bytes={b}", 1 + random.below(28), a % 1000, a % 5000),
-            1 => format!("[{h:02}:{m:02}:{s:02}] WARN worker-{} queue depth {a} above limit, retry in {} s", a % 64, b % 60),
-            2 => format!("May {:2} {h:02}:{m:02}:{s:02} node{} kernel: [{b:>9}.{a:06}] eth0: link becomes ready", 1 + random.below(28), a % 9),
+            0 => format!(
+                "2024-05-{:02}T{h:02}:{m:02}:{s:02}.{:03}Z INFO request completed status=200 duration_ms={} bytes={b}",
+                1 + random.below(28),
+                a % 1000,
+                a % 5000
+            ),
+            1 => format!(
+                "[{h:02}:{m:02}:{s:02}] WARN worker-{} queue depth {a} above limit, retry in {} s",
+                a % 64,
+                b % 60
+            ),
+            2 => format!(
+                "May {:2} {h:02}:{m:02}:{s:02} node{} kernel: [{b:>9}.{a:06}] eth0: link becomes ready",
+                1 + random.below(28),
+                a % 9
+            ),
             3 => format!("{c} DEBUG txn={c:010x} committed in {}us, lsn {c}", b % 9000),
             4 => format!("ERROR 0x{c:012x}: read failed at offset {b}, expected {a} bytes, got {}", a / 2),
-            5 => format!("level=info ts={}.{a:06} caller=compact.go:{} msg=\"compact blocks\" count={} mint={c} maxt={c}", 1_714_000_000 + b, a % 900, b % 9),
-            6 => format!("I0506 {h:02}:{m:02}:{s:02}.{a:06}   {} scheduler.go:{}] \"Successfully bound pod\" pod=\"default/web-{:x}\" attempts={}", a % 9999, b % 900, b, a % 3),
+            5 => format!(
+                "level=info ts={}.{a:06} caller=compact.go:{} msg=\"compact blocks\" count={} mint={c} maxt={c}",
+                1_714_000_000 + b,
+                a % 900,
+                b % 9
+            ),
+            6 => format!(
+                "I0506 {h:02}:{m:02}:{s:02}.{a:06}   {} scheduler.go:{}] \"Successfully bound pod\" pod=\"default/web-{:x}\" attempts={}",
+                a % 9999,
+                b % 900,
+                b,
+                a % 3
+            ),
             7 => format!("GET /v1/items/{a}?page={}&size=100 HTTP/1.1 200 {b} {:.3}", b % 40, a as f64 / 1e6),
-            8 => format!("gc {} @{}.{:03}s {}%: 0.{}+{}.{}+0.0{} ms clock, {}->{}->{} MB", a % 999, b % 9999, a % 1000, a % 9, a % 99, b % 20, a % 9, b % 9, a % 200, a % 150, a % 100),
-            _ => format!("Build {}.{}.{} finished: {a} tests passed, {} skipped, job {b}, commit {c:x}{b:x}", a % 9, b % 30, c % 50, a % 40),
+            8 => format!(
+                "gc {} @{}.{:03}s {}%: 0.{}+{}.{}+0.0{} ms clock, {}->{}->{} MB",
+                a % 999,
+                b % 9999,
+                a % 1000,
+                a % 9,
+                a % 99,
+                b % 20,
+                a % 9,
+                b % 9,
+                a % 200,
+                a % 150,
+                a % 100
+            ),
+            _ => format!(
+                "Build {}.{}.{} finished: {a} tests passed, {} skipped, job {b}, commit {c:x}{b:x}",
+                a % 9,
+                b % 30,
+                c % 50,
+                a % 40
+            ),
         };
         text.push_str(&line);
         text.push('\n');

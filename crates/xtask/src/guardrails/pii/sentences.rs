@@ -14,8 +14,14 @@ const PLAIN: &str = include_str!("plain.txt");
 /// Adds sentences to `rows`, and variants of what is there.
 pub(crate) fn add(rows: &mut Vec<Row>, data: &Path, random: &mut Random, quick: bool) -> Result<(), String> {
     let texts = |kind: Pii| -> Vec<String> {
-        let spans = rows.iter().filter(|row| row.source != "wnut17").flat_map(|row| row.spans.iter().map(move |span| (row, span)));
-        let mut found: Vec<_> = spans.filter(|(_, (_, of))| *of == kind).map(|(row, (range, _))| row.text[range.clone()].to_owned()).collect();
+        let spans = rows
+            .iter()
+            .filter(|row| row.source != "wnut17")
+            .flat_map(|row| row.spans.iter().map(move |span| (row, span)));
+        let mut found: Vec<_> = spans
+            .filter(|(_, (_, of))| *of == kind)
+            .map(|(row, (range, _))| row.text[range.clone()].to_owned())
+            .collect();
         found.sort();
         found.dedup();
         found
@@ -60,7 +66,8 @@ pub(crate) fn add(rows: &mut Vec<Row>, data: &Path, random: &mut Random, quick: 
 /// Names put together from the lists: given and family names, some with an initial, some alone.
 fn listed(random: &mut Random) -> Vec<String> {
     let all: Vec<(&str, &str)> = include_str!("names.txt").lines().filter_map(|line| line.split_once(' ')).collect();
-    let first: Vec<_> = all.iter().filter(|(_, kinds)| *kinds == "F" || *kinds == "FL").map(|(name, _)| *name).collect();
+    let first: Vec<_> =
+        all.iter().filter(|(_, kinds)| *kinds == "F" || *kinds == "FL").map(|(name, _)| *name).collect();
     let last: Vec<_> = all.iter().filter(|(_, kinds)| *kinds == "L" || *kinds == "FL").map(|(name, _)| *name).collect();
     let capital = |name: &str| {
         let mut letters = name.chars();
@@ -136,9 +143,35 @@ fn recased(row: &Row, case: fn(&str) -> String) -> Row {
 }
 
 const WORDS: &[&str] = &[
-    "Acme Corp", "Northwind", "the Ministry of Health", "Berlin", "Oxford University", "Docker", "Kubernetes", "Amazon", "Monday", "March",
-    "JavaScript", "General Motors", "New York", "South America", "the Supreme Court", "Microsoft Office", "Christmas", "Chapter Three",
-    "Python", "Lake Michigan", "the Red Cross", "Stanford", "PostgreSQL", "Wikipedia", "Google Maps", "Linux", "Toyota", "Harvard", "Paris",
+    "Acme Corp",
+    "Northwind",
+    "the Ministry of Health",
+    "Berlin",
+    "Oxford University",
+    "Docker",
+    "Kubernetes",
+    "Amazon",
+    "Monday",
+    "March",
+    "JavaScript",
+    "General Motors",
+    "New York",
+    "South America",
+    "the Supreme Court",
+    "Microsoft Office",
+    "Christmas",
+    "Chapter Three",
+    "Python",
+    "Lake Michigan",
+    "the Red Cross",
+    "Stanford",
+    "PostgreSQL",
+    "Wikipedia",
+    "Google Maps",
+    "Linux",
+    "Toyota",
+    "Harvard",
+    "Paris",
 ];
 
 /// `{N}` is a name, `{A}` an address, `{D}` a number, `{W}` another word with a capital.

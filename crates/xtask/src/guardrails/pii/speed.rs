@@ -49,28 +49,37 @@ const FORMS: &[&str] = &[
     r"(?i)\b(?:mr|mrs|ms|dr|prof|name is|dear|i am)[. ]+[A-Z][a-z]+(?: [A-Z][a-z]+)?\b",
     r"\b[0-9]{1,5} [A-Z][a-z]+ (?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Court|Ct)\b",
 ];
-const CUSTOM: [(&str, &str); 3] = [("Ticket", r"\bT-[0-9]{3,6}\b"), ("Project", r"(?i)\bproject (?:aurora|borealis)\b"), ("Host", r"\b[a-z]+-[0-9]{2}\.corp\b")];
+const CUSTOM: [(&str, &str); 3] = [
+    ("Ticket", r"\bT-[0-9]{3,6}\b"),
+    ("Project", r"(?i)\bproject (?:aurora|borealis)\b"),
+    ("Host", r"\b[a-z]+-[0-9]{2}\.corp\b"),
+];
 
 /// Measures.
 pub(crate) fn run(data: &Path, report: &mut Report) -> Result<(), String> {
     let text = prose(data, 1_000_000)?;
-    let thousand: Vec<&str> = text.as_bytes().chunks(1000).take(300).filter_map(|chunk| std::str::from_utf8(chunk).ok()).collect();
+    let thousand: Vec<&str> =
+        text.as_bytes().chunks(1000).take(300).filter_map(|chunk| std::str::from_utf8(chunk).ok()).collect();
     let mut random = Random::new(11);
-    let words: Vec<String> = (0..10_000).map(|_| (0..4 + random.below(8)).map(|_| char::from(b'a' + random.below(26) as u8)).collect()).collect();
+    let words: Vec<String> = (0..10_000)
+        .map(|_| (0..4 + random.below(8)).map(|_| char::from(b'a' + random.below(26) as u8)).collect())
+        .collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let list: Vec<String> = include_str!("../../../../guard/weights/profanity.txt")
         .lines()
         .filter(|line| !line.starts_with(['-', '#']))
         .map(|line| regex::escape(line.trim_start_matches('~')))
         .collect();
-    let mut patterns: Vec<String> = FORMS.iter().chain(CUSTOM.iter().map(|(_, pattern)| pattern)).map(|form| format!("(?:{form})")).collect();
+    let mut patterns: Vec<String> =
+        FORMS.iter().chain(CUSTOM.iter().map(|(_, pattern)| pattern)).map(|form| format!("(?:{form})")).collect();
     patterns.push(format!(r"(?i:\b(?:{}|{})\b)", words[..10].join("|"), list.join("|")));
     let one = Regex::new(&patterns.join("|")).map_err(|e| e.to_string())?;
     let guard = Words::new(&words[..10], true);
     let sensitive = Sensitive::new(&Pii::ALL, &CUSTOM).map_err(|e| e.to_string())?;
     let peer = least(|| thousand.iter().map(|text| one.find_iter(text).count()).sum());
     let ours = least(|| thousand.iter().map(|text| guard.find(text).len() + sensitive.find(text).len()).sum());
-    let untagged: Vec<Pii> = Pii::ALL.into_iter().filter(|kind| !matches!(kind, Pii::Name | Pii::Address | Pii::Age)).collect();
+    let untagged: Vec<Pii> =
+        Pii::ALL.into_iter().filter(|kind| !matches!(kind, Pii::Name | Pii::Address | Pii::Age)).collect();
     let rules = Sensitive::new(&untagged, &CUSTOM).map_err(|e| e.to_string())?;
     let without = least(|| thousand.iter().map(|text| guard.find(text).len() + rules.find(text).len()).sum());
     let each = |time: f64| time * 1e6 / thousand.len() as f64;
@@ -79,19 +88,33 @@ pub(crate) fn run(data: &Path, report: &mut Report) -> Result<(), String> {
         &format!("{:.2} ({:.0} µs against {:.0} µs)", peer / ours, each(ours), each(peer)),
         "≥ 0.3",
     )?;
-    report.row("the same without NAME, ADDRESS and AGE, which need the tagger", &format!("{:.2} ({:.0} µs)", peer / without, each(without)), "")?;
+    report.row(
+        "the same without NAME, ADDRESS and AGE, which need the tagger",
+        &format!("{:.2} ({:.0} µs)", peer / without, each(without)),
+        "",
+    )?;
     let (ten, many) = (Words::new(&words[..10], false), Words::new(&words, false));
     let few = least(|| thousand.iter().map(|text| ten.find(text).len()).sum());
     let all = least(|| thousand.iter().map(|text| many.find(text).len()).sum());
-    report.row("10,000 custom words against 10, time", &format!("{:.2} ({:.1} µs against {:.1} µs)", all / few, each(all), each(few)), "≤ 1.2")?;
+    report.row(
+        "10,000 custom words against 10, time",
+        &format!("{:.2} ({:.1} µs against {:.1} µs)", all / few, each(all), each(few)),
+        "≤ 1.2",
+    )?;
     for size in [1_000, 10_000, 100_000, 1_000_000] {
         let mut end = size.min(text.len());
         while !text.is_char_boundary(end) {
             end -= 1;
         }
         let times = (200_000 / size).max(1);
-        let time = least(|| (0..times).map(|_| guard.find(&text[..end]).len() + sensitive.find(&text[..end]).len()).sum()) / times as f64;
-        report.row(&format!("time of {size} characters, a thousand"), &format!("{:.0} µs", time * 1e9 / size as f64), "constant")?;
+        let time =
+            least(|| (0..times).map(|_| guard.find(&text[..end]).len() + sensitive.find(&text[..end]).len()).sum())
+                / times as f64;
+        report.row(
+            &format!("time of {size} characters, a thousand"),
+            &format!("{:.0} µs", time * 1e9 / size as f64),
+            "constant",
+        )?;
     }
     Ok(())
 }
