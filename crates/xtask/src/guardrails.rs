@@ -9,7 +9,10 @@ mod encode;
 mod grounding;
 mod measure;
 mod report;
+mod speed;
 mod tensors;
+#[cfg(test)]
+mod tests;
 mod topics;
 
 use std::path::{Path, PathBuf};
@@ -53,19 +56,18 @@ pub(crate) fn train(data: &Path, only: Option<Part>, quick: bool, cache: Option<
 }
 
 /// Measures `only`, or everything, on the dev split.
-pub(crate) fn bench(data: &Path, only: Option<Part>, cache: Option<&Path>) -> Result<(), String> {
-    if only == Some(Part::Grounding) {
-        return grounding::dev(data);
-    }
+pub(crate) fn bench(data: &Path, only: Option<Part>, cache: Option<&Path>, plot: Option<&Path>) -> Result<(), String> {
     let encoder = encode::Remembering::load(cache)?;
     let mut report = Report::new(std::io::stdout().lock());
     for part in Part::value_variants() {
         if only.is_none_or(|only| only == *part) {
             report.heading(&format!("{part:?}"))?;
             match part {
-                Part::Content => content::bench(data, &encoder, &mut report)?,
+                Part::Content => content::bench(data, &encoder, plot, &mut report)?,
                 Part::Topics => topics::bench(data, &encoder, &mut report)?,
-                _ => report.row(&format!("{part:?}"), "not measured yet", "")?,
+                Part::Speed => speed::bench(data, &mut report)?,
+                Part::Grounding => grounding::dev(data)?,
+                Part::Pii => report.row(&format!("{part:?}"), "not measured yet", "")?,
             }
         }
     }

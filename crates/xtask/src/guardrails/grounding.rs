@@ -20,7 +20,9 @@ pub(crate) fn dev(data: &Path) -> Result<(), String> {
     let mut made = corrupt::make(&train);
     made.extend(corrupt::sentences(&train));
     eprintln!("{} made rows", made.len());
-    let gather = |row: &Row, model: &Model| Evidence::gather(&row.source_text, &row.query, &row.response, model, &encoder).map_err(|e| e.to_string());
+    let gather = |row: &Row, model: &Model| {
+        Evidence::gather(&row.source_text, &row.query, &row.response, model, &encoder).map_err(|e| e.to_string())
+    };
     let start = std::time::Instant::now();
     let mut grounding = Vec::new();
     let mut relevance = Vec::new();
@@ -38,7 +40,11 @@ pub(crate) fn dev(data: &Path) -> Result<(), String> {
             let mut trial = model.clone();
             let kept: Vec<_> = grounding.iter().filter(|(row, _)| row.source != left_out).cloned().collect();
             fit_grounding(&kept, &mut trial, l2);
-            let scores: Vec<_> = grounding.iter().filter(|(row, _)| row.source == left_out).map(|(row, evidence)| (evidence.grounding(&trial).score as f32, row.label)).collect();
+            let scores: Vec<_> = grounding
+                .iter()
+                .filter(|(row, _)| row.source == left_out)
+                .map(|(row, evidence)| (evidence.grounding(&trial).score as f32, row.label))
+                .collect();
             println!("l2 {l2} without {left_out}: {:.4}", fit::auc(&scores));
         }
     }
@@ -66,14 +72,22 @@ pub(crate) fn dev(data: &Path) -> Result<(), String> {
     let mut each_r: HashMap<String, Vec<([f32; RELEVANCE_FEATURES.len()], bool)>> = HashMap::new();
     for row in rows.iter().filter(|row| row.split == "dev") {
         let evidence = gather(row, &model)?;
-        if row.task == Task::Grounding { dev_rows.push((row, evidence.clone())); }
+        if row.task == Task::Grounding {
+            dev_rows.push((row, evidence.clone()));
+        }
         let key = format!("{:?} {}", row.task, row.source);
         let score = match row.task {
             Task::Grounding => evidence.grounding(&model).score,
             Task::Relevance => evidence.relevance(&model).score,
         };
         if std::env::var("SHOW").is_ok_and(|show| key.contains(&show)) {
-            println!("SHOW {} {score:.3} | {} | {} | {:?}", row.label, row.query, row.response, evidence.parts.first().map(|p| p.features));
+            println!(
+                "SHOW {} {score:.3} | {} | {} | {:?}",
+                row.label,
+                row.query,
+                row.response,
+                evidence.parts.first().map(|p| p.features)
+            );
         }
         scores.entry(key.clone()).or_default().push((score as f32, row.label));
         match row.task {
@@ -95,11 +109,14 @@ pub(crate) fn dev(data: &Path) -> Result<(), String> {
         let mut trial = model.clone();
         fit_grounding(&grounding, &mut trial, l2);
         let mut by: HashMap<&str, Vec<(f32, bool)>> = HashMap::new();
-        for (row, evidence) in &dev_rows { by.entry(&row.source).or_default().push((evidence.grounding(&trial).score as f32, row.label)); }
+        for (row, evidence) in &dev_rows {
+            by.entry(&row.source).or_default().push((evidence.grounding(&trial).score as f32, row.label));
+        }
         println!("{l2} {:?}", by.iter().map(|(k, v)| (*k, fit::auc(v))).collect::<Vec<_>>());
     }
     let hard = scores.get("Relevance halueval_qa_hard").cloned().unwrap_or_default();
-    let good: Vec<(f32, bool)> = scores.get("Relevance halueval_qa").into_iter().flatten().filter(|s| s.1).copied().collect();
+    let good: Vec<(f32, bool)> =
+        scores.get("Relevance halueval_qa").into_iter().flatten().filter(|s| s.1).copied().collect();
     scores.insert("Relevance hard".to_owned(), hard.into_iter().chain(good).collect());
     let mut names: Vec<_> = scores.keys().cloned().collect();
     names.sort();
@@ -127,12 +144,15 @@ fn fit_grounding(rows: &[(&Row, Evidence)], model: &mut Model, l2: f32) {
         let mut samples = Vec::new();
         for (row, evidence) in rows {
             let claims = evidence.claims.iter().filter(|claim| claim.weight > 0.0);
-            let worth = |features: &[f32]| if round == 0 { features[0] } else { fit::score(model.grounding_bias, &model.grounding, features) };
+            let worth = |features: &[f32]| {
+                if round == 0 { features[0] } else { fit::score(model.grounding_bias, &model.grounding, features) }
+            };
             if let Some(claim) = claims.min_by(|a, b| worth(&a.features).total_cmp(&worth(&b.features))) {
                 samples.push((claim.features.to_vec(), row.label, row.source.as_str()));
             }
         }
-        let signs: Vec<f32> = (0..GROUNDING_FEATURES.len()).map(|at| if (6..=15).contains(&at) { -1.0 } else { 1.0 }).collect();
+        let signs: Vec<f32> =
+            (0..GROUNDING_FEATURES.len()).map(|at| if (6..=15).contains(&at) { -1.0 } else { 1.0 }).collect();
         (model.grounding_bias, model.grounding) = fit::logistic(&samples, &signs, l2);
     }
 }
@@ -149,8 +169,17 @@ fn fit_relevance(rows: &[(&Row, Evidence)], model: &mut Model, l2: f32) {
 }
 
 fn idf(rows: &[Row]) -> Model {
-    let sources: std::collections::HashSet<&str> = rows.iter().filter(|row| row.split == "train").flat_map(|row| [row.source_text.as_str(), row.response.as_str()]).collect();
-    let mut model = Model { rare: 1.0, grounding: vec![0.0; GROUNDING_FEATURES.len()], relevance: vec![0.0; RELEVANCE_FEATURES.len()], ..Model::default() };
+    let sources: std::collections::HashSet<&str> = rows
+        .iter()
+        .filter(|row| row.split == "train")
+        .flat_map(|row| [row.source_text.as_str(), row.response.as_str()])
+        .collect();
+    let mut model = Model {
+        rare: 1.0,
+        grounding: vec![0.0; GROUNDING_FEATURES.len()],
+        relevance: vec![0.0; RELEVANCE_FEATURES.len()],
+        ..Model::default()
+    };
     let mut counts: HashMap<String, u32> = HashMap::new();
     for source in &sources {
         for stem in outcrop_guard::grounding::stems(source) {

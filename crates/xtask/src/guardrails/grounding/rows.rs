@@ -67,7 +67,10 @@ impl Cached {
             while rest.len() > 4 {
                 let len = u32::from_le_bytes([rest[0], rest[1], rest[2], rest[3]]) as usize;
                 let text = String::from_utf8_lossy(&rest[4..4 + len]).into_owned();
-                let vector = rest[4 + len..4 + len + 1536].chunks(4).map(|c| f32::from_le_bytes([c[0], c[1], c[2], c[3]])).collect();
+                let vector = rest[4 + len..4 + len + 1536]
+                    .chunks(4)
+                    .map(|c| f32::from_le_bytes([c[0], c[1], c[2], c[3]]))
+                    .collect();
                 known.insert(text, vector);
                 rest = &rest[4 + len + 1536..];
             }
