@@ -2,9 +2,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use outcrop_engine::embed::Embedder;
+use outcrop_engine::embed::{DIMENSIONS, Embedder};
 use outcrop_engine::weights::{EMBEDDING_MODEL, ModelDir};
-use outcrop_guard::content::Classifier;
+use outcrop_gateway::guard;
+use outcrop_guard::content::{Classifier, SHARED_LAYERS};
+use outcrop_guard::stream::Pace;
 use outcrop_guard::{EncodeError, Encoded, Encoder};
 use outcrop_guardrails::{Guardrails, Memory, OnFailure, Settings};
 use outcrop_models::inference_profiles::PROFILE;
@@ -14,7 +16,7 @@ use outcrop_resources::{Kind, Resources};
 use outcrop_wire::arn::Arn;
 
 use super::{StartError, told};
-use crate::config::{Config, GuardrailFailure};
+use crate::config::{Config, GuardrailFailure, GuardrailInput};
 
 /// What can have a policy of its own by the operations of `bedrock`.
 pub(super) const WITH_POLICIES: &[Kind] = &[PROFILE, outcrop_guardrails::GUARDRAIL];
@@ -73,6 +75,19 @@ fn settings(config: &Config) -> Result<Settings, StartError> {
     })
 }
 
+/// How calls are guarded.
+pub(super) fn guarding(config: &Config) -> guard::Settings {
+    let configured = &config.guardrails;
+    let window = configured.stream_window.get();
+    guard::Settings {
+        input: match configured.input {
+            GuardrailInput::Before => guard::InputTime::Before,
+            GuardrailInput::Beside => guard::InputTime::Beside,
+        },
+        pace: Pace { window, first: configured.stream_first.map_or(window, |first| first.get().min(window)) },
+    }
+}
+
 /// The embedding model, loaded when a guardrail first needs it. Where its weights are not there, the next call looks
 /// again.
 struct MiniLm {
@@ -95,11 +110,12 @@ impl MiniLm {
 
 impl Encoder for MiniLm {
     fn encode(&self, texts: &[&str]) -> Result<Vec<Encoded>, EncodeError> {
-        let encoded = self.embedder()?.embed(texts).map_err(failed)?;
-        let encoded = encoded.into_iter().map(|one| Encoded {
+        let encoded = self.embedder()?.embed_with_states(texts, SHARED_LAYERS).map_err(failed)?;
+        let encoded = encoded.into_iter().map(|(one, states)| Encoded {
+            tokens: states.len() / DIMENSIONS,
             vector: one.vector,
+            states,
             truncated: one.truncated,
-            ..Encoded::default()
         });
         Ok(encoded.collect())
     }
