@@ -4,6 +4,7 @@
 mod fold;
 mod heads;
 pub mod kernels;
+mod language;
 mod meaning;
 mod ngrams;
 mod rules;
@@ -15,6 +16,7 @@ use std::ops::Range;
 
 pub use fold::{fold, hidden};
 pub use heads::{HEADS, Head, SHARED_LAYERS};
+pub use language::{Language, language};
 use meaning::Meaning;
 use ngrams::Ngrams;
 pub use ngrams::{BUCKETS, Features, features};
@@ -119,7 +121,6 @@ impl std::fmt::Debug for Classifier {
 struct Looked {
     window: Range<usize>,
     values: [f32; HEADS],
-    settled: bool,
 }
 
 /// Why a text was judged as it was.
@@ -202,7 +203,7 @@ impl Classifier {
             true => self.stack.first(&first),
             false => self.stack.all(&first, &self.meaning.logits(&encode()?)),
         };
-        Ok(Looked { window: window.clone(), values, settled })
+        Ok(Looked { window: window.clone(), values })
     }
 
     fn decide(&self, category: Category, looked: &[Looked]) -> Judged {

@@ -142,7 +142,7 @@ impl Evidence {
         }
         let encoded = encoder.encode(&texts)?;
         let cosine = |a: usize, b: usize| match (encoded.get(a), encoded.get(b)) {
-            (Some(a), Some(b)) => a.vector.iter().zip(&b.vector).map(|(a, b)| a * b).sum::<f32>().max(0.0),
+            (Some(a), Some(b)) => a.vector.iter().zip(&b.vector).map(|(a, b)| a * b).sum::<f32>().clamp(0.0, 1.0),
             _ => 0.0,
         };
         let fit = |at: &usize| places.get(at).map_or(0.0, |&place| cosine(0, place));

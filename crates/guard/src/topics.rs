@@ -4,6 +4,9 @@
 //! built-in background of ordinary texts, and what counts is how far above them it stands. One threshold then serves
 //! topics that nobody has seen.
 
+mod words;
+
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::Refused;
@@ -11,6 +14,8 @@ use crate::content::tensors::Tensors;
 use crate::encoder::{EncodeError, Encoder};
 use crate::policy::Topic;
 use crate::scan::Scan;
+use words::{Common, Vocabulary};
+pub use words::words;
 
 const FILE: &str = "topics.safetensors";
 const WEIGHTS: &[u8] = include_bytes!("../weights/topics.safetensors");
@@ -41,27 +46,27 @@ pub struct Topics {
 /// What a topic is known by.
 #[derive(Debug, Default)]
 struct Anchors {
+    /// The definition, with and without the name.
     meaning: Vec<Anchor>,
-    examples: Vec<Anchor>,
+    /// The middle of the definition and the examples.
+    middle: Anchor,
+    /// How far the examples themselves stand above the background: a loose topic asks for less than a tight one.
+    own: f32,
+    words: Vocabulary,
 }
 
 /// A vector, and how close the background is to it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Anchor {
     vector: Vec<f32>,
     mean: f32,
     deviation: f32,
 }
 
-/// How far above the background a text stands at a topic.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Standing {
-    /// At the name and the definition, the closer of the two.
-    pub meaning: f32,
-    /// At the closest example; none where there are no examples.
-    pub closest: Option<f32>,
-    /// At all examples, in the mean.
-    pub examples: Option<f32>,
+/// A text as topics see it.
+struct Seen<'a> {
+    vector: &'a [f32],
+    words: BTreeSet<String>,
 }
 
 impl Topics {
@@ -70,23 +75,11 @@ impl Topics {
         if topics.is_empty() {
             return Ok(Self::default());
         }
-        let background = Tensors::read(FILE, WEIGHTS)?.rows("background", BACKGROUND, WIDTH)?;
-        let mut anchors = Vec::new();
-        for topic in topics {
-            let name = topic.name.replace(['-', '_'], " ");
-            let definition = subject(&topic.definition);
-            let meaning = [format!("{name}: {definition}"), definition.to_owned()];
-            let encode = |texts: &[&str]| -> Result<Vec<Anchor>, EncodeError> {
-                let encoded = encoder.encode(texts)?;
-                Ok(encoded.into_iter().map(|encoded| Anchor::new(encoded.vector, &background)).collect())
-            };
-            let examples: Vec<&str> = topic.examples.iter().map(String::as_str).collect();
-            anchors.push(Anchors {
-                meaning: encode(&meaning.each_ref().map(String::as_str))?,
-                examples: encode(&examples)?,
-            });
-        }
-        Ok(Self { topics: anchors })
+        let tensors = Tensors::read(FILE, WEIGHTS)?;
+        let background = tensors.rows("background", BACKGROUND, WIDTH)?;
+        let common = Common::read(&tensors)?;
+        let made = topics.iter().map(|topic| Anchors::new(topic, &background, &common, encoder));
+        Ok(Self { topics: made.collect::<Result<_, _>>()? })
     }
 
     /// How close the text of `scan` is to each topic, in their order.
@@ -97,9 +90,9 @@ impl Topics {
             return Ok(judged);
         }
         for (at, window) in scan.windows().iter().enumerate() {
-            let encoded = scan.encoded(at)?;
+            let seen = Seen { vector: &scan.encoded(at)?.vector, words: words(scan.window(at)) };
             for (topic, judged) in self.topics.iter().zip(&mut judged) {
-                let score = topic.standing(&encoded.vector).score();
+                let score = topic.score(&seen);
                 if score > judged.score {
                     judged.score = score;
                     judged.window = window.range.clone();
@@ -108,45 +101,46 @@ impl Topics {
         }
         Ok(judged)
     }
-
-    /// How a text's vector stands to each topic: what the score is made of.
-    pub fn standings(&self, vector: &[f32]) -> Vec<Standing> {
-        self.topics.iter().map(|topic| topic.standing(vector)).collect()
-    }
 }
 
 impl Anchors {
-    fn standing(&self, vector: &[f32]) -> Standing {
-        let closest =
-            |anchors: &[Anchor]| anchors.iter().map(|anchor| anchor.standing(vector)).fold(f32::NEG_INFINITY, f32::max);
-        let some = !self.examples.is_empty();
-        let sum: f32 = self.examples.iter().map(|anchor| anchor.standing(vector)).sum();
-        Standing {
-            meaning: closest(&self.meaning),
-            closest: some.then(|| closest(&self.examples)),
-            examples: some.then(|| sum / self.examples.len() as f32),
-        }
+    fn new(topic: &Topic, background: &[f32], common: &Common, encoder: &dyn Encoder) -> Result<Self, EncodeError> {
+        let name = topic.name.replace(['-', '_'], " ");
+        let definition = subject(&topic.definition);
+        let named = format!("{name}: {definition}");
+        let texts: Vec<&str> =
+            [named.as_str(), definition].into_iter().chain(topic.examples.iter().map(String::as_str)).collect();
+        let vectors: Vec<Vec<f32>> = encoder.encode(&texts)?.into_iter().map(|encoded| encoded.vector).collect();
+        let middle = |without: Option<usize>| {
+            let some = vectors.iter().enumerate().filter(|(at, _)| Some(*at) != without);
+            Anchor::new(middle(some.map(|(_, vector)| vector.as_slice())), background)
+        };
+        // Each example against the middle of all the others.
+        let own: Vec<f32> =
+            vectors.iter().enumerate().skip(2).map(|(at, vector)| middle(Some(at)).standing(vector)).collect();
+        Ok(Self {
+            middle: middle(None),
+            own: if own.is_empty() { UNKNOWN } else { own.iter().sum::<f32>() / own.len() as f32 },
+            words: Vocabulary::new(&name, definition, &topic.examples, common),
+            meaning: vectors.iter().take(2).map(|vector| Anchor::new(vector.clone(), background)).collect(),
+        })
+    }
+
+    /// 0 to 1; a half is the threshold. The weights are the best of a small grid on half of the topics that were
+    /// measured, and held on the other half.
+    fn score(&self, seen: &Seen<'_>) -> f32 {
+        const MEANING: f32 = 0.5;
+        const WORDS: f32 = 4.0;
+        const NEEDED: f32 = 0.5;
+        let meaning = self.meaning.iter().map(|anchor| anchor.standing(seen.vector)).fold(f32::NEG_INFINITY, f32::max);
+        let middle = self.middle.standing(seen.vector);
+        let above = MEANING * meaning + (1.0 - MEANING) * middle - self.own + WORDS * self.words.share(&seen.words);
+        1.0 / (1.0 + (NEEDED - above).exp())
     }
 }
 
-impl Standing {
-    /// 0 to 1; a half is the threshold.
-    pub fn score(self) -> f32 {
-        /// The weights of the parts, and where the half lies: `xtask bench-guardrails --only topics` fits them.
-        const WITH: [f32; 4] = [0.35, 0.4, 0.25, -3.6];
-        const WITHOUT: [f32; 2] = [1.0, -3.9];
-        let value = match self.closest.zip(self.examples) {
-            Some((closest, examples)) => {
-                let [a, b, c, constant] = WITH;
-                let value = a * self.meaning + b * closest + c * examples + constant;
-                // An example said again is its topic, whatever the definition says.
-                value.max(closest - 6.5)
-            }
-            None => WITHOUT[0] * self.meaning + WITHOUT[1],
-        };
-        1.0 / (1.0 + (-2.0 * value).exp())
-    }
-}
+/// How far a topic's texts stand above the background where no example tells.
+const UNKNOWN: f32 = 8.0;
 
 impl Anchor {
     fn new(vector: Vec<f32>, background: &[f32]) -> Self {
@@ -154,12 +148,23 @@ impl Anchor {
         let count = cosines.len().max(1) as f32;
         let mean = cosines.iter().sum::<f32>() / count;
         let variance = cosines.iter().map(|x| (x - mean) * (x - mean)).sum::<f32>() / count;
-        Self { vector, mean, deviation: variance.sqrt().max(0.03) }
+        Self { vector, mean, deviation: variance.sqrt().max(1e-3) }
     }
 
     fn standing(&self, vector: &[f32]) -> f32 {
         (cosine(&self.vector, vector) - self.mean) / self.deviation
     }
+}
+
+/// The middle of vectors, of length 1.
+fn middle<'a>(vectors: impl Iterator<Item = &'a [f32]>) -> Vec<f32> {
+    let mut sum = vec![0.0; WIDTH];
+    for vector in vectors {
+        sum.iter_mut().zip(vector).for_each(|(sum, x)| *sum += x);
+    }
+    let length = sum.iter().map(|x| x * x).sum::<f32>().sqrt().max(1e-6);
+    sum.iter_mut().for_each(|x| *x /= length);
+    sum
 }
 
 /// The product of two vectors of length 1.

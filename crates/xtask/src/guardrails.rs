@@ -39,13 +39,14 @@ pub(crate) fn weights() -> PathBuf {
 pub(crate) fn train(data: &Path, only: Option<Part>, quick: bool, cache: Option<&Path>) -> Result<(), String> {
     let folder = if quick { std::env::temp_dir().join("outcrop-guardrail-weights") } else { weights() };
     std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-    for part in [Part::Content, Part::Topics, Part::Pii] {
+    for part in [Part::Content, Part::Topics, Part::Pii, Part::Grounding] {
         if only.is_none_or(|only| only == part) {
             match part {
                 Part::Content => content::train(data, &folder, quick, cache)?,
                 Part::Topics => topics::train(data, &folder)?,
                 Part::Pii => pii::train(data, &folder, quick)?,
-                Part::Grounding | Part::Speed => {
+                Part::Grounding => grounding::train(data, &folder, quick, &grounding::Once::load()?)?,
+                Part::Speed => {
                     return Err(format!("{part:?} of {} is not trained yet", data.display()));
                 }
             }
@@ -56,9 +57,6 @@ pub(crate) fn train(data: &Path, only: Option<Part>, quick: bool, cache: Option<
 
 /// Measures `only`, or everything, on the dev split.
 pub(crate) fn bench(data: &Path, only: Option<Part>, cache: Option<&Path>) -> Result<(), String> {
-    if only == Some(Part::Grounding) {
-        return grounding::dev(data);
-    }
     let encoder = encode::Remembering::load(cache)?;
     let mut report = Report::new(std::io::stdout().lock());
     for part in Part::value_variants() {
@@ -68,7 +66,8 @@ pub(crate) fn bench(data: &Path, only: Option<Part>, cache: Option<&Path>) -> Re
                 Part::Content => content::bench(data, &encoder, &mut report)?,
                 Part::Topics => topics::bench(data, &encoder, &mut report)?,
                 Part::Pii => pii::bench(data, &mut report)?,
-                Part::Grounding | Part::Speed => report.row(&format!("{part:?}"), "not measured yet", "")?,
+                Part::Grounding => grounding::bench(data, &grounding::Once::load()?, &mut report)?,
+                Part::Speed => report.row(&format!("{part:?}"), "not measured yet", "")?,
             }
         }
     }

@@ -1,21 +1,20 @@
-//! What the encoder says of a text: a linear head on its vector.
+//! What the encoder says of a text: a linear head on its vector, and the tuned layers.
 
 use super::heads::HEADS;
 use super::tensors::Tensors;
+use super::tuned::{Tuned, WIDTH};
 use crate::{Encoded, Refused};
-
-/// The values in a sentence vector.
-pub(super) const WIDTH: usize = 384;
 
 pub(super) struct Meaning {
     /// For each head a row.
     weights: Vec<f32>,
     bias: [f32; HEADS],
+    tuned: Tuned,
 }
 
 impl Meaning {
     pub(super) fn load(tensors: &Tensors<'_>) -> Result<Self, Refused> {
-        Ok(Self { weights: tensors.f32("meaning.weights", &[HEADS, WIDTH])?, bias: tensors.array("meaning.bias")? })
+        Ok(Self { weights: tensors.f32("meaning.weights", &[HEADS, WIDTH])?, bias: tensors.array("meaning.bias")?, tuned: Tuned::load(tensors)? })
     }
 
     /// The heads' values, a model a row.
@@ -24,6 +23,6 @@ impl Meaning {
         for (logit, row) in logits.iter_mut().zip(self.weights.chunks_exact(WIDTH)) {
             *logit += row.iter().zip(&encoded.vector).map(|(w, x)| w * x).sum::<f32>();
         }
-        [logits]
+        [logits, self.tuned.logits(&encoded.states)]
     }
 }

@@ -5,8 +5,8 @@ use super::tensors::Tensors;
 use super::{Category, Confidence};
 use crate::Refused;
 
-/// The models: n-grams and rules, a linear head on the sentence vector.
-pub const MODELS: usize = 2;
+/// The models: n-grams and rules, a linear head on the sentence vector, the tuned layers.
+pub const MODELS: usize = 3;
 /// A head's value is weighed from every model's value of it, and every model's value of `ANY`; then a constant.
 const INPUTS: usize = 2 * MODELS + 1;
 

@@ -27,11 +27,6 @@ impl<'a> Tensors<'a> {
         SafeTensors::deserialize(bytes).map(Self).map_err(|e| Refused::Weights(format!("{name}: {e}")))
     }
 
-    /// Whether there is a tensor of that name.
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.0.tensor(name).is_ok()
-    }
-
     pub(crate) fn f32(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, Refused> {
         let (chunks, _) = self.bytes(name, Dtype::F32, shape)?.as_chunks();
         Ok(chunks.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
@@ -52,6 +47,12 @@ impl<'a> Tensors<'a> {
         let values = self.i8(name, &[rows, columns])?;
         let rows = values.chunks_exact(columns.max(1)).zip(scales);
         Ok(rows.flat_map(|(row, scale)| row.iter().map(move |x| f32::from(*x) * scale)).collect())
+    }
+
+    /// Text, a byte a value.
+    pub(crate) fn text(&self, name: &str) -> Result<String, Refused> {
+        let tensor = self.0.tensor(name).map_err(|e| Refused::Weights(format!("{name}: {e}")))?;
+        String::from_utf8(tensor.data().to_vec()).map_err(|e| Refused::Weights(format!("{name}: {e}")))
     }
 
     fn bytes(&self, name: &str, dtype: Dtype, shape: &[usize]) -> Result<&[u8], Refused> {

@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use super::align::{self, Clash};
 use super::index::{Index, related};
-use super::lexicon;
 use super::model::Model;
 use super::text::Token;
 
@@ -15,8 +14,11 @@ const KINDRED: f32 = 0.6;
 /// Words side by side that are looked at together for the weakest part of a claim.
 const PART: usize = 4;
 
+/// The share of a claim that stands in a sentence of the source in the same order, from where on it is taken from there.
+const COPIED: f32 = 0.7;
+
 /// What is known about a claim, each value 0 to 1.
-pub const FEATURES: [&str; 19] = [
+pub const FEATURES: [&str; 18] = [
     "words in the source",
     "words in the best sentence",
     "words in the best sentences",
@@ -35,7 +37,6 @@ pub const FEATURES: [&str; 19] = [
     "speaks of itself",
     "cosine",
     "cosine and words",
-    "nothing missing",
 ];
 
 /// A sentence of an answer.
@@ -107,33 +108,24 @@ pub(super) fn compare(range: Range<usize>, tokens: &[Token], index: &Index, mode
     f[8] = near_numbers;
     f[9] = named(tokens, &in_source);
     f[10] = named(tokens, &in_near);
-    for clash in align::clashes(tokens, best, &aligned) {
-        match clash {
-            Clash::Number => f[11] = 1.0,
-            Clash::Name => f[12] = 1.0,
-            Clash::Opposite => f[13] = 1.0,
+    // One thing against another counts where the rest is the same: two sentences about different matters differ anyway.
+    if f[4] > COPIED {
+        for clash in align::clashes(tokens, best, &aligned) {
+            match clash {
+                Clash::Number => f[11] = 1.0,
+                Clash::Name => f[12] = 1.0,
+                Clash::Opposite => f[13] = 1.0,
+            }
         }
-    }
-    if tokens.iter().any(|token| {
-        !token.empty
-            && lexicon::opposites(&token.stem)
-                .iter()
-                .any(|opposite| near_stem(opposite, &claim.candidates[..claim.candidates.len().min(1)], index))
-            && near(token, &claim.candidates) < 1.0
-    }) {
-        f[13] = 1.0;
-    }
-    // A negation counts where the sentences are about the same thing.
-    if f[1] > 0.4 && negated(tokens) != negated(&best[aligned.span.clone()]) {
-        f[14] = 1.0;
+        if negated(tokens) != negated(&best[aligned.span.clone()]) {
+            f[14] = 1.0;
+        }
     }
     let spoken = tokens.iter().filter(|token| token.personal).count();
     let heard = claim.candidates.iter().flat_map(|&at| &index.sentences[at].tokens).any(|token| token.personal);
     if spoken > 0 && !heard {
         f[15] = 1.0;
     }
-    f[18] =
-        if in_near.iter().zip(&weights).all(|(credit, weight)| *weight == 0.0 || *credit > 0.0) { 1.0 } else { 0.0 };
     claim
 }
 
@@ -234,10 +226,6 @@ fn named(tokens: &[Token], credits: &[f32]) -> f32 {
         }
     }
     if all > 0.0 { lost / all } else { 0.0 }
-}
-
-fn near_stem(stem: &str, sentences: &[usize], index: &Index) -> bool {
-    sentences.iter().any(|&at| index.holding(stem).contains(&(at as u32)))
 }
 
 fn negated(tokens: &[Token]) -> bool {

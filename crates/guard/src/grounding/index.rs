@@ -66,7 +66,7 @@ impl Index {
                 }
             }
         }
-        self.pairs.extend(tokens.windows(2).map(|pair| hash(pair)));
+        self.pairs.extend(tokens.windows(2).map(hash));
         self.sentences.push(Sentence { range, tokens });
     }
 

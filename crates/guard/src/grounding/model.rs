@@ -44,6 +44,23 @@ impl Model {
         if whole && finite { Ok(model) } else { Err("grounding.json is not of this version".to_owned()) }
     }
 
+    /// Its file.
+    pub fn write(&self) -> String {
+        let rounded = |weight: f32| (f64::from(weight) * 1e4).round() / 1e4;
+        let list = |weights: &[f32]| weights.iter().map(|weight| rounded(*weight)).collect::<Vec<f64>>();
+        let common: std::collections::BTreeMap<&String, f64> =
+            self.common.iter().map(|(stem, weight)| (stem, rounded(*weight))).collect();
+        let file = serde_json::json!({
+            "rare": rounded(self.rare),
+            "grounding_bias": rounded(self.grounding_bias),
+            "grounding": list(&self.grounding),
+            "relevance_bias": rounded(self.relevance_bias),
+            "relevance": list(&self.relevance),
+            "common": common,
+        });
+        format!("{file}\n")
+    }
+
     /// How much `token` says.
     pub(super) fn weight(&self, token: &Token) -> f32 {
         if token.empty {

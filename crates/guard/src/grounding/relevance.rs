@@ -8,7 +8,7 @@ use super::model::Model;
 use super::text::Token;
 
 /// What is known about a part of an answer, each value 0 to 1.
-pub const FEATURES: [&str; 9] = [
+pub const FEATURES: [&str; 10] = [
     "cosine with the query",
     "cosine of its sentence in the source with the query",
     "words of the query in it",
@@ -18,6 +18,7 @@ pub const FEATURES: [&str; 9] = [
     "not of the kind that is asked for",
     "says more than the query",
     "its sentence fits the query best",
+    "says other things beside",
 ];
 
 /// A part of an answer.
@@ -88,6 +89,12 @@ impl Query {
         let echoed = if said > 0.0 { 1.0 - new / said } else { 0.0 };
         f[4] = supported.max(echoed);
         f[7] = if said > 0.0 && !self.choice { new / said } else { 0.5 };
+        let (mut run, mut longest) = (0.0_f32, 0.0_f32);
+        for token in answer.iter().filter(|token| !token.empty) {
+            run = if has(&self.tokens, token) { 0.0 } else { run + model.weight(token) };
+            longest = longest.max(run);
+        }
+        f[9] = 1.0 - 1.0 / (1.0 + (new - longest));
         match self.fits(answer, &fresh) {
             Some(true) => f[5] = 1.0,
             Some(false) => f[6] = 1.0,
@@ -105,8 +112,7 @@ impl Query {
                 answer.first().is_some_and(|token| matches!(token.stem.as_str(), "yes" | "no")) || answer.len() > 3,
             ),
             Asked::Count => Some(
-                fresh.iter().any(|token| number(token))
-                    || answer.iter().any(|token| token.value.is_some() && token.unit.is_some()),
+                fresh.iter().any(number) || answer.iter().any(|token| token.value.is_some() && token.unit.is_some()),
             ),
             Asked::Time => Some(fresh.iter().any(|token| number(token) || time(&token.stem))),
             Asked::Name if self.choice => Some(answer.iter().any(|token| token.capital)),

@@ -110,7 +110,8 @@ fn full_stop(text: &str, at: usize, before: (char, char), next: Option<char>, sh
             | "approx"
             | "ca"
     );
-    let initial = word.chars().count() == 1 && last.is_uppercase() || word.contains('.');
+    let initial =
+        word.chars().count() == 1 && last.is_uppercase() || word.contains('.') && word.contains(char::is_alphabetic);
     if abbreviation || initial {
         return false;
     }
@@ -154,6 +155,13 @@ pub(super) fn tokens(text: &str, offset: usize) -> Vec<Token> {
         let mut token = token;
         token.range = token.range.start + offset..token.range.end + offset;
         join(token, &mut found);
+    }
+    // A sentence begins with a capital anyway; two in a row are a name.
+    if let [first, second, ..] = &mut found[..]
+        && first.capital
+        && second.name
+    {
+        first.name = true;
     }
     found
 }

@@ -29,6 +29,8 @@ const LARGEST: [(&str, usize); 5] =
 const HEAVIEST: f32 = 2500.0;
 /// Our own texts are few and made to teach.
 const OWN: f32 = 2.0;
+/// So many texts of a source judge the models that did not see it.
+const HELD: usize = 600;
 const SEED: u64 = 7;
 const FOLDS: usize = 4;
 
@@ -88,16 +90,27 @@ pub(crate) fn train(data: &Path, folder: &Path, quick: bool, cache: Option<&Path
     }
     let mut held = Vec::new();
     for fold in 0..FOLDS {
-        let models = fit(&pieces, &encodings, Some(fold));
+        let models = fit(&pieces, &encodings, Some(fold), cache)?;
+        // The tuned layers that did not see this fold: they take long, so two folds share one training.
+        let tower = towers.get(fold / 2).ok_or("a fold without tuned layers")?;
+        let mut taken: HashMap<&str, usize> = HashMap::new();
         for piece in pieces.iter().filter(|piece| piece.encoded && piece.fold == fold) {
-            held.push(stack::Held { row: piece.row, example: piece.example, values: models.values(piece, &encodings) });
+            let taken = taken.entry(&piece.row.source).or_default();
+            *taken += 1;
+            if *taken > HELD {
+                continue;
+            }
+            held.push(stack::Held { row: piece.row, example: piece.example, values: models.values(piece, &encodings, tower) });
         }
         eprintln!("fold {fold} of {FOLDS}");
     }
-    let models = fit(&pieces, &encodings, None);
+    let models = fit(&pieces, &encodings, None, cache)?;
     let mut file = File::default();
     models.ngrams.store(&mut file);
     models.meaning.store(&mut file);
+    if let Some(tower) = towers.last() {
+        tower.store(&mut file);
+    }
     stack::fit(&held).store(&mut file);
     file.write(folder, "content.safetensors")
 }
@@ -172,8 +185,7 @@ fn tune(
     if let Some(cache) = cache {
         let mut file = File::default();
         model.exact(&mut file);
-        let path = cache.join(&name);
-        std::fs::write(&path, file.bytes()?).map_err(|e| format!("{}: {e}", path.display()))?;
+        file.save(&cache.join(&name))?;
     }
     Ok(model)
 }
@@ -184,16 +196,31 @@ struct Models {
     meaning: meaning::Model,
 }
 
-fn fit(pieces: &[Piece<'_>], encodings: &Encodings, without: Option<usize>) -> Models {
+fn fit(
+    pieces: &[Piece<'_>],
+    encodings: &Encodings,
+    without: Option<usize>,
+    cache: Option<&Path>,
+) -> Result<Models, String> {
     let some: Vec<&Piece<'_>> = pieces.iter().filter(|piece| Some(piece.fold) != without).collect();
-    let spelt: Vec<_> = some.iter().map(|piece| (&piece.features, piece.example)).collect();
+    let name = format!("ngrams-without-{}.safetensors", without.map(|fold| fold.to_string()).unwrap_or_default());
+    let file = cache.map(|cache| cache.join(name));
+    let ngrams = match &file {
+        Some(file) if file.exists() => ngrams::Model::read(file)?,
+        _ => ngrams::train(&some.iter().map(|piece| (&piece.features, piece.example)).collect::<Vec<_>>(), SEED),
+    };
+    if let Some(path) = file.filter(|file| !file.exists()) {
+        let mut file = File::default();
+        ngrams.exact(&mut file);
+        file.save(&path)?;
+    }
     let encoded = some.iter().filter(|piece| piece.encoded);
     let meant: Vec<_> = encoded.map(|piece| (encodings.vector(piece.text), piece.example)).collect();
-    Models { ngrams: ngrams::train(&spelt, SEED), meaning: meaning::train(&meant, SEED) }
+    Ok(Models { ngrams, meaning: meaning::train(&meant, SEED) })
 }
 
 impl Models {
-    fn values(&self, piece: &Piece<'_>, encodings: &Encodings) -> [[f32; HEADS]; outcrop_guard::content::MODELS] {
-        [self.ngrams.logits(&piece.features), self.meaning.logits(encodings.vector(piece.text))]
+    fn values(&self, piece: &Piece<'_>, encodings: &Encodings, tower: &tuned::Model) -> [[f32; HEADS]; outcrop_guard::content::MODELS] {
+        [self.ngrams.logits(&piece.features), self.meaning.logits(encodings.vector(piece.text)), tower.logits(&encodings.encoded(piece.text).states)]
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use safetensors::Dtype;
+use safetensors::{Dtype, SafeTensors};
 use safetensors::tensor::TensorView;
 use sha2::{Digest, Sha256};
 
@@ -40,11 +40,30 @@ impl File {
         safetensors::serialize(views, None).map_err(|e| e.to_string())
     }
 
+    /// Writes the file.
+    pub(crate) fn save(&self, path: &Path) -> Result<(), String> {
+        std::fs::write(path, self.bytes()?).map_err(|e| format!("{}: {e}", path.display()))
+    }
+
     /// Writes the file and its sum.
     pub(crate) fn write(&self, folder: &Path, name: &str) -> Result<(), String> {
-        let path = folder.join(name);
-        std::fs::write(&path, self.bytes()?).map_err(|e| format!("{}: {e}", path.display()))?;
+        self.save(&folder.join(name))?;
         sums(folder)
+    }
+}
+
+/// A file of tensors, to be read.
+pub(crate) struct Tensors(Vec<u8>);
+
+impl Tensors {
+    pub(crate) fn read(path: &Path) -> Result<Self, String> {
+        std::fs::read(path).map(Self).map_err(|e| format!("{}: {e}", path.display()))
+    }
+
+    pub(crate) fn f32(&self, name: &str) -> Result<Vec<f32>, String> {
+        let tensors = SafeTensors::deserialize(&self.0).map_err(|e| e.to_string())?;
+        let tensor = tensors.tensor(name).map_err(|e| format!("{name}: {e}"))?;
+        Ok(tensor.data().as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect())
     }
 }
 

@@ -1,9 +1,10 @@
 //! Denied topics: the background that cosines are measured against, and what they reach.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use outcrop_guard::topics::{BACKGROUND, Topics};
-use outcrop_guard::{Encoder, Topic};
+use outcrop_guard::topics::{BACKGROUND, Topics, words};
+use outcrop_guard::{Encoder, Scan, Topic};
 
 use super::Report;
 use super::data;
@@ -13,23 +14,34 @@ use super::tensors::File;
 
 /// Writes the vectors of ordinary texts of the train split, one source as much as the other.
 pub(crate) fn train(data: &Path, folder: &Path) -> Result<(), String> {
-    const SOURCES: [&str; 8] =
-        ["arena_hard", "self_instruct", "truthfulqa", "gsm8k", "t0_prompts", "awesome_prompts", "mlc_v05", "harmfulqa"];
+    const SOURCES: [(&str, usize); 10] = [
+        ("arena_hard", 60), ("self_instruct", 60), ("truthfulqa", 40), ("gsm8k", 20), ("t0_prompts", 20),
+        ("awesome_prompts", 20), ("mlc_v05", 40), ("harmfulqa", 40), ("toxic_spans", 50), ("ailuminate", 50),
+    ];
+    /// Texts of the length that people ask in.
+    const LONGEST: usize = 600;
     let rows = data::content(data)?;
     let encoder = MiniLm::load()?;
     let mut random = fastrand::Rng::with_seed(11);
-    let mut vectors = Vec::new();
-    for source in SOURCES {
-        let mut texts: Vec<&str> =
-            rows.iter().filter(|row| row.train && row.source == source).map(|row| row.text.as_str()).collect();
+    let (mut vectors, mut counts) = (Vec::new(), BTreeMap::<String, usize>::new());
+    for (source, some) in SOURCES {
+        let own = rows.iter().filter(|row| row.train && row.source == source && row.text.len() < LONGEST);
+        let mut texts: Vec<&str> = own.map(|row| row.text.as_str()).collect();
         random.shuffle(&mut texts);
-        texts.truncate(BACKGROUND / SOURCES.len());
+        texts.truncate(some);
+        for word in texts.iter().flat_map(|text| words(text)) {
+            *counts.entry(word).or_default() += 1;
+        }
         for encoded in encoder.encode(&texts).map_err(|e| e.to_string())? {
             vectors.extend(encoded.vector);
         }
     }
+    // What stands in one text only is as rare as what stands in none.
+    let lines = counts.iter().filter(|(_, count)| **count > 1).map(|(word, count)| format!("{word} {count}\n"));
+    let text: String = lines.collect();
     let mut file = File::default();
     file.rows("background", vectors.len() / BACKGROUND, &vectors);
+    file.i8("words", &[text.len()], text.bytes().map(u8::cast_signed).collect());
     file.write(folder, "topics.safetensors")
 }
 
@@ -61,31 +73,15 @@ pub(crate) fn bench(folder: &Path, encoder: &dyn Encoder, report: &mut Report) -
         texts.push((string(&value, "text"), list(&value, "topics")))
     })?;
     let (mut hit, mut missed, mut wrong, mut off, mut flagged) = (0, 0, 0, 0, 0);
-    let mut dump = std::env::var("TOPICS_DUMP").ok().and_then(|path| std::fs::File::create(path).ok());
     for (text, is) in &texts {
-        let encoded = encoder.encode(&[text]).map_err(|e| e.to_string())?;
-        let vector = encoded.first().map(|e| e.vector.as_slice()).unwrap_or_default();
+        let judged = anchors.judge(&Scan::new(text, encoder)).map_err(|e| e.to_string())?;
         let mut any = false;
-        for (topic, standing) in topics.iter().zip(anchors.standings(vector)) {
-            let (found, about) = (standing.score() >= 0.5, is.contains(&topic.name));
+        for (topic, judged) in topics.iter().zip(judged) {
+            let (found, about) = (judged.score >= judged.threshold, is.contains(&topic.name));
             any |= found;
             hit += usize::from(found && about);
             missed += usize::from(!found && about);
             wrong += usize::from(found && !about);
-            if let Some(file) = &mut dump {
-                use std::io::Write;
-                let line = format!(
-                    "{}\t{}\t{}\t{}\t{}\t{}\t{}",
-                    topic.name,
-                    u8::from(about),
-                    is.len(),
-                    standing.meaning,
-                    standing.closest.unwrap_or(0.0),
-                    standing.examples.unwrap_or(0.0),
-                    text.replace(['\n', '\t'], " ")
-                );
-                writeln!(file, "{line}").map_err(|e| e.to_string())?;
-            }
         }
         if is.is_empty() {
             off += 1;

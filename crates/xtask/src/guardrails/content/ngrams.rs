@@ -1,9 +1,11 @@
 //! Logistic regression on hashed n-grams: AdaGrad over seeded orders, then eight bits a weight.
 
+use std::path::Path;
+
 use outcrop_guard::content::{BUCKETS, Features, HEADS, RULES};
 
 use super::Example;
-use crate::guardrails::tensors::File;
+use crate::guardrails::tensors::{File, Tensors};
 
 const EPOCHS: usize = 5;
 const RATE: f32 = 0.5;
@@ -78,6 +80,20 @@ impl Model {
             logits.iter_mut().zip(self.rules.iter().skip(rule * HEADS)).for_each(|(logit, w)| *logit += w);
         }
         logits
+    }
+
+    /// Every value as it is.
+    pub(super) fn exact(&self, file: &mut File) {
+        file.f32("weights", &[BUCKETS, HEADS], &self.weights);
+        file.f32("rules", &[RULES, HEADS], &self.rules);
+        file.f32("bias", &[HEADS], &self.bias);
+    }
+
+    /// What [`Model::exact`] wrote.
+    pub(super) fn read(path: &Path) -> Result<Self, String> {
+        let tensors = Tensors::read(path)?;
+        let bias = tensors.f32("bias")?.try_into().map_err(|_| "the constants of the n-grams have another number")?;
+        Ok(Self { weights: tensors.f32("weights")?, rules: tensors.f32("rules")?, bias })
     }
 
     pub(super) fn store(&self, file: &mut File) {

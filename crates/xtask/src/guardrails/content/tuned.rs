@@ -6,11 +6,10 @@ use std::path::Path;
 use outcrop_guard::content::kernels::{GELU, View, dense, exp, gelu, multiply, norm, softmax};
 use outcrop_guard::content::tower::{ATTENTION, INNER, WIDTH};
 use outcrop_guard::content::{HEADS, SHARED_LAYERS};
-use safetensors::SafeTensors;
 
 use super::Example;
 use crate::guardrails::encode::Encodings;
-use crate::guardrails::tensors::File;
+use crate::guardrails::tensors::{File, Tensors};
 
 const HEAD: usize = WIDTH / ATTENTION;
 const BATCH: usize = 32;
@@ -108,12 +107,8 @@ impl Param {
 impl Model {
     /// The last layers as they come with the encoder.
     pub(super) fn plain(model: &Path) -> Result<Self, String> {
-        let bytes = std::fs::read(model).map_err(|e| format!("{}: {e}", model.display()))?;
-        let tensors = SafeTensors::deserialize(&bytes).map_err(|e| e.to_string())?;
-        let read = |name: String| -> Result<Vec<f32>, String> {
-            let tensor = tensors.tensor(&name).map_err(|e| format!("{name}: {e}"))?;
-            Ok(tensor.data().as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect())
-        };
+        let tensors = Tensors::read(model)?;
+        let read = |name: String| tensors.f32(&name);
         let layer = |at: usize| -> Result<Vec<Param>, String> {
             let mut params = Vec::new();
             for (name, columns) in NAMES {
@@ -205,11 +200,9 @@ impl Model {
 
     /// A model that [`Model::store`] wrote without rounding.
     pub(super) fn read(mut self, path: &Path) -> Result<Self, String> {
-        let bytes = std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()))?;
-        let tensors = SafeTensors::deserialize(&bytes).map_err(|e| e.to_string())?;
+        let tensors = Tensors::read(path)?;
         for param in self.layers.iter_mut().flatten().chain(&mut self.heads) {
-            let tensor = tensors.tensor(&param.name).map_err(|e| format!("{}: {e}", param.name))?;
-            param.w = tensor.data().as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
+            param.w = tensors.f32(&param.name)?;
         }
         Ok(self)
     }

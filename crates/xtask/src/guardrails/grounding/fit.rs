@@ -2,14 +2,22 @@
 
 use std::collections::HashMap;
 
+/// What is known about one row.
+pub(crate) struct Sample<'a> {
+    pub features: Vec<f32>,
+    pub label: bool,
+    /// The data set that it is from.
+    pub source: &'a str,
+}
+
 /// The bias and the weights. Every source of rows, and either label in it, weighs the same. `signs` tells which way a
-/// feature may pull.
-pub(crate) fn logistic(samples: &[(Vec<f32>, bool, &str)], signs: &[f32], l2: f32) -> (f32, Vec<f32>) {
+/// feature may pull, `ridge` what a large weight costs.
+pub(crate) fn logistic(samples: &[Sample<'_>], signs: &[f32], ridge: &[f32]) -> (f32, Vec<f32>) {
     let mut counts: HashMap<(&str, bool), f32> = HashMap::new();
-    for (_, label, source) in samples {
-        *counts.entry((source, *label)).or_default() += 1.0;
+    for sample in samples {
+        *counts.entry((sample.source, sample.label)).or_default() += 1.0;
     }
-    let weights: Vec<f32> = samples.iter().map(|(_, label, source)| 1.0 / counts[&(*source, *label)]).collect();
+    let weights: Vec<f32> = samples.iter().map(|sample| 1.0 / counts[&(sample.source, sample.label)]).collect();
     let total: f32 = weights.iter().sum();
     let mut bias = 0.0_f32;
     let mut theta = vec![0.0_f32; signs.len()];
@@ -17,17 +25,17 @@ pub(crate) fn logistic(samples: &[(Vec<f32>, bool, &str)], signs: &[f32], l2: f3
     for _ in 0..1500 {
         let mut gradient = vec![0.0_f32; signs.len()];
         let mut bias_gradient = 0.0;
-        for ((features, label, _), weight) in samples.iter().zip(&weights) {
-            let miss = (score(bias, &theta, features) - f32::from(u8::from(*label))) * weight / total;
+        for (sample, weight) in samples.iter().zip(&weights) {
+            let miss = (score(bias, &theta, &sample.features) - f32::from(u8::from(sample.label))) * weight / total;
             bias_gradient += miss;
-            for (gradient, feature) in gradient.iter_mut().zip(features) {
+            for (gradient, feature) in gradient.iter_mut().zip(&sample.features) {
                 *gradient += miss * feature;
             }
         }
         bias_speed = 0.9 * bias_speed - 0.5 * bias_gradient;
         bias += bias_speed;
         for (at, theta) in theta.iter_mut().enumerate() {
-            speed[at] = 0.9 * speed[at] - 0.5 * (gradient[at] + l2 * *theta);
+            speed[at] = 0.9 * speed[at] - 0.5 * (gradient[at] + ridge[at] * *theta);
             *theta += speed[at];
             if *theta * signs[at] < 0.0 {
                 *theta = 0.0;
@@ -38,9 +46,14 @@ pub(crate) fn logistic(samples: &[(Vec<f32>, bool, &str)], signs: &[f32], l2: f3
     (bias, theta)
 }
 
-pub(crate) fn score(bias: f32, weights: &[f32], features: &[f32]) -> f32 {
-    let sum: f32 = bias + weights.iter().zip(features).map(|(weight, feature)| weight * feature).sum::<f32>();
-    1.0 / (1.0 + (-sum).exp())
+/// The weighted sum.
+pub(crate) fn logit(bias: f32, weights: &[f32], features: &[f32]) -> f32 {
+    bias + weights.iter().zip(features).map(|(weight, feature)| weight * feature).sum::<f32>()
+}
+
+/// The same between 0 and 1.
+fn score(bias: f32, weights: &[f32], features: &[f32]) -> f32 {
+    1.0 / (1.0 + (-logit(bias, weights, features)).exp())
 }
 
 /// The chance that a positive scores above a negative.
