@@ -28,7 +28,6 @@ use outcrop_engine::{Engine, EngineConfig, ModelKind};
 use outcrop_gateway::meter::Recorded;
 use outcrop_gateway::routing::{Registry, Routes, Setup};
 use outcrop_gateway::{Answers, Capacity, Gateway, Sharing};
-use outcrop_guardrails::Guardrails;
 use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Memory, Models, Settings};
 use outcrop_outbound::Outbound;
 use outcrop_providers::Provider;
@@ -410,7 +409,7 @@ impl Parts {
                 .capacity(capacity)
                 .admission(Arc::new(admission))
                 .cache(self.answers(config.routing.cache_bytes))
-                .guardrails(Guardrails::clone(&guardrails), guardrails::guarding(config)),
+                .guardrails((*guardrails).clone(), guardrails::guarding(config)),
         );
         self.registry.sweep();
         let directory = Arc::new(config.access.directory().map_err(told)?);

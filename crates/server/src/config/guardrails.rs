@@ -28,16 +28,6 @@ impl Default for Guardrails {
     }
 }
 
-/// `[guardrails] on_failure`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[allow(missing_docs, reason = "each value is explained in the default file, and only there")]
-pub enum GuardrailFailure {
-    #[default]
-    Block,
-    Allow,
-}
-
 /// `[guardrails] input`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -46,4 +36,14 @@ pub enum GuardrailInput {
     #[default]
     Before,
     Beside,
+}
+
+/// `[guardrails] on_failure`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "each value is explained in the default file, and only there")]
+pub enum GuardrailFailure {
+    #[default]
+    Block,
+    Allow,
 }

@@ -1,10 +1,11 @@
 //! Guardrails, from the configuration's words to theirs, and the encoder that they judge with.
 
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use outcrop_engine::embed::{DIMENSIONS, Embedder};
 use outcrop_engine::weights::{EMBEDDING_MODEL, ModelDir};
-use outcrop_gateway::guard;
+use outcrop_gateway::guard::{InputTime, Settings as Guarding};
 use outcrop_guard::content::{Classifier, SHARED_LAYERS};
 use outcrop_guard::stream::Pace;
 use outcrop_guard::{EncodeError, Encoded, Encoder};
@@ -52,6 +53,19 @@ impl Judging {
     }
 }
 
+/// How calls go about their guardrails.
+pub(super) fn guarding(config: &Config) -> Guarding {
+    let guardrails = &config.guardrails;
+    let window = guardrails.stream_window.get();
+    Guarding {
+        input: match guardrails.input {
+            GuardrailInput::Before => InputTime::Before,
+            GuardrailInput::Beside => InputTime::Beside,
+        },
+        pace: Pace { window, first: guardrails.stream_first.map_or(window, NonZeroUsize::get) },
+    }
+}
+
 fn settings(config: &Config) -> Result<Settings, StartError> {
     for enforced in &config.guardrails.enforce {
         let parts = enforced.rsplit_once(':').and_then(|(arn, version)| Some((Arn::parse(arn)?, version)));
@@ -73,19 +87,6 @@ fn settings(config: &Config) -> Result<Settings, StartError> {
         },
         enforce: config.guardrails.enforce.clone(),
     })
-}
-
-/// How calls are guarded.
-pub(super) fn guarding(config: &Config) -> guard::Settings {
-    let configured = &config.guardrails;
-    let window = configured.stream_window.get();
-    guard::Settings {
-        input: match configured.input {
-            GuardrailInput::Before => guard::InputTime::Before,
-            GuardrailInput::Beside => guard::InputTime::Beside,
-        },
-        pace: Pace { window, first: configured.stream_first.map_or(window, |first| first.get().min(window)) },
-    }
 }
 
 /// The embedding model, loaded when a guardrail first needs it. Where its weights are not there, the next call looks
