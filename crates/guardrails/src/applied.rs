@@ -126,6 +126,11 @@ impl Judges {
         Self { places: Arc::new(Semaphore::new(processors)), on_failure, encoder, classifier }
     }
 
+    /// Whether a text that could not be judged may go on.
+    pub fn lets_through(&self) -> bool {
+        self.on_failure == OnFailure::Allow
+    }
+
     /// The encoder.
     pub(crate) fn encoder(&self) -> &Arc<dyn Encoder> {
         &self.encoder

@@ -51,7 +51,7 @@ pub use dev::Dev;
 pub use encryption::Encryption;
 pub use engine::{Engine, PrefixSharing};
 pub use error::ConfigError;
-pub use guardrails::{GuardrailFailure, Guardrails};
+pub use guardrails::{GuardrailFailure, GuardrailInput, Guardrails};
 pub use invocation_logs::InvocationLogs;
 pub use limits::ClientLimits;
 pub use local_models::{LocalKind, LocalModel};

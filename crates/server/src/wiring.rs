@@ -408,7 +408,8 @@ impl Parts {
                 .sharing(sharing(config))
                 .capacity(capacity)
                 .admission(Arc::new(admission))
-                .cache(self.answers(config.routing.cache_bytes)),
+                .cache(self.answers(config.routing.cache_bytes))
+                .guardrails((*guardrails).clone(), guardrails::guarding(config)),
         );
         self.registry.sweep();
         let directory = Arc::new(config.access.directory().map_err(told)?);

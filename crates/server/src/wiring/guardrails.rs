@@ -1,10 +1,13 @@
 //! Guardrails, from the configuration's words to theirs, and the encoder that they judge with.
 
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use outcrop_engine::embed::Embedder;
+use outcrop_engine::embed::{DIMENSIONS, Embedder};
 use outcrop_engine::weights::{EMBEDDING_MODEL, ModelDir};
-use outcrop_guard::content::Classifier;
+use outcrop_gateway::guard::{InputTime, Settings as Guarding};
+use outcrop_guard::content::{Classifier, SHARED_LAYERS};
+use outcrop_guard::stream::Pace;
 use outcrop_guard::{EncodeError, Encoded, Encoder};
 use outcrop_guardrails::{Guardrails, Memory, OnFailure, Settings};
 use outcrop_models::inference_profiles::PROFILE;
@@ -14,7 +17,7 @@ use outcrop_resources::{Kind, Resources};
 use outcrop_wire::arn::Arn;
 
 use super::{StartError, told};
-use crate::config::{Config, GuardrailFailure};
+use crate::config::{Config, GuardrailFailure, GuardrailInput};
 
 /// What can have a policy of its own by the operations of `bedrock`.
 pub(super) const WITH_POLICIES: &[Kind] = &[PROFILE, outcrop_guardrails::GUARDRAIL];
@@ -47,6 +50,19 @@ impl Judging {
     pub(super) fn guardrails(&self, config: &Config, resources: &Resources) -> Result<Guardrails, StartError> {
         let (memory, encoder, classifier) = (self.memory.clone(), self.encoder.clone(), self.classifier.clone());
         Ok(Guardrails::remembering(resources, memory, encoder, classifier, settings(config)?))
+    }
+}
+
+/// How calls go about their guardrails.
+pub(super) fn guarding(config: &Config) -> Guarding {
+    let guardrails = &config.guardrails;
+    let window = guardrails.stream_window.get();
+    Guarding {
+        input: match guardrails.input {
+            GuardrailInput::Before => InputTime::Before,
+            GuardrailInput::Beside => InputTime::Beside,
+        },
+        pace: Pace { window, first: guardrails.stream_first.map_or(window, NonZeroUsize::get) },
     }
 }
 
@@ -95,11 +111,12 @@ impl MiniLm {
 
 impl Encoder for MiniLm {
     fn encode(&self, texts: &[&str]) -> Result<Vec<Encoded>, EncodeError> {
-        let encoded = self.embedder()?.embed(texts).map_err(failed)?;
-        let encoded = encoded.into_iter().map(|one| Encoded {
+        let encoded = self.embedder()?.embed_with_states(texts, SHARED_LAYERS).map_err(failed)?;
+        let encoded = encoded.into_iter().map(|(one, states)| Encoded {
+            tokens: states.len() / DIMENSIONS,
             vector: one.vector,
+            states,
             truncated: one.truncated,
-            ..Encoded::default()
         });
         Ok(encoded.collect())
     }
