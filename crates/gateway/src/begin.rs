@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use crate::admit::Wanted;
 use crate::cache::CACHE;
 use crate::capacity::Estimate;
-use crate::guard::{Guarded, Passed};
+use crate::guard::{self, Beside, Guarded, Passed};
 use crate::meter::Tally;
 use crate::options::Options;
 use crate::routing::{self, Ask, Lease, Plan, Target};
@@ -167,17 +167,29 @@ impl Gateway {
         check(resolved, &request, streaming)?;
         fields::check(request.additional_model_request_fields.as_ref(), self.retention(cx))?;
         let mut options = Options::of(&request);
-        let guard = match guarded {
-            Some(guarded) => Some(Arc::new(guarded.input(&mut request).await?)),
-            None => None,
-        };
+        let (mut guard, mut judging) = (None, None);
+        match guarded {
+            Some(guarded) if guarded.beside() => judging = Some(guarded.looks(&mut request)?),
+            Some(guarded) => guard = Some(Arc::new(guarded.input(&mut request).await?)),
+            None => {}
+        }
         let plan = self.plan_conversation(cx, resolved, &request, &options, streaming)?;
-        if let Some(response) = guard.as_ref().and_then(|guard| guard.instead()) {
+        let instead = |guard: Option<Arc<Passed>>, response, options| {
             let (answer, by, end) = (Answer::Whole(Box::new(response)), By::nobody(false), plan.end());
-            return Ok(Answered { answer, by, options, lease: None, between: None, end, guard });
+            Ok(Answered { answer, by, options, lease: None, between: None, end, guard })
+        };
+        if let Some(response) = guard.as_ref().and_then(|guard| guard.instead()) {
+            return instead(guard, response, options);
         }
         let kept = self.kept(cx, resolved, &request, &plan);
         if let Some(answer) = kept.as_ref().and_then(|kept| kept.answer()) {
+            if let Some(judging) = &judging {
+                let passed = judging.judge().await?;
+                if let Some(response) = passed.instead() {
+                    return instead(Some(Arc::new(passed)), response, options);
+                }
+                guard = Some(Arc::new(passed));
+            }
             let (by, end) = (By::nobody(true), plan.end());
             return Ok(Answered { answer, by, options, lease: None, between: None, end, guard });
         }
@@ -187,7 +199,19 @@ impl Gateway {
             let call = Call { model: target.model(resolved), ..call.clone() };
             async move { target.provider().converse(call).await }
         });
-        let served = served.await?;
+        let served = match judging {
+            Some(judging) => match guard::beside(&judging, served).await? {
+                Beside::Instead(passed, response) => {
+                    tally.thrown_away();
+                    return instead(Some(Arc::new(passed)), response, options);
+                }
+                Beside::Answered(passed, served) => {
+                    guard = Some(Arc::new(passed));
+                    served
+                }
+            },
+            None => served.await?,
+        };
         options.served_by(&served.target);
         let (by, between, end) = (By::of(&served), plan.between(&served.target), plan.end());
         let answer = match kept {

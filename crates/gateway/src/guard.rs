@@ -16,6 +16,7 @@ mod whole;
 
 use std::sync::Arc;
 
+use futures_util::future::Either;
 use outcrop_access::Context;
 use outcrop_api::bedrock_runtime::{
     CitationGeneratedContent, ContentBlock, ConversationRole, ConverseOutput, ConverseRequest, ConverseResponse,
@@ -24,8 +25,8 @@ use outcrop_api::bedrock_runtime::{
 use outcrop_api::{Fault, Kind};
 use outcrop_guard::content::Category;
 use outcrop_guard::stream::Pace;
-use outcrop_guard::{Acted, Role, Side};
-use outcrop_guardrails::{Applied, GuardrailsError, Judgement, Scope};
+use outcrop_guard::{Acted, Does, Role, Side, Sides};
+use outcrop_guardrails::{Applied, GuardrailsError, Judgement, OwnedPassage, Scope};
 use outcrop_models::Resolved;
 
 use crate::Gateway;
@@ -78,6 +79,15 @@ pub(crate) struct Guarded {
     tags: Option<Tags>,
     native: bool,
     settings: Settings,
+}
+
+/// A call whose input is to be judged.
+pub(crate) struct Judging {
+    guarded: Guarded,
+    looked: Looked,
+    beside: Vec<(Role, String)>,
+    /// Who judges what, and where that stands.
+    asked: Vec<(Arc<Applied>, Vec<OwnedPassage>, Vec<Place>)>,
 }
 
 /// A call whose input was judged.
@@ -148,6 +158,26 @@ fn refused(error: GuardrailsError) -> Fault {
 impl Guarded {
     /// Judges what is asked. What is to be masked is masked in `request`, and what only guardrails read is taken out.
     pub(crate) async fn input(self, request: &mut ConverseRequest) -> Result<Passed, Fault> {
+        let judging = self.looks(request)?;
+        let passed = judging.judge().await?;
+        if !passed.blocked {
+            judging.mask(request, &passed);
+        }
+        Ok(passed)
+    }
+
+    /// Whether the model may be asked before the judgement is there: where it could not change what the model gets.
+    pub(crate) fn beside(&self) -> bool {
+        let masks = |sides: &Sides| sides.on(Side::Input) == Does::Mask;
+        let masks = |applied: &Arc<Applied>| {
+            let policy = applied.guard.policy();
+            policy.pii.iter().any(|rule| masks(&rule.sides)) || policy.regexes.iter().any(|rule| masks(&rule.sides))
+        };
+        self.settings.input == InputTime::Beside && !self.applied.iter().any(masks)
+    }
+
+    /// Finds what there is to judge. What only guardrails read is taken out of `request`.
+    pub(crate) fn looks(self, request: &mut ConverseRequest) -> Result<Judging, Fault> {
         request.guardrail_config = None;
         let looked = Looked::at(request, self.tags.as_ref());
         let beside = looked.beside();
@@ -156,18 +186,12 @@ impl Guarded {
         if compares && !(has(Role::Source) && has(Role::Query)) {
             return Err(refused(GuardrailsError::NoGroundingSource));
         }
-        let applied = self.applied.iter().map(|applied| self.attacks(applied, &looked));
-        let asked: Vec<_> = applied.map(|applied| (looked.passages(applied.selective), applied)).collect();
-        let judging = asked.iter().map(|((passages, _), applied)| applied.assess(Side::Input, passages.clone()));
-        let input = futures_util::future::try_join_all(judging).await.map_err(refused)?;
-        let blocked = input.iter().any(|said| said.acted() == Acted::Blocked);
-        if !blocked && input.iter().any(|said| said.acted() == Acted::Masked) {
-            let said: Vec<(_, &[Place])> =
-                input.iter().zip(&asked).map(|(said, ((_, places), _))| (&said.found, &places[..])).collect();
-            looked.mask(request, &said);
-        }
-        let Self { applied, scope, asynchronous, settings, .. } = self;
-        Ok(Passed { applied, scope, asynchronous, pace: settings.pace, input, beside, blocked })
+        let asked = self.applied.iter().map(|applied| {
+            let (passages, places) = looked.passages(applied.selective);
+            (self.attacks(applied, &looked), passages, places)
+        });
+        let asked = asked.collect();
+        Ok(Judging { guarded: self, looked, beside, asked })
     }
 
     /// In a model's own format attacks are looked for in what is tagged only: a whole prompt has instructions in it
@@ -180,6 +204,65 @@ impl Guarded {
         }
         let guard = Arc::new(applied.guard.without(Category::PromptAttack));
         Arc::new(Applied { guard, ..Applied::clone(applied) })
+    }
+}
+
+/// What came of judging beside a model.
+pub(crate) enum Beside<T> {
+    /// The input is blocked, whatever the model says.
+    Instead(Passed, ConverseResponse),
+    /// The model's answer.
+    Answered(Passed, T),
+}
+
+/// Judges while `model` is asked. A block does not wait for it.
+pub(crate) async fn beside<T>(
+    judging: &Judging,
+    model: impl Future<Output = Result<T, Fault>>,
+) -> Result<Beside<T>, Fault> {
+    let (judge, model) = (std::pin::pin!(judging.judge()), std::pin::pin!(model));
+    match futures_util::future::select(judge, model).await {
+        Either::Left((passed, model)) => {
+            let passed = passed?;
+            match passed.instead() {
+                Some(response) => Ok(Beside::Instead(passed, response)),
+                None => Ok(Beside::Answered(passed, model.await?)),
+            }
+        }
+        Either::Right((answer, judge)) => {
+            let passed = judge.await?;
+            match passed.instead() {
+                Some(response) => Ok(Beside::Instead(passed, response)),
+                None => Ok(Beside::Answered(passed, answer?)),
+            }
+        }
+    }
+}
+
+impl Judging {
+    /// What the guardrails say.
+    pub(crate) async fn judge(&self) -> Result<Passed, Fault> {
+        let judging = self.asked.iter().map(|(applied, passages, _)| applied.assess(Side::Input, passages.clone()));
+        let input = futures_util::future::try_join_all(judging).await.map_err(refused)?;
+        let blocked = input.iter().any(|said| said.acted() == Acted::Blocked);
+        let Guarded { applied, scope, asynchronous, settings, .. } = &self.guarded;
+        Ok(Passed {
+            applied: applied.clone(),
+            scope: *scope,
+            asynchronous: *asynchronous,
+            pace: settings.pace,
+            input,
+            beside: self.beside.clone(),
+            blocked,
+        })
+    }
+
+    /// Puts their masks into `request`.
+    fn mask(&self, request: &mut ConverseRequest, passed: &Passed) {
+        if passed.input.iter().any(|said| said.acted() == Acted::Masked) {
+            let said = passed.input.iter().zip(&self.asked).map(|(said, (_, _, places))| (&said.found, &places[..]));
+            self.looked.mask(request, &said.collect::<Vec<_>>());
+        }
     }
 }
 

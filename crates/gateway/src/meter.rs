@@ -33,7 +33,7 @@ pub struct Logged;
 
 impl Logged {
     fn line(entry: &Entry) {
-        if entry.outcome != Outcome::Answered {
+        if entry.outcome != Outcome::Answered || self.thrown_away {
             tracing::info!(
                 gen_ai.request.model = entry.model,
                 served_by = entry.provider,
@@ -92,6 +92,8 @@ pub struct Tally {
     span: tracing::Span,
     /// The same for OTLP, where that is on. It lasts as long as this.
     trace: Option<trace::Span>,
+    /// A model was asked, and nobody gets what it says.
+    thrown_away: bool,
 }
 
 /// What was reserved for a call.
@@ -133,6 +135,7 @@ impl Tally {
             pieces: 0,
             span: tracing::Span::current(),
             trace: trace::current(),
+            thrown_away: false,
         };
         tally.of(resolved);
         tally
@@ -224,6 +227,11 @@ impl Tally {
         }
     }
 
+    /// A guardrail blocks what the model was asked already.
+    pub fn thrown_away(&mut self) {
+        self.thrown_away = true;
+    }
+
     /// The caller gets `fault`.
     pub fn failed(&mut self, fault: Fault) -> Fault {
         self.entry.outcome = ended(fault.kind);
@@ -240,7 +248,8 @@ impl Tally {
         if let Some(held) = held.as_ref().filter(|_| !answered) {
             (entry.attempts, self.target) = held.attempts.last();
         }
-        let paid = answered || (self.target.is_some() && entry.outcome == Outcome::Gone);
+        let unheard = entry.outcome == Outcome::Gone || self.thrown_away;
+        let paid = answered || (self.target.is_some() && unheard);
         entry.provider = self.target.as_ref().map(|target| target.provider_name().to_owned());
         let Some(held) = held else {
             entry.cost = self.prices.cost(entry);
@@ -253,7 +262,7 @@ impl Tally {
             entry.cost = self.prices.cost(entry);
             return permit.unused();
         }
-        if entry.outcome != Outcome::Answered {
+        if entry.outcome != Outcome::Answered || self.thrown_away {
             // Nobody told what it took: the prompt as estimated, and the pieces that came.
             entry.tokens = Tokens { input, output: self.pieces, ..Tokens::default() };
         }

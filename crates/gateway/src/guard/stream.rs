@@ -274,7 +274,10 @@ impl Guarding {
         if let Some((at, failed)) = step.failed {
             let applied = self.passed.applied.get(at);
             let arn = applied.map(|applied| applied.arn.clone()).unwrap_or_default();
-            return Err(super::refused(GuardrailsError::Failed { arn, reason: failed.to_string() }));
+            tracing::error!(guardrail = arn, %failed, "an answer could not be judged");
+            if !applied.is_some_and(|applied| applied.judges.lets_through()) {
+                return Err(super::refused(GuardrailsError::Failed { arn, reason: failed.to_string() }));
+            }
         }
         let Some(open) = &mut self.open else { return Ok(()) };
         let (index, asynchronous) = (open.index, self.passed.asynchronous);

@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use outcrop_api::bedrock_runtime::{
-    AppliedGuardrailDetails, GuardrailAssessment, GuardrailOrigin, GuardrailOwnership, GuardrailTraceAssessment,
-};
+use outcrop_api::bedrock_runtime::{GuardrailAssessment, GuardrailTraceAssessment};
 use outcrop_guard::Acted;
-use outcrop_guardrails::{Applied, Judgement, Origin, Scope, reason};
+use outcrop_guardrails::{Judgement, reason};
 
 use super::Passed;
 
@@ -26,7 +24,7 @@ impl Passed {
     pub(super) fn told(&self, output: Option<Output>) -> Option<GuardrailTraceAssessment> {
         let scope = self.scope?;
         let input = self.applied.iter().zip(&self.input);
-        let input = input.map(|(applied, said)| (applied.id.clone(), assessment(applied, said, scope)));
+        let input = input.map(|(applied, said)| (applied.id.clone(), applied.assessment(said, scope)));
         let acted = self.input.iter().map(Judgement::acted).max().unwrap_or_default();
         let mut told = GuardrailTraceAssessment {
             input_assessment: Some(input.collect()),
@@ -36,7 +34,7 @@ impl Passed {
         if let Some(output) = output {
             let mut by_id: BTreeMap<String, Vec<GuardrailAssessment>> = BTreeMap::new();
             for (applied, said) in self.applied.iter().zip(&output.said) {
-                let said = said.iter().map(|said| assessment(applied, said, scope));
+                let said = said.iter().map(|said| applied.assessment(said, scope));
                 by_id.entry(applied.id.clone()).or_default().extend(said);
             }
             by_id.retain(|_, said| !said.is_empty());
@@ -55,23 +53,4 @@ fn reasons(input: Acted, output: Option<Acted>) -> String {
         }
         _ => reason(input).to_owned(),
     }
-}
-
-fn assessment(applied: &Applied, said: &Judgement, scope: Scope) -> GuardrailAssessment {
-    let mut told = said.assessment(scope);
-    told.applied_guardrail_details.get_or_insert_with(|| AppliedGuardrailDetails {
-        guardrail_id: Some(applied.id.clone()),
-        guardrail_version: Some(applied.version.clone()),
-        guardrail_arn: Some(applied.arn.clone()),
-        guardrail_origin: Some(vec![match applied.origin {
-            Origin::Request => GuardrailOrigin::Request,
-            Origin::Account => GuardrailOrigin::AccountEnforced,
-            Origin::Operator => GuardrailOrigin::OrganizationEnforced,
-        }]),
-        guardrail_ownership: Some(match applied.foreign {
-            true => GuardrailOwnership::CrossAccount,
-            false => GuardrailOwnership::Self_,
-        }),
-    });
-    told
 }
