@@ -33,7 +33,7 @@ pub struct Logged;
 
 impl Logged {
     fn line(entry: &Entry) {
-        if entry.outcome != Outcome::Answered || self.thrown_away {
+        if entry.outcome != Outcome::Answered {
             tracing::info!(
                 gen_ai.request.model = entry.model,
                 served_by = entry.provider,
