@@ -87,6 +87,17 @@ impl Embedder {
 
     /// The vectors of `texts`, in their order.
     pub fn embed(&self, texts: &[&str]) -> Result<Vec<Embedding>, EmbedError> {
+        let both = self.embed_keeping(texts, None);
+        Ok(both.into_iter().map(|(embedding, _)| embedding).collect())
+    }
+
+    /// The vectors of `texts`, each with its states after the first `layer` layers, token after token, begin and end
+    /// marks included: one pass for both.
+    pub fn embed_with_states(&self, texts: &[&str], layer: usize) -> Result<Vec<(Embedding, Vec<f32>)>, EmbedError> {
+        Ok(self.embed_keeping(texts, Some(layer)))
+    }
+
+    fn embed_keeping(&self, texts: &[&str], layer: Option<usize>) -> Vec<(Embedding, Vec<f32>)> {
         let mut scratch = self.scratch();
         let mut embeddings = Vec::with_capacity(texts.len());
         let mut batch = Vec::new();
@@ -94,23 +105,38 @@ impl Embedder {
         for text in texts {
             let encoded = self.tokenizer.encode(text, MAX_TOKENS);
             if batched + encoded.ids.len() > BATCH_TOKENS {
-                self.run(&mut scratch, &mut batch, &mut embeddings);
+                self.run(&mut scratch, &mut batch, layer, &mut embeddings);
                 batched = 0;
             }
             batched += encoded.ids.len();
             batch.push(encoded);
         }
-        self.run(&mut scratch, &mut batch, &mut embeddings);
+        self.run(&mut scratch, &mut batch, layer, &mut embeddings);
         self.give_back(scratch);
-        Ok(embeddings)
+        embeddings
     }
 
-    fn run(&self, scratch: &mut Scratch, batch: &mut Vec<tokenizer::Encoded>, into: &mut Vec<Embedding>) {
+    fn run(
+        &self,
+        scratch: &mut Scratch,
+        batch: &mut Vec<tokenizer::Encoded>,
+        layer: Option<usize>,
+        into: &mut Vec<(Embedding, Vec<f32>)>,
+    ) {
         let ids: Vec<&[u32]> = batch.iter().map(|encoded| encoded.ids.as_slice()).collect();
-        self.model.forward(scratch, &ids, &mut |_| ());
+        let (mut place, mut kept) = (0, Vec::new());
+        self.model.forward(scratch, &ids, &mut |states| {
+            if Some(place) == layer {
+                kept = bert::by_token(states);
+            }
+            place += 1;
+        });
+        let mut kept = kept.as_slice();
         for (encoded, (vector, length)) in batch.iter().zip(self.model.pooled(scratch, &ids)) {
             let truncated = encoded.tokens as usize + 2 > encoded.ids.len();
-            into.push(Embedding { vector, length, tokens: encoded.tokens, truncated });
+            let (own, rest) = kept.split_at((encoded.ids.len() * DIMENSIONS).min(kept.len()));
+            kept = rest;
+            into.push((Embedding { vector, length, tokens: encoded.tokens, truncated }, own.to_vec()));
         }
         batch.clear();
     }

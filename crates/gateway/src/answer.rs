@@ -4,7 +4,7 @@
 mod tests;
 
 use futures_util::StreamExt;
-use outcrop_api::bedrock_runtime::{ConverseResponse, ConverseStreamOutput};
+use outcrop_api::bedrock_runtime::{ConverseResponse, ConverseStreamMetadataEvent, ConverseStreamOutput, TokenUsage};
 use outcrop_api::{Events, Fault, Kind};
 use outcrop_dialects::converse::{prune, unfold};
 use outcrop_providers::{Answer, Cause, Failure};
@@ -12,18 +12,41 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::begin::{Begun, Running, stopping};
+use crate::guard;
 use crate::options::Options;
+
+/// The events as the caller may see them.
+pub fn events(begun: Begun, paths: Vec<String>, cancel: CancellationToken) -> Events<ConverseStreamOutput> {
+    let guard = begun.guard.clone();
+    let enough = CancellationToken::new();
+    let events = fit(begun, paths, cancel, enough.clone());
+    match guard {
+        Some(passed) => guard::stream(passed, events, enough),
+        None => events,
+    }
+}
 
 /// Fits the provider's events to what the caller asked: additional fields by its paths, tier and latency as
 /// resolved. An answer that ends without its `metadata` ends in an exception: clients take silence for completeness.
 /// However it ends, it is metered.
-pub fn fit(begun: Begun, paths: Vec<String>, cancel: CancellationToken) -> Events<ConverseStreamOutput> {
+/// Once nobody wants more of them (`enough`), the rest is what was taken so far.
+pub fn fit(
+    begun: Begun,
+    paths: Vec<String>,
+    cancel: CancellationToken,
+    enough: CancellationToken,
+) -> Events<ConverseStreamOutput> {
+    let prompt = match &begun.answer {
+        Answer::Stream { prompt, .. } => prompt.clone(),
+        Answer::Whole(response) => response.usage.clone(),
+    };
     let events = match begun.answer {
         Answer::Stream { events, .. } => events,
         // A provider that cannot stream answers all the same.
         Answer::Whole(response) => futures_util::stream::iter(unfold(*response).into_iter().map(Ok)).boxed(),
     };
-    let state = Fitting { events, paths, options: begun.options, cancel, running: begun.running, complete: false };
+    let (options, running) = (begun.options, begun.running);
+    let state = Fitting { events, paths, options, cancel, enough, prompt, running, complete: false };
     futures_util::stream::unfold(Some(state), |state| async move {
         let mut state = state?;
         match state.next().await {
@@ -40,6 +63,9 @@ struct Fitting {
     paths: Vec<String>,
     options: Options,
     cancel: CancellationToken,
+    enough: CancellationToken,
+    /// What the prompt took, as far as it is known before the end.
+    prompt: TokenUsage,
     running: Running,
     complete: bool,
 }
@@ -53,6 +79,14 @@ impl Fitting {
             biased;
             next = timeout_at(limit, self.events.next()) => next,
             () = self.cancel.cancelled() => return Some(Err(stopping())),
+            () = self.enough.cancelled(), if !self.complete => {
+                self.complete = true;
+                self.events = futures_util::stream::empty().boxed();
+                let usage = running.tally.so_far(&self.prompt);
+                running.tally.answered(&usage);
+                let metadata = ConverseStreamMetadataEvent { usage, ..Default::default() };
+                return Some(Ok(ConverseStreamOutput::Metadata(metadata)));
+            }
         };
         match next {
             Ok(Some(Ok(mut event))) => {

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use crate::admit::Wanted;
 use crate::cache::CACHE;
 use crate::capacity::Estimate;
+use crate::guard::{self, Beside, Guarded, Passed};
 use crate::meter::Tally;
 use crate::options::Options;
 use crate::routing::{self, Ask, Lease, Plan, Target};
@@ -37,13 +38,17 @@ pub struct Begun {
     pub by: By,
     /// What ends with the answer.
     pub running: Running,
+    /// Its guardrails, which have judged what was asked.
+    pub guard: Option<Arc<Passed>>,
 }
 
 /// Who answers.
 #[derive(Clone)]
 pub struct By {
-    /// Who; nobody where the answer was kept from an earlier call.
+    /// Who; nobody where the answer was kept from an earlier call, or is a guardrail's.
     pub target: Option<Arc<Target>>,
+    /// It was kept from an earlier call.
+    pub kept: bool,
     /// After how many attempts.
     pub attempts: u32,
     /// A second target was asked before the first had failed.
@@ -79,24 +84,28 @@ struct Answered {
     lease: Option<Lease>,
     between: Option<Duration>,
     end: Instant,
+    guard: Option<Arc<Passed>>,
 }
 
 impl By {
     /// Who gave `served`.
     pub fn of<T>(served: &routing::Served<T>) -> Self {
-        Self { target: Some(Arc::clone(&served.target)), attempts: served.attempts, hedged: served.hedged }
+        Self { target: Some(Arc::clone(&served.target)), kept: false, attempts: served.attempts, hedged: served.hedged }
+    }
+
+    /// Nobody.
+    fn nobody(kept: bool) -> Self {
+        Self { target: None, kept, attempts: 0, hedged: false }
     }
 
     /// `output`, with the headers that say who answered.
     pub fn reply<T>(&self, output: T) -> Reply<T> {
         let mut reply = Reply::from(output);
-        match &self.target {
-            Some(target) => {
-                if let Some(name) = target.served_by() {
-                    reply = reply.with(SERVED_BY, name);
-                }
-            }
-            None => reply = reply.with(CACHE, "hit"),
+        if let Some(name) = self.target.as_ref().and_then(|target| target.served_by()) {
+            reply = reply.with(SERVED_BY, name);
+        }
+        if self.kept {
+            reply = reply.with(CACHE, "hit");
         }
         if self.attempts > 1 {
             reply = reply.with(routing::ATTEMPTS, self.attempts);
@@ -129,26 +138,27 @@ impl Gateway {
         cx: &Context,
         resolved: Resolved,
         request: ConverseRequest,
-        streaming: bool,
+        (streaming, guarded): (bool, Option<Guarded>),
         mut tally: Tally,
     ) -> Result<Begun, Fault> {
         tally.of(&resolved);
         if streaming {
             tally.streams();
         }
-        let answered = self.answer(cx, &resolved, request, streaming, &mut tally).await;
-        let Answered { answer, by, options, lease, between, end } = answered.map_err(|fault| tally.failed(fault))?;
+        let answered = self.answer(cx, &resolved, request, (streaming, guarded), &mut tally).await;
+        let answered = answered.map_err(|fault| tally.failed(fault))?;
+        let Answered { answer, by, options, lease, between, end, guard } = answered;
         tally.tier(options.tier.clone());
         tally.served(&by);
-        Ok(Begun { resolved, answer, options, by, running: Running { lease, tally, between, end } })
+        Ok(Begun { resolved, answer, options, by, running: Running { lease, tally, between, end }, guard })
     }
 
     async fn answer(
         &self,
         cx: &Context,
         resolved: &Resolved,
-        request: ConverseRequest,
-        streaming: bool,
+        mut request: ConverseRequest,
+        (streaming, guarded): (bool, Option<Guarded>),
         tally: &mut Tally,
     ) -> Result<Answered, Fault> {
         let tier = request.service_tier.as_ref().map(|tier| &tier.r#type);
@@ -157,11 +167,31 @@ impl Gateway {
         check(resolved, &request, streaming)?;
         fields::check(request.additional_model_request_fields.as_ref(), self.retention(cx))?;
         let mut options = Options::of(&request);
+        let (mut guard, mut judging) = (None, None);
+        match guarded {
+            Some(guarded) if guarded.beside() => judging = Some(guarded.looks(&mut request)?),
+            Some(guarded) => guard = Some(Arc::new(guarded.input(&mut request).await?)),
+            None => {}
+        }
         let plan = self.plan_conversation(cx, resolved, &request, &options, streaming)?;
+        let instead = |guard: Option<Arc<Passed>>, response, options| {
+            let (answer, by, end) = (Answer::Whole(Box::new(response)), By::nobody(false), plan.end());
+            Ok(Answered { answer, by, options, lease: None, between: None, end, guard })
+        };
+        if let Some(response) = guard.as_ref().and_then(|guard| guard.instead()) {
+            return instead(guard, response, options);
+        }
         let kept = self.kept(cx, resolved, &request, &plan);
         if let Some(answer) = kept.as_ref().and_then(|kept| kept.answer()) {
-            let (by, end) = (By { target: None, attempts: 0, hedged: false }, plan.end());
-            return Ok(Answered { answer, by, options, lease: None, between: None, end });
+            if let Some(judging) = &judging {
+                let passed = judging.judge().await?;
+                if let Some(response) = passed.instead() {
+                    return instead(Some(Arc::new(passed)), response, options);
+                }
+                guard = Some(Arc::new(passed));
+            }
+            let (by, end) = (By::nobody(true), plan.end());
+            return Ok(Answered { answer, by, options, lease: None, between: None, end, guard });
         }
         self.admit(cx, (resolved, &plan), Wanted::of(&request, resolved), tally).await?;
         let call = self.call(cx, resolved, Arc::new(request), &options, streaming);
@@ -169,14 +199,26 @@ impl Gateway {
             let call = Call { model: target.model(resolved), ..call.clone() };
             async move { target.provider().converse(call).await }
         });
-        let served = served.await?;
+        let served = match judging {
+            Some(judging) => match guard::beside(&judging, served).await? {
+                Beside::Instead(passed, response) => {
+                    tally.thrown_away();
+                    return instead(Some(Arc::new(passed)), response, options);
+                }
+                Beside::Answered(passed, served) => {
+                    guard = Some(Arc::new(passed));
+                    served
+                }
+            },
+            None => served.await?,
+        };
         options.served_by(&served.target);
         let (by, between, end) = (By::of(&served), plan.between(&served.target), plan.end());
         let answer = match kept {
             Some(kept) => kept.keep(served.output),
             None => served.output,
         };
-        Ok(Answered { answer, by, options, lease: Some(served.lease), between, end })
+        Ok(Answered { answer, by, options, lease: Some(served.lease), between, end, guard })
     }
 
     /// Who may answer `request`.
@@ -233,11 +275,6 @@ fn check(resolved: &Resolved, request: &ConverseRequest, streaming: bool) -> Res
     }
     if streaming && !model.streaming {
         return Err(Fault::validation("The model is unsupported for streaming."));
-    }
-    if request.guardrail_config.is_some() {
-        // Ignoring it would let through what it was to stop.
-        let text = "guardrailConfig: guardrails are not built in this version of Outcrop.";
-        return Err(Fault::new(Kind::NotImplemented, text));
     }
     rules::check(request, &rules::family(model))
 }

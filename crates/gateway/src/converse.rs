@@ -4,15 +4,16 @@ use futures_util::StreamExt;
 use outcrop_access::Context;
 use outcrop_api::bedrock_runtime::{
     ConverseRequest, ConverseResponse, ConverseStreamOutput, ConverseStreamRequest, ConverseStreamResponse,
-    GuardrailConfiguration,
+    GuardrailConfiguration, GuardrailStreamProcessingMode,
 };
 use outcrop_api::{Events, Fault, Kind, Reply};
 use outcrop_dialects::converse::{Fold, check_paths};
 use outcrop_models::Invocation;
 use outcrop_providers::Answer;
+use tokio_util::sync::CancellationToken;
 
 use crate::begin::{Begun, converses};
-use crate::{Gateway, answer, prompt_router};
+use crate::{Gateway, answer, guard, prompt_router};
 
 impl Gateway {
     /// The answer as a whole: the stream, folded.
@@ -22,7 +23,8 @@ impl Gateway {
         let (resolved, invoked) = prompt_router::choose(&cx.region, resolved, &request, false);
         converses(&resolved)?;
         let tally = self.tally(cx, &resolved);
-        let begun = self.begin(cx, resolved, request, false, tally).await?;
+        let guarded = self.guarded(cx, &resolved, asked(&request, false)).await?;
+        let begun = self.begin(cx, resolved, request, (false, guarded), tally).await?;
         let by = begun.by.clone();
         let mut response = fold(begun, paths, cx).await?;
         response.trace = prompt_router::trace(response.trace.take(), invoked);
@@ -35,6 +37,8 @@ impl Gateway {
         cx: &Context,
         request: ConverseStreamRequest,
     ) -> Result<(Reply<ConverseStreamResponse>, Events<ConverseStreamOutput>), Fault> {
+        let mode = request.guardrail_config.as_ref().and_then(|config| config.stream_processing_mode.as_ref());
+        let asynchronous = mode == Some(&GuardrailStreamProcessingMode::Async);
         let mut request = whole(request);
         let paths = take_paths(&mut request)?;
         let call = invocation("bedrock:InvokeModelWithResponseStream", &request);
@@ -42,15 +46,25 @@ impl Gateway {
         let (resolved, invoked) = prompt_router::choose(&cx.region, resolved, &request, true);
         converses(&resolved)?;
         let tally = self.tally(cx, &resolved);
-        let begun = self.begin(cx, resolved, request, true, tally).await?;
+        let guarded = self.guarded(cx, &resolved, asked(&request, asynchronous)).await?;
+        let begun = self.begin(cx, resolved, request, (true, guarded), tally).await?;
         let reply = begun.by.reply(ConverseStreamResponse {});
-        let events = answer::fit(begun, paths, cx.cancel.clone());
+        let events = answer::events(begun, paths, cx.cancel.clone());
         Ok((reply, prompt_router::traced(events, invoked)))
     }
 }
 
 /// Draws the whole answer.
-pub(crate) async fn fold(begun: Begun, paths: Vec<String>, cx: &Context) -> Result<ConverseResponse, Fault> {
+pub(crate) async fn fold(mut begun: Begun, paths: Vec<String>, cx: &Context) -> Result<ConverseResponse, Fault> {
+    let guard = begun.guard.take().map(|guard| (guard, begun.resolved.clone()));
+    let response = drawn(begun, paths, cx).await?;
+    match guard {
+        Some((guard, resolved)) => guard.whole(response, |answer| guard::native::written(&resolved, answer)).await,
+        None => Ok(response),
+    }
+}
+
+async fn drawn(begun: Begun, paths: Vec<String>, cx: &Context) -> Result<ConverseResponse, Fault> {
     let begun = match begun {
         Begun { answer: Answer::Whole(response), options, mut running, .. } => {
             running.tally.stopped(&response.stop_reason);
@@ -59,7 +73,7 @@ pub(crate) async fn fold(begun: Begun, paths: Vec<String>, cx: &Context) -> Resu
         }
         begun => begun,
     };
-    let mut events = answer::fit(begun, paths, cx.cancel.clone());
+    let mut events = answer::fit(begun, paths, cx.cancel.clone(), CancellationToken::new());
     let mut fold = Fold::default();
     while let Some(event) = events.next().await {
         // ModelStreamErrorException is a name of streams only; the whole answer's is ModelErrorException.
@@ -69,6 +83,18 @@ pub(crate) async fn fold(begun: Begun, paths: Vec<String>, cx: &Context) -> Resu
         })?);
     }
     fold.finish().map_err(|e| Fault::of(&e))
+}
+
+/// What `request` says of guardrails.
+fn asked(request: &ConverseRequest, asynchronous: bool) -> guard::Asked<'_> {
+    let config = request.guardrail_config.as_ref();
+    guard::Asked {
+        guardrail: config.and_then(|config| config.guardrail_identifier.as_deref()),
+        version: config.and_then(|config| config.guardrail_version.as_deref()),
+        trace: config.and_then(|config| config.trace.as_ref()),
+        asynchronous,
+        native: None,
+    }
 }
 
 fn invocation<'a>(action: &'static str, request: &'a ConverseRequest) -> Invocation<'a> {

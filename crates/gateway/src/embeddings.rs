@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use outcrop_access::Context;
-use outcrop_api::{Fault, Kind, Reply};
+use outcrop_api::{Fault, Reply};
 use outcrop_dialects::EmbeddingRequest;
 use outcrop_models::{Invocation, Model};
 use outcrop_providers::Embedded;
@@ -11,6 +11,7 @@ use outcrop_providers::Embedded;
 use crate::Gateway;
 use crate::begin::By;
 use crate::embed::read;
+use crate::guard::native;
 
 impl Gateway {
     /// One vector of unit length for each text, by the model that `id` names. `guardrail` is an identifier and a
@@ -25,8 +26,7 @@ impl Gateway {
         let call = Invocation { guardrail, ..Invocation::new("bedrock:InvokeModel") };
         let resolved = self.resolve(cx, call, id).await?;
         if guardrail.is_some() {
-            // Ignoring it would let through what it was to stop.
-            return Err(Fault::new(Kind::NotImplemented, "Guardrails are not built in this version of Outcrop."));
+            return Err(native::unsupported());
         }
         let model = &resolved.model;
         if !model.embeds() {

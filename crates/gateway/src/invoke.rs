@@ -9,7 +9,7 @@ use outcrop_access::Context;
 use outcrop_api::bedrock_runtime::{
     ConverseRequest, InvokeModelRequest, InvokeModelResponse, InvokeModelWithResponseStreamRequest,
     InvokeModelWithResponseStreamResponse, PayloadPart, PerformanceConfigLatency, PerformanceConfiguration,
-    ResponseStream, ServiceTier, ServiceTierType, TokenUsage,
+    ResponseStream, ServiceTier, ServiceTierType, TokenUsage, Trace,
 };
 use outcrop_api::{Events, Fault, Kind, Reply};
 use outcrop_dialects::{ChatDialect, Dialect, Head, StreamEncoder};
@@ -19,6 +19,7 @@ use serde_json::Value;
 
 use crate::begin::Begun;
 use crate::converse::fold;
+use crate::guard::{self, Guarded, native};
 use crate::timed::{Timed, milliseconds};
 use crate::{Gateway, answer, prompt_router};
 
@@ -35,18 +36,24 @@ impl Gateway {
             guardrail: r.guardrail_identifier.as_deref().map(|id| (id, r.guardrail_version.as_deref())),
         };
         let resolved = self.resolve(cx, call, &r.model_id).await?;
-        no_guardrail(r.guardrail_identifier.as_deref())?;
-        let body = r.body.unwrap_or_default();
+        let mut body = r.body.unwrap_or_default();
         let chat = match dialect(&resolved)? {
             Dialect::Chat(chat) => chat,
+            _ if r.guardrail_identifier.is_some() => return Err(native::unsupported()),
             Dialect::Embedding(embedding) => return self.embed(cx, &resolved, embedding, &body).await,
             Dialect::Rerank(rerank) => return self.rerank(cx, &resolved, rerank, &body).await,
             Dialect::Image(image) => return self.images(cx, &resolved, image, &body).await,
         };
         let mut tally = self.tally(cx, &resolved);
+        let guardrail = (r.guardrail_identifier.as_deref(), r.guardrail_version.as_deref(), r.trace.as_ref());
+        let guarded = self.guards(cx, &resolved, guardrail, r.content_type.as_deref(), &mut body).await;
+        let guarded = guarded.map_err(|fault| tally.failed(fault))?;
         let asked = Asked { body: &body, id: &r.model_id, resolved: &resolved, streaming: false };
         let plain = r.performance_config_latency.is_none() && r.service_tier.is_none() && r.request_metadata.is_none();
-        if plain && let Some(plan) = self.passing(cx, &resolved, chat, &body, false) {
+        if plain
+            && guarded.is_none()
+            && let Some(plan) = self.passing(cx, &resolved, chat, &body, false)
+        {
             asked.agrees(chat).map_err(|fault| tally.failed(fault))?;
             let began = tally.began();
             let passed = self.pass(cx, &resolved, &plan, (chat.name(), body.clone(), false), tally).await?;
@@ -59,12 +66,17 @@ impl Gateway {
         let request = asked.read(chat, options).map_err(|fault| tally.failed(fault))?;
         let repeated = chat.repeats(&request);
         let (resolved, _) = prompt_router::choose(&cx.region, resolved, &request, false);
-        let begun = self.begin(cx, resolved, request, false, tally).await?;
+        let begun = self.begin(cx, resolved, request, (false, guarded), tally).await?;
         let head = head(&begun, repeated);
         let (began, options, by) = (begun.running.tally.began(), begun.options.clone(), begun.by.clone());
+        let passed = begun.guard.clone();
         let response = fold(begun, vec![EVERYTHING.into()], cx).await?;
+        let mut answer = chat.encode(&head, &response);
+        if let Some(passed) = passed {
+            native::beside(&mut answer, &passed, &response);
+        }
         let output = InvokeModelResponse {
-            body: text(&chat.encode(&head, &response)),
+            body: text(&answer),
             content_type: JSON.into(),
             performance_config_latency: options.latency,
             service_tier: options.tier,
@@ -84,15 +96,20 @@ impl Gateway {
             guardrail: r.guardrail_identifier.as_deref().map(|id| (id, r.guardrail_version.as_deref())),
         };
         let resolved = self.resolve(cx, call, &r.model_id).await?;
-        no_guardrail(r.guardrail_identifier.as_deref())?;
         let Dialect::Chat(chat) = dialect(&resolved)? else {
             return Err(Fault::validation("The model is unsupported for streaming."));
         };
-        let body = r.body.unwrap_or_default();
+        let mut body = r.body.unwrap_or_default();
         let mut tally = self.tally(cx, &resolved);
+        let guardrail = (r.guardrail_identifier.as_deref(), r.guardrail_version.as_deref(), r.trace.as_ref());
+        let guarded = self.guards(cx, &resolved, guardrail, r.content_type.as_deref(), &mut body).await;
+        let guarded = guarded.map_err(|fault| tally.failed(fault))?;
         let asked = Asked { body: &body, id: &r.model_id, resolved: &resolved, streaming: true };
         let plain = r.performance_config_latency.is_none() && r.service_tier.is_none() && r.request_metadata.is_none();
-        if plain && let Some(plan) = self.passing(cx, &resolved, chat, &body, true) {
+        if plain
+            && guarded.is_none()
+            && let Some(plan) = self.passing(cx, &resolved, chat, &body, true)
+        {
             asked.agrees(chat).map_err(|fault| tally.failed(fault))?;
             let passed = self.pass(cx, &resolved, &plan, (chat.name(), body.clone(), true), tally).await?;
             let output = InvokeModelWithResponseStreamResponse { content_type: JSON.into(), ..Default::default() };
@@ -102,7 +119,7 @@ impl Gateway {
         let request = asked.read(chat, options).map_err(|fault| tally.failed(fault))?;
         let repeated = chat.repeats(&request);
         let (resolved, _) = prompt_router::choose(&cx.region, resolved, &request, true);
-        let begun = self.begin(cx, resolved, request, true, tally).await?;
+        let begun = self.begin(cx, resolved, request, (true, guarded), tally).await?;
         let output = InvokeModelWithResponseStreamResponse {
             content_type: JSON.into(),
             performance_config_latency: begun.options.latency.clone(),
@@ -110,6 +127,35 @@ impl Gateway {
         };
         let reply = begun.by.reply(output);
         Ok((reply, chunks(chat.stream(head(&begun, repeated)), begun, cx)))
+    }
+}
+
+type Guardrail<'a> = (Option<&'a str>, Option<&'a str>, Option<&'a Trace>);
+
+impl Gateway {
+    /// The guardrails of a call in a model's own format. What `body` says of them is taken out of it.
+    async fn guards(
+        &self,
+        cx: &Context,
+        resolved: &Resolved,
+        (guardrail, version, trace): Guardrail<'_>,
+        content_type: Option<&str>,
+        body: &mut Bytes,
+    ) -> Result<Option<Guarded>, Fault> {
+        let config = guard::take(body)?;
+        let (configured, trace) = (config.is_some(), native::trace(trace));
+        let native = Some(config);
+        let asked = guard::Asked { guardrail, version, trace: trace.as_ref(), asynchronous: false, native };
+        let guarded = self.guarded(cx, resolved, asked).await?;
+        match &guarded {
+            Some(_) => native::readable(content_type)?,
+            None if configured => {
+                let text = "amazon-bedrock-guardrailConfig needs a guardrail identifier and version in the headers.";
+                return Err(Fault::validation(text));
+            }
+            None => {}
+        }
+        Ok(guarded)
     }
 }
 
@@ -151,14 +197,6 @@ impl Asked<'_> {
     fn agrees(&self, chat: &dyn ChatDialect) -> Result<(), Fault> {
         let models = [self.id, self.resolved.invoked_id.as_str(), self.resolved.model.id.as_str()];
         chat.agrees(self.body, &models, self.streaming).map_err(|e| Fault::of(&e))
-    }
-}
-
-fn no_guardrail(identifier: Option<&str>) -> Result<(), Fault> {
-    // Ignoring it would let through what it was to stop.
-    match identifier {
-        Some(_) => Err(Fault::new(Kind::NotImplemented, "Guardrails are not built in this version of Outcrop.")),
-        None => Ok(()),
     }
 }
 
@@ -221,7 +259,8 @@ pub(crate) fn counted<T>(reply: Reply<T>, usage: &TokenUsage, began: Instant) ->
 /// The answer's events as chunks of the dialect.
 fn chunks(encoder: Box<dyn StreamEncoder>, begun: Begun, cx: &Context) -> Events<ResponseStream> {
     let began = begun.running.tally.began();
-    let events = answer::fit(begun, vec![EVERYTHING.into()], cx.cancel.clone());
+    let mut guardrails = begun.guard.as_deref().map(native::Chunks::new);
+    let events = answer::events(begun, vec![EVERYTHING.into()], cx.cancel.clone());
     let mut writer = Timed::new(encoder, began);
     events
         .flat_map(move |event| {
@@ -229,6 +268,10 @@ fn chunks(encoder: Box<dyn StreamEncoder>, begun: Begun, cx: &Context) -> Events
                 Ok(event) => {
                     let mut chunks = Vec::new();
                     writer.write(&event, &mut chunks);
+                    if let Some(guardrails) = &mut guardrails {
+                        guardrails.sees(&event);
+                        guardrails.beside(&mut chunks);
+                    }
                     chunks.iter().map(|chunk| Ok(part(chunk))).collect()
                 }
                 Err(fault) => vec![Err(fault)],

@@ -7,7 +7,8 @@
 //! Start at [`Gateway::converse`] in `converse.rs`; `invoke.rs` is the same path for InvokeModel with a dialect on
 //! either side, and `pass.rs` for bodies that nobody reads. All of them come to `begin.rs`, where [`rules`] say what a
 //! conversation must look like and [`routing`] who is asked for an answer, and through `admit.rs`, where [`capacity`]
-//! says whether there is room and admission whether the caller may; `answer.rs` is the way back. The tally of [`meter`]
+//! says whether there is room and admission whether the caller may; `answer.rs` is the way back. [`guard`] judges what
+//! goes to a model and what comes from it. The tally of [`meter`]
 //! goes along, settles what was reserved, and tells a [`Meter`] what the call took.
 
 mod admit;
@@ -20,6 +21,7 @@ mod count;
 mod embed;
 mod embeddings;
 mod fields;
+pub mod guard;
 mod images;
 mod invoke;
 pub mod meter;
@@ -39,6 +41,7 @@ use std::sync::Arc;
 
 use outcrop_access::Context;
 use outcrop_admission::Admission;
+use outcrop_guardrails::Guardrails;
 use outcrop_models::Models;
 use outcrop_models::data_retention::Retention;
 use outcrop_telemetry::Prices;
@@ -61,6 +64,8 @@ pub struct Gateway {
     capacity: Arc<Capacity>,
     admission: Arc<Admission>,
     cache: Arc<Answers>,
+    guardrails: Option<Guardrails>,
+    guarding: guard::Settings,
 }
 
 impl Gateway {
@@ -76,6 +81,8 @@ impl Gateway {
             capacity: Arc::default(),
             admission: Arc::default(),
             cache: Arc::default(),
+            guardrails: None,
+            guarding: guard::Settings::default(),
         }
     }
 
@@ -104,6 +111,13 @@ impl Gateway {
     #[must_use]
     pub fn cache(mut self, cache: Arc<Answers>) -> Self {
         self.cache = cache;
+        self
+    }
+
+    /// Calls may have `guardrails`.
+    #[must_use]
+    pub fn guardrails(mut self, guardrails: Guardrails, settings: guard::Settings) -> Self {
+        (self.guardrails, self.guarding) = (Some(guardrails), settings);
         self
     }
 

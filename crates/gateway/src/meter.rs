@@ -92,6 +92,8 @@ pub struct Tally {
     span: tracing::Span,
     /// The same for OTLP, where that is on. It lasts as long as this.
     trace: Option<trace::Span>,
+    /// A model was asked, and nobody gets what it says.
+    thrown_away: bool,
 }
 
 /// What was reserved for a call.
@@ -133,6 +135,7 @@ impl Tally {
             pieces: 0,
             span: tracing::Span::current(),
             trace: trace::current(),
+            thrown_away: false,
         };
         tally.of(resolved);
         tally
@@ -181,7 +184,7 @@ impl Tally {
     pub fn served(&mut self, by: &By) {
         self.target.clone_from(&by.target);
         self.entry.attempts = by.attempts;
-        self.entry.cached = by.target.is_none();
+        self.entry.cached = by.kept;
     }
 
     /// The tier as resolved.
@@ -200,6 +203,16 @@ impl Tally {
         self.held.as_mut().map_or(Ok(()), |held| held.permit.note(self.pieces))
     }
 
+    /// What it took so far, where nobody will tell: the prompt, as far as it is known, and the pieces that came.
+    pub fn so_far(&self, prompt: &TokenUsage) -> TokenUsage {
+        let count = |tokens: u64| i32::try_from(tokens).unwrap_or(i32::MAX);
+        let estimated = self.held.as_ref().map_or(0, |held| count(held.input));
+        let input_tokens = if prompt.input_tokens > 0 { prompt.input_tokens } else { estimated };
+        let output_tokens = count(self.pieces);
+        let total_tokens = input_tokens.saturating_add(output_tokens);
+        TokenUsage { input_tokens, output_tokens, total_tokens, ..prompt.clone() }
+    }
+
     /// The answer is whole.
     pub fn answered(&mut self, usage: &TokenUsage) {
         self.first_event();
@@ -212,6 +225,11 @@ impl Tally {
         if let Some(span) = &self.trace {
             span.set("gen_ai.response.finish_reasons", vec![why.as_str().to_owned()]);
         }
+    }
+
+    /// A guardrail blocks what the model was asked already.
+    pub fn thrown_away(&mut self) {
+        self.thrown_away = true;
     }
 
     /// The caller gets `fault`.
@@ -230,7 +248,8 @@ impl Tally {
         if let Some(held) = held.as_ref().filter(|_| !answered) {
             (entry.attempts, self.target) = held.attempts.last();
         }
-        let paid = answered || (self.target.is_some() && entry.outcome == Outcome::Gone);
+        let unheard = entry.outcome == Outcome::Gone || self.thrown_away;
+        let paid = answered || (self.target.is_some() && unheard);
         entry.provider = self.target.as_ref().map(|target| target.provider_name().to_owned());
         let Some(held) = held else {
             entry.cost = self.prices.cost(entry);
@@ -243,7 +262,7 @@ impl Tally {
             entry.cost = self.prices.cost(entry);
             return permit.unused();
         }
-        if entry.outcome != Outcome::Answered {
+        if entry.outcome != Outcome::Answered || self.thrown_away {
             // Nobody told what it took: the prompt as estimated, and the pieces that came.
             entry.tokens = Tokens { input, output: self.pieces, ..Tokens::default() };
         }

@@ -1,5 +1,6 @@
 //! The whole path with a provider that says what a test scripts.
 
+mod guarded;
 mod media;
 
 use std::sync::{Arc, Mutex};

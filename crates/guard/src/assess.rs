@@ -1,6 +1,8 @@
 //! Every policy over every passage, and the strictest of them.
 
 mod mask;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -21,7 +23,8 @@ use crate::stream::Growth;
 use crate::topics::{self, Topics};
 use crate::words::{List, Words};
 
-pub(crate) use mask::{Mask, merged, put};
+pub use mask::{Mask, mask};
+pub(crate) use mask::{merged, put};
 
 /// Characters of a text unit.
 const UNIT: u64 = 1_000;
@@ -31,7 +34,7 @@ pub struct Guard {
     policy: Policy,
     encoder: Arc<dyn Encoder>,
     classifier: Arc<Classifier>,
-    topics: Topics,
+    topics: Arc<Topics>,
     input: Arc<Lists>,
     output: Arc<Lists>,
     /// The same for text that is still arriving, made when the first such text comes.
@@ -65,11 +68,27 @@ impl std::fmt::Debug for Guard {
 impl Guard {
     /// Compiles `policy`.
     pub fn new(policy: Policy, encoder: Arc<dyn Encoder>, classifier: Arc<Classifier>) -> Result<Self, Refused> {
-        let topics = Topics::new(&policy.topics, &*encoder)?;
+        let topics = Arc::new(Topics::new(&policy.topics, &*encoder)?);
         let input = Arc::new(Lists::new(&policy, active(&policy, Side::Input))?);
         let theirs = active(&policy, Side::Output);
         let output = if theirs == input.active { Arc::clone(&input) } else { Arc::new(Lists::new(&policy, theirs)?) };
         Ok(Self { policy, encoder, classifier, topics, input, output, growing: OnceLock::new() })
+    }
+
+    /// The same without a filter.
+    #[must_use]
+    pub fn without(&self, category: Category) -> Self {
+        let mut policy = self.policy.clone();
+        policy.filters.retain(|filter| filter.category != category);
+        Self {
+            policy,
+            encoder: Arc::clone(&self.encoder),
+            classifier: Arc::clone(&self.classifier),
+            topics: Arc::clone(&self.topics),
+            input: Arc::clone(&self.input),
+            output: Arc::clone(&self.output),
+            growing: OnceLock::new(),
+        }
     }
 
     /// The policy.
@@ -259,13 +278,7 @@ impl Guard {
 
     /// The passages with masks in place of what is to be masked.
     fn masked(&self, passages: &[Passage<'_>], found: &Assessment) -> Vec<Option<String>> {
-        let masks = |at: usize| {
-            let pii = found.pii.iter().filter(move |f| f.acted == Acted::Masked && f.at.0 == at);
-            let pii = pii.map(|f| Mask { range: f.at.1.clone(), name: f.kind.name() });
-            let regexes = found.regexes.iter().filter(move |f| f.acted == Acted::Masked && f.at.0 == at);
-            pii.chain(regexes.map(|f| Mask { range: f.at.1.clone(), name: &f.name })).collect()
-        };
-        passages.iter().enumerate().map(|(at, passage)| mask::mask(passage.text, masks(at))).collect()
+        passages.iter().enumerate().map(|(at, passage)| mask::mask(passage.text, found.masks(at).collect())).collect()
     }
 
     /// A thousand characters of what is judged, begun ones whole, for each policy that is on; at least one.
@@ -286,6 +299,15 @@ impl Guard {
 }
 
 impl Assessment {
+    /// What is masked in a passage.
+    pub fn masks(&self, passage: usize) -> impl Iterator<Item = Mask<'_>> {
+        let masked = move |acted: Acted, at: &(usize, Range<usize>)| acted == Acted::Masked && at.0 == passage;
+        let pii = self.pii.iter().filter(move |f| masked(f.acted, &f.at));
+        let regexes = self.regexes.iter().filter(move |f| masked(f.acted, &f.at));
+        let pii = pii.map(|f| Mask { range: f.at.1.clone(), name: f.kind.name() });
+        pii.chain(regexes.map(|f| Mask { range: f.at.1.clone(), name: &f.name }))
+    }
+
     /// The strictest decides; where that is a block, nothing is masked, and what would have been is not told.
     fn conclude(&mut self) {
         let acted = self.topics.iter().map(|f| f.acted).chain(self.filters.iter().map(|f| f.acted));

@@ -1,10 +1,49 @@
 //! Content filters: how sure it is that a text is hateful, insulting, sexual, violent, about misconduct, or an attack on
 //! the prompt.
 
+mod fold;
+mod gloss;
+mod heads;
+pub mod kernels;
+mod language;
+mod meaning;
+mod ngrams;
+mod rules;
+mod stack;
+pub(crate) mod tensors;
+mod tuned;
+
 use std::ops::Range;
 
-use crate::encoder::EncodeError;
+pub use fold::{fold, hidden};
+pub use heads::{HEADS, Head, SHARED_LAYERS};
+pub use language::{Language, language};
+use meaning::Meaning;
+use ngrams::Ngrams;
+pub use ngrams::{BUCKETS, Features, features};
+pub use rules::{RULES, Rules};
+pub use stack::MODELS;
+use stack::Stack;
+use tensors::Tensors;
+
+/// What the trainer of the tuned layers needs to know of them.
+pub mod tower {
+    pub use super::tuned::{ATTENTION, INNER, WIDTH};
+
+    /// The heads' values that the layers in `bytes` give for a text's `states`.
+    pub fn logits(bytes: &[u8], states: &[f32]) -> Result<[f32; super::HEADS], crate::Refused> {
+        let tensors = super::Tensors::unchecked("tuned", bytes)?;
+        Ok(super::tuned::Tuned::load(&tensors)?.logits(states))
+    }
+}
+
+use crate::Refused;
+use crate::encoder::{EncodeError, Encoded};
 use crate::scan::Scan;
+
+/// The weights of this module.
+const FILE: &str = "content.safetensors";
+const WEIGHTS: &[u8] = include_bytes!("../weights/content.safetensors");
 
 /// What filters look for, in the order in which Bedrock lists them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -72,18 +111,148 @@ pub struct Judged {
 }
 
 /// The trained filters. One serves all guardrails.
-#[derive(Debug)]
-pub struct Classifier {}
+pub struct Classifier {
+    rules: Rules,
+    ngrams: Ngrams,
+    meaning: Meaning,
+    stack: Stack,
+}
+
+impl std::fmt::Debug for Classifier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Classifier").finish_non_exhaustive()
+    }
+}
+
+/// A text that was looked at, with what the models say of it.
+struct Looked {
+    window: Range<usize>,
+    values: [f32; HEADS],
+}
+
+/// Why a text was judged as it was.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Explained {
+    /// The words that speak most for the category, with how much they add to its log-odds before normalisation.
+    pub words: Vec<(String, f32)>,
+    /// True where the words alone settled it, and its meaning was not looked at.
+    pub settled: bool,
+}
 
 impl Classifier {
     /// The filters with the weights that are part of this crate.
-    pub fn load() -> Result<Self, crate::Refused> {
-        Ok(Self {})
+    pub fn load() -> Result<Self, Refused> {
+        Self::of(&Tensors::read(FILE, WEIGHTS)?)
     }
 
-    /// What the text of `scan` is, for each of `categories`, in their order.
+    /// The filters of another file of weights: what was trained a moment ago, before its hash is known.
+    pub fn trained(bytes: &[u8]) -> Result<Self, Refused> {
+        Self::of(&Tensors::unchecked(FILE, bytes)?)
+    }
+
+    fn of(tensors: &Tensors<'_>) -> Result<Self, Refused> {
+        Ok(Self {
+            rules: Rules::new()?,
+            ngrams: Ngrams::load(tensors)?,
+            meaning: Meaning::load(tensors)?,
+            stack: Stack::load(tensors)?,
+        })
+    }
+
+    /// The same filters, asking the encoder about every text: what the first stage loses is measured against it.
+    pub fn thorough(mut self) -> Self {
+        self.stack.never_clear();
+        self
+    }
+
+    /// What the text of `scan` is, for each of `categories`, in their order. The worst window decides.
     pub fn judge(&self, scan: &Scan<'_>, categories: &[Category]) -> Result<Vec<Judged>, EncodeError> {
-        let none = Judged { score: 0.0, confidence: Confidence::None, window: 0..scan.text().len(), attacks: None };
-        Ok(vec![none; categories.len()])
+        let heads: Vec<Head> = categories.iter().flat_map(|category| heads_of(*category)).copied().collect();
+        let mut looked = Vec::new();
+        for (at, window) in scan.windows().iter().enumerate() {
+            let text = scan.window(at);
+            let range = &window.range;
+            looked.push(self.look(range, &fold(text), &heads, &mut || scan.encoded(at).cloned())?);
+            for hidden in hidden(text) {
+                looked.push(self.look(range, &fold(&hidden), &heads, &mut || scan.encode(&hidden))?);
+            }
+        }
+        Ok(categories.iter().map(|category| self.decide(*category, &looked)).collect())
+    }
+
+    /// Whether every window of `scan` is settled without the encoder, for `categories`.
+    pub fn settles(&self, scan: &Scan<'_>, categories: &[Category]) -> bool {
+        let heads: Vec<Head> = categories.iter().flat_map(|category| heads_of(*category)).copied().collect();
+        (0..scan.windows().len()).all(|at| {
+            let text = scan.window(at);
+            let clear = |text: &str| self.stack.clear(&self.first(&fold(text)), &heads);
+            clear(text) && hidden(text).iter().all(|hidden| clear(hidden))
+        })
+    }
+
+    /// What speaks for `category` in a window that [`Classifier::judge`] named.
+    pub fn explain(&self, window: &str, category: Category) -> Explained {
+        let (folded, head) = (fold(window), Head::from(category));
+        let mut words = self.ngrams.words(&folded, head as usize);
+        words.retain(|(word, weight)| *weight > 0.0 && word.chars().any(char::is_alphanumeric));
+        words.truncate(8);
+        Explained { words, settled: self.stack.clear(&self.first(&folded), heads_of(category)) }
+    }
+
+    fn first(&self, folded: &str) -> [f32; HEADS] {
+        self.ngrams.logits(&features(folded, &self.rules))
+    }
+
+    fn look(
+        &self,
+        window: &Range<usize>,
+        folded: &str,
+        heads: &[Head],
+        encode: &mut dyn FnMut() -> Result<Encoded, EncodeError>,
+    ) -> Result<Looked, EncodeError> {
+        let first = self.first(folded);
+        let settled = self.stack.clear(&first, heads);
+        let values = match settled {
+            true => self.stack.first(&first),
+            false => self.stack.all(&first, &self.meaning.logits(&encode()?)),
+        };
+        Ok(Looked { window: window.clone(), values })
+    }
+
+    fn decide(&self, category: Category, looked: &[Looked]) -> Judged {
+        let value =
+            |looked: &Looked, head: Head| looked.values.get(head as usize).copied().unwrap_or(f32::NEG_INFINITY);
+        let worst = |heads: &[Head]| {
+            let windows = looked.iter().map(|looked| {
+                (looked, heads.iter().map(|head| value(looked, *head)).fold(f32::NEG_INFINITY, f32::max))
+            });
+            windows.max_by(|a, b| a.1.total_cmp(&b.1))
+        };
+        let (window, value) =
+            worst(heads_of(category)).map_or((0..0, f32::NEG_INFINITY), |(l, v)| (l.window.clone(), v));
+        let attacks = (category == Category::PromptAttack).then(|| {
+            [Attack::Jailbreak, Attack::Injection, Attack::Leakage]
+                .map(|attack| (attack, worst(&[attack.into()]).map_or(0.0, |(_, value)| probability(value))))
+        });
+        Judged { score: probability(value), confidence: self.stack.confidence(category, value), window, attacks }
     }
 }
+
+fn probability(log_odds: f32) -> f32 {
+    1.0 / (1.0 + (-log_odds).exp())
+}
+
+/// The heads that speak for a filter.
+fn heads_of(category: Category) -> &'static [Head] {
+    match category {
+        Category::Sexual => &[Head::Sexual],
+        Category::Violence => &[Head::Violence],
+        Category::Hate => &[Head::Hate],
+        Category::Insults => &[Head::Insults],
+        Category::PromptAttack => &[Head::PromptAttack, Head::Jailbreak, Head::Injection, Head::Leakage],
+        Category::Misconduct => &[Head::Misconduct],
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -14,7 +14,7 @@ mod model;
 mod relevance;
 mod text;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 
 pub use claim::{Claim, FEATURES as GROUNDING_FEATURES};
@@ -70,6 +70,16 @@ pub fn measure(source: &str, query: &str, response: &str, encoder: &dyn Encoder)
     Ok(Measured { grounding: evidence.grounding(model), relevance: evidence.relevance(model) })
 }
 
+/// The stems of `text` that say something, each once: what the weights of words are counted over.
+pub fn stems(text: &str) -> BTreeSet<String> {
+    text::tokens(text, 0).into_iter().filter(|token| !token.empty).map(|token| token.stem).collect()
+}
+
+/// The sentences of `text`, as claims are cut.
+pub fn sentences(text: &str) -> Vec<&str> {
+    text::sentences(text).into_iter().map(|range| &text[range]).collect()
+}
+
 /// All that is known about an answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evidence {
@@ -88,10 +98,17 @@ const WORST: f32 = 0.7;
 
 impl Evidence {
     /// Compares `response` with `source` and `query`.
-    pub fn gather(source: &str, query: &str, response: &str, model: &Model, encoder: &dyn Encoder) -> Result<Self, EncodeError> {
+    pub fn gather(
+        source: &str,
+        query: &str,
+        response: &str,
+        model: &Model,
+        encoder: &dyn Encoder,
+    ) -> Result<Self, EncodeError> {
         let index = Index::new(source);
         let sentences = text::sentences(response);
-        let tokens: Vec<_> = sentences.iter().map(|range| text::tokens(&response[range.clone()], range.start)).collect();
+        let tokens: Vec<_> =
+            sentences.iter().map(|range| text::tokens(&response[range.clone()], range.start)).collect();
         let mut claims: Vec<Claim> = sentences
             .iter()
             .zip(&tokens)
@@ -125,7 +142,7 @@ impl Evidence {
         }
         let encoded = encoder.encode(&texts)?;
         let cosine = |a: usize, b: usize| match (encoded.get(a), encoded.get(b)) {
-            (Some(a), Some(b)) => a.vector.iter().zip(&b.vector).map(|(a, b)| a * b).sum::<f32>().max(0.0),
+            (Some(a), Some(b)) => a.vector.iter().zip(&b.vector).map(|(a, b)| a * b).sum::<f32>().clamp(0.0, 1.0),
             _ => 0.0,
         };
         let fit = |at: &usize| places.get(at).map_or(0.0, |&place| cosine(0, place));
@@ -134,8 +151,8 @@ impl Evidence {
             let place = if at < judged { first_claim + at } else { usize::MAX };
             let near = |candidate: &usize| places.get(candidate).map_or(0.0, |&other| cosine(place, other));
             let closest = claim.candidates.iter().map(near).fold(0.0, f32::max);
-            claim.features[17] = closest;
-            claim.features[18] = closest * claim.features[2];
+            claim.features[16] = closest;
+            claim.features[17] = closest * claim.features[2];
             part.features[0] = cosine(0, place);
             // The sentences that hold the answer: the one that fits the query best speaks for it.
             let own = claim.candidates.iter().map(fit).fold(0.0, f32::max);
@@ -162,16 +179,25 @@ impl Evidence {
             return Scored { score: 1.0, sentence: self.whole.clone(), support: None };
         };
         let score = WORST * least + (1.0 - WORST) * sum / weights;
-        Scored { score: f64::from(score), sentence: claim.range.clone(), support: self.sentence(claim.candidates.first()) }
+        Scored {
+            score: f64::from(score),
+            sentence: claim.range.clone(),
+            support: self.sentence(claim.candidates.first()),
+        }
     }
 
     /// The score of the answer: that of its most relevant part.
     pub fn relevance(&self, model: &Model) -> Scored {
-        let scores = self.parts.iter().map(|part| (model::squeezed(model.relevance_bias, &model.relevance, &part.features), part));
+        let scores = self
+            .parts
+            .iter()
+            .map(|part| (model::squeezed(model.relevance_bias, &model.relevance, &part.features), part));
         match scores.max_by(|(a, _), (b, _)| a.total_cmp(b)) {
-            Some((score, part)) => {
-                Scored { score: f64::from(score), sentence: part.range.clone(), support: self.sentence(part.support.as_ref()) }
-            }
+            Some((score, part)) => Scored {
+                score: f64::from(score),
+                sentence: part.range.clone(),
+                support: self.sentence(part.support.as_ref()),
+            },
             None => Scored { score: 0.0, sentence: self.whole.clone(), support: None },
         }
     }

@@ -21,7 +21,7 @@ pub mod stream;
 pub mod topics;
 pub mod words;
 
-pub use assess::Guard;
+pub use assess::{Guard, Mask, mask};
 pub use assessment::{
     Acted, Assessment, Coverage, FilterFinding, GroundingFinding, Passage, PiiFinding, RegexFinding, Role,
     TopicFinding, Units, WordFinding,
@@ -29,4 +29,4 @@ pub use assessment::{
 pub use encoder::{EncodeError, Encoded, Encoder};
 pub use error::{Failed, Refused};
 pub use policy::{Does, Filter, GroundingRule, PiiRule, Policy, RegexRule, Side, Sides, Strength, Topic, Word};
-pub use scan::{Scan, Window};
+pub use scan::{Scan, Window, windows};

@@ -13,7 +13,7 @@ mod kinds;
 pub mod lexicon;
 mod net;
 mod phone;
-mod regexes;
+pub(crate) mod regexes;
 #[doc(hidden)]
 pub mod tagger;
 #[doc(hidden)]

@@ -4,6 +4,8 @@ use outcrop_access::AccessError;
 use outcrop_api::{AwsError, Kind};
 use thiserror::Error;
 
+use crate::control::COUNTER;
+
 /// Why a guardrail was refused, or could not judge.
 #[derive(Debug, Error)]
 pub enum GuardrailsError {
@@ -25,6 +27,16 @@ pub enum GuardrailsError {
          required for Guardrails contextual grounding policy evaluation."
     )]
     NoGroundingSource,
+    /// More text than a policy looks at in one request.
+    #[error("Input text size ({units} text units) exceeds the maximum allowed ({most} text units) for the {policy}.")]
+    TooMuchText {
+        /// How much there is.
+        units: usize,
+        /// How much there may be.
+        most: usize,
+        /// Whose bound it is.
+        policy: &'static str,
+    },
     /// The guardrail could not judge, and what it could not judge is not let through.
     #[error("The guardrail {arn} could not judge the text, so nothing was let through: {reason}")]
     Failed {
@@ -33,6 +45,38 @@ pub enum GuardrailsError {
         /// What failed.
         reason: String,
     },
+    /// Names are unique in an account and a Region.
+    #[error("Another guardrail in your account already has this name.")]
+    NameTaken,
+    /// There is no such version.
+    #[error("Guardrail with id {id} has no version {version}")]
+    NoVersion {
+        /// Which guardrail.
+        id: String,
+        /// The version.
+        version: String,
+    },
+    /// A version that is in use cannot go.
+    #[error(
+        "The guardrail is part of an enforced guardrail configuration. Delete the configuration or give it another \
+         guardrail version, then retry."
+    )]
+    InUse,
+    /// As many guardrails as an account may have.
+    #[error("The account has {0} guardrails in this Region already, which is the most that it may have.")]
+    TooManyGuardrails(i64),
+    /// As many versions as a guardrail may have.
+    #[error("The guardrail has {0} versions already, which is the most that it may have. Delete one first.")]
+    TooManyVersions(i64),
+    /// Automated reasoning policies are none.
+    #[error("The automated reasoning policy {0} does not exist.")]
+    NoReasoningPolicy(String),
+    /// No enforced configuration has this id.
+    #[error("Enforced guardrail configuration with id {0} does not exist")]
+    NoConfiguration(String),
+    /// A check without a guardrail could not be made.
+    #[error("The text could not be checked: {0}")]
+    Unchecked(String),
     /// The input breaks another rule; the text says which.
     #[error("{0}")]
     Validation(String),
@@ -53,7 +97,12 @@ impl AwsError for GuardrailsError {
             | Self::UnsupportedModel
             | Self::NoGroundingSource
             | Self::Validation(_) => Kind::Validation,
-            Self::Failed { .. } => Kind::ServiceUnavailable,
+            Self::NoVersion { .. } | Self::NoReasoningPolicy(_) | Self::NoConfiguration(_) => Kind::ResourceNotFound,
+            Self::NameTaken => Kind::Conflict,
+            Self::InUse => Kind::ResourceInUse,
+            Self::TooManyGuardrails(_) | Self::TooManyVersions(_) => Kind::ServiceQuotaExceeded,
+            Self::TooMuchText { .. } => Kind::Throttling,
+            Self::Failed { .. } | Self::Unchecked(_) => Kind::ServiceUnavailable,
             Self::Access(error) => error.kind(),
             Self::Resource(error) => error.kind(),
         }
@@ -65,5 +114,19 @@ impl AwsError for GuardrailsError {
             Self::Resource(error) => error.message(),
             told => told.to_string(),
         }
+    }
+}
+
+/// A refused write of a guardrail in its own words.
+pub(crate) fn refusal(error: outcrop_resources::Error) -> GuardrailsError {
+    use outcrop_resources::Error;
+    match error {
+        Error::NameInUse { .. } => GuardrailsError::NameTaken,
+        Error::Store(outcrop_store::Error::OutOfBounds { counter, value }) if counter == COUNTER => {
+            GuardrailsError::TooManyGuardrails(value)
+        }
+        // Of the counters that a deletion touches, those of uses alone have an upper bound.
+        Error::Store(outcrop_store::Error::OutOfBounds { .. }) => GuardrailsError::InUse,
+        other => other.into(),
     }
 }

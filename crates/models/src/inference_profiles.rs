@@ -12,6 +12,7 @@ use outcrop_api::bedrock::{
     InferenceProfileModelSource, InferenceProfileStatus, InferenceProfileSummary, InferenceProfileType,
     ListInferenceProfilesRequest, ListInferenceProfilesResponse,
 };
+use outcrop_resources::tags::pairs;
 use outcrop_resources::{ClientToken, Create, Ids, Kind, Page, Resource, Scope, Tag};
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +21,6 @@ use crate::error::ModelsError;
 use crate::identifier::{Identifier, SystemProfile};
 use crate::models::{owner, scope};
 use crate::regions;
-use crate::tags::pairs;
 
 /// The profiles that callers create.
 pub const PROFILE: Kind = Kind {

@@ -6,8 +6,8 @@
 //! them and refused only where [`Settings`] says so.
 //!
 //! Start at [`Models::resolve`], then at [`Catalogue`], whose facts stand in `data/` (one file a provider, sources in
-//! `docs/catalogue.md`). [`foundation_models`], [`inference_profiles`], [`prompt_routers`], [`data_retention`] and
-//! [`tags`] are the operations, one function each; so are [`provisioned`] and [`model_access`], of which [`Memory`] holds
+//! `docs/catalogue.md`). [`foundation_models`], [`inference_profiles`], [`prompt_routers`] and [`data_retention`]
+//! are the operations, one function each; so are [`provisioned`] and [`model_access`], of which [`Memory`] holds
 //! what invocations must know. [`prompt_routers::rule`] says which of a router's models a prompt gets.
 
 pub mod catalogue;
@@ -25,7 +25,6 @@ pub mod provisioned;
 pub mod regions;
 pub mod resolve;
 pub mod settings;
-pub mod tags;
 #[cfg(test)]
 mod testing;
 
@@ -33,7 +32,7 @@ pub use catalogue::{Catalogue, LocalKind, LocalModel, Model, OwnKind, OwnModel};
 pub use error::ModelsError;
 pub use memory::Memory;
 pub use model_access::ModelAccess;
-pub use models::Models;
+pub use models::{Models, TAGGED};
 pub use permission::Invocation;
 pub use provisioned::Units;
 pub use resolve::{Resolved, Router, Throughput};

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use outcrop_access::Context;
-use outcrop_resources::{Collection, Resources, Scope, Tag, Tagger};
+use outcrop_resources::{Collection, Kind, Resources, Scope, Tag, Tagger};
 use outcrop_wire::arn::Arn;
 
 use crate::catalogue::{Catalogue, Model};
@@ -20,7 +20,9 @@ use crate::provisioned::{PROVISIONED, Provisioned};
 use crate::regions;
 use crate::resolve::{Place, Resolved};
 use crate::settings::Settings;
-use crate::tags::KINDS;
+
+/// What of this crate can be tagged.
+pub const TAGGED: &[Kind] = &[PROFILE, PROVISIONED, ROUTER];
 
 /// Everything that a modelId can name, for every account. Cheap to clone.
 #[derive(Clone)]
@@ -45,7 +47,7 @@ impl Models {
             provisioned: resources.collection(&PROVISIONED),
             memory: Memory::new(resources),
             routers: resources.collection(&ROUTER),
-            tagger: resources.tagger(KINDS),
+            tagger: resources.tagger(TAGGED),
         }
     }
 
@@ -84,15 +86,11 @@ impl Models {
                 | Identifier::ProvisionedArn { .. }
                 | Identifier::PromptRouterArn { default: false, .. }
         );
-        if !some || !cx.asks_resource_tags(arn) {
+        if !some {
             return Ok(Vec::new());
         }
         let parts = Arn::parse(arn).map_or(scope(cx), |arn| Scope { account: arn.account, region: arn.region });
-        match self.tagger.list(owner(cx, arn, parts), arn).await {
-            // What does not exist has no tags; the operation tells that it does not.
-            Err(outcrop_resources::Error::NotFound { .. }) => Ok(Vec::new()),
-            tags => Ok(tags?),
-        }
+        Ok(self.tagger.asked(cx, owner(cx, arn, parts), arn).await?)
     }
 
     /// The model units of `model` that are reserved, by all accounts together.

@@ -4,9 +4,9 @@
 mod tests;
 
 use outcrop_access::{Ask, Context};
+use outcrop_resources::tags::pairs;
 use outcrop_wire::arn::Arn;
 
-use crate::tags::pairs;
 use crate::{Models, ModelsError, Resolved, regions};
 
 /// The Region that a call has before it is known in which it runs, as AWS's policies for `global.` profiles name it.

@@ -12,6 +12,7 @@ use outcrop_api::bedrock::{
     GetPromptRouterRequest, GetPromptRouterResponse, ListPromptRoutersRequest, ListPromptRoutersResponse,
     PromptRouterStatus, PromptRouterSummary, PromptRouterTargetModel, PromptRouterType, RoutingCriteria,
 };
+use outcrop_resources::tags::pairs;
 use outcrop_resources::{ClientToken, Create, Ids, Kind, Page, Resource, Tag};
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +20,6 @@ use crate::error::ModelsError;
 use crate::identifier::Identifier;
 use crate::models::scope;
 use crate::resolve::Router;
-use crate::tags::pairs;
 use crate::{Models, Resolved};
 
 /// The routers that callers create.

@@ -21,6 +21,7 @@ use outcrop_api::bedrock::{
     GetProvisionedModelThroughputRequest, GetProvisionedModelThroughputResponse,
     UpdateProvisionedModelThroughputRequest, UpdateProvisionedModelThroughputResponse,
 };
+use outcrop_resources::tags::pairs;
 use outcrop_resources::{ClientToken, Create, Error, Ids, Kind, Resource, Scope, Tag};
 use serde::{Deserialize, Serialize};
 
@@ -28,7 +29,6 @@ use crate::Models;
 use crate::error::ModelsError;
 use crate::models::scope;
 use crate::regions;
-use crate::tags::pairs;
 
 /// Provisioned models, as resources.
 pub const PROVISIONED: Kind =

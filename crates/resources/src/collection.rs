@@ -90,18 +90,26 @@ impl<T> Collection<T> {
     /// The same with further steps of the same transaction.
     pub async fn delete_with(&self, scope: Scope<'_>, identifier: &str, also: Vec<Op>) -> Result<()> {
         let id = self.id(scope, identifier)?;
+        match self.remove(scope, id, None, also).await {
+            Err(StoreError::Missing { .. }) => Err(self.not_found(identifier)),
+            done => done.map_err(|error| self.refusal(error)),
+        }
+    }
+
+    /// The same for what was read: [`Error::Changed`] where another has written it since.
+    pub async fn delete_at(&self, scope: Scope<'_>, read: &Resource<T>, also: Vec<Op>) -> Result<()> {
+        self.remove(scope, &read.id, Some(read.revision), also).await.map_err(|error| self.refusal(error))
+    }
+
+    async fn remove(&self, scope: Scope<'_>, id: &str, expect: Option<u64>, also: Vec<Op>) -> Result<(), StoreError> {
         let arn = self.kind.arn(scope, id);
         let mut ops = vec![
-            Op::Delete { key: self.kind.key(scope, id), expect: None },
+            Op::Delete { key: self.kind.key(scope, id), expect },
             Op::Discard { key: policies::key(&arn) },
             Op::Untag { scope: scope.owned(), arn, keys: None },
         ];
         ops.extend(also);
-        match self.resources.store.commit(Batch::new(ops)).await {
-            Ok(_) => Ok(()),
-            Err(StoreError::Missing { .. }) => Err(self.not_found(identifier)),
-            Err(error) => Err(self.refusal(error)),
-        }
+        self.resources.store.commit(Batch::new(ops)).await.map(drop)
     }
 }
 

@@ -33,7 +33,7 @@ mod kms;
 mod mirror;
 mod paging;
 pub mod policies;
-mod tags;
+pub mod tags;
 #[cfg(test)]
 mod testing;
 

@@ -1,8 +1,10 @@
 //! Tags, by the ARN of their resource.
 
+pub mod bedrock;
 #[cfg(test)]
 mod tests;
 
+use outcrop_access::Context;
 use outcrop_store::{Batch, Error as StoreError, Key, Op, Tag};
 
 use crate::{Error, Kind, Resources, Result, Scope};
@@ -52,6 +54,18 @@ impl Tagger {
         Ok(self.resources.store.tags(scope.owned(), arn.to_owned()).await?)
     }
 
+    /// The tags of `owner`'s resource, where a policy asks for them. What does not exist has none; the operation tells
+    /// that it does not.
+    pub async fn asked(&self, cx: &Context, owner: Scope<'_>, arn: &str) -> Result<Vec<Tag>> {
+        if !cx.asks_resource_tags(arn) {
+            return Ok(Vec::new());
+        }
+        match self.list(owner, arn).await {
+            Err(Error::NotFound { .. }) => Ok(Vec::new()),
+            tags => tags,
+        }
+    }
+
     /// The document behind an ARN; one of another account, region or kind has none.
     fn locate(&self, scope: Scope<'_>, arn: &str) -> Result<Key> {
         let found = self.kinds.iter().find_map(|kind| kind.id_in(scope, arn).map(|id| kind.key(scope, id)));
@@ -67,6 +81,11 @@ impl Tagger {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// Tags as policies ask for them.
+pub fn pairs(tags: &[Tag]) -> impl Iterator<Item = (&str, &str)> {
+    tags.iter().map(|tag| (tag.key.as_str(), tag.value.as_str()))
 }
 
 fn not_found(arn: &str) -> Error {

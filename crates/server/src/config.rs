@@ -23,6 +23,7 @@ mod dev;
 mod encryption;
 mod engine;
 mod error;
+mod guardrails;
 mod invocation_logs;
 mod limits;
 mod local_models;
@@ -50,6 +51,7 @@ pub use dev::Dev;
 pub use encryption::Encryption;
 pub use engine::{Engine, PrefixSharing};
 pub use error::ConfigError;
+pub use guardrails::{GuardrailFailure, GuardrailInput, Guardrails};
 pub use invocation_logs::InvocationLogs;
 pub use limits::ClientLimits;
 pub use local_models::{LocalKind, LocalModel};
@@ -111,6 +113,8 @@ pub struct Config {
     pub loops: Loops,
     /// What may be spent.
     pub budgets: Vec<Budget>,
+    /// How guardrails judge.
+    pub guardrails: Guardrails,
     /// Local inference.
     pub engine: Engine,
     /// Local models beyond the default ones.
@@ -155,6 +159,7 @@ impl Default for Config {
             quotas: Quotas::default(),
             loops: Loops::default(),
             budgets: Vec::new(),
+            guardrails: Guardrails::default(),
             engine: Engine::default(),
             local_models: Vec::new(),
             audit: Audit::default(),

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use outcrop_api::{Operation, Spec, bedrock, bedrock_agent, bedrock_runtime};
 use outcrop_gateway::Gateway;
+use outcrop_guardrails::{Guardrails, apply, checks, control, enforced, versions};
 use outcrop_models::{
-    Models, data_retention, foundation_models, inference_profiles, model_access, prompt_routers, provisioned, tags,
+    Models, data_retention, foundation_models, inference_profiles, model_access, prompt_routers, provisioned,
 };
-use outcrop_resources::{Policies, policies};
+use outcrop_resources::{Policies, Tagger, policies, tags};
 use outcrop_telemetry::invocation_log::{self, InvocationLogs};
 
 use crate::pipeline::{Table, run, run_stream};
@@ -19,6 +20,10 @@ pub struct App {
     pub models: Arc<Models>,
     /// The way into every model.
     pub gateway: Arc<Gateway>,
+    /// The guardrails.
+    pub guardrails: Arc<Guardrails>,
+    /// The tags of resources.
+    pub tagger: Arc<Tagger>,
     /// The policies of resources.
     pub policies: Arc<Policies>,
     /// Who has calls logged, and where.
@@ -102,9 +107,22 @@ operations! { app, t:
     on!(t, app.models, fn bedrock::DeletePromptRouter, prompt_routers::delete);
     on!(t, app.models, fn bedrock::GetAccountDataRetention, data_retention::get);
     on!(t, app.models, fn bedrock::PutAccountDataRetention, data_retention::put);
-    on!(t, app.models, fn bedrock::ListTagsForResource, tags::list);
-    on!(t, app.models, fn bedrock::TagResource, tags::tag);
-    on!(t, app.models, fn bedrock::UntagResource, tags::untag);
+
+    on!(t, app.guardrails, fn bedrock::CreateGuardrail, control::create);
+    on!(t, app.guardrails, fn bedrock::GetGuardrail, control::get);
+    on!(t, app.guardrails, fn bedrock::ListGuardrails, control::list);
+    on!(t, app.guardrails, fn bedrock::UpdateGuardrail, control::update);
+    on!(t, app.guardrails, fn bedrock::DeleteGuardrail, control::delete);
+    on!(t, app.guardrails, fn bedrock::CreateGuardrailVersion, versions::create);
+    on!(t, app.guardrails, fn bedrock::PutEnforcedGuardrailConfiguration, enforced::put);
+    on!(t, app.guardrails, fn bedrock::ListEnforcedGuardrailsConfiguration, enforced::list);
+    on!(t, app.guardrails, fn bedrock::DeleteEnforcedGuardrailConfiguration, enforced::delete);
+    on!(t, app.guardrails, fn bedrock_runtime::ApplyGuardrail, apply::apply);
+    on!(t, app.guardrails, fn bedrock_runtime::InvokeGuardrailChecks, checks::invoke);
+
+    on!(t, app.tagger, fn bedrock::ListTagsForResource, tags::bedrock::list);
+    on!(t, app.tagger, fn bedrock::TagResource, tags::bedrock::tag);
+    on!(t, app.tagger, fn bedrock::UntagResource, tags::bedrock::untag);
 
     on!(t, app.logs, fn bedrock::PutModelInvocationLoggingConfiguration, invocation_log::put);
     on!(t, app.logs, fn bedrock::GetModelInvocationLoggingConfiguration, invocation_log::get);

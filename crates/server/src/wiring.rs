@@ -1,5 +1,6 @@
 //! From a configuration to a server that answers: opens what lasts, finds the local models, joins the crates.
 
+mod guardrails;
 mod local;
 mod observe;
 mod offers;
@@ -27,7 +28,7 @@ use outcrop_engine::{Engine, EngineConfig, ModelKind};
 use outcrop_gateway::meter::Recorded;
 use outcrop_gateway::routing::{Registry, Routes, Setup};
 use outcrop_gateway::{Answers, Capacity, Gateway, Sharing};
-use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Memory, Models, Settings, inference_profiles};
+use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Memory, Models, Settings};
 use outcrop_outbound::Outbound;
 use outcrop_providers::Provider;
 use outcrop_providers::local::Local;
@@ -49,6 +50,7 @@ use crate::operations::{App, table};
 use crate::pipeline::Pipeline;
 use crate::reload::{Live, Load};
 
+use guardrails::Judging;
 use local::{Found, describe, embedders, engine_config, local_models, stand_ins};
 use observe::Observers;
 use offers::Offers;
@@ -83,6 +85,7 @@ pub struct Server {
     live: Arc<Live>,
     policies: Arc<Policies>,
     memory: Memory,
+    judging: Judging,
     logs: Arc<InvocationLogs>,
     audit: Audit,
     quotas: Quotas,
@@ -148,7 +151,7 @@ impl Server {
         let engine_config = engine_config(&config, &found);
         let (chunk, threads) = (engine_config.prefill_chunk, engine_config.compute_threads());
         let engine = Engine::new(engine_config);
-        let embedder = EmbedService::start(weights, EMBEDDING_MODEL, EmbedSettings::default()).map_err(told)?;
+        let embedder = EmbedService::start(weights.clone(), EMBEDDING_MODEL, EmbedSettings::default()).map_err(told)?;
         let local = Local::new(engine.clone(), embedder, chunk).embedding(embedders(&found, threads)?);
         let local: Arc<dyn Provider> = Arc::new(local);
 
@@ -160,10 +163,11 @@ impl Server {
         let fetch = Arc::new(HttpFetch::new(config.outbound.open().map_err(told)?));
         let verifier = Arc::new(Verifier::new(fetch.clone(), Arc::new(jiff::Timestamp::now)));
         let stop = CancellationToken::new();
-        let policies = Policies::open(resources.clone(), inference_profiles::KINDS).await.map_err(told)?;
+        let policies = Policies::open(resources.clone(), guardrails::WITH_POLICIES).await.map_err(told)?;
         let policies = Arc::new(policies);
         let memory = Memory::new(&resources);
         memory.catch_up().await.map_err(told)?;
+        let judging = Judging::open(&resources, weights.clone()).await?;
         let audit = records::audit(&config, &folder)?;
         let logs = records::invocation_logs(&config, &folder, &resources).await?;
         let quotas = Quotas::kept_in(Default::default(), &resources);
@@ -187,6 +191,7 @@ impl Server {
             discovered: Mutex::new(discovered),
             resources,
             memory: memory.clone(),
+            judging: judging.clone(),
             capacity: Capacity::default(),
             quotas: quotas.clone(),
             budgets: budgets.clone(),
@@ -218,6 +223,7 @@ impl Server {
             live,
             policies,
             memory,
+            judging,
             logs,
             audit,
             quotas,
@@ -266,7 +272,8 @@ impl Server {
             std::future::pending::<()>().await;
         };
         let fresh = async {
-            tokio::join!(self.policies.follow(), self.memory.follow(), self.logs.follow());
+            let guardrails = self.judging.memory();
+            tokio::join!(self.policies.follow(), self.memory.follow(), self.logs.follow(), guardrails.follow());
             std::future::pending::<()>().await;
         };
         let (limits, tls) = (self.live.limits(), self.live.tls());
@@ -337,6 +344,7 @@ pub(crate) struct Parts {
     resources: Resources,
     policies: Arc<Policies>,
     memory: Memory,
+    judging: Judging,
     audit: Audit,
     logs: Arc<InvocationLogs>,
     /// What calls under way have taken, whatever the configuration becomes.
@@ -392,6 +400,7 @@ impl Parts {
             .budgets(budgets.clone())
             .loops(self.loops.under(config.loops.settings()));
         let prices = Arc::new(telemetry::prices(config, models.catalogue()));
+        let guardrails = Arc::new(self.judging.guardrails(config, &self.resources)?);
         let gateway = Arc::new(
             Gateway::new(Arc::clone(&models), routes)
                 .meter(Arc::new(Recorded(self.sight.recorder.clone())))
@@ -399,7 +408,8 @@ impl Parts {
                 .sharing(sharing(config))
                 .capacity(capacity)
                 .admission(Arc::new(admission))
-                .cache(self.answers(config.routing.cache_bytes)),
+                .cache(self.answers(config.routing.cache_bytes))
+                .guardrails((*guardrails).clone(), guardrails::guarding(config)),
         );
         self.registry.sweep();
         let directory = Arc::new(config.access.directory().map_err(told)?);
@@ -429,7 +439,14 @@ impl Parts {
             })),
             budgets: Some(budgets),
             slices: self.slices.and(service_quotas),
-            table: table(&App { models, gateway, policies: Arc::clone(&self.policies), logs: Arc::clone(&self.logs) }),
+            table: table(&App {
+                models,
+                gateway,
+                guardrails,
+                tagger: Arc::new(self.resources.tagger(guardrails::TAGGED)),
+                policies: Arc::clone(&self.policies),
+                logs: Arc::clone(&self.logs),
+            }),
             audit: config.audit.enabled.then(|| self.audit.clone()),
             logs: Some(Arc::clone(&self.logs)),
             observe: self.observers.observe(config),

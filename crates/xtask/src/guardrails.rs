@@ -3,8 +3,18 @@
 //! `train-guardrails` writes `crates/guard/weights`; `bench-guardrails` prints one table a part. Both take the folder
 //! with the labelled texts as an argument: the texts themselves are not part of the repository. One module a part.
 
+mod content;
+mod data;
+mod encode;
+mod grounding;
+mod measure;
 mod pii;
 mod report;
+mod speed;
+mod tensors;
+#[cfg(test)]
+mod tests;
+mod topics;
 
 use std::path::{Path, PathBuf};
 
@@ -29,14 +39,17 @@ pub(crate) fn weights() -> PathBuf {
 
 /// Trains `only`, or all that is trained. `quick` trains a seeded subset into a temporary folder: it proves that
 /// training runs, and its weights are for nothing else.
-pub(crate) fn train(data: &Path, only: Option<Part>, quick: bool) -> Result<(), String> {
+pub(crate) fn train(data: &Path, only: Option<Part>, quick: bool, cache: Option<&Path>) -> Result<(), String> {
     let folder = if quick { std::env::temp_dir().join("outcrop-guardrail-weights") } else { weights() };
     std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-    for part in [Part::Content, Part::Topics, Part::Pii] {
+    for part in [Part::Content, Part::Topics, Part::Pii, Part::Grounding] {
         if only.is_none_or(|only| only == part) {
             match part {
+                Part::Content => content::train(data, &folder, quick, cache)?,
+                Part::Topics => topics::train(data, &folder)?,
                 Part::Pii => pii::train(data, &folder, quick)?,
-                Part::Content | Part::Topics | Part::Grounding | Part::Speed => {
+                Part::Grounding => grounding::train(data, &folder, quick, &grounding::Once::load()?)?,
+                Part::Speed => {
                     return Err(format!("{part:?} of {} is not trained yet", data.display()));
                 }
             }
@@ -46,17 +59,19 @@ pub(crate) fn train(data: &Path, only: Option<Part>, quick: bool) -> Result<(), 
 }
 
 /// Measures `only`, or everything, on the dev split.
-pub(crate) fn bench(data: &Path, only: Option<Part>) -> Result<(), String> {
+pub(crate) fn bench(data: &Path, only: Option<Part>, cache: Option<&Path>, plot: Option<&Path>) -> Result<(), String> {
+    let encoder = encode::Remembering::load(cache)?;
     let mut report = Report::new(std::io::stdout().lock());
     for part in Part::value_variants() {
         if only.is_none_or(|only| only == *part) {
             report.heading(&format!("{part:?}"))?;
-            if *part == Part::Pii {
-                pii::bench(data, &mut report)?;
-                continue;
+            match part {
+                Part::Content => content::bench(data, &encoder, plot, &mut report)?,
+                Part::Topics => topics::bench(data, &encoder, &mut report)?,
+                Part::Pii => pii::bench(data, &mut report)?,
+                Part::Grounding => grounding::bench(data, &grounding::Once::load()?, &mut report)?,
+                Part::Speed => speed::bench(data, &mut report)?,
             }
-            let data = data.display();
-            report.row(&format!("{part:?} on {data}"), "not measured yet", "")?;
         }
     }
     Ok(())

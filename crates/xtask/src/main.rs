@@ -30,6 +30,9 @@ enum Task {
         /// Trains a seeded subset in two minutes, into a temporary folder.
         #[arg(long)]
         quick: bool,
+        /// A file that keeps what the encoder said, so that training again is quick.
+        #[arg(long)]
+        cache: Option<PathBuf>,
     },
     /// Measures the guardrails on the dev split.
     BenchGuardrails {
@@ -39,14 +42,22 @@ enum Task {
         /// Measures this part alone.
         #[arg(long)]
         only: Option<guardrails::Part>,
+        /// A file that keeps what the encoder said, so that measuring again is quick. Never for speed.
+        #[arg(long)]
+        cache: Option<PathBuf>,
+        /// Where to draw how reliable the filters' scores are, as SVG.
+        #[arg(long)]
+        plot: Option<PathBuf>,
     },
 }
 
 fn main() -> std::process::ExitCode {
     let result = match Task::parse() {
         Task::Codegen { models, check } => codegen::run(&models, check),
-        Task::TrainGuardrails { data, only, quick } => guardrails::train(&data, only, quick),
-        Task::BenchGuardrails { data, only } => guardrails::bench(&data, only),
+        Task::TrainGuardrails { data, only, quick, cache } => guardrails::train(&data, only, quick, cache.as_deref()),
+        Task::BenchGuardrails { data, only, cache, plot } => {
+            guardrails::bench(&data, only, cache.as_deref(), plot.as_deref())
+        }
     };
     match result {
         Ok(()) => std::process::ExitCode::SUCCESS,

@@ -4,13 +4,15 @@ use std::ops::Range;
 
 /// A stretch of text and what stands for it: `{NAME}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Mask<'a> {
-    pub(crate) range: Range<usize>,
-    pub(crate) name: &'a str,
+pub struct Mask<'a> {
+    /// Its bytes.
+    pub range: Range<usize>,
+    /// What is masked.
+    pub name: &'a str,
 }
 
 /// `text` with `masks`, and all else byte for byte; none where there is nothing to mask.
-pub(crate) fn mask(text: &str, masks: Vec<Mask<'_>>) -> Option<String> {
+pub fn mask(text: &str, masks: Vec<Mask<'_>>) -> Option<String> {
     if masks.is_empty() {
         return None;
     }

@@ -29,11 +29,8 @@ pub(super) fn align(claim: &[Token], sentence: &[Token], weights: &[f32]) -> Ali
     for i in (0..claim.len()).rev() {
         for j in (0..sentence.len()).rev() {
             let skip = table[(i + 1) * width + j].max(table[i * width + j + 1]);
-            let keep = if claim[i].stem == sentence[j].stem {
-                table[(i + 1) * width + j + 1] + weights[i] + 0.2
-            } else {
-                0.0
-            };
+            let keep =
+                if claim[i].stem == sentence[j].stem { table[(i + 1) * width + j + 1] + weights[i] + 0.2 } else { 0.0 };
             table[i * width + j] = skip.max(keep);
         }
     }

@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use super::align::{self, Clash};
 use super::index::{Index, related};
-use super::lexicon;
 use super::model::Model;
 use super::text::Token;
 
@@ -15,13 +14,15 @@ const KINDRED: f32 = 0.6;
 /// Words side by side that are looked at together for the weakest part of a claim.
 const PART: usize = 4;
 
+/// The share of a claim that stands in a sentence of the source in the same order, from where on it is taken from there.
+const COPIED: f32 = 0.7;
+
 /// What is known about a claim, each value 0 to 1.
-pub const FEATURES: [&str; 20] = [
+pub const FEATURES: [&str; 18] = [
     "words in the source",
     "words in the best sentence",
     "words in the best sentences",
     "pairs of words in the source",
-    "three words in a row in the source",
     "words in the same order",
     "weakest part",
     "rarest missing word",
@@ -36,7 +37,6 @@ pub const FEATURES: [&str; 20] = [
     "speaks of itself",
     "cosine",
     "cosine and words",
-    "nothing missing",
 ];
 
 /// A sentence of an answer.
@@ -81,50 +81,51 @@ pub(super) fn compare(range: Range<usize>, tokens: &[Token], index: &Index, mode
         best
     };
     let in_source: Vec<f32> = tokens.iter().zip(&stems).map(|(token, stem)| credit(token, *stem)).collect();
-    let in_best: Vec<f32> = tokens.iter().map(|token| near(token, &claim.candidates[..claim.candidates.len().min(1)])).collect();
+    let in_best: Vec<f32> =
+        tokens.iter().map(|token| near(token, &claim.candidates[..claim.candidates.len().min(1)])).collect();
     let in_near: Vec<f32> = tokens.iter().map(|token| near(token, &claim.candidates)).collect();
-    let share = |credits: &[f32]| credits.iter().zip(&weights).map(|(credit, weight)| credit * weight).sum::<f32>() / total;
+    let share =
+        |credits: &[f32]| credits.iter().zip(&weights).map(|(credit, weight)| credit * weight).sum::<f32>() / total;
     let f = &mut claim.features;
     f[0] = share(&in_source);
     f[1] = share(&in_best);
     f[2] = share(&in_near);
     f[3] = runs(tokens, &weights, 2, |run| index.pair(run));
-    f[4] = runs(tokens, &weights, 3, |run| index.triple(run));
     let aligned = align::align(tokens, best, &weights);
-    f[5] = aligned.kept.iter().zip(&weights).filter(|(kept, _)| kept.is_some()).map(|(_, weight)| weight).sum::<f32>() / total;
-    f[6] = weakest(&in_near, &weights);
-    f[7] = missing(&in_near, &weights) / model.rarest();
+    f[4] = aligned.kept.iter().zip(&weights).filter(|(kept, _)| kept.is_some()).map(|(_, weight)| weight).sum::<f32>()
+        / total;
+    f[5] = weakest(&in_near, &weights);
+    f[6] = missing(&in_near, &weights) / model.rarest();
     let numbers = |near: bool| {
-        portion(tokens, |token| token.value.is_some(), |token| supported_number(token, index, near.then_some(&claim.candidates[..])))
+        portion(
+            tokens,
+            |token| token.value.is_some(),
+            |token| supported_number(token, index, near.then_some(&claim.candidates[..])),
+        )
     };
     let (far_numbers, near_numbers) = (numbers(false), numbers(true));
-    f[8] = far_numbers;
-    f[9] = near_numbers;
-    f[10] = named(tokens, &in_source);
-    f[11] = named(tokens, &in_near);
-    for clash in align::clashes(tokens, best, &aligned) {
-        match clash {
-            Clash::Number => f[12] = 1.0,
-            Clash::Name => f[13] = 1.0,
-            Clash::Opposite => f[14] = 1.0,
+    f[7] = far_numbers;
+    f[8] = near_numbers;
+    f[9] = named(tokens, &in_source);
+    f[10] = named(tokens, &in_near);
+    // One thing against another counts where the rest is the same: two sentences about different matters differ anyway.
+    if f[4] > COPIED {
+        for clash in align::clashes(tokens, best, &aligned) {
+            match clash {
+                Clash::Number => f[11] = 1.0,
+                Clash::Name => f[12] = 1.0,
+                Clash::Opposite => f[13] = 1.0,
+            }
         }
-    }
-    if tokens.iter().any(|token| !token.empty && lexicon::opposites(&token.stem).iter().any(|opposite| {
-        near_stem(opposite, &claim.candidates[..claim.candidates.len().min(1)], index)
-    }) && near(token, &claim.candidates) < 1.0)
-    {
-        f[14] = 1.0;
-    }
-    // A negation counts where the sentences are about the same thing.
-    if f[1] > 0.4 && negated(tokens) != negated(&best[aligned.span.clone()]) {
-        f[15] = 1.0;
+        if negated(tokens) != negated(&best[aligned.span.clone()]) {
+            f[14] = 1.0;
+        }
     }
     let spoken = tokens.iter().filter(|token| token.personal).count();
     let heard = claim.candidates.iter().flat_map(|&at| &index.sentences[at].tokens).any(|token| token.personal);
     if spoken > 0 && !heard {
-        f[16] = 1.0;
+        f[15] = 1.0;
     }
-    f[19] = if in_near.iter().zip(&weights).all(|(credit, weight)| *weight == 0.0 || *credit > 0.0) { 1.0 } else { 0.0 };
     claim
 }
 
@@ -176,8 +177,12 @@ fn runs(tokens: &[Token], weights: &[f32], length: usize, holds: impl Fn(&[Token
 
 /// The support of the part of the claim that has least.
 fn weakest(credits: &[f32], weights: &[f32]) -> f32 {
-    let content: Vec<(f32, f32)> =
-        credits.iter().zip(weights).filter(|(_, weight)| **weight > 0.0).map(|(&credit, &weight)| (credit, weight)).collect();
+    let content: Vec<(f32, f32)> = credits
+        .iter()
+        .zip(weights)
+        .filter(|(_, weight)| **weight > 0.0)
+        .map(|(&credit, &weight)| (credit, weight))
+        .collect();
     let part = |part: &[(f32, f32)]| {
         let total: f32 = part.iter().map(|(_, weight)| weight).sum();
         part.iter().map(|(credit, weight)| credit * weight).sum::<f32>() / total
@@ -221,10 +226,6 @@ fn named(tokens: &[Token], credits: &[f32]) -> f32 {
         }
     }
     if all > 0.0 { lost / all } else { 0.0 }
-}
-
-fn near_stem(stem: &str, sentences: &[usize], index: &Index) -> bool {
-    sentences.iter().any(|&at| index.holding(stem).contains(&(at as u32)))
 }
 
 fn negated(tokens: &[Token]) -> bool {

@@ -33,7 +33,6 @@ pub(super) struct Index {
     /// Stems by their first letters.
     kin: HashMap<String, Vec<String>>,
     pairs: HashSet<u64>,
-    triples: HashSet<u64>,
     pub numbers: Vec<Number>,
 }
 
@@ -67,8 +66,7 @@ impl Index {
                 }
             }
         }
-        self.pairs.extend(tokens.windows(2).map(|pair| hash(pair)));
-        self.triples.extend(tokens.windows(3).map(|triple| hash(triple)));
+        self.pairs.extend(tokens.windows(2).map(hash));
         self.sentences.push(Sentence { range, tokens });
     }
 
@@ -86,11 +84,6 @@ impl Index {
     /// Whether the two tokens stand side by side somewhere in the source.
     pub fn pair(&self, pair: &[Token]) -> bool {
         self.pairs.contains(&hash(pair))
-    }
-
-    /// Whether the three tokens stand side by side somewhere in the source.
-    pub fn triple(&self, triple: &[Token]) -> bool {
-        self.triples.contains(&hash(triple))
     }
 }
 

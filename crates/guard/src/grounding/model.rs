@@ -25,7 +25,8 @@ pub struct Model {
     pub relevance: Vec<f32>,
 }
 
-static TRAINED: LazyLock<Result<Model, String>> = LazyLock::new(|| Model::read(include_str!("../../weights/grounding.json")));
+static TRAINED: LazyLock<Result<Model, String>> =
+    LazyLock::new(|| Model::read(include_str!("../../weights/grounding.json")));
 
 impl Model {
     /// The model that is part of this crate.
@@ -36,21 +37,48 @@ impl Model {
     /// A model from its file.
     pub fn read(json: &str) -> Result<Self, String> {
         let model: Self = serde_json::from_str(json).map_err(|error| error.to_string())?;
-        let whole = model.grounding.len() == FEATURES.len() && model.relevance.len() == super::relevance::FEATURES.len();
-        let finite = model.grounding.iter().chain(&model.relevance).all(|weight| weight.is_finite()) && model.rare > 0.0;
+        let whole =
+            model.grounding.len() == FEATURES.len() && model.relevance.len() == super::relevance::FEATURES.len();
+        let finite =
+            model.grounding.iter().chain(&model.relevance).all(|weight| weight.is_finite()) && model.rare > 0.0;
         if whole && finite { Ok(model) } else { Err("grounding.json is not of this version".to_owned()) }
+    }
+
+    /// Its file.
+    pub fn write(&self) -> String {
+        let rounded = |weight: f32| (f64::from(weight) * 1e4).round() / 1e4;
+        let list = |weights: &[f32]| weights.iter().map(|weight| rounded(*weight)).collect::<Vec<f64>>();
+        let common: std::collections::BTreeMap<&String, f64> =
+            self.common.iter().map(|(stem, weight)| (stem, rounded(*weight))).collect();
+        let file = serde_json::json!({
+            "rare": rounded(self.rare),
+            "grounding_bias": rounded(self.grounding_bias),
+            "grounding": list(&self.grounding),
+            "relevance_bias": rounded(self.relevance_bias),
+            "relevance": list(&self.relevance),
+            "common": common,
+        });
+        format!("{file}\n")
     }
 
     /// How much `token` says.
     pub(super) fn weight(&self, token: &Token) -> f32 {
-        if token.empty { 0.0 } else { self.common.get(&token.stem).copied().unwrap_or(self.rare) }
+        if token.empty {
+            return 0.0;
+        }
+        let weight = self.common.get(&token.stem).copied().unwrap_or(self.rare);
+        // Who, and how many: what a claim stands or falls with.
+        if token.name || token.value.is_some() { weight.max(0.5) * FACT } else { weight }
     }
 
     /// How much the rarest word says.
     pub(super) fn rarest(&self) -> f32 {
-        self.rare
+        self.rare * FACT
     }
 }
+
+/// What a name or a number weighs against another word as rare.
+const FACT: f32 = 1.5;
 
 /// `bias` and the weighted features, squeezed into 0 to 1.
 pub(super) fn squeezed(bias: f32, weights: &[f32], features: &[f32]) -> f32 {

@@ -80,10 +80,38 @@ fn full_stop(text: &str, at: usize, before: (char, char), next: Option<char>, sh
     let word = text[word_start..at].to_lowercase();
     let abbreviation = matches!(
         word.as_str(),
-        "mr" | "mrs" | "ms" | "dr" | "st" | "prof" | "jr" | "sr" | "vs" | "no" | "inc" | "ltd" | "co" | "corp" | "gen" | "col" | "lt" | "sgt"
-            | "capt" | "rev" | "hon" | "gov" | "sen" | "rep" | "e.g" | "i.e" | "cf" | "fig" | "approx" | "ca"
+        "mr" | "mrs"
+            | "ms"
+            | "dr"
+            | "st"
+            | "prof"
+            | "jr"
+            | "sr"
+            | "vs"
+            | "no"
+            | "inc"
+            | "ltd"
+            | "co"
+            | "corp"
+            | "gen"
+            | "col"
+            | "lt"
+            | "sgt"
+            | "capt"
+            | "rev"
+            | "hon"
+            | "gov"
+            | "sen"
+            | "rep"
+            | "e.g"
+            | "i.e"
+            | "cf"
+            | "fig"
+            | "approx"
+            | "ca"
     );
-    let initial = word.chars().count() == 1 && last.is_uppercase() || word.contains('.');
+    let initial =
+        word.chars().count() == 1 && last.is_uppercase() || word.contains('.') && word.contains(char::is_alphabetic);
     if abbreviation || initial {
         return false;
     }
@@ -110,7 +138,8 @@ pub(super) fn tokens(text: &str, offset: usize) -> Vec<Token> {
             let inside = if digits {
                 next.is_numeric() || matches!(next, ',' | '.') && after.is_some_and(char::is_numeric)
             } else {
-                !single(c) && !single(next)
+                !single(c)
+                    && !single(next)
                     && (next.is_alphanumeric()
                         || matches!(next, '\'' | '’' | '\u{301}') && after.is_some_and(char::is_alphabetic))
             };
@@ -126,6 +155,13 @@ pub(super) fn tokens(text: &str, offset: usize) -> Vec<Token> {
         let mut token = token;
         token.range = token.range.start + offset..token.range.end + offset;
         join(token, &mut found);
+    }
+    // A sentence begins with a capital anyway; two in a row are a name.
+    if let [first, second, ..] = &mut found[..]
+        && first.capital
+        && second.name
+    {
+        first.name = true;
     }
     found
 }
@@ -151,7 +187,17 @@ fn number(text: &str, range: Range<usize>) -> Token {
     let plain: String = thousands(text);
     let value = plain.parse::<f64>().ok().filter(|value| value.is_finite());
     let stem = value.map_or_else(|| plain.clone(), spelled);
-    Token { range, stem, name: false, capital: false, value, unit: None, empty: false, negation: false, personal: false }
+    Token {
+        range,
+        stem,
+        name: false,
+        capital: false,
+        value,
+        unit: None,
+        empty: false,
+        negation: false,
+        personal: false,
+    }
 }
 
 /// `1,000` and `1.000.000` are groups; `1.5` and `1,5` are fractions.
@@ -160,7 +206,9 @@ fn thousands(text: &str) -> String {
         let mut groups = text.split(sign);
         let first = groups.next().is_some_and(|group| (1..=3).contains(&group.len()) && group != "0");
         let mut rest = groups.peekable();
-        first && rest.peek().is_some() && rest.all(|group| group.split('.').next().is_some_and(|whole| whole.len() == 3))
+        first
+            && rest.peek().is_some()
+            && rest.all(|group| group.split('.').next().is_some_and(|whole| whole.len() == 3))
     };
     if text.contains(',') {
         return if grouped(',') { text.replace(',', "") } else { text.replace(',', ".") };
@@ -210,8 +258,16 @@ fn join(token: Token, found: &mut Vec<Token>) {
     {
         let joined = match (lexicon::meaning(lower), token.value) {
             (Some(Meaning::Scale(scale)), _) => Some(value * scale),
-            (_, Some(ones)) if (20.0..100.0).contains(&value) && value % 10.0 == 0.0 && (1.0..10.0).contains(&ones)
-                && !last.stem.is_empty() && token.capital == last.capital && lexicon_word(&token, last) => Some(value + ones),
+            (_, Some(ones))
+                if (20.0..100.0).contains(&value)
+                    && value % 10.0 == 0.0
+                    && (1.0..10.0).contains(&ones)
+                    && !last.stem.is_empty()
+                    && token.capital == last.capital
+                    && lexicon_word(&token, last) =>
+            {
+                Some(value + ones)
+            }
             _ => None,
         };
         if let Some(value) = joined {

@@ -6,6 +6,8 @@ mod tests;
 use regex::{Regex, RegexBuilder};
 use regex_syntax::hir::{Hir, HirKind, Repetition};
 
+use crate::sensitive::regexes;
+
 /// What the pattern and its unfinished matches may take, compiled.
 const SIZE: usize = 32 << 20;
 /// A literal of 500 characters is as many levels deep.
@@ -24,7 +26,7 @@ pub(super) struct Growing {
 impl Growing {
     /// None where the pattern is not valid.
     pub(super) fn new(pattern: &str) -> Option<Self> {
-        let regex = Regex::new(pattern).ok()?;
+        let regex = regexes::compile("", pattern).ok()?;
         let hir = regex_syntax::parse(pattern).ok()?;
         let text = format!("(?:{})\\z", beginnings(&hir));
         let unfinished = RegexBuilder::new(&text).nest_limit(DEPTH).size_limit(SIZE).build().ok();

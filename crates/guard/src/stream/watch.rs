@@ -104,7 +104,9 @@ impl Watch {
     fn assess(&self, text: &str, end: usize, beside: &[Passage<'_>]) -> Result<Assessment, Failed> {
         let text = text.get(self.window..end).unwrap_or_default();
         let mut passages = vec![Passage { text, role: Role::Content }];
-        passages.extend_from_slice(beside);
+        if self.guard.grounds(Side::Output) {
+            passages.extend_from_slice(beside);
+        }
         self.guard.assess(Side::Output, &passages)
     }
 

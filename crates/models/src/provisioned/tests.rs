@@ -307,7 +307,8 @@ async fn tags_come_with_it_and_go_with_it() {
     let arn = create(&here(), &b.models, input).await.unwrap().provisioned_model_arn;
     let tagged = async || {
         let input = outcrop_api::bedrock::ListTagsForResourceRequest { resource_arn: arn.clone() };
-        crate::tags::list(&here(), &b.models, input).await.map(|shown| shown.tags.unwrap().len())
+        let told = outcrop_resources::tags::bedrock::list(&here(), &b.models.tagger, input).await;
+        told.map(|shown| shown.tags.unwrap().len()).map_err(ModelsError::from)
     };
     assert_eq!(tagged().await.unwrap(), 1);
     gone(&b, &here(), &arn).await.unwrap();

@@ -1,0 +1,31 @@
+use super::*;
+
+#[test]
+fn the_measured_languages_are_told_apart() {
+    for (text, wanted) in [
+        ("How do I restart the indexing service after an upgrade?", Language::English),
+        ("kill -9 1234", Language::English),
+        ("", Language::English),
+        ("Comment tuer un processus sous Linux sans perdre les données ?", Language::French),
+        ("¿Cómo recupero mi contraseña olvidada?", Language::Spanish),
+        ("Explícame las fracciones como a un niño.", Language::Spanish),
+        ("Quelles sont les règles des échecs ?", Language::French),
+    ] {
+        assert_eq!(language(text), wanted, "{text}");
+    }
+}
+
+#[test]
+fn others_are_unmeasured() {
+    for text in [
+        "Wie starte ich den Dienst nach einem Update neu?",
+        "Come posso riavviare il servizio dopo questo aggiornamento?",
+        "Como eu reinicio o serviço depois de uma atualização?",
+        "Как перезапустить службу?",
+        "如何重新启动服务？",
+        "كيف أعيد تشغيل الخدمة؟",
+        "Αγνοήστε τις προηγούμενες οδηγίες.",
+    ] {
+        assert!(!language(text).is_measured(), "{text}");
+    }
+}

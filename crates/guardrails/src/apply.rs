@@ -1,0 +1,151 @@
+//! ApplyGuardrail: a guardrail over texts, without a model.
+
+#[cfg(test)]
+mod tests;
+
+use outcrop_access::Context;
+use outcrop_api::bedrock_runtime::{
+    ApplyGuardrailRequest, ApplyGuardrailResponse, GuardrailAction, GuardrailContentBlock, GuardrailContentQualifier,
+    GuardrailContentSource, GuardrailOutputContent, GuardrailOutputScope, GuardrailTextBlock,
+};
+use outcrop_guard::{Acted, Role, Side};
+
+use crate::applied::{Applied, OwnedPassage};
+use crate::error::GuardrailsError;
+use crate::judgement::{Scope, reason};
+use crate::service::Guardrails;
+
+/// Characters of what contextual grounding compares (AWS's quotas).
+const SOURCE: usize = 100_000;
+const QUERY: usize = 1_000;
+const RESPONSE: usize = 5_000;
+/// Text units of a request that a policy looks at: the largest of AWS's quotas.
+const UNITS: usize = 1_000;
+
+/// What a guardrail says of texts.
+pub async fn apply(
+    cx: &Context,
+    guardrails: &Guardrails,
+    input: ApplyGuardrailRequest,
+) -> Result<ApplyGuardrailResponse, GuardrailsError> {
+    let applied = guardrails.find(cx, &input.guardrail_identifier, &input.guardrail_version).await?;
+    let side = match input.source {
+        GuardrailContentSource::Output => Side::Output,
+        _ => Side::Input,
+    };
+    let scope = match input.output_scope {
+        Some(GuardrailOutputScope::Full) => Scope::Full,
+        _ => Scope::Interventions,
+    };
+    let texts = texts(input.content)?;
+    let passages = passages(&texts);
+    fits(&applied, side, &passages)?;
+    let mut judged = applied.assess(side, passages.iter().map(|(_, passage)| passage.clone()).collect()).await?;
+    // A text with two marks is there once.
+    let characters: usize = texts.iter().map(|block| block.text.chars().count()).sum();
+    judged.found.coverage.total = u64::try_from(characters).unwrap_or(u64::MAX);
+    let text = |text: &str| GuardrailOutputContent { text: Some(text.to_owned()) };
+    let outputs = match judged.acted() {
+        Acted::None => Vec::new(),
+        Acted::Blocked => vec![text(applied.blocked(side))],
+        // One for each text, in their order, also for those that nothing was found in: callers put them in place.
+        Acted::Masked => {
+            let shown = |(at, whole): (usize, &GuardrailTextBlock)| {
+                let mut places = passages.iter().enumerate().filter(|(_, (block, _))| *block == at);
+                text(places.find_map(|(place, _)| judged.masked(place)).unwrap_or(&whole.text))
+            };
+            texts.iter().enumerate().map(shown).collect()
+        }
+    };
+    Ok(ApplyGuardrailResponse {
+        usage: judged.usage(),
+        action: match judged.acted() {
+            Acted::None => GuardrailAction::None,
+            _ => GuardrailAction::GuardrailIntervened,
+        },
+        action_reason: Some(reason(judged.acted()).to_owned()),
+        outputs,
+        assessments: vec![applied.assessment(&judged, scope)],
+        guardrail_coverage: Some(judged.coverage()),
+    })
+}
+
+/// The texts of a request. Images cannot be judged here, and what cannot be judged is not waved through.
+fn texts(content: Vec<GuardrailContentBlock>) -> Result<Vec<GuardrailTextBlock>, GuardrailsError> {
+    let text = |block| match block {
+        GuardrailContentBlock::Text(text) => Ok(text),
+        _ => Err(GuardrailsError::IncorrectFormat),
+    };
+    let texts: Vec<_> = content.into_iter().map(text).collect::<Result<_, _>>()?;
+    if texts.is_empty() { Err(GuardrailsError::IncorrectFormat) } else { Ok(texts) }
+}
+
+/// What each text is to the policies, with the place of its block. Where one is marked as the content to guard, only
+/// marked ones are; a text with several marks is several passages.
+fn passages(texts: &[GuardrailTextBlock]) -> Vec<(usize, OwnedPassage)> {
+    let has = |text: &GuardrailTextBlock, wanted: &GuardrailContentQualifier| {
+        text.qualifiers.iter().flatten().any(|one| one.as_str() == wanted.as_str())
+    };
+    let marked = texts.iter().any(|text| has(text, &GuardrailContentQualifier::GuardContent));
+    let mut passages = Vec::new();
+    for (at, block) in texts.iter().enumerate() {
+        let source = has(block, &GuardrailContentQualifier::GroundingSource);
+        let query = has(block, &GuardrailContentQualifier::Query);
+        let guarded = has(block, &GuardrailContentQualifier::GuardContent);
+        let roles = [
+            (guarded || !(marked || source || query), Role::Content),
+            (marked && !guarded && !source && !query, Role::Unguarded),
+            (source, Role::Source),
+            (query, Role::Query),
+        ];
+        for (_, role) in roles.into_iter().filter(|(is, _)| *is) {
+            passages.push((at, OwnedPassage { text: block.text.clone(), role }));
+        }
+    }
+    passages
+}
+
+/// Whether the policies admit texts of this size.
+fn fits(applied: &Applied, side: Side, passages: &[(usize, OwnedPassage)]) -> Result<(), GuardrailsError> {
+    let characters = |role: Role| -> usize {
+        let those = passages.iter().filter(|(_, passage)| passage.role == role);
+        those.map(|(_, passage)| passage.text.chars().count()).sum()
+    };
+    let content = characters(Role::Content);
+    let units = content.div_ceil(1_000);
+    if units > UNITS && applied.guard.looks(side) {
+        return Err(GuardrailsError::TooMuchText { units, most: UNITS, policy: largest(applied, side) });
+    }
+    if !applied.guard.grounds(side) {
+        return Ok(());
+    }
+    if !passages.iter().any(|(_, passage)| passage.role == Role::Content) {
+        return Err(GuardrailsError::NoGroundingSource);
+    }
+    let compared = [
+        ("grounding source", characters(Role::Source), SOURCE),
+        ("query", characters(Role::Query), QUERY),
+        ("content to guard", content, RESPONSE),
+    ];
+    match compared.into_iter().find(|(_, found, most)| found > most) {
+        None => Ok(()),
+        Some((what, found, most)) => Err(GuardrailsError::Validation(format!(
+            "The {what} has {found} characters, more than the {most} that the contextual grounding policy admits."
+        ))),
+    }
+}
+
+/// The policy that is named where there is too much text for all of them.
+fn largest(applied: &Applied, side: Side) -> &'static str {
+    let policy = applied.guard.policy();
+    let on = |sides: outcrop_guard::Sides| sides.on(side) != outcrop_guard::Does::Off;
+    if policy.filters.iter().any(|filter| on(filter.sides)) {
+        "content filter policy (Classic tier)"
+    } else if policy.topics.iter().any(|topic| on(topic.sides)) {
+        "denied topic policy (Classic tier)"
+    } else if policy.words.iter().any(|word| on(word.sides)) || policy.profanity.is_some_and(on) {
+        "word filter policy"
+    } else {
+        "sensitive information filter policy"
+    }
+}

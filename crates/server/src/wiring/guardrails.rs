@@ -1,0 +1,127 @@
+//! Guardrails, from the configuration's words to theirs, and the encoder that they judge with.
+
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use outcrop_engine::embed::{DIMENSIONS, Embedder};
+use outcrop_engine::weights::{EMBEDDING_MODEL, ModelDir};
+use outcrop_gateway::guard::{InputTime, Settings as Guarding};
+use outcrop_guard::content::{Classifier, SHARED_LAYERS};
+use outcrop_guard::stream::Pace;
+use outcrop_guard::{EncodeError, Encoded, Encoder};
+use outcrop_guardrails::{Guardrails, Memory, OnFailure, Settings};
+use outcrop_models::inference_profiles::PROFILE;
+use outcrop_models::prompt_routers::ROUTER;
+use outcrop_models::provisioned::PROVISIONED;
+use outcrop_resources::{Kind, Resources};
+use outcrop_wire::arn::Arn;
+
+use super::{StartError, told};
+use crate::config::{Config, GuardrailFailure, GuardrailInput};
+
+/// What can have a policy of its own by the operations of `bedrock`.
+pub(super) const WITH_POLICIES: &[Kind] = &[PROFILE, outcrop_guardrails::GUARDRAIL];
+/// What can have tags by the operations of `bedrock`.
+pub(super) const TAGGED: &[Kind] = &[PROFILE, PROVISIONED, ROUTER, outcrop_guardrails::GUARDRAIL];
+
+/// What guardrails judge with, whatever the configuration becomes.
+#[derive(Clone)]
+pub(super) struct Judging {
+    memory: Memory,
+    encoder: Arc<dyn Encoder>,
+    classifier: Arc<Classifier>,
+}
+
+impl Judging {
+    /// Reads what accounts have. Weights that are damaged end the start: nothing may be guarded with them.
+    pub(super) async fn open(resources: &Resources, models: ModelDir) -> Result<Self, StartError> {
+        let memory = Memory::new(resources);
+        memory.catch_up().await.map_err(told)?;
+        let classifier = Arc::new(Classifier::load().map_err(told)?);
+        Ok(Self { memory, encoder: Arc::new(MiniLm { models, loaded: Mutex::default() }), classifier })
+    }
+
+    /// What calls must know of guardrails.
+    pub(super) fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    /// The guardrails as `config` wants them.
+    pub(super) fn guardrails(&self, config: &Config, resources: &Resources) -> Result<Guardrails, StartError> {
+        let (memory, encoder, classifier) = (self.memory.clone(), self.encoder.clone(), self.classifier.clone());
+        Ok(Guardrails::remembering(resources, memory, encoder, classifier, settings(config)?))
+    }
+}
+
+/// How calls go about their guardrails.
+pub(super) fn guarding(config: &Config) -> Guarding {
+    let guardrails = &config.guardrails;
+    let window = guardrails.stream_window.get();
+    Guarding {
+        input: match guardrails.input {
+            GuardrailInput::Before => InputTime::Before,
+            GuardrailInput::Beside => InputTime::Beside,
+        },
+        pace: Pace { window, first: guardrails.stream_first.map_or(window, NonZeroUsize::get) },
+    }
+}
+
+fn settings(config: &Config) -> Result<Settings, StartError> {
+    for enforced in &config.guardrails.enforce {
+        let parts = enforced.rsplit_once(':').and_then(|(arn, version)| Some((Arn::parse(arn)?, version)));
+        let fits = parts.is_some_and(|(arn, version)| {
+            arn.resource.strip_prefix("guardrail/").is_some_and(|id| !id.is_empty())
+                && (version == "DRAFT" || version.parse::<u32>().is_ok())
+        });
+        if !fits {
+            return Err(StartError(format!(
+                "guardrails.enforce has `{enforced}`, which is no ARN of a guardrail with a version behind it, as in \
+                 arn:aws:bedrock:us-east-1:111122223333:guardrail/abcdefghij12:1"
+            )));
+        }
+    }
+    Ok(Settings {
+        on_failure: match config.guardrails.on_failure {
+            GuardrailFailure::Block => OnFailure::Block,
+            GuardrailFailure::Allow => OnFailure::Allow,
+        },
+        enforce: config.guardrails.enforce.clone(),
+    })
+}
+
+/// The embedding model, loaded when a guardrail first needs it. Where its weights are not there, the next call looks
+/// again.
+struct MiniLm {
+    models: ModelDir,
+    loaded: Mutex<Option<Arc<Embedder>>>,
+}
+
+impl MiniLm {
+    fn embedder(&self) -> Result<Arc<Embedder>, EncodeError> {
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(embedder) = &*loaded {
+            return Ok(Arc::clone(embedder));
+        }
+        let folder = self.models.folder(EMBEDDING_MODEL).map_err(failed)?;
+        let embedder = Arc::new(Embedder::load(&folder).map_err(failed)?);
+        *loaded = Some(Arc::clone(&embedder));
+        Ok(embedder)
+    }
+}
+
+impl Encoder for MiniLm {
+    fn encode(&self, texts: &[&str]) -> Result<Vec<Encoded>, EncodeError> {
+        let encoded = self.embedder()?.embed_with_states(texts, SHARED_LAYERS).map_err(failed)?;
+        let encoded = encoded.into_iter().map(|(one, states)| Encoded {
+            tokens: states.len() / DIMENSIONS,
+            vector: one.vector,
+            states,
+            truncated: one.truncated,
+        });
+        Ok(encoded.collect())
+    }
+}
+
+fn failed(error: impl std::fmt::Display) -> EncodeError {
+    EncodeError(error.to_string())
+}

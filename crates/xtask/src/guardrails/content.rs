@@ -1,0 +1,240 @@
+//! Content filters: what they are trained from, and how.
+//!
+//! Every model is trained five times: four times without a quarter of the sources, so that the others can be judged by
+//! texts of sources that they never saw, and once with all. From the four come the weights of the ensemble, its
+//! calibration and its thresholds; the fifth is shipped.
+
+mod bench;
+mod meaning;
+mod ngrams;
+mod reliability;
+mod stack;
+mod tuned;
+
+pub(crate) use bench::bench;
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use outcrop_guard::content::{Features, HEADS, Head, Rules, features, fold};
+use outcrop_guard::windows;
+
+use super::data::{self, Row};
+use super::encode::{Encodings, MiniLm};
+use super::tensors::File;
+
+/// So many texts of a source go through the encoder; the n-grams see all. Large sources resemble themselves.
+const LARGEST: [(&str, usize); 5] =
+    [("davidson", 2200), ("edos", 4000), ("toxic_spans", 3500), ("stormfront", 2200), ("toxigen", 2800)];
+/// A source weighs as much as so many texts at most.
+const HEAVIEST: f32 = 2500.0;
+/// Our own texts are few and made to teach.
+const OWN: f32 = 2.0;
+/// So many texts of a source judge the models that did not see it.
+const HELD: usize = 600;
+const SEED: u64 = 7;
+const FOLDS: usize = 4;
+
+/// What is known of a text, and how much it weighs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Example {
+    pub labels: [Option<bool>; HEADS],
+    pub weight: f32,
+}
+
+impl Example {
+    /// The slope of the loss at every head's log-odds; none where nothing is known.
+    pub(crate) fn slopes(&self, logits: &[f32; HEADS]) -> [f32; HEADS] {
+        let mut slopes = [0.0; HEADS];
+        for ((slope, label), logit) in slopes.iter_mut().zip(self.labels).zip(logits) {
+            if let Some(label) = label {
+                *slope = self.weight * (1.0 / (1.0 + (-logit).exp()) - f32::from(u8::from(label)));
+            }
+        }
+        slopes
+    }
+}
+
+/// A window of a text, with what is known of the text.
+pub(crate) struct Piece<'a> {
+    pub text: &'a str,
+    pub row: &'a Row,
+    /// Which of the models is trained without it.
+    pub fold: usize,
+    /// Whether it goes through the encoder.
+    pub encoded: bool,
+    /// Whether the tuned layers are trained with it.
+    pub tuned: bool,
+    pub features: Features,
+    pub example: Example,
+}
+
+/// Trains the content filters and writes their weights to `folder`.
+pub(crate) fn train(data: &Path, folder: &Path, quick: bool, cache: Option<&Path>) -> Result<(), String> {
+    let mut rows = data::content(data)?;
+    rows.retain(|row| row.train);
+    if quick {
+        let mut random = fastrand::Rng::with_seed(SEED);
+        random.shuffle(&mut rows);
+        rows.truncate(1500);
+    }
+    let rules = Rules::new().map_err(|e| e.to_string())?;
+    let pieces = pieces(&rows, &rules);
+    let texts: Vec<&str> = pieces.iter().filter(|piece| piece.encoded).map(|piece| piece.text).collect();
+    eprintln!("{} pieces, {} of them encoded", pieces.len(), texts.len());
+    let encoder = MiniLm::load()?;
+    let encodings = Encodings::of(&texts, &encoder, cache.map(|cache| cache.join("encodings.bin")).as_deref())?;
+    let mut towers = Vec::new();
+    let without: [&[usize]; 3] = [&[0, 1], &[2, 3], &[]];
+    for without in without {
+        towers.push(tune(&pieces, &encodings, without, &encoder, cache)?);
+    }
+    let mut held = Vec::new();
+    for fold in 0..FOLDS {
+        let models = fit(&pieces, &encodings, Some(fold), cache)?;
+        // The tuned layers that did not see this fold: they take long, so two folds share one training.
+        let tower = towers.get(fold / 2).ok_or("a fold without tuned layers")?;
+        let mut taken: HashMap<&str, usize> = HashMap::new();
+        for piece in pieces.iter().filter(|piece| piece.encoded && piece.fold == fold) {
+            let taken = taken.entry(&piece.row.source).or_default();
+            *taken += 1;
+            if *taken > HELD {
+                continue;
+            }
+            held.push(stack::Held {
+                row: piece.row,
+                example: piece.example,
+                values: models.values(piece, &encodings, tower),
+            });
+        }
+        eprintln!("fold {fold} of {FOLDS}");
+    }
+    let models = fit(&pieces, &encodings, None, cache)?;
+    let mut file = File::default();
+    models.ngrams.store(&mut file);
+    models.meaning.store(&mut file);
+    if let Some(tower) = towers.last() {
+        tower.store(&mut file);
+    }
+    stack::fit(&held).store(&mut file);
+    file.write(folder, "content.safetensors")
+}
+
+/// Every window to train with.
+fn pieces<'a>(rows: &'a [Row], rules: &Rules) -> Vec<Piece<'a>> {
+    let mut sizes: HashMap<&str, f32> = HashMap::new();
+    for row in rows {
+        *sizes.entry(row.source.as_str()).or_default() += 1.0;
+    }
+    let mut taken: HashMap<&str, usize> = HashMap::new();
+    let mut pieces = Vec::new();
+    // Rare positives first, so that they are among those that are encoded.
+    let rare = |row: &&Row| row.is(Head::Violence) == Some(true) || row.is(Head::Sexual) == Some(true);
+    let (first, rest): (Vec<&Row>, Vec<&Row>) = rows.iter().partition(rare);
+    for row in first.into_iter().chain(rest) {
+        let taken = taken.entry(&row.source).or_default();
+        let largest = LARGEST.iter().find(|(source, _)| *source == row.source).map_or(usize::MAX, |(_, n)| *n);
+        let encoded = *taken < largest;
+        *taken += 1;
+        let windows = windows(&row.text);
+        // What makes a long text an attack may stand anywhere in it; a jailbreak is one nearly all through.
+        if row.is(Head::Injection) == Some(true) && windows.len() > 1 {
+            continue;
+        }
+        let size = sizes.get(row.source.as_str()).copied().unwrap_or(1.0);
+        let own = row.source.contains(':');
+        let weight = if own { OWN } else { (HEAVIEST / size).min(1.0) };
+        let some = if row.is(Head::Jailbreak) == Some(true) { 2 } else { 1 };
+        for (at, window) in windows.iter().take(some).enumerate() {
+            let tuned = encoded && at == 0 && *taken <= largest / 2;
+            let text = row.text.get(window.range.clone()).unwrap_or_default();
+            let features = features(&fold(text), rules);
+            let example = Example { labels: row.labels, weight };
+            pieces.push(Piece { text, row, fold: fold_of(row), encoded, tuned, features, example });
+        }
+    }
+    pieces
+}
+
+/// Whole sources together; where a head has one source only, and for our own themes, by what they are.
+fn fold_of(row: &Row) -> usize {
+    let by = |text: &str| text.bytes().fold(7usize, |sum, b| sum.wrapping_mul(31).wrapping_add(usize::from(b))) % FOLDS;
+    match row.source.as_str() {
+        "arena_hard" | "truthfulqa" | "mlc_v05" | "stormfront" => 0,
+        "self_instruct" | "gsm8k" | "ailuminate" | "toxigen" => 1,
+        "t0_prompts" | "banking77" | "advbench" | "davidson" | "harmfulqa" => 2,
+        "awesome_prompts" | "catqa" | "malicious_instruct" | "edos" => 3,
+        "inthewild_jailbreak" | "synthetic_indirect" | "giskard_injections" | "toxic_spans" => by(&row.text),
+        own => by(own),
+    }
+}
+
+/// The tuned layers, trained without some folds. It takes the longest: what `cache` has is not done again.
+fn tune(
+    pieces: &[Piece<'_>],
+    encodings: &Encodings,
+    without: &[usize],
+    encoder: &MiniLm,
+    cache: Option<&Path>,
+) -> Result<tuned::Model, String> {
+    let plain = tuned::Model::plain(&encoder.weights())?;
+    let name = format!("tuned-without-{}.safetensors", without.iter().map(ToString::to_string).collect::<String>());
+    if let Some(file) = cache.map(|cache| cache.join(&name)).filter(|file| file.exists()) {
+        return plain.read(&file);
+    }
+    let some = pieces.iter().filter(|piece| piece.tuned && !without.contains(&piece.fold));
+    let texts: Vec<_> = some.map(|piece| (piece.text, piece.example)).collect();
+    eprintln!("tuning on {} texts", texts.len());
+    let epochs = 1;
+    let model = tuned::train(plain, &texts, encodings, epochs, SEED);
+    if let Some(cache) = cache {
+        let mut file = File::default();
+        model.exact(&mut file);
+        file.save(&cache.join(&name))?;
+    }
+    Ok(model)
+}
+
+/// One of the five times that every model is trained.
+struct Models {
+    ngrams: ngrams::Model,
+    meaning: meaning::Model,
+}
+
+fn fit(
+    pieces: &[Piece<'_>],
+    encodings: &Encodings,
+    without: Option<usize>,
+    cache: Option<&Path>,
+) -> Result<Models, String> {
+    let some: Vec<&Piece<'_>> = pieces.iter().filter(|piece| Some(piece.fold) != without).collect();
+    let name = format!("ngrams-without-{}.safetensors", without.map(|fold| fold.to_string()).unwrap_or_default());
+    let file = cache.map(|cache| cache.join(name));
+    let ngrams = match &file {
+        Some(file) if file.exists() => ngrams::Model::read(file)?,
+        _ => ngrams::train(&some.iter().map(|piece| (&piece.features, piece.example)).collect::<Vec<_>>(), SEED),
+    };
+    if let Some(path) = file.filter(|file| !file.exists()) {
+        let mut file = File::default();
+        ngrams.exact(&mut file);
+        file.save(&path)?;
+    }
+    let encoded = some.iter().filter(|piece| piece.encoded);
+    let meant: Vec<_> = encoded.map(|piece| (encodings.vector(piece.text), piece.example)).collect();
+    Ok(Models { ngrams, meaning: meaning::train(&meant, SEED) })
+}
+
+impl Models {
+    fn values(
+        &self,
+        piece: &Piece<'_>,
+        encodings: &Encodings,
+        tower: &tuned::Model,
+    ) -> [[f32; HEADS]; outcrop_guard::content::MODELS] {
+        [
+            self.ngrams.logits(&piece.features),
+            self.meaning.logits(encodings.vector(piece.text)),
+            tower.logits(&encodings.encoded(piece.text).states),
+        ]
+    }
+}
