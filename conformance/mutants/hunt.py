@@ -10,7 +10,7 @@ from support import contract
 from support.sigv4 import Signer
 
 # One that is not built, beside all that are. The quick ones come first: to kill, one is enough.
-NOT_BUILT = "bedrock:GetGuardrail"
+NOT_BUILT = "bedrock:GetImportedModel"
 SLOW = ("bedrock-runtime:Converse", "bedrock-runtime:ConverseStream", "bedrock-runtime:CountTokens")
 
 

@@ -98,5 +98,5 @@ def test_an_error_reads_as_bedrocks(runtime_cli):
 
 
 def test_what_is_not_built_says_so(bedrock_cli):
-    with pytest.raises(CliError, match=r"\(NotImplementedException\) when calling the ListGuardrails .*ListGuardrails"):
-        bedrock_cli("list-guardrails")
+    with pytest.raises(CliError, match=r"\(NotImplementedException\) when calling the ListImportedModels .*ListImportedModels"):
+        bedrock_cli("list-imported-models")

@@ -2,6 +2,7 @@
 //! the prompt.
 
 mod fold;
+mod gloss;
 mod heads;
 pub mod kernels;
 mod language;
@@ -25,9 +26,15 @@ pub use stack::MODELS;
 use stack::Stack;
 use tensors::Tensors;
 
-/// The sizes of the tuned layers.
+/// What the trainer of the tuned layers needs to know of them.
 pub mod tower {
     pub use super::tuned::{ATTENTION, INNER, WIDTH};
+
+    /// The heads' values that the layers in `bytes` give for a text's `states`.
+    pub fn logits(bytes: &[u8], states: &[f32]) -> Result<[f32; super::HEADS], crate::Refused> {
+        let tensors = super::Tensors::unchecked("tuned", bytes)?;
+        Ok(super::tuned::Tuned::load(&tensors)?.logits(states))
+    }
 }
 
 use crate::Refused;
@@ -150,6 +157,12 @@ impl Classifier {
             meaning: Meaning::load(tensors)?,
             stack: Stack::load(tensors)?,
         })
+    }
+
+    /// The same filters, asking the encoder about every text: what the first stage loses is measured against it.
+    pub fn thorough(mut self) -> Self {
+        self.stack.never_clear();
+        self
     }
 
     /// What the text of `scan` is, for each of `categories`, in their order. The worst window decides.

@@ -253,7 +253,7 @@ fn beside_keys_and_cards(text: &str, found: &mut Vec<Candidate>) {
         let end = bytes.len().min(candidate.range.end.saturating_add(if card { SIGHT / 2 } else { SIGHT }));
         while at < end {
             let starts = bytes[at].is_ascii_alphanumeric() || matches!(bytes[at], b'/' | b'+');
-            if !starts || !(codes::begins(bytes, at) || !card) {
+            if !starts || (card && !codes::begins(bytes, at)) {
                 at += 1;
                 continue;
             }
@@ -305,3 +305,6 @@ fn apart(mut candidates: Vec<Candidate>) -> Vec<(Range<usize>, Pii)> {
     }
     kept
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,10 @@
 //! ApplyGuardrail: a guardrail over texts, without a model.
 
+mod counted;
 #[cfg(test)]
 mod tests;
+
+use std::time::Instant;
 
 use outcrop_access::Context;
 use outcrop_api::bedrock_runtime::{
@@ -12,7 +15,7 @@ use outcrop_guard::{Acted, Role, Side};
 
 use crate::applied::{Applied, OwnedPassage};
 use crate::error::GuardrailsError;
-use crate::judgement::{Scope, reason};
+use crate::judgement::{Judgement, Scope, reason};
 use crate::service::Guardrails;
 
 /// Characters of what contextual grounding compares (AWS's quotas).
@@ -28,18 +31,31 @@ pub async fn apply(
     guardrails: &Guardrails,
     input: ApplyGuardrailRequest,
 ) -> Result<ApplyGuardrailResponse, GuardrailsError> {
+    let began = Instant::now();
     let applied = guardrails.find(cx, &input.guardrail_identifier, &input.guardrail_version).await?;
     let side = match input.source {
         GuardrailContentSource::Output => Side::Output,
         _ => Side::Input,
     };
+    let answer = judged(&applied, side, input).await;
+    if let Some(metrics) = guardrails.metrics() {
+        counted::count(cx, metrics, &applied, side, began.elapsed(), &answer);
+    }
+    answer.map(|(_, answer)| answer)
+}
+
+async fn judged(
+    applied: &Applied,
+    side: Side,
+    input: ApplyGuardrailRequest,
+) -> Result<(Judgement, ApplyGuardrailResponse), GuardrailsError> {
     let scope = match input.output_scope {
         Some(GuardrailOutputScope::Full) => Scope::Full,
         _ => Scope::Interventions,
     };
     let texts = texts(input.content)?;
     let passages = passages(&texts);
-    fits(&applied, side, &passages)?;
+    fits(applied, side, &passages)?;
     let mut judged = applied.assess(side, passages.iter().map(|(_, passage)| passage.clone()).collect()).await?;
     // A text with two marks is there once.
     let characters: usize = texts.iter().map(|block| block.text.chars().count()).sum();
@@ -57,7 +73,7 @@ pub async fn apply(
             texts.iter().enumerate().map(shown).collect()
         }
     };
-    Ok(ApplyGuardrailResponse {
+    let answer = ApplyGuardrailResponse {
         usage: judged.usage(),
         action: match judged.acted() {
             Acted::None => GuardrailAction::None,
@@ -67,7 +83,8 @@ pub async fn apply(
         outputs,
         assessments: vec![applied.assessment(&judged, scope)],
         guardrail_coverage: Some(judged.coverage()),
-    })
+    };
+    Ok((judged, answer))
 }
 
 /// The texts of a request. Images cannot be judged here, and what cannot be judged is not waved through.

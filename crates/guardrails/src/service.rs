@@ -10,6 +10,7 @@ use outcrop_guard::content::Classifier;
 use outcrop_guard::{Encoder, Guard, Policy, Refused};
 use outcrop_resources::tags::pairs;
 use outcrop_resources::{Collection, Mirror, Resources, Scope, Tagger};
+use outcrop_telemetry::metrics::Metrics;
 use outcrop_wire::arn::Arn;
 
 use crate::applied::{Applied, Guarding, Judges, Origin, Selective};
@@ -43,7 +44,7 @@ pub struct Settings {
 
 /// The guardrails of all accounts. Cheap to clone.
 #[derive(Clone)]
-pub struct Guardrails(Arc<Inner>);
+pub struct Guardrails(Arc<Inner>, Option<Arc<Metrics>>);
 
 struct Inner {
     resources: Resources,
@@ -77,7 +78,7 @@ impl Guardrails {
         settings: Settings,
     ) -> Self {
         let judges = Judges::new(settings.on_failure, Arc::clone(&encoder), Arc::clone(&classifier));
-        Self(Arc::new(Inner {
+        let inner = Inner {
             resources: resources.clone(),
             collection: resources.collection(&GUARDRAIL),
             tagger: resources.tagger(KINDS),
@@ -86,7 +87,19 @@ impl Guardrails {
             classifier,
             judges,
             settings,
-        }))
+        };
+        Self(Arc::new(inner), None)
+    }
+
+    /// The same, counted in `metrics`.
+    #[must_use]
+    pub fn measured(self, metrics: Arc<Metrics>) -> Self {
+        Self(self.0, Some(metrics))
+    }
+
+    /// Where it is counted.
+    pub(crate) fn metrics(&self) -> Option<&Metrics> {
+        self.1.as_deref()
     }
 
     /// The guardrail that a call names, by id or ARN, if the caller may apply it.

@@ -400,7 +400,8 @@ impl Parts {
             .budgets(budgets.clone())
             .loops(self.loops.under(config.loops.settings()));
         let prices = Arc::new(telemetry::prices(config, models.catalogue()));
-        let guardrails = Arc::new(self.judging.guardrails(config, &self.resources)?);
+        let guardrails = self.judging.guardrails(config, &self.resources)?.measured(self.watch.metrics());
+        let guardrails = Arc::new(guardrails);
         let gateway = Arc::new(
             Gateway::new(Arc::clone(&models), routes)
                 .meter(Arc::new(Recorded(self.sight.recorder.clone())))

@@ -3,11 +3,12 @@
 //!
 //! [`Metrics`] is the one place. Points are merged in memory and written to a SQLite file of their own at every tick of
 //! the hub, so that a crash loses at most a second; readers see both, and never wait for the file to be written.
-//! [`calls`] makes the `AWS/Bedrock` and `AWS/Billing` metrics from entries.
+//! [`calls`] makes the `AWS/Bedrock` and `AWS/Billing` metrics from entries, [`guardrails`] those of `AWS/Bedrock/Guardrails`.
 
 pub mod calls;
 pub mod charges;
 mod file;
+pub mod guardrails;
 mod point;
 mod series;
 mod sketch;

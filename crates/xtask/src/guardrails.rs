@@ -10,7 +10,10 @@ mod grounding;
 mod measure;
 mod pii;
 mod report;
+mod speed;
 mod tensors;
+#[cfg(test)]
+mod tests;
 mod topics;
 
 use std::path::{Path, PathBuf};
@@ -56,18 +59,18 @@ pub(crate) fn train(data: &Path, only: Option<Part>, quick: bool, cache: Option<
 }
 
 /// Measures `only`, or everything, on the dev split.
-pub(crate) fn bench(data: &Path, only: Option<Part>, cache: Option<&Path>) -> Result<(), String> {
+pub(crate) fn bench(data: &Path, only: Option<Part>, cache: Option<&Path>, plot: Option<&Path>) -> Result<(), String> {
     let encoder = encode::Remembering::load(cache)?;
     let mut report = Report::new(std::io::stdout().lock());
     for part in Part::value_variants() {
         if only.is_none_or(|only| only == *part) {
             report.heading(&format!("{part:?}"))?;
             match part {
-                Part::Content => content::bench(data, &encoder, &mut report)?,
+                Part::Content => content::bench(data, &encoder, plot, &mut report)?,
                 Part::Topics => topics::bench(data, &encoder, &mut report)?,
                 Part::Pii => pii::bench(data, &mut report)?,
                 Part::Grounding => grounding::bench(data, &grounding::Once::load()?, &mut report)?,
-                Part::Speed => report.row(&format!("{part:?}"), "not measured yet", "")?,
+                Part::Speed => speed::bench(data, &mut report)?,
             }
         }
     }

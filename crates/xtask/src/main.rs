@@ -45,6 +45,9 @@ enum Task {
         /// A file that keeps what the encoder said, so that measuring again is quick. Never for speed.
         #[arg(long)]
         cache: Option<PathBuf>,
+        /// Where to draw how reliable the filters' scores are, as SVG.
+        #[arg(long)]
+        plot: Option<PathBuf>,
     },
 }
 
@@ -52,7 +55,9 @@ fn main() -> std::process::ExitCode {
     let result = match Task::parse() {
         Task::Codegen { models, check } => codegen::run(&models, check),
         Task::TrainGuardrails { data, only, quick, cache } => guardrails::train(&data, only, quick, cache.as_deref()),
-        Task::BenchGuardrails { data, only, cache } => guardrails::bench(&data, only, cache.as_deref()),
+        Task::BenchGuardrails { data, only, cache, plot } => {
+            guardrails::bench(&data, only, cache.as_deref(), plot.as_deref())
+        }
     };
     match result {
         Ok(()) => std::process::ExitCode::SUCCESS,

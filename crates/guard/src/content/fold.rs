@@ -3,6 +3,8 @@
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
+use super::gloss::gloss;
+
 /// Lower case, one space between words, without accents, invisible characters and letters that only look Latin.
 pub fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
@@ -89,8 +91,8 @@ fn lookalike(c: char) -> char {
     }
 }
 
-/// What `window` hides: text in base64, in ROT13, with letters apart, with digits for letters. Each is judged beside
-/// the window itself. Cheap where nothing is hidden.
+/// What `window` hides: text in base64, in ROT13, with letters apart, with digits for letters, in a language that the
+/// models know little of. Each is judged beside the window itself. Cheap where nothing is hidden.
 pub fn hidden(window: &str) -> Vec<String> {
     let mut found = Vec::new();
     found.extend(unpacked(window));
@@ -98,6 +100,7 @@ pub fn hidden(window: &str) -> Vec<String> {
     found.extend(rotated(&folded));
     found.extend(joined(&folded));
     found.extend(spelt(&folded));
+    found.extend(gloss(window, &folded));
     found
 }
 

@@ -70,7 +70,7 @@ pub fn exp(x: f32) -> f32 {
 }
 
 /// GELU by the usual approximation, which is `x * sigmoid(GELU[0] * (x + GELU[1] * x³))`.
-pub const GELU: [f32; 2] = [1.595_769_1, 0.044_715];
+pub const GELU: [f32; 2] = [1.595_769, 0.044_715];
 
 /// GELU of every value.
 pub fn gelu(values: &mut [f32]) {

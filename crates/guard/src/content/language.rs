@@ -39,7 +39,7 @@ const LITTLE: [(Language, &str); 11] = [
         Language::French,
         "le les des du une est et dans pour avec sur pas que qui ce cette ces je tu il elle nous vous ils elles mon ma \
          mes ton tes son ses au aux ne se sont comment pourquoi quel quelle quels quelles où être été fait plus sans \
-         c'est j'ai l d qu n y",
+         c'est j'ai",
     ),
     (
         Language::Spanish,
@@ -68,7 +68,10 @@ const LITTLE: [(Language, &str); 11] = [
          worden kan heeft deze dit bij",
     ),
     (Language::Unmeasured, "nie jest na że się do co jak to w z i czy dla po jego jej są być był mam może gdzie kiedy"),
-    (Language::Unmeasured, "och att det som en på är av för med den inte till har jag du vi om hur vad kan ska men var"),
+    (
+        Language::Unmeasured,
+        "och att det som en på är av för med den inte till har jag du vi om hur vad kan ska men var",
+    ),
     (Language::Unmeasured, "ve bir bu için ne nasıl değil mi çok daha ben sen olarak gibi var yok nerede neden ile"),
     (Language::Unmeasured, "yang dan di ini itu dengan untuk tidak dari pada saya anda apa bagaimana akan adalah bisa"),
 ];

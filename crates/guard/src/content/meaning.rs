@@ -14,7 +14,11 @@ pub(super) struct Meaning {
 
 impl Meaning {
     pub(super) fn load(tensors: &Tensors<'_>) -> Result<Self, Refused> {
-        Ok(Self { weights: tensors.f32("meaning.weights", &[HEADS, WIDTH])?, bias: tensors.array("meaning.bias")?, tuned: Tuned::load(tensors)? })
+        Ok(Self {
+            weights: tensors.f32("meaning.weights", &[HEADS, WIDTH])?,
+            bias: tensors.array("meaning.bias")?,
+            tuned: Tuned::load(tensors)?,
+        })
     }
 
     /// The heads' values, a model a row.

@@ -40,6 +40,11 @@ impl Stack {
         heads.iter().all(below) && below(&Head::Any)
     }
 
+    /// Lets nothing be clear.
+    pub(super) fn never_clear(&mut self) {
+        self.clear = [f32::NEG_INFINITY; HEADS];
+    }
+
     /// Log-odds where the n-grams stand alone.
     pub(super) fn first(&self, first: &[f32; HEADS]) -> [f32; HEADS] {
         let mut values = *first;

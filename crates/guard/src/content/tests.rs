@@ -95,7 +95,9 @@ fn damaged_weights_are_refused() {
 #[test]
 fn any_text_is_judged_without_failing() {
     let (classifier, encoder) = (Classifier::load().unwrap(), Blank::default());
-    for text in ["", " ", "\u{202e}\u{202d}", "e\u{301}\u{301}\u{301}", "\u{0}\u{1}", "a".repeat(50_000).as_str(), "=+/="] {
+    for text in
+        ["", " ", "\u{202e}\u{202d}", "e\u{301}\u{301}\u{301}", "\u{0}\u{1}", "a".repeat(50_000).as_str(), "=+/="]
+    {
         let judged = classifier.judge(&Scan::new(text, &encoder), &Category::ALL).unwrap();
         assert!(judged.iter().all(|judged| judged.score.is_finite() && text.get(judged.window.clone()).is_some()));
     }

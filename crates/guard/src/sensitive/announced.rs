@@ -116,7 +116,7 @@ fn before(text: &str, cue: &Cue, lexicon: &Lexicon<'_>) -> Option<Candidate> {
 fn is_secret_mark(what: Announces, byte: u8) -> bool {
     matches!(what, Announces::Password | Announces::AwsSecret)
         && (byte.is_ascii_punctuation()
-            && !matches!(byte, b'"' | b'\'' | b':' | b'=' | b'(' | b'<' | b'`' | b',' | b'.' | b'-' | b'>')
+            && !matches!(byte, b'"' | b'\'' | b':' | b'=' | b'[' | b'<' | b'`' | b',' | b'.' | b'-' | b'>')
             || !byte.is_ascii())
 }
 
@@ -221,7 +221,7 @@ fn value(text: &str, at: usize, cue: &Cue, gap: &str, lexicon: &Lexicon<'_>) -> 
         }
         Announces::Nino => None,
         Announces::Driver => {
-            let code = joined(bytes, at, 20, &[b'-', b' ', b'*'])?;
+            let code = joined(bytes, at, 20, b"- *")?;
             let digits = bytes[code.clone()].iter().filter(|byte| byte.is_ascii_digit()).count();
             if digits >= 3 && bytes[code.clone()].iter().filter(|byte| byte.is_ascii_alphanumeric()).count() >= 5 {
                 made(code, Pii::DriverId, 84)
@@ -240,7 +240,7 @@ fn value(text: &str, at: usize, cue: &Cue, gap: &str, lexicon: &Lexicon<'_>) -> 
         }
         Announces::AwsSecret => secret_key(text, at),
         Announces::Username | Announces::User => username(text, at, cue, gap, lexicon),
-        Announces::Password => password(text, at, gap, lexicon),
+        Announces::Password => password(text, at, cue, gap, lexicon),
         Announces::Other => None,
     }
 }
@@ -469,7 +469,7 @@ fn username(text: &str, at: usize, cue: &Cue, gap: &str, lexicon: &Lexicon<'_>) 
     let believed = match link {
         Link::Apart => false,
         _ if at_sign => true,
-        Link::Assigned => (strong || digits || parted || !ordinary) && (digits || !ordinary) && !is_expression(name),
+        Link::Assigned => (digits || !ordinary) && !is_expression(name),
         Link::Said => digits || (strong && !ordinary) || (strong && parted),
         Link::Beside => {
             (digits && !name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())) && name.len() >= 5
@@ -496,9 +496,21 @@ fn is_expression(name: &str) -> bool {
     name.split(['.', '_', '-']).any(|part| PARTS.contains(&part.to_ascii_lowercase().as_str()))
 }
 
-fn password(text: &str, at: usize, gap: &str, lexicon: &Lexicon<'_>) -> Option<Candidate> {
+/// "read_secret(…": letters, then a bracket; also what brackets enclose.
+fn is_call(written: &str) -> bool {
+    let Some((name, rest)) = written.split_once('(') else { return false };
+    if name.is_empty() {
+        return rest.contains(')');
+    }
+    name.len() >= 2 && name.bytes().all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'.'))
+}
+
+fn password(text: &str, at: usize, cue: &Cue, gap: &str, lexicon: &Lexicon<'_>) -> Option<Candidate> {
     let link = link(gap);
-    if link == Link::Apart {
+    // These are also verbs, or plural.
+    let weak = matches!(text[cue.range.clone()].to_ascii_lowercase().as_str(), "pass" | "pw" | "credentials");
+    let said = matches!(gap.trim(), "is" | "was");
+    if link == Link::Apart || weak && link != Link::Assigned && !said {
         return None;
     }
     let quote = gap.chars().next_back().filter(|last| matches!(last, '"' | '\'' | '`'));
@@ -533,7 +545,7 @@ fn password(text: &str, at: usize, gap: &str, lexicon: &Lexicon<'_>) -> Option<C
         || written.contains("::")
         || written.contains("()")
         || written.contains("->")
-        || written.contains('(')
+        || is_call(written)
         || written.starts_with("//")
         || written.starts_with("http")
         || written.bytes().all(|byte| byte == b'*' || byte == b'.' || byte == b'x' || byte == b'X');

@@ -114,7 +114,7 @@ const LIST: &[(Announces, &str)] = &[
     (
         Announces::CanadianHealth,
         "ohip|health card|health card number|health card no|health number|health insurance number|phn|personal health number|\
-         ramq|msp number|ontario health|health_card|health id|health_number",
+         ramq|msp number|health_card|health id|health_number",
     ),
     (
         Announces::Card,
@@ -214,7 +214,7 @@ const LIST: &[(Announces, &str)] = &[
     (Announces::User, "user|login|account name|log in as|logged in as|sign in as|nick|profile|userid|usr|uname"),
     (
         Announces::Username,
-        "username|user name|user-name|user_name|user id|user_id|handle|handle is|screen name|screenname|login name|login id|\
+        "username|user name|user-name|user_name|user id|user_id|handle is|handle:|my handle|user handle|account handle|screen name|screenname|login name|login id|\
          nickname|twitter handle|instagram handle|account id|nom d'utilisateur|identifiant|nombre de usuario|usuario|\
          benutzername|nutzername|gamertag|username is|user handle|loginname|login_name|nome utente",
     ),

@@ -26,6 +26,9 @@ pub const DATE: u16 = 1 << 9;
 /// An abbreviated state or province.
 pub const STATE: u16 = 1 << 10;
 
+/// A product, a program or a company: no person.
+pub const PRODUCT: u16 = 1 << 11;
+
 /// How many bits of an entry are classes; the rest is of the word's hash.
 const CLASSES: u32 = 12;
 /// Longer words are known by their beginning.
@@ -183,5 +186,20 @@ const LISTS: &[(&str, u16)] = &[
          nv ny oh ok or pa pr pw ri sc sd tn tx ut va vi vt wa wi wv wy ab bc mb nb nl ns nt nu on pe qc sk yt nsw vic qld \
          tas act aa ae ap",
         STATE,
+    ),
+    (
+        "tokio serde django jinja flask rails laravel posix unix linux macos ios android windows ubuntu debian fedora rust rustc \
+         cargo clippy python java javascript typescript golang kotlin haskell erlang elixir ocaml clang gcc glibc musl llvm cuda \
+         docker kubernetes podman terraform ansible jenkins gradle maven bazel npm yarn webpack react angular vue svelte node \
+         deno redis kafka postgres postgresql mysql sqlite mongodb cassandra elasticsearch opensearch prometheus grafana nginx \
+         apache envoy istio unicode ascii utf json yaml toml html css xml http https tcp udp ip dns tls ssl ssh api sdk cli url uri \
+         protobuf grpc graphql openapi oauth jwt aws azure gcp amazon google microsoft apple facebook meta twitter instagram \
+         linkedin youtube netflix github gitlab bitbucket slack zoom teams jira confluence notion figma photoshop excel word \
+         powerpoint outlook gmail chrome firefox safari edge opera openai anthropic bedrock claude gemini llama mistral chatgpt \
+         huggingface pytorch tensorflow numpy pandas scipy jupyter toyota honda ford tesla bmw samsung sony nokia intel nvidia amd \
+         ibm oracle cisco visa mastercard paypal stripe uber airbnb spotify walmart nike adidas ikea starbucks mcdonalds fedex ups \
+         wikipedia reddit tiktok whatsapp telegram signal skype iphone ipad macbook playstation xbox nintendo bitcoin ethereum \
+         gregorian english french german spanish italian russian chinese japanese american british european indian irish",
+        PRODUCT,
     ),
 ];

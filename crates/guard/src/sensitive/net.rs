@@ -28,7 +28,7 @@ pub fn email(text: &str, at: usize) -> Option<Candidate> {
         start += offset + letter.len_utf8();
     }
     let end = domain(text, at + 1)?;
-    (start < at && bytes[at - 1] != b'.').then(|| Candidate { range: start..end, kind: Pii::Email, sure: 95 })
+    (start < at && bytes[at - 1] != b'.').then_some(Candidate { range: start..end, kind: Pii::Email, sure: 95 })
 }
 
 /// The end of the domain name at `at`, which has a point and a top level of letters.
@@ -61,7 +61,7 @@ pub fn url(text: &str, at: usize) -> Option<Candidate> {
     if let Some(scheme) = scheme {
         let end = url_end(text, at + scheme.len());
         let more = end > at + scheme.len() && (*scheme != b"www." || domain(text, at).is_some());
-        return more.then(|| Candidate { range: at..end, kind: Pii::Url, sure: 96 });
+        return more.then_some(Candidate { range: at..end, kind: Pii::Url, sure: 96 });
     }
     bare(text, at)
 }
@@ -121,7 +121,7 @@ fn url_end(text: &str, at: usize) -> usize {
     let trimmed = text[at..end].trim_end_matches(['.', ',', ';', ':', '!', '?', '\'', ')', ']', '*', '’', '…']);
     let cut = at + trimmed.len();
     // A bracket that the address itself opened belongs to it.
-    if open == 0 && text[cut..end].starts_with(')') && trimmed.contains('(') { cut + 1 } else { cut }
+    if open <= 0 && text[cut..end].starts_with(')') && trimmed.contains('(') { cut + 1 } else { cut }
 }
 
 /// The IPv6 address at `at`, where hexadecimal digits or a colon begin.
@@ -141,12 +141,16 @@ pub fn ipv6(text: &str, at: usize) -> Option<Candidate> {
     if bytes.get(end).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_' || *byte == b':') {
         return None;
     }
+    // A net's prefix is no one's address.
+    if bytes.get(end) == Some(&b'/') && written.ends_with("::") {
+        return None;
+    }
     let colons = written.bytes().filter(|byte| *byte == b':').count();
     if colons < 3 || (at > 0 && bytes[at - 1] == b':') {
         return None;
     }
     let address: Ipv6Addr = written.parse().ok()?;
-    (!address.is_loopback() && !address.is_unspecified()).then(|| Candidate {
+    (!address.is_loopback() && !address.is_unspecified()).then_some(Candidate {
         range: at..end,
         kind: Pii::IpAddress,
         sure: 89,

@@ -166,6 +166,10 @@ fn plausible(written: &Written, announced: bool) -> bool {
     }
     let groups = written.groups.as_slice();
     let first = written.digits[0];
+    // Numbers of objects and versions.
+    if written.point && (groups.len() > 5 || groups.iter().skip(1).any(|group| *group == 1)) {
+        return false;
+    }
     if written.plus {
         return first != 0 && count >= 8;
     }
@@ -182,7 +186,6 @@ fn plausible(written: &Written, announced: bool) -> bool {
         [3, 3, 4] => area(0) && !written.slash,
         [1, 3, 3, 4] => first == 1 && area(1) && !written.slash,
         [3, 7] => written.bracketed && area(0),
-        [3, 4] => written.hyphen && area(0) && false,
         _ => false,
     };
     let marked = written.hyphen || written.point || written.space || written.bracketed;

@@ -171,11 +171,63 @@ fn spans(tokens: &[Token], labels: &[u8]) -> Vec<(Range<usize>, Pii)> {
         {
             last -= 1;
         }
-        if tokens[first].shape != Shape::Mark && tokens[first].shape != Shape::Known {
+        // A name stays on its line: the next one is another's.
+        if kind == Pii::Name
+            && let Some(next) = tokens[first + 1..=last].iter().position(|token| token.breaks)
+        {
+            last = first + next;
+        }
+        if believable(&tokens[first..=last], kind) {
             found.push((tokens[first].range.start..tokens[last].range.end, kind));
         }
     }
     found
+}
+
+/// What no name and no address is without, however likely the words around it make one.
+fn believable(tokens: &[Token], kind: Pii) -> bool {
+    let any = |classes: u16| tokens.iter().any(|token| token.classes & classes != 0);
+    let capital =
+        tokens.iter().any(|token| matches!(token.shape, Shape::Title | Shape::Upper | Shape::Mixed | Shape::Initial));
+    let digits = tokens.iter().any(|token| matches!(token.shape, Shape::Digits | Shape::Alnum));
+    let other = tokens.iter().any(|token| matches!(token.shape, Shape::Known | Shape::Caseless));
+    if matches!(tokens[0].shape, Shape::Mark | Shape::Known) {
+        return false;
+    }
+    // "<A, B, Request>"
+    let listed = tokens[0].shape == Shape::Initial && tokens.get(1).is_some_and(|next| next.hash == u64::from(b','));
+    if kind == Pii::Name && listed {
+        return false;
+    }
+    if let [token] = tokens
+        && kind == Pii::Name
+        && token.classes & (lexicon::FIRST | lexicon::LAST) == 0
+    {
+        // A single word that no list of names has: not one that has other uses, and not where any word has a capital.
+        let used = lexicon::ORDINARY
+            | lexicon::SELDOM
+            | lexicon::PRODUCT
+            | lexicon::PLACE
+            | lexicon::DATE
+            | lexicon::ORGANISATION;
+        return token.shape == Shape::Title && !token.opens && token.classes & used == 0;
+    }
+    match kind {
+        // In small letters only names that are known, and are no words.
+        Pii::Name => {
+            !other
+                && (capital
+                    || tokens.iter().any(|token| {
+                        token.classes & (lexicon::FIRST | lexicon::LAST) != 0 && token.classes & lexicon::ORDINARY == 0
+                    }))
+                && !tokens.iter().all(|token| token.classes & lexicon::PRODUCT != 0)
+        }
+        _ => {
+            tokens.len() > 1
+                && (digits || any(lexicon::STREET))
+                && (capital || any(lexicon::STREET | lexicon::UNIT | lexicon::PLACE))
+        }
+    }
 }
 
 /// Calls `with` for every feature of the token at `at`; only the low [`BITS`] count.
@@ -203,9 +255,6 @@ pub fn features(tokens: &[Token], at: usize, mut with: impl FnMut(u32)) {
     add(after.hash);
     add(before2.hash);
     add(after2.hash);
-    add(this.hash.rotate_left(9) ^ before.hash);
-    add(this.hash.rotate_left(9) ^ after.hash);
-    add(before.hash.rotate_left(9) ^ before2.hash);
     add(form(this));
     add(form(before));
     add(form(after));

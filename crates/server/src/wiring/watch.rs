@@ -66,6 +66,11 @@ impl Watch {
         Ok((watch, calls))
     }
 
+    /// Where numbers are kept.
+    pub(crate) fn metrics(&self) -> Arc<Metrics> {
+        Arc::clone(&self.metrics)
+    }
+
     /// What is spoken of CloudWatch.
     pub(crate) fn slice(&self) -> Arc<dyn Slice> {
         Arc::new(CloudWatch { metrics: Arc::clone(&self.metrics), alarms: Arc::clone(&self.alarms) })

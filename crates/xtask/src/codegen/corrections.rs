@@ -24,6 +24,9 @@ fn all() -> Vec<(&'static str, &'static str, &'static str, Value, Value)> {
         ),
         // The user guide admits 1,000 characters for topic definitions of the STANDARD tier; the model says 200.
         ("bedrock", "GuardrailTopicDefinition", "max", json!(200), json!(1000)),
+        // Longer words and expressions have refusals of their own (recorded), so the model's bounds are not checked first.
+        ("bedrock", "GuardrailWordConfigTextString", "max", json!(100), json!(10_000)),
+        ("bedrock", "GuardrailRegexConfigPatternString", "max", json!(500), json!(10_000)),
         // The model knows default prompt routers only; those that callers create are `prompt-router/…`, as its own
         // TaggableResourcesArn and IAM's list of resource types say.
         ("bedrock", "PromptRouterArn", "pattern", json!("default-prompt-router"), json!("(default-)?prompt-router")),

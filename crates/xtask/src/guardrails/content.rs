@@ -7,6 +7,7 @@
 mod bench;
 mod meaning;
 mod ngrams;
+mod reliability;
 mod stack;
 mod tuned;
 
@@ -100,7 +101,11 @@ pub(crate) fn train(data: &Path, folder: &Path, quick: bool, cache: Option<&Path
             if *taken > HELD {
                 continue;
             }
-            held.push(stack::Held { row: piece.row, example: piece.example, values: models.values(piece, &encodings, tower) });
+            held.push(stack::Held {
+                row: piece.row,
+                example: piece.example,
+                values: models.values(piece, &encodings, tower),
+            });
         }
         eprintln!("fold {fold} of {FOLDS}");
     }
@@ -220,7 +225,16 @@ fn fit(
 }
 
 impl Models {
-    fn values(&self, piece: &Piece<'_>, encodings: &Encodings, tower: &tuned::Model) -> [[f32; HEADS]; outcrop_guard::content::MODELS] {
-        [self.ngrams.logits(&piece.features), self.meaning.logits(encodings.vector(piece.text)), tower.logits(&encodings.encoded(piece.text).states)]
+    fn values(
+        &self,
+        piece: &Piece<'_>,
+        encodings: &Encodings,
+        tower: &tuned::Model,
+    ) -> [[f32; HEADS]; outcrop_guard::content::MODELS] {
+        [
+            self.ngrams.logits(&piece.features),
+            self.meaning.logits(encodings.vector(piece.text)),
+            tower.logits(&encodings.encoded(piece.text).states),
+        ]
     }
 }

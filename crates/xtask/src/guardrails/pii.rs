@@ -25,7 +25,7 @@ pub(crate) fn train(data: &Path, out: &Path, quick: bool) -> Result<(), String> 
     let mut rows: Vec<data::Row> = if quick { rows.into_iter().step_by(6).collect() } else { rows };
     sentences::add(&mut rows, data, &mut random, quick)?;
     let sequences = data::sequences(&rows, &lexicon, &mut random);
-    let model = crf::train(&sequences, if quick { 3 } else { 14 }, &mut random);
+    let model = crf::train(&sequences, if quick { 3 } else { 10 }, &mut random);
     let mut file = tagger::MAGIC.to_vec();
     file.extend_from_slice(&table);
     file.extend_from_slice(&model.quantised());
@@ -45,5 +45,5 @@ fn write(path: &Path, content: &[u8]) -> Result<(), String> {
 pub(crate) fn bench(data: &Path, report: &mut Report) -> Result<(), String> {
     measure::accuracy(data, report)?;
     measure::precision(report)?;
-    speed::run(report)
+    speed::run(data, report)
 }

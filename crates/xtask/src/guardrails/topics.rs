@@ -15,8 +15,16 @@ use super::tensors::File;
 /// Writes the vectors of ordinary texts of the train split, one source as much as the other.
 pub(crate) fn train(data: &Path, folder: &Path) -> Result<(), String> {
     const SOURCES: [(&str, usize); 10] = [
-        ("arena_hard", 60), ("self_instruct", 60), ("truthfulqa", 40), ("gsm8k", 20), ("t0_prompts", 20),
-        ("awesome_prompts", 20), ("mlc_v05", 40), ("harmfulqa", 40), ("toxic_spans", 50), ("ailuminate", 50),
+        ("arena_hard", 60),
+        ("self_instruct", 60),
+        ("truthfulqa", 40),
+        ("gsm8k", 20),
+        ("t0_prompts", 20),
+        ("awesome_prompts", 20),
+        ("mlc_v05", 40),
+        ("harmfulqa", 40),
+        ("toxic_spans", 50),
+        ("ailuminate", 50),
     ];
     /// Texts of the length that people ask in.
     const LONGEST: usize = 600;

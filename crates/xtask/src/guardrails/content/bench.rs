@@ -8,6 +8,7 @@ use outcrop_guard::{Encoder, Scan};
 use super::super::Report;
 use super::super::data::{self, Row};
 use super::super::measure::{auc, percent, recall_at};
+use super::reliability;
 
 /// A text with what the filters say, in the order of [`Category::ALL`].
 pub(crate) struct Seen<'a> {
@@ -64,7 +65,12 @@ pub(crate) fn see<'a>(rows: &'a [Row], encoder: &dyn Encoder) -> Result<Vec<Seen
 }
 
 /// Prints the table of content filters.
-pub(crate) fn bench(data: &Path, encoder: &dyn Encoder, report: &mut Report) -> Result<(), String> {
+pub(crate) fn bench(
+    data: &Path,
+    encoder: &dyn Encoder,
+    plot: Option<&Path>,
+    report: &mut Report,
+) -> Result<(), String> {
     let rows = data::content(data)?;
     let seen = see(&rows, encoder)?;
     let benign: Vec<&Seen<'_>> = seen.iter().filter(|s| s.row.benign() && !s.row.source.contains(':')).collect();
@@ -120,6 +126,17 @@ pub(crate) fn bench(data: &Path, encoder: &dyn Encoder, report: &mut Report) -> 
             |benign: bool| seen.iter().filter(move |s| s.row.source == language && s.row.benign() == benign).collect();
         report.row(&format!("{language}: harmless blocked"), &percent(share(own(true), &Category::ALL)), "")?;
         report.row(&format!("{language}: dangerous caught"), &percent(share(own(false), &Category::ALL)), "")?;
+    }
+    let mut curves = Vec::new();
+    for category in Category::ALL {
+        let known = seen.iter().filter_map(|s| Some((s.score(category), s.row.is(Head::from(category))?)));
+        curves.push(known.collect::<Vec<_>>());
+    }
+    for (category, curve) in Category::ALL.iter().zip(&curves) {
+        report.row(&format!("{}: score and share apart", category.name()), &percent(reliability::error(curve)), "")?;
+    }
+    if let Some(plot) = plot {
+        std::fs::write(plot, reliability::plot(&curves)).map_err(|e| format!("{}: {e}", plot.display()))?;
     }
     let settled = benign.iter().filter(|s| s.settled).count() as f32 / benign.len().max(1) as f32;
     report.row("benign dev prompts settled without the encoder", &percent(settled), ".70")?;

@@ -10,9 +10,9 @@ const INPUTS: usize = 2 * MODELS + 1;
 const STEPS: usize = 3000;
 const RATE: f32 = 0.02;
 /// Pulls towards the plain mean of the models: few sources speak for each head.
-const PULL: f32 = 0.02;
+const PULL: f32 = 0.01;
 /// Benign texts that a filter may flag with low, medium and high confidence.
-const FLAGGED: [f32; 3] = [0.004, 0.002, 0.0005];
+const FLAGGED: [f32; 3] = [0.005, 0.002, 0.0005];
 /// Benign texts, of all filters together, that the n-grams are to settle.
 const SETTLED: f32 = 0.78;
 

@@ -5,6 +5,8 @@ use outcrop_guard::sensitive::tagger::{BITS, LABELS, allowed};
 use super::data::{Random, Sequence};
 
 const RATE: f32 = 0.12;
+/// Each feature is hidden this many times in a hundred, so that no single one is relied upon.
+const HIDDEN: usize = 15;
 /// Weights shrink towards zero by this much of themselves a step.
 const DECAY: f32 = 2e-6;
 const MASK: usize = (1 << BITS) - 1;
@@ -37,10 +39,15 @@ pub(crate) fn train(sequences: &[Sequence], epochs: usize, random: &mut Random) 
     let mut order: Vec<usize> = (0..sequences.len()).filter(|at| !sequences[*at].labels.is_empty()).collect();
     for epoch in 0..epochs {
         random.shuffle(&mut order);
-        let loss: f32 = order.iter().map(|at| model.step(&sequences[*at])).sum();
+        let loss: f32 = order.iter().map(|at| model.step(&thinned(&sequences[*at], random))).sum();
         eprintln!("epoch {epoch}: {:.4} a text", loss / order.len() as f32);
     }
     model
+}
+
+fn thinned(sequence: &Sequence, random: &mut Random) -> Sequence {
+    let mut thin = |list: &Vec<u32>| list.iter().copied().filter(|_| random.below(100) >= HIDDEN).collect();
+    Sequence { features: sequence.features.iter().map(&mut thin).collect(), labels: sequence.labels.clone() }
 }
 
 impl Model {

@@ -149,6 +149,12 @@ fn rate(hits: usize, bytes: usize) -> f64 {
 /// Lines that name people or places of the net: those are found rightly.
 fn is_personal(line: &str) -> bool {
     let lower = line.to_lowercase();
+    let address = line
+        .split(|letter: char| !letter.is_ascii_digit() && letter != '.')
+        .any(|part| part.parse::<std::net::Ipv4Addr>().is_ok());
+    if address {
+        return true;
+    }
     [
         "@",
         "://",

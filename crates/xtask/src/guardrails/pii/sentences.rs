@@ -38,8 +38,9 @@ pub(crate) fn add(rows: &mut Vec<Row>, data: &Path, random: &mut Random, quick: 
     for row in rows.iter() {
         let named = row.spans.iter().any(|(_, kind)| *kind == Pii::Name);
         if row.source == "wnut17" && named {
-            more.push(renamed(row, &names, random));
-            more.push(renamed(row, &names, random));
+            for _ in 0..4 {
+                more.push(renamed(row, &names, random));
+            }
         }
         if random.once_in(10) {
             more.push(recased(row, str::to_lowercase));
@@ -75,7 +76,8 @@ fn listed(random: &mut Random) -> Vec<String> {
     let mut names = Vec::new();
     for _ in 0..4000 {
         let (given, family) = (capital(random.pick::<&str>(&first)), capital(random.pick::<&str>(&last)));
-        names.push(match random.below(10) {
+        names.push(match random.below(11) {
+            10 => format!("{family}, {given}"),
             0 | 1 => given,
             2 => family,
             3 => format!("{given} {}. {family}", char::from(b'A' + random.below(26) as u8)),

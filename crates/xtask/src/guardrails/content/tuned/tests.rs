@@ -56,27 +56,34 @@ fn slopes_are_those_of_the_loss() {
     let examples = [Example { labels, weight: 1.0 }, Example { labels: [Some(false); HEADS], weight: 0.5 }];
     model.learn(&states, &lengths, &examples);
     let learned = model.clone();
-    for layer in 0..3 {
-        for place in 0..if layer < 2 { NAMES.len() } else { 2 } {
-            let param = |model: &mut Model| -> *mut Param {
-                if layer < 2 { &raw mut model.layers[layer][place] } else { &raw mut model.heads[place] }
-            };
-            let slopes = if layer < 2 { &learned.layers[layer][place].g } else { &learned.heads[place].g };
-            // The direction of the slopes themselves: where the loss changes most, rounding matters least.
-            let length: f64 = slopes.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt();
-            let name = learned.layers.iter().flatten().nth(layer * NAMES.len() + place).map_or("heads", |p| &p.name);
-            // A constant under every key changes no softmax: half of this bias has no slope, which is right.
-            assert!(length > 1e-6, "{name} learns nothing");
-            let step = 2e-2;
-            let mut at = |sign: f64| {
-                let mut moved = learned.clone();
-                // SAFETY: the pointer is into `moved`, which nothing else uses.
-                let w = unsafe { &mut (*param(&mut moved)).w };
-                w.iter_mut().zip(slopes).for_each(|(w, g)| *w += (sign * step * f64::from(*g) / length) as f32);
-                loss(&moved, &states, &lengths, &examples)
-            };
-            let measured = (at(1.0) - at(-1.0)) / (2.0 * step);
-            assert!((measured - length).abs() < 0.03 * length + 2e-5, "{name}: {measured} is not {length}");
-        }
+    for at in 0..2 * NAMES.len() + 2 {
+        let Param { name, g: slopes, .. } =
+            learned.layers.iter().flatten().chain(&learned.heads).nth(at).cloned().unwrap();
+        // Along the slopes themselves: where the loss changes most, rounding matters least.
+        let length: f64 = slopes.iter().map(|g| f64::from(*g).powi(2)).sum::<f64>().sqrt();
+        assert!(length > 1e-6, "{name} learns nothing");
+        let step = 2e-2;
+        let moved = |sign: f64| {
+            let mut moved = learned.clone();
+            let param = moved.layers.iter_mut().flatten().chain(&mut moved.heads).nth(at).unwrap();
+            param.w.iter_mut().zip(&slopes).for_each(|(w, g)| *w += (sign * step * f64::from(*g) / length) as f32);
+            loss(&moved, &states, &lengths, &examples)
+        };
+        let measured = (moved(1.0) - moved(-1.0)) / (2.0 * step);
+        assert!((measured - length).abs() < 0.03 * length + 2e-5, "{name}: {measured} is not {length}");
+    }
+}
+
+#[test]
+fn what_guards_computes_what_was_trained() {
+    let mut rng = fastrand::Rng::with_seed(4);
+    let mut model = empty();
+    random(&mut model, &mut rng);
+    let mut file = File::default();
+    model.store(&mut file);
+    let states: Vec<f32> = (0..7 * WIDTH).map(|_| rng.f32() * 2.0 - 1.0).collect();
+    let guarding = outcrop_guard::content::tower::logits(&file.bytes().unwrap(), &states).unwrap();
+    for (one, other) in guarding.iter().zip(model.logits(&states)) {
+        assert!((one - other).abs() < 0.02, "{one} is not {other}");
     }
 }

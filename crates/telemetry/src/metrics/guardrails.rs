@@ -1,0 +1,75 @@
+//! The metrics that Bedrock reports of guardrails that are applied without a model.
+
+#[cfg(test)]
+mod tests;
+
+use super::{Metric, Metrics, Owner, now};
+use crate::Outcome;
+
+const NAMESPACE: &str = "AWS/Bedrock/Guardrails";
+
+/// One call of ApplyGuardrail.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Applied<'a> {
+    /// Whose call it was.
+    pub account: &'a str,
+    /// The Region that was called.
+    pub region: &'a str,
+    /// The guardrail.
+    pub arn: &'a str,
+    /// Its version.
+    pub version: &'a str,
+    /// `Input` or `Output`.
+    pub source: &'static str,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// How long it took, in milliseconds.
+    pub total_ms: f64,
+    /// `ContentPolicy`, `TopicPolicy`, …, each with its text units and whether it blocked or masked.
+    pub policies: &'a [(&'static str, u64, bool)],
+}
+
+/// Counts a call, under the sets of dimensions that CloudWatch has of it.
+pub fn count(metrics: &Metrics, applied: &Applied<'_>) {
+    let owner = Owner::new(applied.account, applied.region);
+    let at = now();
+    let operation = ("Operation", "ApplyGuardrail");
+    let source = ("GuardrailContentSource", applied.source);
+    let guardrail = [("GuardrailArn", applied.arn), ("GuardrailVersion", applied.version)];
+    let sets: [&[(&str, &str)]; 4] = [&[], &[operation], &[source], &guardrail];
+    let put = |name: &str, unit: &'static str, dimensions: &[(&str, &str)], value: f64| {
+        // A refusal was counted and logged where it was made.
+        let _ = metrics.put(&owner, &Metric::new(NAMESPACE, name, dimensions), unit, at, value);
+    };
+    let everywhere = |name: &str, unit: &'static str, value: f64| {
+        for dimensions in sets {
+            put(name, unit, dimensions, value);
+        }
+    };
+    match applied.outcome {
+        Outcome::Answered => {
+            everywhere("Invocations", "Count", 1.0);
+            everywhere("InvocationLatency", "Milliseconds", applied.total_ms);
+        }
+        Outcome::ClientError => everywhere("InvocationClientErrors", "Count", 1.0),
+        Outcome::ServerError => everywhere("InvocationServerErrors", "Count", 1.0),
+        Outcome::Throttled => everywhere("InvocationThrottles", "Count", 1.0),
+        Outcome::Gone => {}
+    }
+    if applied.policies.iter().any(|(_, _, intervened)| *intervened) {
+        everywhere("InvocationsIntervened", "Count", 1.0);
+    }
+    let units: u64 = applied.policies.iter().map(|(_, units, _)| units).sum();
+    if units > 0 {
+        everywhere("TextUnitCount", "Count", units as f64);
+    }
+    for (policy, units, intervened) in applied.policies {
+        let dimensions = [("GuardrailPolicyType", *policy)];
+        if *units > 0 {
+            put("TextUnitCount", "Count", &dimensions, *units as f64);
+        }
+        if *intervened {
+            put("InvocationsIntervened", "Count", &dimensions, 1.0);
+        }
+    }
+}
