@@ -28,6 +28,8 @@ const FORMS: [Pii; 8] = [
 pub(crate) struct Growth {
     /// The most words of a phrase; none where no word blocks.
     phrase: Option<usize>,
+    /// The managed list is looked for, however its words are disguised.
+    managed: bool,
     pii: bool,
     context: bool,
     regexes: Vec<(usize, Growing)>,
@@ -51,6 +53,7 @@ impl Growth {
         let regexes = policy.regexes.iter().enumerate().filter(|(_, rule)| changes(rule.sides));
         Self {
             phrase: phrases.chain(managed).max(),
+            managed: managed.is_some(),
             pii: !rules.is_empty(),
             context: rules.iter().any(|kind| !FORMS.contains(kind)),
             regexes: regexes.filter_map(|(at, rule)| Some((at, Growing::new(&rule.pattern)?))).collect(),
@@ -65,7 +68,7 @@ impl Growth {
         let start = before(text, from);
         let tail = text.get(start..).unwrap_or_default();
         if let Some(phrase) = self.phrase {
-            let mut settled = if done { text.len() } else { settled::words(text, from, phrase) };
+            let mut settled = if done { text.len() } else { settled::words(text, from, phrase, self.managed) };
             for hit in lists.words.find(tail) {
                 let range = hit.range.start + start..hit.range.end + start;
                 let sides = match hit.list {
@@ -108,21 +111,12 @@ impl Growth {
         }
         for (at, growing) in &self.regexes {
             let Some(rule) = policy.regexes.get(*at) else { continue };
-            let settled = if done { text.len() } else { growing.settled(text, from) };
-            let mut at = from;
-            while let Some(hit) = growing.regex.find_at(text, at).filter(|hit| hit.start() < settled) {
-                at = hit.end();
-                if hit.is_empty() {
-                    match text.get(at..).and_then(|rest| rest.chars().next()) {
-                        Some(c) => at += c.len_utf8(),
-                        None => break,
-                    }
-                    continue;
-                }
+            let (hits, settled) = growing.found(text, from, done);
+            for hit in hits {
                 if rule.sides.output == Does::Block {
-                    blocks.push(hit.range());
+                    blocks.push(hit);
                 } else {
-                    found.masks.push(Mask { range: hit.range(), name: &rule.name });
+                    found.masks.push(Mask { range: hit, name: &rule.name });
                 }
             }
             found.settled = found.settled.min(settled);

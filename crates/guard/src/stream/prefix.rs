@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod tests;
 
+use std::ops::Range;
+
 use regex::{Regex, RegexBuilder};
 use regex_syntax::hir::{Hir, HirKind, Repetition};
 
@@ -33,8 +35,27 @@ impl Growing {
         Some(Self { regex, unfinished })
     }
 
-    /// From where on more text may change what is found in `text`, looking at `from` and behind.
-    pub(super) fn settled(&self, text: &str, from: usize) -> usize {
+    /// The matches behind `from` that more text cannot change, and from where on it may change others.
+    pub(super) fn found(&self, text: &str, from: usize, done: bool) -> (Vec<Range<usize>>, usize) {
+        let (mut found, mut at) = (Vec::new(), from);
+        loop {
+            let settled = if done { text.len() + 1 } else { self.unfinished(text, at) };
+            let hit = self.regex.find_at(text, at).filter(|hit| hit.start() < settled);
+            let Some(hit) = hit else { return (found, settled.min(text.len())) };
+            at = hit.end();
+            if !hit.is_empty() {
+                found.push(hit.range());
+                continue;
+            }
+            match text.get(at..).and_then(|rest| rest.chars().next()) {
+                Some(c) => at += c.len_utf8(),
+                None => return (found, settled.min(text.len())),
+            }
+        }
+    }
+
+    /// Where the first match may begin of which the text ends before it is whole.
+    fn unfinished(&self, text: &str, from: usize) -> usize {
         match &self.unfinished {
             Some(unfinished) => unfinished.find_at(text, from).map_or(text.len(), |unfinished| unfinished.start()),
             None => {

@@ -2,6 +2,9 @@
 
 /// A spaced-out phrase of a hundred characters is as long.
 const REACH: usize = 300;
+/// Words that begin sentences, and no names.
+const OPENERS: [&str; 16] =
+    ["A", "An", "As", "For", "Here", "How", "I", "If", "In", "It", "The", "There", "This", "To", "What", "You"];
 /// Words behind a number or a name that may say what it is.
 const BEHIND: usize = 4;
 
@@ -38,13 +41,14 @@ fn within(text: &str, from: usize, settled: usize) -> usize {
     settled.max(far).max(from)
 }
 
-/// Words: the token that is still arriving, as many whole ones as a phrase has beside it, and letters that stand alone.
-pub(super) fn words(text: &str, from: usize, phrase: usize) -> usize {
+/// Words: the token that is still arriving, as many whole ones as a phrase has beside it, and, where words may be
+/// spaced out, letters that stand alone.
+pub(super) fn words(text: &str, from: usize, phrase: usize, spaced: bool) -> usize {
     let (mut settled, mut left) = (text.len(), phrase.saturating_sub(1));
     let mut arriving = !text.ends_with(char::is_whitespace);
     for token in tokens(text, from) {
         if !arriving {
-            let alone = token.text.chars().nth(2).is_none();
+            let alone = spaced && token.text.chars().nth(2).is_none();
             if left == 0 && !alone {
                 break;
             }
@@ -56,20 +60,22 @@ pub(super) fn words(text: &str, from: usize, phrase: usize) -> usize {
     within(text, from, settled)
 }
 
-/// PII: what is still arriving, with some words that may say what stands before them where `context` counts; and before
-/// that everything that looks like a part of it.
+/// PII: what is still arriving and the token before it; and where `context` counts, what looks like a part of it within
+/// some words, for they may say what it is. Before that, everything that looks like a part of the same.
 pub(super) fn pii(text: &str, from: usize, context: bool) -> usize {
-    let (mut settled, mut left) = (text.len(), if context { BEHIND } else { 1 });
-    if !text.ends_with(char::is_whitespace) {
-        left += 1;
-    }
-    let mut broken = false;
-    for token in tokens(text, from) {
-        if left == 0 && (broken || ends(token.text) || !telling(token.text)) {
+    let whole = text.ends_with(char::is_whitespace);
+    let (near, far) = (if whole { 1 } else { 2 }, if context { BEHIND } else { 0 });
+    let (mut settled, mut joined, mut broken) = (text.len(), true, false);
+    for (at, token) in tokens(text, from).enumerate() {
+        let tells = telling(token.text) && !ends(token.text) && !OPENERS.contains(&token.text);
+        if at < near || tells && (at < near + far || joined && !broken) {
+            settled = token.start;
+            joined = true;
+        } else if at >= near + far {
             break;
+        } else {
+            joined = false;
         }
-        left = left.saturating_sub(1);
-        settled = token.start;
         broken = token.new_line;
     }
     within(text, from, settled)

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 fn held<'a>(pattern: &str, text: &'a str) -> &'a str {
     let growing = Growing::new(pattern).unwrap();
     assert!(growing.unfinished.is_some(), "{pattern}");
-    &text[growing.settled(text, 0)..]
+    &text[growing.found(text, 0, false).1..]
 }
 
 #[test]
@@ -47,10 +47,9 @@ proptest! {
     ) {
         let Some(growing) = Growing::new(&pattern) else { return Ok(()) };
         let cut = cut.min(text.len());
-        let settled = growing.settled(&text[..cut], 0);
-        let found = |text: &str| -> Vec<_> { growing.regex.find_iter(text).map(|m| m.range()).filter(|m| !m.is_empty()).collect() };
-        let before: Vec<_> = found(&text[..cut]).into_iter().filter(|m| m.start < settled).collect();
-        let after: Vec<_> = found(&text).into_iter().filter(|m| m.start < settled).collect();
+        let (before, settled) = growing.found(&text[..cut], 0, false);
+        let all = growing.found(&text, 0, true).0;
+        let after: Vec<_> = all.into_iter().filter(|m| m.start < settled).collect();
         prop_assert_eq!(&before, &after, "{} in {:?} cut at {}, settled at {}", pattern, text, cut, settled);
         prop_assert!(after.iter().all(|m| m.end <= settled));
     }
