@@ -85,3 +85,26 @@ def test_explain_on_the_command_line(server, guardrail):
     assert told["policies"][-1]["at"] == {"start": 4, "end": 8, "text": "T-17"}
     missing = outcrop(server, "explain", "x", "--guardrail", "abcdefghijkl")
     assert missing.returncode == 1 and "does not exist" in missing.stderr
+
+
+def test_labelled_lines(server, guardrail, tmp_path):
+    lines = tmp_path / "lines"
+    lines.write_text(
+        "block\tsee T-17\nallow\tsee nothing\n"
+        + json.dumps({"text": "write to jane.doe@example.com", "label": "allow"})
+        + "\nblock\tslips through\n"
+    )
+    told = outcrop(server, "test", str(lines), "--guardrail", guardrail)
+    assert told.returncode == 0, told.stderr
+    run = outcrop(server, "test", str(lines), "--guardrail", guardrail, "--json")
+    report = json.loads(run.stdout)
+    assert (report["precision"], report["recall"]) == (0.5, 0.5)
+    assert report["falsePositivesByPolicy"] == {"sensitiveInformationPolicy EMAIL": 1}
+    assert [(wrong["line"], wrong["label"]) for wrong in report["wrong"]] == [(3, "allow"), (4, "block")]
+    assert report["wallMs"]["p95"] >= report["wallMs"]["median"] > 0
+    assert outcrop(server, "test", str(lines), "--guardrail", guardrail, "--min-recall", "0.5").returncode == 0
+    refused = outcrop(server, "test", str(lines), "--guardrail", guardrail, "--min-precision", "0.9")
+    assert refused.returncode == 1 and "precision is 0.500, below 0.9" in refused.stderr
+    lines.write_text("allow\tx\nmaybe\ty\n")
+    broken = outcrop(server, "test", str(lines), "--guardrail", guardrail)
+    assert broken.returncode == 1 and ":2: the label is maybe" in broken.stderr
