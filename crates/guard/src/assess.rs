@@ -91,6 +91,16 @@ impl Guard {
         }
     }
 
+    /// What turns text into vectors.
+    pub(crate) fn encoder(&self) -> &dyn Encoder {
+        &*self.encoder
+    }
+
+    /// The trained filters.
+    pub(crate) fn classifier(&self) -> &Classifier {
+        &self.classifier
+    }
+
     /// The policy.
     pub fn policy(&self) -> &Policy {
         &self.policy
@@ -271,7 +281,15 @@ impl Guard {
             let detected = score < rule.threshold;
             let acted = if detected { acts(rule.does) } else { Acted::None };
             let (measure, threshold, at) = (rule.measure, rule.threshold, place(&starts, &scored.sentence));
-            found.grounding.push(GroundingFinding { measure, threshold, score, acted, detected, at });
+            found.grounding.push(GroundingFinding {
+                measure,
+                threshold,
+                score,
+                acted,
+                detected,
+                at,
+                support: scored.support,
+            });
         }
         Ok(())
     }
