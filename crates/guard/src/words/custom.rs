@@ -35,7 +35,8 @@ impl Custom {
         }
         let mut builder = AhoCorasick::builder();
         // One kind for ten words and ten thousand, so that the time does not depend on how many there are.
-        let builder = builder.match_kind(MatchKind::LeftmostLongest).kind(Some(AhoCorasickKind::ContiguousNFA)).prefilter(false);
+        let builder =
+            builder.match_kind(MatchKind::LeftmostLongest).kind(Some(AhoCorasickKind::ContiguousNFA)).prefilter(false);
         let words = builder.build(patterns).ok()?;
         (!places.is_empty()).then_some(Self { words, places })
     }
@@ -62,8 +63,11 @@ struct Folded {
 
 impl Folded {
     fn new(text: &str) -> Self {
-        let mut folded =
-            Self { bytes: Vec::with_capacity(text.len() * 3 / 2), starts: Vec::with_capacity(text.len() / 4), ends: Vec::with_capacity(text.len() / 4) };
+        let mut folded = Self {
+            bytes: Vec::with_capacity(text.len() * 3 / 2),
+            starts: Vec::with_capacity(text.len() / 4),
+            ends: Vec::with_capacity(text.len() / 4),
+        };
         let mut letters = text.char_indices().peekable();
         let mut token = String::new();
         while let Some(&(at, letter)) = letters.peek() {
@@ -71,7 +75,8 @@ impl Folded {
                 token.clear();
                 let mut end = at;
                 let mut marks = 0;
-                while let Some((at, letter)) = letters.next_if(|(_, letter)| is_part(*letter) || is_invisible(*letter)) {
+                while let Some((at, letter)) = letters.next_if(|(_, letter)| is_part(*letter) || is_invisible(*letter))
+                {
                     if is_invisible(letter) {
                         continue;
                     }

@@ -138,7 +138,12 @@ fn find_in(lists: &Lists, text: &str, hits: &mut Vec<Hit>) {
         if letter.is_ascii_alphabetic() {
             piece.letters.push(letter.to_ascii_lowercase() as u8);
             piece.title = if begins { letter.is_ascii_uppercase() } else { piece.title && letter.is_ascii_lowercase() };
-        } else if letter.is_ascii_digit() || (is_code(letter) && (!begins || letter != '*' && letters.peek().is_some_and(|(_, next)| next.is_alphanumeric() || is_code(*next)))) {
+        } else if letter.is_ascii_digit()
+            || (is_code(letter)
+                && (!begins
+                    || letter != '*'
+                        && letters.peek().is_some_and(|(_, next)| next.is_alphanumeric() || is_code(*next))))
+        {
             piece.letters.push(letter as u8);
             piece.coded = true;
         } else if letter.is_ascii() {
@@ -218,14 +223,17 @@ impl Finder<'_, '_> {
             self.hit(piece.start, piece.end);
         }
         // A mark at the end ends a sentence.
-        while piece.letters.len() > 1 && piece.letters.last().is_some_and(|last| matches!(last, b'!' | b'+' | b'|' | b'*')) {
+        while piece.letters.len() > 1
+            && piece.letters.last().is_some_and(|last| matches!(last, b'!' | b'+' | b'|' | b'*'))
+        {
             piece.letters.pop();
             piece.end -= 1;
         }
         let single = piece.letters.len() == 1;
-        let goes_on = single && self.pieces.last().is_none_or(|last| {
-            last.letters.len() == 1 && piece.after != b'\n' && (self.pieces.len() == 1 || piece.after == last.after)
-        });
+        let goes_on = single
+            && self.pieces.last().is_none_or(|last| {
+                last.letters.len() == 1 && piece.after != b'\n' && (self.pieces.len() == 1 || piece.after == last.after)
+            });
         if single && goes_on && self.pieces.len() < 2 * MAX_LETTERS {
             self.pieces.push(piece);
             return;
@@ -324,7 +332,8 @@ impl Finder<'_, '_> {
 
     /// "f u c k": the single letters so far, which as a whole are a word, or a word and a short one behind it.
     fn singles(&mut self) {
-        const BEHIND: [&[u8]; 12] = [b"you", b"off", b"me", b"this", b"it", b"that", b"u", b"him", b"her", b"them", b"all", b"ya"];
+        const BEHIND: [&[u8]; 12] =
+            [b"you", b"off", b"me", b"this", b"it", b"that", b"u", b"him", b"her", b"them", b"all", b"ya"];
         let pieces = std::mem::take(&mut self.pieces);
         if pieces.len() < 3 || pieces.iter().any(|piece| piece.letters.len() != 1) {
             return;
@@ -334,7 +343,13 @@ impl Finder<'_, '_> {
         }
         let letters: Vec<u8> = pieces.iter().map(|piece| decode(piece.letters[0], b'i')).collect();
         let whole = self.known(&letters, false, false).then_some(pieces.len());
-        let split = || BEHIND.iter().filter_map(|behind| letters.strip_suffix(*behind)).find(|word| word.len() >= 3 && self.known(word, false, false)).map(<[u8]>::len);
+        let split = || {
+            BEHIND
+                .iter()
+                .filter_map(|behind| letters.strip_suffix(*behind))
+                .find(|word| word.len() >= 3 && self.known(word, false, false))
+                .map(<[u8]>::len)
+        };
         if let Some(count) = whole.or_else(split) {
             let (start, end) = (pieces[0].start, pieces[count - 1].end);
             debug_assert!(self.text.is_char_boundary(start) && self.text.is_char_boundary(end));

@@ -73,14 +73,24 @@ pub(crate) fn profanity(data: &Path, words: &[(String, u16)]) -> Result<String, 
     list.extend(read("ldnoobw_en.txt")?.lines().map(str::to_lowercase).filter(|word| chosen.contains(word)));
     list.extend(INFLECTED.split_whitespace().map(str::to_owned));
     // Parted, doubled and coded spellings are found without a line of their own.
-    list = list.into_iter().map(|word| word.replace(['-', '\''], " ")).filter(|word| !DROPPED.split_whitespace().any(|dropped| dropped == word)).collect();
+    list = list
+        .into_iter()
+        .map(|word| word.replace(['-', '\''], " "))
+        .filter(|word| !DROPPED.split_whitespace().any(|dropped| dropped == word))
+        .collect();
     list.retain(|word| word.len() > 2 && word.split(' ').all(|part| !part.is_empty()));
-    let plain: BTreeSet<String> = list.iter().filter(|word| word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b' ')).cloned().collect();
+    let plain: BTreeSet<String> = list
+        .iter()
+        .filter(|word| word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b' '))
+        .cloned()
+        .collect();
     let body: String = plain.iter().map(|word| format!("{word}\n")).collect();
     let coded: Vec<&str> = list.iter().filter(|word| !plain.contains(*word)).map(String::as_str).collect();
     let found = outcrop_guard::words::found_by(&body, &coded);
     let names: HashMap<&str, u16> = words.iter().map(|(word, classes)| (word.as_str(), *classes)).collect();
-    let mut text = String::from("# Made by `cargo xtask train-guardrails --only pii` from the lists of surge-ai (MIT) and LDNOOBW (CC-BY-4.0).\n");
+    let mut text = String::from(
+        "# Made by `cargo xtask train-guardrails --only pii` from the lists of surge-ai (MIT) and LDNOOBW (CC-BY-4.0).\n",
+    );
     for word in &plain {
         let name = names.get(word.as_str()).is_some_and(|classes| classes & (FIRST | LAST) != 0);
         text.push_str(&format!("{}{word}\n", if name { "~" } else { "" }));
@@ -91,7 +101,11 @@ pub(crate) fn profanity(data: &Path, words: &[(String, u16)]) -> Result<String, 
         }
     }
     // Names and frequent words that are like one of the list but for a repeated letter.
-    let others: Vec<&str> = words.iter().filter(|(word, classes)| classes & (FIRST | LAST | ORDINARY) != 0 && !plain.contains(word)).map(|(word, _)| word.as_str()).collect();
+    let others: Vec<&str> = words
+        .iter()
+        .filter(|(word, classes)| classes & (FIRST | LAST | ORDINARY) != 0 && !plain.contains(word))
+        .map(|(word, _)| word.as_str())
+        .collect();
     let found = outcrop_guard::words::found_by(&body, &others);
     for word in others.iter().zip(found).filter(|(_, found)| *found).map(|(word, _)| word) {
         text.push_str(&format!("-{word}\n"));
