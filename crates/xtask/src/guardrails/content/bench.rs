@@ -49,8 +49,11 @@ const FILTERS: [Category; 5] =
     [Category::Sexual, Category::Violence, Category::Hate, Category::Insults, Category::Misconduct];
 
 /// What the filters say of the dev split: benign prompts, and the sources of the table.
-pub(crate) fn see<'a>(rows: &'a [Row], encoder: &dyn Encoder) -> Result<Vec<Seen<'a>>, String> {
-    let classifier = Classifier::load().map_err(|e| e.to_string())?;
+pub(crate) fn see<'a>(
+    rows: &'a [Row],
+    classifier: &Classifier,
+    encoder: &dyn Encoder,
+) -> Result<Vec<Seen<'a>>, String> {
     let mut seen = Vec::new();
     for row in rows.iter().filter(|row| !row.train) {
         let benign = row.benign() && !row.source.contains(':');
@@ -72,8 +75,16 @@ pub(crate) fn bench(
     report: &mut Report,
 ) -> Result<(), String> {
     let rows = data::content(data)?;
-    let seen = see(&rows, encoder)?;
+    let load = || Classifier::load().map_err(|e| e.to_string());
+    let seen = see(&rows, &load()?, encoder)?;
+    let slowly = see(&rows, &load()?.thorough(), encoder)?;
     let benign: Vec<&Seen<'_>> = seen.iter().filter(|s| s.row.benign() && !s.row.source.contains(':')).collect();
+    let without = |category: Category, sources: &'static [&'static str]| {
+        let benign = slowly.iter().filter(|s| s.row.benign() && !s.row.source.contains(':'));
+        let found = slowly.iter().filter(|s| s.from(sources) && s.row.is(Head::from(category)) == Some(true));
+        let negatives: Vec<f32> = benign.map(|s| s.score(category)).collect();
+        recall_at(0.02, &negatives, &found.map(|s| s.score(category)).collect::<Vec<_>>())
+    };
     let of = |sources: &'static [&'static str]| seen.iter().filter(move |s| s.from(sources));
     let recall = |category: Category, sources: &'static [&'static str]| {
         let negatives: Vec<f32> = benign.iter().map(|s| s.score(category)).collect();
@@ -96,7 +107,9 @@ pub(crate) fn bench(
         ("PROMPT_ATTACK, GPTFuzzer templates R@2%", PromptAttack, &["gptfuzzer"], ".97"),
     ];
     for (what, category, sources, wanted) in lines {
-        report.row(what, &percent(recall(category, sources)), wanted)?;
+        let measured = percent(recall(category, sources));
+        let slowly = percent(without(category, sources));
+        report.row(what, &format!("{measured} ({slowly} without the first stage)"), wanted)?;
     }
     report.row("HATE, HateCheck AUC", &percent(area(Hate, &["hatecheck"], false)), ".75")?;
     report.row("PROMPT_ATTACK, CyberSecEval AUC", &percent(area(PromptAttack, &["cyberseceval_pi"], true)), ".82")?;
