@@ -50,6 +50,8 @@ step "acceptance programs"
 acceptance() { (note "$*" && "$PY" "conformance/acceptance/$1" "${@:2}"); }
 acceptance seeds.py inference
 acceptance seeds.py gateway
+acceptance seeds.py guardrails
+acceptance guardrails.py
 acceptance clients.py
 acceptance probe.py 12 '^(Converse|ConverseStream|InvokeModel|InvokeModelWithResponseStream|CountTokens|ListFoundationModels|GetFoundationModel|GetFoundationModelAvailability|CreateInferenceProfile|GetInferenceProfile|ListInferenceProfiles|DeleteInferenceProfile)$'
 
