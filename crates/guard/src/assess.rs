@@ -272,10 +272,11 @@ impl Guard {
         let (source, query) = (joined(passages, Role::Source), joined(passages, Role::Query));
         let (Some(source), Some(query)) = (source, query) else { return Err(Failed::NoGroundingSource) };
         let (response, starts) = response(passages);
+        let measured = grounding::measure(&source, &query, &response, &*self.encoder)?;
         for rule in self.policy.grounding.iter().filter(|rule| rule.does != Does::Off) {
             let scored = match rule.measure {
-                Measure::Grounding => grounding::grounding(&source, &query, &response, &*self.encoder)?,
-                Measure::Relevance => grounding::relevance(&source, &query, &response, &*self.encoder)?,
+                Measure::Grounding => &measured.grounding,
+                Measure::Relevance => &measured.relevance,
             };
             let score = (scored.score * 100.0).round() / 100.0;
             let detected = score < rule.threshold;
@@ -288,7 +289,7 @@ impl Guard {
                 acted,
                 detected,
                 at,
-                support: scored.support,
+                support: scored.support.clone(),
             });
         }
         Ok(())

@@ -32,14 +32,6 @@ impl File {
         self.f32(&format!("{name}.scales"), &[scales.len()], &scales);
     }
 
-    /// The tensors of a file that was written before.
-    pub(crate) fn read(path: &Path) -> Result<Self, String> {
-        let bytes = std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()))?;
-        let tensors = SafeTensors::deserialize(&bytes).map_err(|e| e.to_string())?;
-        let all = tensors.tensors().into_iter();
-        Ok(Self(all.map(|(name, t)| (name, (t.dtype(), t.shape().to_vec(), t.data().to_vec()))).collect()))
-    }
-
     pub(crate) fn bytes(&self) -> Result<Vec<u8>, String> {
         let views = self.0.iter().map(|(name, (dtype, shape, bytes))| {
             TensorView::new(*dtype, shape.clone(), bytes).map(|view| (name.as_str(), view))

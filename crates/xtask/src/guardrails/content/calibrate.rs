@@ -2,8 +2,6 @@
 //! by harmless texts that no model was trained with, of the sources that were: those of the dev split. Sources that are
 //! not trained with stay out, so that they can measure what came of it.
 
-use std::path::Path;
-
 use outcrop_guard::content::{Category, Classifier, HEADS, Head};
 use outcrop_guard::{Encoder, windows};
 
