@@ -73,11 +73,6 @@ pub(crate) struct Piece<'a> {
 /// Trains the content filters and writes their weights to `folder`.
 pub(crate) fn train(data: &Path, folder: &Path, quick: bool, cache: Option<&Path>) -> Result<(), String> {
     let mut rows = data::content(data)?;
-    if std::env::var("RECALIBRATE").is_ok() {
-        let mut file = File::read(&folder.join("content.safetensors"))?;
-        calibrate::calibrate(&mut file, &rows, &MiniLm::load()?)?;
-        return file.write(folder, "content.safetensors");
-    }
     if quick {
         let mut random = fastrand::Rng::with_seed(SEED);
         random.shuffle(&mut rows);
@@ -121,7 +116,9 @@ pub(crate) fn train(data: &Path, folder: &Path, quick: bool, cache: Option<&Path
     if let Some(tower) = towers.last() {
         tower.store(&mut file);
     }
-    stack::fit(&held).store(&mut file);
+    let stack = stack::fit(&held);
+    stack.store(&mut file);
+    stack.thresholds(&held).store(&mut file);
     calibrate::calibrate(&mut file, &rows, &encoder)?;
     file.write(folder, "content.safetensors")
 }

@@ -17,6 +17,12 @@ impl File {
         self.0.insert(name.to_owned(), (Dtype::F32, shape.to_vec(), bytes));
     }
 
+    /// The values of a tensor that is there; none where it is not.
+    pub(crate) fn values(&self, name: &str) -> Vec<f32> {
+        let bytes = self.0.get(name).map(|(_, _, bytes)| bytes.as_slice()).unwrap_or_default();
+        bytes.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect()
+    }
+
     pub(crate) fn i8(&mut self, name: &str, shape: &[usize], values: Vec<i8>) {
         let bytes = values.into_iter().map(i8::cast_unsigned).collect();
         self.0.insert(name.to_owned(), (Dtype::I8, shape.to_vec(), bytes));
@@ -30,14 +36,6 @@ impl File {
         let bytes = rows.zip(&scales).flat_map(|(row, scale)| row.iter().map(|x| eight(*x, *scale)));
         self.i8(name, &[scales.len(), columns], bytes.collect());
         self.f32(&format!("{name}.scales"), &[scales.len()], &scales);
-    }
-
-    /// The tensors of a file that was written before.
-    pub(crate) fn read(path: &Path) -> Result<Self, String> {
-        let bytes = std::fs::read(path).map_err(|e| format!("{}: {e}", path.display()))?;
-        let tensors = SafeTensors::deserialize(&bytes).map_err(|e| e.to_string())?;
-        let all = tensors.tensors().into_iter();
-        Ok(Self(all.map(|(name, t)| (name, (t.dtype(), t.shape().to_vec(), t.data().to_vec()))).collect()))
     }
 
     pub(crate) fn bytes(&self) -> Result<Vec<u8>, String> {
