@@ -5,8 +5,6 @@
 //! models trained without a source say of it, and what the shipped ones say of the dev split's texts of the sources that
 //! they were trained with. The dev split's other sources stay out: they measure what came of it.
 
-use std::path::Path;
-
 use outcrop_guard::content::{Category, Classifier, HEADS, Head};
 use outcrop_guard::{Encoder, windows};
 
