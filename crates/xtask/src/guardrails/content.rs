@@ -116,7 +116,9 @@ pub(crate) fn train(data: &Path, folder: &Path, quick: bool, cache: Option<&Path
     if let Some(tower) = towers.last() {
         tower.store(&mut file);
     }
-    stack::fit(&held).store(&mut file);
+    let stack = stack::fit(&held);
+    stack.store(&mut file);
+    stack.thresholds(&held).store(&mut file);
     calibrate::calibrate(&mut file, &rows, &encoder)?;
     file.write(folder, "content.safetensors")
 }

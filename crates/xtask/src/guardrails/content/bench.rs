@@ -75,16 +75,9 @@ pub(crate) fn bench(
     report: &mut Report,
 ) -> Result<(), String> {
     let rows = data::content(data)?;
-    let load = || Classifier::load().map_err(|e| e.to_string());
-    let seen = see(&rows, &load()?, encoder)?;
-    let slowly = see(&rows, &load()?.thorough(), encoder)?;
+    let classifier = Classifier::load().map_err(|e| e.to_string())?;
+    let seen = see(&rows, &classifier, encoder)?;
     let benign: Vec<&Seen<'_>> = seen.iter().filter(|s| s.row.benign() && !s.row.source.contains(':')).collect();
-    let without = |category: Category, sources: &'static [&'static str]| {
-        let benign = slowly.iter().filter(|s| s.row.benign() && !s.row.source.contains(':'));
-        let found = slowly.iter().filter(|s| s.from(sources) && s.row.is(Head::from(category)) == Some(true));
-        let negatives: Vec<f32> = benign.map(|s| s.score(category)).collect();
-        recall_at(0.02, &negatives, &found.map(|s| s.score(category)).collect::<Vec<_>>())
-    };
     let of = |sources: &'static [&'static str]| seen.iter().filter(move |s| s.from(sources));
     let recall = |category: Category, sources: &'static [&'static str]| {
         let negatives: Vec<f32> = benign.iter().map(|s| s.score(category)).collect();
@@ -107,9 +100,7 @@ pub(crate) fn bench(
         ("PROMPT_ATTACK, GPTFuzzer templates R@2%", PromptAttack, &["gptfuzzer"], ".97"),
     ];
     for (what, category, sources, wanted) in lines {
-        let measured = percent(recall(category, sources));
-        let slowly = percent(without(category, sources));
-        report.row(what, &format!("{measured} ({slowly} without the first stage)"), wanted)?;
+        report.row(what, &percent(recall(category, sources)), wanted)?;
     }
     report.row("HATE, HateCheck AUC", &percent(area(Hate, &["hatecheck"], false)), ".75")?;
     report.row("PROMPT_ATTACK, CyberSecEval AUC", &percent(area(PromptAttack, &["cyberseceval_pi"], true)), ".82")?;

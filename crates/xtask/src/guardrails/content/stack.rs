@@ -3,6 +3,7 @@
 use outcrop_guard::content::{HEADS, Head, MODELS};
 
 use super::Example;
+use super::calibrate::{Thresholds, thresholds};
 use crate::guardrails::data::Row;
 use crate::guardrails::tensors::File;
 
@@ -82,6 +83,20 @@ fn logistic<const N: usize>(rows: &[([f32; N], f32, f32)], start: [f32; N], pull
 }
 
 impl Stack {
+    /// The thresholds by the harmless ones of `held`.
+    pub(super) fn thresholds(&self, held: &[Held<'_>]) -> Thresholds {
+        let benign = held.iter().filter(|held| held.row.benign());
+        let texts: Vec<_> = benign
+            .map(|held| {
+                let value = |head: Head| -> f32 {
+                    inputs(held, head).iter().zip(self.all[head as usize]).map(|(x, w)| x * w).sum()
+                };
+                [held.values[0], Head::ALL.map(value)]
+            })
+            .collect();
+        thresholds(&texts)
+    }
+
     pub(super) fn store(&self, file: &mut File) {
         for (head, weights) in Head::ALL.iter().zip(&self.all) {
             eprintln!("{}: {weights:.2?}", head.name());
