@@ -216,7 +216,8 @@ class TestRefusals:
 
     def test_a_guardrail_is_not_ignored(self, client):
         head = {"X-Amzn-Bedrock-GuardrailIdentifier": "gr1", "X-Amzn-Bedrock-GuardrailVersion": "1"}
-        refused(lambda: say(client, extra_headers=head), anthropic.InternalServerError, self.INVALID)
+        message = refused(lambda: say(client, extra_headers=head), anthropic.BadRequestError, self.INVALID)
+        assert "guardrail identifier" in message
 
     @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff"])
     def test_a_broken_body(self, server, body):

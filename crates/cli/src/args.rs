@@ -8,11 +8,13 @@ use outcrop_server::listen::Address;
 
 mod audit;
 mod cost;
+mod guardrail;
 mod keeping;
 mod keys;
 
 pub use audit::{Audit, Search};
 pub use cost::{Cost, CostReport, Spend, Which};
+pub use guardrail::{Guardrail, Side, Which as GuardrailOf};
 pub use keeping::{Backup, Restore, Secrets};
 pub use keys::Keys;
 
@@ -101,6 +103,9 @@ pub enum Command {
     ///   outcrop cost advise
     #[command(verbatim_doc_comment)]
     Cost(Box<Cost>),
+    /// Tries a guardrail on labelled lines, and says why it judges as it does
+    #[command(subcommand)]
+    Guardrail(Guardrail),
     /// Lists and rotates the keys that seal what is kept
     #[command(subcommand)]
     Secrets(Secrets),

@@ -1,6 +1,6 @@
 //! `outcrop chat`: a conversation with a running server, by the same wire as every other client.
 
-mod client;
+pub mod client;
 
 use std::io::{BufRead, IsTerminal, Write};
 

@@ -12,6 +12,7 @@ mod chat;
 mod config;
 mod cost;
 mod doctor;
+mod guardrail;
 mod keys;
 mod models;
 mod routes;
@@ -43,6 +44,7 @@ fn main() -> std::process::ExitCode {
             Command::Cost(args) => cost::run(*args),
             Command::Routes(args) => routes::run(&args),
             Command::Budgets(args) => budgets::run(&args).await,
+            Command::Guardrail(command) => guardrail::run(command).await,
             Command::Secrets(secrets) => secrets::run(secrets).await,
             Command::Backup(backup) => backup::backup(&backup),
             Command::Restore(restore) => backup::restore(&restore),

@@ -203,7 +203,7 @@ impl Gateway {
             Some(judging) => match guard::beside(&judging, served).await? {
                 Beside::Instead(passed, response) => {
                     tally.thrown_away();
-                    return instead(Some(Arc::new(passed)), response, options);
+                    return instead(Some(Arc::new(passed)), *response, options);
                 }
                 Beside::Answered(passed, served) => {
                     guard = Some(Arc::new(passed));

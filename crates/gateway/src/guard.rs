@@ -210,7 +210,7 @@ impl Guarded {
 /// What came of judging beside a model.
 pub(crate) enum Beside<T> {
     /// The input is blocked, whatever the model says.
-    Instead(Passed, ConverseResponse),
+    Instead(Passed, Box<ConverseResponse>),
     /// The model's answer.
     Answered(Passed, T),
 }
@@ -225,14 +225,14 @@ pub(crate) async fn beside<T>(
         Either::Left((passed, model)) => {
             let passed = passed?;
             match passed.instead() {
-                Some(response) => Ok(Beside::Instead(passed, response)),
+                Some(response) => Ok(Beside::Instead(passed, Box::new(response))),
                 None => Ok(Beside::Answered(passed, model.await?)),
             }
         }
         Either::Right((answer, judge)) => {
             let passed = judge.await?;
             match passed.instead() {
-                Some(response) => Ok(Beside::Instead(passed, response)),
+                Some(response) => Ok(Beside::Instead(passed, Box::new(response))),
                 None => Ok(Beside::Answered(passed, answer?)),
             }
         }

@@ -91,6 +91,16 @@ impl Guard {
         }
     }
 
+    /// What turns text into vectors.
+    pub(crate) fn encoder(&self) -> &dyn Encoder {
+        &*self.encoder
+    }
+
+    /// The trained filters.
+    pub(crate) fn classifier(&self) -> &Classifier {
+        &self.classifier
+    }
+
     /// The policy.
     pub fn policy(&self) -> &Policy {
         &self.policy
@@ -262,16 +272,25 @@ impl Guard {
         let (source, query) = (joined(passages, Role::Source), joined(passages, Role::Query));
         let (Some(source), Some(query)) = (source, query) else { return Err(Failed::NoGroundingSource) };
         let (response, starts) = response(passages);
+        let measured = grounding::measure(&source, &query, &response, &*self.encoder)?;
         for rule in self.policy.grounding.iter().filter(|rule| rule.does != Does::Off) {
             let scored = match rule.measure {
-                Measure::Grounding => grounding::grounding(&source, &query, &response, &*self.encoder)?,
-                Measure::Relevance => grounding::relevance(&source, &query, &response, &*self.encoder)?,
+                Measure::Grounding => &measured.grounding,
+                Measure::Relevance => &measured.relevance,
             };
             let score = (scored.score * 100.0).round() / 100.0;
             let detected = score < rule.threshold;
             let acted = if detected { acts(rule.does) } else { Acted::None };
             let (measure, threshold, at) = (rule.measure, rule.threshold, place(&starts, &scored.sentence));
-            found.grounding.push(GroundingFinding { measure, threshold, score, acted, detected, at });
+            found.grounding.push(GroundingFinding {
+                measure,
+                threshold,
+                score,
+                acted,
+                detected,
+                at,
+                support: scored.support.clone(),
+            });
         }
         Ok(())
     }

@@ -161,6 +161,8 @@ pub struct GroundingFinding {
     pub detected: bool,
     /// The sentence of the answer with the least support, in bytes of its passage.
     pub at: Option<(usize, std::ops::Range<usize>)>,
+    /// The sentence of the source that is closest to it.
+    pub support: Option<String>,
 }
 
 /// Text units: a thousand characters of a text, begun ones whole, once for each policy that looked.

@@ -180,6 +180,13 @@ impl Classifier {
         Ok(categories.iter().map(|category| self.decide(*category, &looked)).collect())
     }
 
+    /// The n-grams' values for a short text, and the log-odds of all models together, head by head: what thresholds are
+    /// set by.
+    pub fn values(&self, text: &str, encoded: &Encoded) -> [[f32; HEADS]; 2] {
+        let first = self.first(&fold(text));
+        [first, self.stack.all(&first, &self.meaning.logits(encoded))]
+    }
+
     /// Whether every window of `scan` is settled without the encoder, for `categories`.
     pub fn settles(&self, scan: &Scan<'_>, categories: &[Category]) -> bool {
         let heads: Vec<Head> = categories.iter().flat_map(|category| heads_of(*category)).copied().collect();

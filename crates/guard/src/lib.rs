@@ -13,6 +13,7 @@ mod assessment;
 pub mod content;
 mod encoder;
 mod error;
+pub mod explain;
 pub mod grounding;
 mod policy;
 mod scan;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use outcrop_guard::content::Classifier;
+use outcrop_guard::explain::{Explained, explain};
 use outcrop_guard::{Assessment, Encoder, Failed, Guard, Passage, Role, Side};
 use tokio::sync::Semaphore;
 
@@ -107,6 +108,22 @@ impl Applied {
         });
         let (found, took) = judged.await??;
         Ok(Judgement { found, side, took })
+    }
+
+    /// The same, and why.
+    pub async fn explain(
+        &self,
+        side: Side,
+        passages: Vec<OwnedPassage>,
+    ) -> Result<(Judgement, Vec<Explained>), GuardrailsError> {
+        let judgement = self.assess(side, passages.clone()).await?;
+        let (arn, guard, found) = (self.arn.clone(), Arc::clone(&self.guard), judgement.found.clone());
+        let explained = self.judges.run(move || {
+            let passages: Vec<_> = passages.iter().map(OwnedPassage::borrowed).collect();
+            explain(&guard, &passages, &found)
+        });
+        let explained = explained.await?.map_err(|error| GuardrailsError::Failed { arn, reason: error.to_string() })?;
+        Ok((judgement, explained))
     }
 }
 

@@ -20,6 +20,7 @@ use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use outcrop_access::Context;
 use outcrop_api::{Fault, Kind};
 use outcrop_gateway::Gateway;
+use outcrop_guardrails::Guardrails;
 use outcrop_models::Models;
 use outcrop_models::data_retention::Retention;
 use serde_json::Value;
@@ -41,6 +42,8 @@ pub struct Doors {
     pub responses: Stored,
     /// What calls cost.
     pub cost: Desk,
+    /// The guardrails.
+    pub guardrails: Arc<Guardrails>,
 }
 
 /// One proven request.

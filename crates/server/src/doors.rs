@@ -49,6 +49,8 @@ pub enum Door {
     CostAdvice,
     /// What became of tasks.
     Outcomes,
+    /// Why a guardrail judges a text as it does.
+    ExplainGuardrail,
 }
 
 /// Whose words a door speaks, errors included.
@@ -77,7 +79,7 @@ impl Speaks {
 
 impl Door {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Health,
         Self::Aws,
         Self::AwsCbor,
@@ -98,6 +100,7 @@ impl Door {
         Self::Cost,
         Self::CostAdvice,
         Self::Outcomes,
+        Self::ExplainGuardrail,
     ];
 
     /// The door at `path`, and the id in it, raw.
@@ -129,6 +132,7 @@ impl Door {
             Self::Cost => &["/outcrop/cost"],
             Self::CostAdvice => &["/outcrop/cost/advise"],
             Self::Outcomes => &["/outcrop/outcomes"],
+            Self::ExplainGuardrail => &["/outcrop/guardrails/explain"],
         }
     }
 
@@ -144,7 +148,8 @@ impl Door {
             | Self::CancelResponse
             | Self::Messages
             | Self::MessageTokens
-            | Self::Outcomes => &["POST"],
+            | Self::Outcomes
+            | Self::ExplainGuardrail => &["POST"],
             Self::Health
             | Self::Metrics
             | Self::Budgets
@@ -181,6 +186,7 @@ impl Door {
             Self::Cost => "cost",
             Self::CostAdvice => "cost-advice",
             Self::Outcomes => "outcomes",
+            Self::ExplainGuardrail => "explain-guardrail",
         }
     }
 

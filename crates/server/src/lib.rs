@@ -15,6 +15,7 @@ pub mod control;
 pub mod cost;
 mod discover;
 pub mod doors;
+mod explain;
 mod fetch;
 pub mod listen;
 pub mod observe;

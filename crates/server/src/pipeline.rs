@@ -33,6 +33,7 @@ use crate::budgets;
 use crate::compat::aws::{Slices, Wire};
 use crate::compat::{self, sts};
 use crate::doors::{Door, Speaks};
+use crate::explain;
 use crate::listen::{self, Body, BodyError, Peer, TrustedProxy};
 use crate::observe::{self, Observe};
 use crate::route::{self, Asked};
@@ -332,6 +333,7 @@ impl Pipeline {
         let run = async {
             match door {
                 Door::Cost | Door::CostAdvice | Door::Outcomes => doors.cost.answer(&call).await,
+                Door::ExplainGuardrail => explain::answer(&doors.guardrails, &call).await,
                 _ => Ok(Box::pin(doors.answer(call)).await),
             }
         };

@@ -437,6 +437,7 @@ impl Parts {
                     outcomes: Arc::clone(&self.sight.outcomes),
                     reports: Arc::clone(&self.sight.reports),
                 },
+                guardrails: Arc::clone(&guardrails),
             })),
             budgets: Some(budgets),
             slices: self.slices.and(service_quotas),

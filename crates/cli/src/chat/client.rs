@@ -1,8 +1,9 @@
-//! A small Bedrock client: one signed ConverseStream call over HTTP/1.1, its events as they come.
+//! A small Bedrock client: signed calls over HTTP/1.1, ConverseStream's events as they come.
 
 use bytes::Bytes;
 use http::Uri;
 use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
 use outcrop_api::bedrock_runtime::ConverseStreamRequest;
@@ -42,7 +43,7 @@ impl Client {
         let uri: Uri = url.parse().map_err(|e| format!("{url} is not a URL: {e}"))?;
         if uri.scheme_str() != Some("http") {
             return Err(format!(
-                "{url}: `outcrop chat` speaks plain HTTP only. Use a server without TLS (--url http://127.0.0.1:7711), \
+                "{url}: this command speaks plain HTTP only. Use a server without TLS (--url http://127.0.0.1:7711), \
                  or the AWS CLI"
             ));
         }
@@ -74,8 +75,33 @@ impl Client {
         request: &ConverseStreamRequest,
         mut hear: impl FnMut(Heard<'_>),
     ) -> Result<(), String> {
-        let path = format!("{}/model/{}/converse-stream", self.prefix, encoded(&request.model_id));
-        let body = outcrop_wire::encode::body(request, Vec::new());
+        let path = self.path(&["model", &request.model_id, "converse-stream"]);
+        let mut body = self.send(&path, outcrop_wire::encode::body(request, Vec::new())).await?;
+        let mut decoder = Decoder::new();
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|e| format!("the answer was cut off: {e}"))?;
+            decoder.feed(frame.data_ref().map_or(&[], |data| data));
+            while let Some(message) = decoder.next().map_err(|e| e.to_string())? {
+                hear_message(&message, &mut hear)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// One call with a JSON body to a path of [`Client::path`], or one that needs no escapes.
+    pub async fn post(&self, path: &str, asked: &Value) -> Result<Value, String> {
+        let body = self.send(path, asked.to_string().into_bytes()).await?;
+        let bytes = body.collect().await.map_err(|e| format!("the answer was cut off: {e}"))?.to_bytes();
+        serde_json::from_slice(&bytes).map_err(|e| format!("the answer is not JSON: {e}"))
+    }
+
+    /// A path of these segments.
+    pub fn path(&self, segments: &[&str]) -> String {
+        segments.iter().map(|segment| format!("/{}", encoded(segment))).collect()
+    }
+
+    /// Sends a body and gives the answer's, if that is one; refusals are errors with their reason.
+    async fn send(&self, path: &str, body: Vec<u8>) -> Result<Incoming, String> {
         let unreachable = |e: &dyn std::fmt::Display| {
             format!(
                 "no server answers at http://{}: {e}\nStart one with `outcrop dev`, or name another with --url.",
@@ -86,25 +112,17 @@ impl Client {
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|e| unreachable(&e))?;
         tokio::spawn(connection);
-        let request = self.signed(&path, body)?;
+        let request = self.signed(&format!("{}{path}", self.prefix), body)?;
         let response = sender.send_request(request).await.map_err(|e| unreachable(&e))?;
         let status = response.status();
-        let mut body = response.into_body();
+        let body = response.into_body();
         if !status.is_success() {
             let bytes = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
             let told = serde_json::from_slice::<Value>(&bytes).ok();
             let message = told.as_ref().and_then(|v| v["message"].as_str()).unwrap_or("no reason was given");
             return Err(format!("{status}: {message}"));
         }
-        let mut decoder = Decoder::new();
-        while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|e| format!("the answer was cut off: {e}"))?;
-            decoder.feed(frame.data_ref().map_or(&[], |data| data));
-            while let Some(message) = decoder.next().map_err(|e| e.to_string())? {
-                hear_message(&message, &mut hear)?;
-            }
-        }
-        Ok(())
+        Ok(body)
     }
 
     fn signed(&self, path: &str, body: Vec<u8>) -> Result<http::Request<Full<Bytes>>, String> {

@@ -118,7 +118,9 @@ pub fn tokens(text: &str, known: &[(Range<usize>, Pii)], lexicon: &Lexicon<'_>) 
         token.line = line;
         token.glued = !breaks && !tokens.is_empty() && end == token.range.start;
         // Behind the mark of a list's item, too.
-        let begins = |last: &Token| matches!(last.hash, 0x2e | 0x21 | 0x3f | 0x3a | 0x22) || (last.shape == Shape::Mark && last.line == 0);
+        let begins = |last: &Token| {
+            matches!(last.hash, 0x2e | 0x21 | 0x3f | 0x3a | 0x22) || (last.shape == Shape::Mark && last.line == 0)
+        };
         token.opens = breaks || tokens.last().is_none_or(begins);
         breaks = false;
         end = token.range.end;

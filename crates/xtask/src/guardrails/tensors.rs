@@ -17,6 +17,12 @@ impl File {
         self.0.insert(name.to_owned(), (Dtype::F32, shape.to_vec(), bytes));
     }
 
+    /// The values of a tensor that is there; none where it is not.
+    pub(crate) fn values(&self, name: &str) -> Vec<f32> {
+        let bytes = self.0.get(name).map(|(_, _, bytes)| bytes.as_slice()).unwrap_or_default();
+        bytes.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect()
+    }
+
     pub(crate) fn i8(&mut self, name: &str, shape: &[usize], values: Vec<i8>) {
         let bytes = values.into_iter().map(i8::cast_unsigned).collect();
         self.0.insert(name.to_owned(), (Dtype::I8, shape.to_vec(), bytes));

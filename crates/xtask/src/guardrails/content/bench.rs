@@ -49,8 +49,11 @@ const FILTERS: [Category; 5] =
     [Category::Sexual, Category::Violence, Category::Hate, Category::Insults, Category::Misconduct];
 
 /// What the filters say of the dev split: benign prompts, and the sources of the table.
-pub(crate) fn see<'a>(rows: &'a [Row], encoder: &dyn Encoder) -> Result<Vec<Seen<'a>>, String> {
-    let classifier = Classifier::load().map_err(|e| e.to_string())?;
+pub(crate) fn see<'a>(
+    rows: &'a [Row],
+    classifier: &Classifier,
+    encoder: &dyn Encoder,
+) -> Result<Vec<Seen<'a>>, String> {
     let mut seen = Vec::new();
     for row in rows.iter().filter(|row| !row.train) {
         let benign = row.benign() && !row.source.contains(':');
@@ -72,7 +75,8 @@ pub(crate) fn bench(
     report: &mut Report,
 ) -> Result<(), String> {
     let rows = data::content(data)?;
-    let seen = see(&rows, encoder)?;
+    let classifier = Classifier::load().map_err(|e| e.to_string())?;
+    let seen = see(&rows, &classifier, encoder)?;
     let benign: Vec<&Seen<'_>> = seen.iter().filter(|s| s.row.benign() && !s.row.source.contains(':')).collect();
     let of = |sources: &'static [&'static str]| seen.iter().filter(move |s| s.from(sources));
     let recall = |category: Category, sources: &'static [&'static str]| {

@@ -41,8 +41,8 @@ pub(super) fn train(examples: &[(&[f32], Example)], seed: u64) -> Model {
                 }
             }
             step += 1;
-            let rate = RATE * (1.0 - step as f32 / steps as f32) * (1.0 - 0.999f32.powi(step as i32)).sqrt()
-                / (1.0 - 0.9f32.powi(step as i32));
+            let rate = RATE * (1.0 - step as f32 / steps as f32) * (1.0 - 0.999f32.powi(step)).sqrt()
+                / (1.0 - 0.9f32.powi(step));
             let states = first.iter_mut().zip(&mut second);
             for ((w, slope), (m, v)) in model.weights.iter_mut().zip(&slopes).zip(states) {
                 let slope = slope / batch.len() as f32 + DECAY * *w;

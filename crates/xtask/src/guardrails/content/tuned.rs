@@ -333,7 +333,6 @@ fn layer_backward(
     lengths: &[usize],
     first_only: bool,
 ) -> Option<Vec<f32>> {
-    let [..] = p else { return None };
     let mut split = p.iter_mut();
     let mut next = || split.next();
     let (q, qb, pw, pb, a, ab, an, anb, i, ib, o, ob, on, onb) = (

@@ -127,10 +127,10 @@ impl Model {
         }
         for feature in features {
             let at = *feature as usize & MASK;
-            for label in 0..LABELS {
-                let (weight, square) = (&mut self.weights[at][label], &mut self.squares[at][label]);
-                *square += gradient[label] * gradient[label];
-                *weight -= RATE * gradient[label] / square.sqrt() + DECAY * *weight;
+            let kept = self.weights[at].iter_mut().zip(&mut self.squares[at]);
+            for ((weight, square), slope) in kept.zip(gradient) {
+                *square += slope * slope;
+                *weight -= RATE * slope / square.sqrt() + DECAY * *weight;
             }
         }
     }
