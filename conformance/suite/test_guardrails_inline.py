@@ -230,6 +230,16 @@ class TestConverse:
         bedrock.delete_guardrail(guardrailIdentifier=gone)
         raises(lambda: ask(one, "a cactus", gone), "ValidationException", MISSING)
 
+    def test_an_image_that_a_filter_wants_to_see(self, bedrock, one):
+        filters = {"type": "VIOLENCE", "inputStrength": "HIGH", "outputStrength": "HIGH", "inputModalities": ["TEXT", "IMAGE"]}
+        seeing = make(bedrock, "seeing", contentPolicyConfig={"filtersConfig": [filters]})
+        image = {"image": {"format": "png", "source": {"bytes": b"\x89PNG\r\n\x1a\n"}}}
+        config = {"guardrailIdentifier": seeing, "guardrailVersion": "DRAFT"}
+        asked = {"role": "user", "content": [{"text": "hello"}, image]}
+        call = lambda: one.converse(modelId=HAIKU, messages=[asked], guardrailConfig=config)  # noqa: E731
+        raises(call, "NotImplementedException", "judging images is not built")
+        assert ask(one, "hello", seeing)["stopReason"] == "end_turn"
+
 
 class TestStreams:
     def test_blocked_input(self, one, cactus):

@@ -36,6 +36,10 @@ use tags::Tags;
 pub(crate) use stream::stream;
 pub(crate) use tags::{Config, take};
 
+/// Letting an image through that was to be judged would be worse.
+const NO_IMAGES: &str = "filters images, and judging images is not built in this version of Outcrop. Send no image, or \
+                         leave IMAGE out of the modalities of its filters.";
+
 /// When what is asked is judged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum InputTime {
@@ -185,6 +189,12 @@ impl Guarded {
         let has = |role: Role| beside.iter().any(|(is, _)| *is == role);
         if compares && !(has(Role::Source) && has(Role::Query)) {
             return Err(refused(GuardrailsError::NoGroundingSource));
+        }
+        if looked::images(request) {
+            let mut blind = self.applied.iter().filter(|applied| applied.images && !applied.judges.lets_through());
+            if let Some(applied) = blind.next() {
+                return Err(Fault::new(Kind::NotImplemented, format!("The guardrail {} {NO_IMAGES}", applied.arn)));
+            }
         }
         let asked = self.applied.iter().map(|applied| {
             let (passages, places) = looked.passages(applied.selective);

@@ -81,6 +81,8 @@ pub struct Applied {
     pub blocked_input: Arc<str>,
     /// What is said instead of what the model answered.
     pub blocked_output: Arc<str>,
+    /// A filter of it asks for images that go to the model to be judged, which is not built.
+    pub images: bool,
     /// Of another account, which shares it.
     pub foreign: bool,
     /// Where it judges.

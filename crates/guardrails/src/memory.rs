@@ -20,6 +20,8 @@ pub struct Compiled {
     pub blocked_input: Arc<str>,
     /// What is said instead of what a model answered.
     pub blocked_output: Arc<str>,
+    /// A filter asks for images that go to the model to be judged.
+    pub images: bool,
 }
 
 /// What outlives a configuration. Cheap to clone, and every clone sees every write.

@@ -177,6 +177,7 @@ impl Guardrails {
             guard: Arc::clone(&compiled.guard),
             blocked_input: Arc::clone(&compiled.blocked_input),
             blocked_output: Arc::clone(&compiled.blocked_output),
+            images: compiled.images,
             foreign: owner.account != cx.caller.account,
             judges: self.0.judges.clone(),
         }
@@ -223,6 +224,7 @@ impl Guardrails {
             guard: Arc::new(guard),
             blocked_input: definition.blocked_input.as_str().into(),
             blocked_output: definition.blocked_output.as_str().into(),
+            images: definition.looks_at_images(),
         };
         let guard = |policy| Guard::new(policy, Arc::clone(&self.0.encoder), Arc::clone(&self.0.classifier));
         let failed = |error: Refused| CompileError::Failed { arn: arn.to_owned(), reason: error.to_string() };

@@ -145,6 +145,22 @@ impl Looked {
     }
 }
 
+/// Whether there are images in `request`.
+pub(super) fn images(request: &ConverseRequest) -> bool {
+    let image = |block: &GuardrailConverseContentBlock| matches!(block, GuardrailConverseContentBlock::Image(_));
+    let mut system = request.system.iter().flatten();
+    let mut blocks = request.messages.iter().flatten().flat_map(|message| &message.content);
+    system.any(|block| matches!(block, SystemContentBlock::GuardContent(guarded) if image(guarded)))
+        || blocks.any(|block| match block {
+            ContentBlock::Image(_) => true,
+            ContentBlock::GuardContent(guarded) => image(guarded),
+            ContentBlock::ToolResult(result) => {
+                result.content.iter().any(|part| matches!(part, ToolResultContentBlock::Image(_)))
+            }
+            _ => false,
+        })
+}
+
 /// Every text that may be looked at: not what a model thought, nor what it called tools with (the guide's pages on
 /// reasoning and on sensitive information filters).
 fn each(request: &mut ConverseRequest, f: &mut impl FnMut(Part, Mark, &mut String)) {

@@ -8,6 +8,15 @@ use outcrop_guard::{Does, Filter, GroundingRule, PiiRule, Policy, RegexRule, Sid
 use super::{Action, Definition};
 
 impl Definition {
+    /// Whether a filter asks for images on their way to the model to be judged.
+    pub fn looks_at_images(&self) -> bool {
+        let mut filters = self.filters.iter().flat_map(|policy| &policy.rules);
+        filters.any(|filter| {
+            let images = filter.input_modalities.iter().any(|modality| modality == "IMAGE");
+            images && filter.sides.does().input != Does::Off && strength(&filter.input) != Strength::None
+        })
+    }
+
     /// The same in the words of the engine.
     pub fn policy(&self) -> Policy {
         let topics = self.topics.iter().flat_map(|policy| &policy.rules).map(|topic| Topic {
