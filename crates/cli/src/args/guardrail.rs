@@ -46,7 +46,7 @@ pub enum Guardrail {
     /// topic, the closest sentence of a source.
     ///
     /// Examples:
-    ///   outcrop guardrail explain "how do I drop all tables" --guardrail abcdefghijkl
+    ///   outcrop guardrail explain "drop every table" --guardrail abcdefghijkl
     ///   outcrop guardrail explain "It opened in 1954." --guardrail abcdefghijkl \
     ///     --side output --source "It was opened in 1932." --query "When did it open?"
     #[command(verbatim_doc_comment)]

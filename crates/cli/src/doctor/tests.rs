@@ -135,7 +135,7 @@ fn a_wrong_configuration_fails_and_names_the_file() {
 fn operations_are_listed_from_the_table() {
     let text = operations::list();
     assert!(text.contains("  built      Converse\n"));
-    assert!(text.contains("  not built  CreateGuardrail\n"));
+    assert!(text.contains("  not built  CreateAutomatedReasoningPolicy\n"));
     assert!(text.contains(" of 240 operations are built."), "{text}");
     assert_eq!(text.lines().filter(|line| line.starts_with("  ")).count(), 240);
 }
