@@ -226,7 +226,9 @@ class TestCalls:
         until(lambda: any("tokens" in told["Subject"] for told in watched.seen), 10, "the notice")
         told = next(json.loads(told["Message"]) for told in watched.seen if "tokens" in told["Subject"])
         assert (told["AlarmName"], told["NewStateValue"]) == ("tokens", "ALARM")
-        done = cloudwatch.describe_alarm_history(AlarmName="tokens", HistoryItemType="Action")["AlarmHistoryItems"]
+        # The notice comes before its action is known to have succeeded.
+        asked = {"AlarmName": "tokens", "HistoryItemType": "Action"}
+        done = until(lambda: cloudwatch.describe_alarm_history(**asked)["AlarmHistoryItems"], 10, "the action")
         assert done[0]["HistorySummary"] == f"Successfully executed action {TOPIC}"
 
     def test_an_unbound_action_is_noted(self, watched):

@@ -25,7 +25,10 @@ def guardrail(server):
         blockedOutputsMessaging="no",
         sensitiveInformationPolicyConfig={
             "regexesConfig": [TICKET],
-            "piiEntitiesConfig": [{"type": "EMAIL", "action": "ANONYMIZE"}],
+            # The older action alone would not look at what goes to the model.
+            "piiEntitiesConfig": [
+                {"type": "EMAIL", "action": "ANONYMIZE", "inputAction": "ANONYMIZE", "inputEnabled": True}
+            ],
         },
         contextualGroundingPolicyConfig={"filtersConfig": [{"type": "GROUNDING", "threshold": 0.5}]},
     )

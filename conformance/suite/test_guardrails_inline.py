@@ -237,7 +237,7 @@ class TestConverse:
         config = {"guardrailIdentifier": seeing, "guardrailVersion": "DRAFT"}
         asked = {"role": "user", "content": [{"text": "hello"}, image]}
         call = lambda: one.converse(modelId=HAIKU, messages=[asked], guardrailConfig=config)  # noqa: E731
-        raises(call, "NotImplementedException", "judging images is not built")
+        raises(call, "NotImplementedException", "judging images is not built", status=501)
         assert ask(one, "hello", seeing)["stopReason"] == "end_turn"
 
 

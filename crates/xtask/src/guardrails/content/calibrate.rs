@@ -14,7 +14,7 @@ use crate::guardrails::tensors::File;
 /// Benign texts that a filter may flag with low, medium and high confidence.
 const FLAGGED: [f32; 3] = [0.005, 0.002, 0.0005];
 /// Benign texts, of all filters together, that the n-grams are to settle.
-const SETTLED: f32 = 0.75;
+const SETTLED: f32 = 0.60;
 /// Beyond this share the tail is taken to fall exponentially: a few texts say little of one in two thousand.
 const BODY: f32 = 0.05;
 
