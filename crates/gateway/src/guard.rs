@@ -4,7 +4,7 @@
 //! the strictest of them decides, and masks of several are put together. What the response cache gives out is judged
 //! like what a model says.
 //!
-//! Start at [`Gateway::guarded`]; [`Guarded::input`] judges what is asked, [`Passed::whole`] and [`stream`] what is
+//! Start at `Gateway::guarded`; `Guarded::input` judges what is asked, `Passed::whole` and `stream` what is
 //! answered. `looked.rs` says which texts, `told.rs` what traces say.
 
 mod looked;

@@ -1,8 +1,8 @@
 //! Sensitive information: PII and regular expressions.
 //!
-//! Three ways to PII, in this order: what its form and check digit prove ([`codes`], [`net`], [`phone`]); what a word
-//! before it announces ([`cues`], [`announced`]); and names and addresses, which a small trained model finds in what is
-//! left ([`tagger`]). Where two overlap the surer one stays.
+//! Three ways to PII, in this order: what its form and check digit prove (`codes`, `net`, `phone`); what a word
+//! before it announces (`cues`, `announced`); and names and addresses, which a small trained model finds in what is
+//! left (`tagger`). Where two overlap the surer one stays.
 
 mod announced;
 mod checks;

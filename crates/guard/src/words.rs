@@ -1,7 +1,7 @@
 //! Words and phrases: a guardrail's own, and the managed list of profanity.
 //!
-//! Both are looked for in a folded copy of the text ([`fold`]): a guardrail's own words exactly, whatever their case, on
-//! token boundaries ([`custom`]); profanity also where it is disguised ([`profanity`]).
+//! Both are looked for in a folded copy of the text (`fold`): a guardrail's own words exactly, whatever their case, on
+//! token boundaries (`custom`); profanity also where it is disguised (`profanity`).
 
 mod custom;
 mod fold;

@@ -48,7 +48,7 @@ pub enum Guardrail {
     /// Examples:
     ///   outcrop guardrail explain "drop every table" --guardrail abcdefghijkl
     ///   outcrop guardrail explain "It opened in 1954." --guardrail abcdefghijkl \
-    ///     --side output --source "It was opened in 1932." --query "When did it open?"
+    ///     --side output --source "It was opened in 1932." --query "Since when?"
     #[command(verbatim_doc_comment)]
     Explain {
         /// The text
