@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::assessment::{
     Acted, Assessment, Coverage, FilterFinding, GroundingFinding, Passage, PiiFinding, RegexFinding, Role,
-    TopicFinding, Units, WordFinding,
+    TopicFinding, UNIT, Units, WordFinding,
 };
 use crate::content::{self, Category, Classifier, Confidence};
 use crate::encoder::Encoder;
@@ -25,9 +25,6 @@ use crate::words::{List, Words};
 
 pub use mask::{Mask, mask};
 pub(crate) use mask::{merged, put};
-
-/// Characters of a text unit.
-const UNIT: u64 = 1_000;
 
 /// A compiled policy.
 pub struct Guard {

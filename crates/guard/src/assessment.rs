@@ -165,6 +165,9 @@ pub struct GroundingFinding {
     pub support: Option<String>,
 }
 
+/// Characters of a text unit.
+pub const UNIT: u64 = 1_000;
+
 /// Text units: a thousand characters of a text, begun ones whole, once for each policy that looked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Units {

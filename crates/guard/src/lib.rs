@@ -25,7 +25,7 @@ pub mod words;
 pub use assess::{Guard, Mask, mask};
 pub use assessment::{
     Acted, Assessment, Coverage, FilterFinding, GroundingFinding, Passage, PiiFinding, RegexFinding, Role,
-    TopicFinding, Units, WordFinding,
+    TopicFinding, UNIT, Units, WordFinding,
 };
 pub use encoder::{EncodeError, Encoded, Encoder};
 pub use error::{Failed, Refused};

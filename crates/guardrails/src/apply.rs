@@ -11,7 +11,7 @@ use outcrop_api::bedrock_runtime::{
     ApplyGuardrailRequest, ApplyGuardrailResponse, GuardrailAction, GuardrailContentBlock, GuardrailContentQualifier,
     GuardrailContentSource, GuardrailOutputContent, GuardrailOutputScope, GuardrailTextBlock,
 };
-use outcrop_guard::{Acted, Role, Side};
+use outcrop_guard::{Acted, Role, Side, UNIT};
 
 use crate::applied::{Applied, OwnedPassage};
 use crate::error::GuardrailsError;
@@ -23,7 +23,7 @@ const SOURCE: usize = 100_000;
 const QUERY: usize = 1_000;
 const RESPONSE: usize = 5_000;
 /// Text units of a request that a policy looks at: the largest of AWS's quotas.
-const UNITS: usize = 1_000;
+pub(crate) const UNITS: u64 = 1_000;
 
 /// What a guardrail says of texts.
 pub async fn apply(
@@ -129,7 +129,7 @@ fn fits(applied: &Applied, side: Side, passages: &[(usize, OwnedPassage)]) -> Re
         those.map(|(_, passage)| passage.text.chars().count()).sum()
     };
     let content = characters(Role::Content);
-    let units = content.div_ceil(1_000);
+    let units = u64::try_from(content).unwrap_or(u64::MAX).div_ceil(UNIT);
     if units > UNITS && applied.guard.looks(side) {
         return Err(GuardrailsError::TooMuchText { units, most: UNITS, policy: largest(applied, side) });
     }

@@ -16,8 +16,9 @@ use outcrop_api::bedrock_runtime::{
 };
 use outcrop_guard::content::{Attack, Category, Classifier, Confidence, Judged};
 use outcrop_guard::sensitive::{Pii, Sensitive, What};
-use outcrop_guard::{EncodeError, Encoder, Scan};
+use outcrop_guard::{EncodeError, Encoder, Scan, UNIT};
 
+use crate::apply::UNITS;
 use crate::error::GuardrailsError;
 use crate::service::Guardrails;
 
@@ -25,10 +26,6 @@ use crate::service::Guardrails;
 const BLOCKS: usize = 10;
 /// Occurrences of sensitive information that are told.
 const OCCURRENCES: usize = 1_000;
-/// Characters of a text unit.
-const UNIT: usize = 1_000;
-/// Text units of a request: the largest of AWS's quotas.
-const UNITS: usize = 1_000;
 
 /// What the checks that are asked for say of messages.
 pub async fn invoke(
@@ -44,7 +41,7 @@ pub async fn invoke(
     }
     let texts = texts(messages)?;
     let characters: usize = texts.iter().map(|text| text.text.chars().count()).sum();
-    let units = characters.div_ceil(UNIT).max(1);
+    let units = u64::try_from(characters).unwrap_or(u64::MAX).div_ceil(UNIT).max(1);
     if units > UNITS {
         return Err(GuardrailsError::TooMuchText { units, most: UNITS, policy: "guardrail checks" });
     }

@@ -31,9 +31,9 @@ pub enum GuardrailsError {
     #[error("Input text size ({units} text units) exceeds the maximum allowed ({most} text units) for the {policy}.")]
     TooMuchText {
         /// How much there is.
-        units: usize,
+        units: u64,
         /// How much there may be.
-        most: usize,
+        most: u64,
         /// Whose bound it is.
         policy: &'static str,
     },

@@ -157,11 +157,6 @@ impl Guardrails {
         Ok(all)
     }
 
-    /// Whether any call of this account could have a guardrail that it does not name itself.
-    pub fn enforces(&self, cx: &Context) -> bool {
-        !self.0.settings.enforce.is_empty() || self.enforcements().get(&enforced::id(scope(cx))).is_some()
-    }
-
     fn missing(&self, arn: &str) -> GuardrailsError {
         let reason = "the server's configuration enforces it ([guardrails] enforce), and there is no such version";
         GuardrailsError::Failed { arn: arn.to_owned(), reason: reason.to_owned() }
