@@ -1,0 +1,121 @@
+//! What is kept, asked and found.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Filter;
+
+/// What the vectors of an index are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shape {
+    /// How many numbers, or bits, a vector has.
+    pub dimensions: u32,
+    /// Bits compared by Hamming distance rather than numbers by cosine.
+    pub binary: bool,
+}
+
+/// A vector.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Vector {
+    /// Numbers.
+    Float(Vec<f32>),
+    /// Bits, eight a byte, the first in the highest place.
+    Binary(Vec<u8>),
+}
+
+/// A document's attributes.
+pub type Metadata = BTreeMap<String, Value>;
+
+/// What an attribute can be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Value {
+    /// A boolean.
+    Boolean(bool),
+    /// A number.
+    Number(f64),
+    /// A string.
+    String(String),
+    /// A list of strings.
+    List(Vec<String>),
+}
+
+/// A document and its chunks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Replace {
+    /// The data source that it came from.
+    pub source: String,
+    /// Which it is, within the source.
+    pub document: String,
+    /// Its chunks, in order; none removes the document.
+    pub records: Vec<Record>,
+}
+
+/// A chunk.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// Its name in the index, which no other chunk has.
+    pub id: String,
+    /// What is searched by words, and returned where there is no parent.
+    pub text: String,
+    /// What is returned in its place; hits of one parent become one.
+    pub parent: Option<Arc<Parent>>,
+    /// Its vector.
+    pub vector: Vector,
+    /// Its document's attributes and its own.
+    pub metadata: Metadata,
+}
+
+/// What is returned in place of chunks that are searched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parent {
+    /// Its name in the index.
+    pub id: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// How it is searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// By vector and by words, scores joined.
+    Hybrid,
+    /// By vector alone.
+    Semantic,
+}
+
+/// A question.
+#[derive(Debug, Clone)]
+pub struct Query {
+    /// Its vector.
+    pub vector: Vector,
+    /// Its words.
+    pub text: String,
+    /// How.
+    pub mode: Mode,
+    /// Within what.
+    pub filter: Option<Filter>,
+    /// How many hits at most.
+    pub limit: usize,
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hit {
+    /// The chunk's name, or its parent's.
+    pub id: String,
+    /// The data source.
+    pub source: String,
+    /// The document.
+    pub document: String,
+    /// The chunk's text, or its parent's.
+    pub text: String,
+    /// How well it fits: 0 to 1, more is better.
+    pub score: f64,
+    /// How alike question and chunk are: the cosine of their vectors, where there is one.
+    pub cosine: Option<f64>,
+    /// Its attributes.
+    pub metadata: Metadata,
+}
