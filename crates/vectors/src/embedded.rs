@@ -6,9 +6,11 @@
 //! come, and is brought up to the truth, or made anew, at opening. Everything else is in memory, made at opening.
 
 mod base;
+mod codes;
 mod columns;
 mod file;
 mod find;
+mod kernels;
 mod nearest;
 mod state;
 #[cfg(test)]

@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use async_trait::async_trait;
 use rusqlite::Connection;
 
-use super::file::VectorFile;
-use super::state::{Change, Place, State};
+use super::codes::Code;
+use super::file::{self, VectorFile};
+use super::state::{Added, Place, State};
 use super::words::Words;
 use super::write::{self, Writer};
 use super::{blocking, find, truth};
@@ -38,15 +39,14 @@ impl Base {
         let connection = truth::open(&folder.join("truth.sqlite"), shape)?;
         let mut words = Words::open(&folder.join("words"))?;
         write::catch_up(&connection, &mut words)?;
-        let mut added = Vec::new();
-        truth::each(&connection, |row| {
-            let place = Place { key: row.key, parent: row.parent.unwrap_or(0) };
-            added.push((row.slot, place, row.metadata));
-        })?;
         let mut file = VectorFile::open(&folder.join("vectors"), shape)?;
-        file.reserve(added.iter().map(|(slot, ..)| u64::from(*slot) + 1).max().unwrap_or(0))?;
-        let mut state = State::new(file.map()?, words.searcher()?);
-        state.apply(Change { removed: Vec::new(), added });
+        file.reserve(truth::places(&connection)?)?;
+        let mut state = State::new(shape, file.map()?, words.searcher()?);
+        truth::each(&connection, |row| {
+            let code = (!shape.binary).then(|| Code::new(&file::decode(state.vectors.get(row.slot))));
+            let place = Place { key: row.key, parent: row.parent.unwrap_or(0) };
+            state.add(Added { slot: row.slot, place, metadata: row.metadata, code });
+        })?;
         let writer = Writer::new(connection, words, file, &state);
         Ok(Self(Arc::new(Inner {
             folder: folder.to_owned(),

@@ -1,5 +1,8 @@
 //! Which chunks have which attributes, and so which a filter lets through.
 
+#[cfg(test)]
+mod tests;
+
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 

@@ -102,6 +102,11 @@ pub(super) fn encode(vector: &Vector) -> Vec<u8> {
     }
 }
 
+/// The numbers that were kept.
+pub(super) fn decode(kept: &[u8]) -> Vec<f32> {
+    kept.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
+}
+
 /// The numbers scaled to length one; what has no length stays as it is, and is like nothing.
 pub(super) fn unit(vector: &Vector) -> Vec<f32> {
     let Vector::Float(numbers) = vector else { return Vec::new() };

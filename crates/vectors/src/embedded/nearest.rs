@@ -1,11 +1,21 @@
-//! The chunks nearest to a vector.
+//! The chunks nearest to a vector: found by their codes, then compared exactly.
 
 use roaring::RoaringBitmap;
 
 use super::file::{self, Vectors};
+use super::kernels;
 use super::state::State;
 use super::top::{Scored, Top};
 use crate::Vector;
+
+/// Up to so many places are all compared exactly, and up to this share of all: reading them costs less than reading
+/// every code.
+const FEW: u64 = 2000;
+const SHARE: u64 = 50;
+
+/// How many candidates are compared exactly: so many, and so many for each that is wanted.
+const LEAST: usize = 200;
+const EACH: usize = 10;
 
 /// A question's vector, as it is compared.
 pub(super) enum Probe {
@@ -26,9 +36,9 @@ impl Probe {
     pub(super) fn likeness(&self, vectors: &Vectors, slot: u32) -> f32 {
         let kept = vectors.get(slot);
         match self {
-            Self::Float(numbers) => dot(numbers, kept),
+            Self::Float(numbers) => kernels::dot(numbers, kept),
             Self::Binary(bits) => {
-                let differ: u32 = bits.iter().zip(kept).map(|(a, b)| (a ^ b).count_ones()).sum();
+                let differ = kernels::differ(bits, kept);
                 1.0 - 2.0 * differ as f32 / (bits.len().max(1) * 8) as f32
             }
         }
@@ -37,26 +47,24 @@ impl Probe {
 
 /// The best `limit` of the places allowed, best first.
 pub(super) fn nearest(state: &State, probe: &Probe, allowed: Option<&RoaringBitmap>, limit: usize) -> Vec<Scored> {
+    let among = allowed.unwrap_or(state.columns.all());
+    let count = among.len();
+    let candidates = limit.saturating_mul(EACH).saturating_add(LEAST);
+    let few = count <= FEW.max(u64::from(state.places()) / SHARE) || count <= candidates as u64;
     let mut top = Top::new(limit);
-    for slot in allowed.unwrap_or(state.columns.all()) {
+    let mut compare = |slot| {
         let score = probe.likeness(&state.vectors, slot);
         top.push(Scored { score, key: state.key(slot), slot });
+    };
+    match (probe, &state.codes) {
+        (Probe::Float(unit), Some(codes)) if !few => {
+            let passes = |slot| allowed.is_none_or(|allowed| allowed.contains(slot));
+            let mut found = codes.candidates(unit, candidates, passes);
+            // In the file's order, which is the disk's.
+            found.sort_unstable_by_key(|scored| scored.slot);
+            found.into_iter().for_each(|scored| compare(scored.slot));
+        }
+        _ => among.iter().for_each(compare),
     }
     top.sorted()
-}
-
-/// The product of numbers with numbers kept as bytes. Sixteen sums side by side: the order of additions is fixed, so
-/// every machine finds the same.
-fn dot(numbers: &[f32], kept: &[u8]) -> f32 {
-    let mut sums = [0f32; 16];
-    let (blocks, rest) = numbers.as_chunks::<16>();
-    let (kept_blocks, kept_rest) = kept.as_chunks::<64>();
-    for (a, b) in blocks.iter().zip(kept_blocks) {
-        let (b, _) = b.as_chunks::<4>();
-        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
-            *sum += a * f32::from_le_bytes(*b);
-        }
-    }
-    let rest: f32 = rest.iter().zip(kept_rest.as_chunks::<4>().0).map(|(a, b)| a * f32::from_le_bytes(*b)).sum();
-    sums.iter().sum::<f32>() + rest
 }

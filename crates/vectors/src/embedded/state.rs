@@ -1,9 +1,10 @@
 //! What is in memory of an index: what a query reads, and what a write changes in one step.
 
+use super::codes::{Code, Codes};
 use super::columns::Columns;
 use super::file::Vectors;
 use super::words::Searcher;
-use crate::Metadata;
+use crate::{Metadata, Shape};
 
 /// One chunk, as memory holds it.
 #[derive(Debug, Clone, Copy, Default)]
@@ -20,6 +21,8 @@ pub(super) struct State {
     parents: bool,
     pub columns: Columns,
     pub vectors: Vectors,
+    /// Of numbers; bits are their own.
+    pub codes: Option<Codes>,
     pub words: Searcher,
 }
 
@@ -27,12 +30,23 @@ pub(super) struct State {
 #[derive(Default)]
 pub(super) struct Change {
     pub removed: Vec<(u32, Metadata)>,
-    pub added: Vec<(u32, Place, Metadata)>,
+    pub added: Vec<Added>,
+    /// What a chunk's attributes were, and what they are.
+    pub described: Vec<(u32, Metadata, Metadata)>,
+}
+
+/// A chunk that is new.
+pub(super) struct Added {
+    pub slot: u32,
+    pub place: Place,
+    pub metadata: Metadata,
+    pub code: Option<Code>,
 }
 
 impl State {
-    pub(super) fn new(vectors: Vectors, words: Searcher) -> Self {
-        Self { places: Vec::new(), parents: false, columns: Columns::default(), vectors, words }
+    pub(super) fn new(shape: Shape, vectors: Vectors, words: Searcher) -> Self {
+        let codes = (!shape.binary).then(|| Codes::new(shape.dimensions as usize));
+        Self { places: Vec::new(), parents: false, columns: Columns::default(), vectors, codes, words }
     }
 
     /// The key of the chunk at a place; 0 where there is none.
@@ -61,15 +75,29 @@ impl State {
             if let Some(place) = self.places.get_mut(*slot as usize) {
                 *place = Place::default();
             }
-        }
-        for (slot, place, metadata) in change.added {
-            let at = slot as usize;
-            if at >= self.places.len() {
-                self.places.resize(at + 1, Place::default());
+            if let Some(codes) = &mut self.codes {
+                codes.clear(*slot);
             }
-            self.places[at] = place;
-            self.parents |= place.parent != 0;
-            self.columns.add(slot, metadata);
+        }
+        for (slot, old, new) in change.described {
+            self.columns.remove(slot, &old);
+            self.columns.add(slot, new);
+        }
+        for added in change.added {
+            self.add(added);
+        }
+    }
+
+    pub(super) fn add(&mut self, added: Added) {
+        let at = added.slot as usize;
+        if at >= self.places.len() {
+            self.places.resize(at + 1, Place::default());
+        }
+        self.places[at] = added.place;
+        self.parents |= added.place.parent != 0;
+        self.columns.add(added.slot, added.metadata);
+        if let (Some(codes), Some(code)) = (&mut self.codes, &added.code) {
+            codes.set(added.slot, code);
         }
     }
 }

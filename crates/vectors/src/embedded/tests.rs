@@ -1,3 +1,6 @@
+mod crash;
+mod near;
+
 use std::path::Path;
 
 use super::*;

@@ -102,6 +102,12 @@ pub(super) fn each(connection: &Connection, mut take: impl FnMut(Row)) -> Result
     Ok(())
 }
 
+/// How many places the vectors' file has at least.
+pub(super) fn places(connection: &Connection) -> Result<u64> {
+    let places = "SELECT coalesce(max(slot) + 1, 0) FROM chunks";
+    connection.query_row(places, [], |row| Ok(row.get::<_, i64>(0)?.unsigned_abs())).map_err(failed)
+}
+
 /// How far the truth has come.
 pub(super) fn mark(connection: &Connection) -> Result<Mark> {
     let at = |table: &str| -> Result<i64> {

@@ -1,16 +1,17 @@
 //! Changing an index. One at a time: the vectors first, then the truth, then what is derived, then what queries see.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::PoisonError;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::base::Inner;
+use super::codes::Code;
 use super::file::{self, VectorFile};
-use super::state::{Change, Place, State};
+use super::state::{Added, Change, Place, State};
 use super::truth;
 use super::words::Words;
-use crate::{Metadata, Record, Replace, Result, Value, VectorError};
+use crate::{Metadata, Record, Replace, Result, Value, Vector, VectorError};
 
 /// What the one who writes holds.
 pub(super) struct Writer {
@@ -120,9 +121,7 @@ pub(super) fn describe(inner: &Inner, source: &str, document: &str, metadata: &M
     transact(inner, |work| {
         let Some(doc) = truth::find_document(work.truth, source, document)? else { return Ok(()) };
         for chunk in truth::chunks_of(work.truth, doc)? {
-            let place = Place { key: chunk.key, parent: chunk.parent.unwrap_or(0) };
-            work.change.removed.push((chunk.slot, chunk.metadata));
-            work.change.added.push((chunk.slot, place, metadata.clone()));
+            work.change.described.push((chunk.slot, chunk.metadata, metadata.clone()));
         }
         truth::describe(work.truth, doc, &text)
     })
@@ -162,8 +161,7 @@ fn transact(inner: &Inner, work: impl FnOnce(&mut Work<'_>) -> Result<()>) -> Re
     transaction.commit().map_err(truth::failed)?;
 
     // From here on it has happened.
-    let taken: HashSet<u32> = change.added.iter().map(|(slot, ..)| *slot).collect();
-    places.free.extend(change.removed.iter().map(|(slot, _)| *slot).filter(|slot| !taken.contains(slot)));
+    places.free.extend(change.removed.iter().map(|(slot, _)| *slot));
     writer.places = places;
     let spoke = if writer.behind {
         writer.words.abandon();
@@ -240,11 +238,13 @@ impl Work<'_> {
     fn add(&mut self, doc: i64, parent: Option<i64>, record: &Record) -> Result<()> {
         let slot = self.places.take();
         self.file.reserve(u64::from(slot) + 1)?;
-        self.file.write(slot, &file::encode(&record.vector))?;
+        let kept = file::encode(&record.vector);
+        self.file.write(slot, &kept)?;
+        let code = matches!(record.vector, Vector::Float(_)).then(|| Code::new(&file::decode(&kept)));
         let metadata = truth::metadata_text(&record.metadata)?;
         let key = truth::add_chunk(self.truth, doc, slot, parent, (&record.id, &metadata, &record.text))?;
         let place = Place { key, parent: parent.unwrap_or(0) };
-        self.change.added.push((slot, place, record.metadata.clone()));
+        self.change.added.push(Added { slot, place, metadata: record.metadata.clone(), code });
         self.spoken.added.push((key, slot, record.text.clone()));
         Ok(())
     }
