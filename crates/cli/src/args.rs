@@ -16,7 +16,10 @@ mod keys;
 pub use audit::{Audit, Search};
 pub use cost::{Cost, CostReport, Spend, Which};
 pub use guardrail::{Guardrail, Side, Which as GuardrailOf};
-pub use kb::{Add as KbAdd, Ask as KbAsk, Chunking, Kb, Mode, Place as KbPlace, Search as KbSearch, Which as KbWhich};
+pub use kb::{
+    Add as KbAdd, Ask as KbAsk, Chunking, Eval as KbEval, Kb, Mode, Place as KbPlace, Search as KbSearch,
+    Which as KbWhich,
+};
 pub use keeping::{Backup, Restore, Secrets};
 pub use keys::Keys;
 

@@ -137,6 +137,12 @@ impl Client {
         serde_json::from_slice(&bytes).map_err(|e| format!("the answer is not JSON: {e}"))
     }
 
+    /// What a GET answers.
+    pub async fn get(&self, path: &str, query: &str) -> Result<Value, String> {
+        let (_, bytes) = self.bytes(Ask { query, ..Ask::json("GET", path, Vec::new()) }).await?;
+        serde_json::from_slice(&bytes).map_err(|e| format!("the answer is not JSON: {e}"))
+    }
+
     /// An answer's headers and whole body.
     pub async fn bytes(&self, ask: Ask<'_>) -> Result<(http::HeaderMap, Bytes), String> {
         let response = self.send(ask).await?;

@@ -5,6 +5,7 @@
 
 mod add;
 mod ask;
+mod eval;
 mod find;
 mod folder;
 mod place;
@@ -23,6 +24,7 @@ pub async fn run(command: args::Kb) -> Result<(), String> {
         args::Kb::Add(args) | args::Kb::Watch { add: args, .. } => &args.place,
         args::Kb::Ask(args) => &args.which.place,
         args::Kb::Search(args) => &args.which.place,
+        args::Kb::Eval(args) => &args.place,
         args::Kb::Show { place, .. } | args::Kb::Rm { place, .. } => place,
     };
     let place = Place::open(place).await?;
@@ -31,6 +33,7 @@ pub async fn run(command: args::Kb) -> Result<(), String> {
         args::Kb::Add(args) => add::run(client, args).await,
         args::Kb::Watch { add, every } => add::watch(client, add, *every).await,
         args::Kb::Ask(args) => ask::run(client, args).await,
+        args::Kb::Eval(args) => eval::run(client, args).await,
         args::Kb::Search(args) => search::run(client, args).await,
         args::Kb::Show { kb, json, .. } => show::run(client, kb.as_deref(), *json).await,
         args::Kb::Rm { kb, .. } => remove::run(client, kb).await,

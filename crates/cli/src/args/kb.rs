@@ -52,6 +52,22 @@ pub enum Kb {
         #[arg(long, value_name = "SECONDS", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=86_400))]
         every: u64,
     },
+    /// Measures how good it is on your questions, and names the cheapest setting that is as good as the best
+    ///
+    /// A line of FILE is JSON: {"question": "...", "documents": ["oncall.md"],
+    /// "answer": "Wednesday"}; documents (the end of their URI is enough), answer or
+    /// both. Every combination of the options is tried, one question after the
+    /// other. With --chunking the documents are ingested once more for each, in a
+    /// knowledge base that is deleted afterwards. Dollars are what the account spent
+    /// meanwhile: let nobody else use it.
+    ///
+    /// Examples:
+    ///   outcrop kb eval questions.jsonl --results 3,5,10 --mode hybrid,semantic
+    ///   outcrop kb eval questions.jsonl --chunking fixed:300:20,semantic:300:95 \
+    ///     --model anthropic.claude-3-haiku-20240307-v1:0,outcrop.smollm2-135m-instruct \
+    ///     --svg quality.svg
+    #[command(verbatim_doc_comment)]
+    Eval(Eval),
     /// Deletes a knowledge base, its index and the bucket that `kb add` made for it
     Rm {
         /// Its name or id
@@ -154,12 +170,46 @@ pub struct Which {
 }
 
 /// How it is searched.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Mode {
     /// Vectors and words
     Hybrid,
     /// Vectors alone
     Semantic,
+}
+
+/// What to measure.
+#[derive(Args)]
+pub struct Eval {
+    /// The questions, JSON lines
+    pub file: PathBuf,
+    /// Its name or id [default: the only one there is]
+    #[arg(long, value_name = "NAME|ID")]
+    pub kb: Option<String>,
+    /// How many passages
+    #[arg(long, value_name = "N,...", value_delimiter = ',', default_value = "5", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub results: Vec<u32>,
+    /// How it is searched
+    #[arg(long = "mode", value_name = "MODE,...", value_delimiter = ',')]
+    pub modes: Vec<Mode>,
+    /// Models that answer [default: passages are measured, no answers]
+    #[arg(long = "model", value_name = "MODEL,...", value_delimiter = ',')]
+    pub models: Vec<String>,
+    /// Models that rank passages anew; none for none
+    #[arg(long, value_name = "MODEL,...", value_delimiter = ',')]
+    pub rerank: Vec<String>,
+    /// fixed:TOKENS:OVERLAP_PERCENT, hierarchical:PARENT:CHILD:OVERLAP, semantic:TOKENS:PERCENTILE, none
+    #[arg(long = "chunking", value_name = "CHUNKING,...", value_delimiter = ',')]
+    pub chunkings: Vec<String>,
+    /// Draws quality over cost
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
+    /// Prints JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Where
+    #[command(flatten)]
+    pub place: Place,
 }
 
 /// Which server.

@@ -84,7 +84,7 @@ impl Added {
         }
         let kb = match find::all(client).await?.into_iter().find(|kb| kb.name == name) {
             Some(kb) => kb.id,
-            None => create(client, args, &name).await?,
+            None => create(client, &described(client, args, &name).await?).await?,
         };
         let source = source(client, args, &kb, &bucket, &prefix).await?;
         Ok(Self { root, bucket, kb, source, name })
@@ -101,22 +101,8 @@ impl Added {
                 eprintln!("left out: {} of other kinds", counted(files.others as u64, "file"));
             }
         }
-        let jobs =
-            format!("{}/", client.path(&["knowledgebases", &self.kb, "datasources", &self.source, "ingestionjobs"]));
         let began = Instant::now();
-        let job = client.json("PUT", &jobs, &json!({})).await?;
-        let id = job["ingestionJob"]["ingestionJobId"].as_str().unwrap_or_default().to_owned();
-        let path = format!("{jobs}{id}");
-        let bar = sync::bar(0, "{spinner} {msg}");
-        let done = loop {
-            let job = client.json("GET", &path, &Value::Null).await?["ingestionJob"].take();
-            progress(&bar, &job, began);
-            match job["status"].as_str().unwrap_or_default() {
-                "COMPLETE" | "FAILED" | "STOPPED" => break job,
-                _ => tokio::time::sleep(LOOK).await,
-            }
-        };
-        bar.finish_and_clear();
+        let done = ingest(client, &self.kb, &self.source).await?;
         self.tell(&done, began)
     }
 
@@ -147,6 +133,24 @@ impl Added {
             }
             status => Err(format!("the ingestion job ended as {}", status.unwrap_or("nothing known"))),
         }
+    }
+}
+
+/// Runs an ingestion job to its end, and shows how far it is.
+pub async fn ingest(client: &Client, kb: &str, source: &str) -> Result<Value, String> {
+    let jobs = format!("{}/", client.path(&["knowledgebases", kb, "datasources", source, "ingestionjobs"]));
+    let began = Instant::now();
+    let job = client.json("PUT", &jobs, &json!({})).await?;
+    let path = format!("{jobs}{}", job["ingestionJob"]["ingestionJobId"].as_str().unwrap_or_default());
+    let bar = sync::bar(0, "{spinner} {msg}");
+    loop {
+        let job = client.json("GET", &path, &Value::Null).await?["ingestionJob"].take();
+        progress(&bar, &job, began);
+        if matches!(job["status"].as_str(), Some("COMPLETE" | "FAILED" | "STOPPED")) {
+            bar.finish_and_clear();
+            return Ok(job);
+        }
+        tokio::time::sleep(LOOK).await;
     }
 }
 
@@ -181,7 +185,8 @@ fn documents(root: &Path) -> Result<folder::Files, String> {
     Ok(files)
 }
 
-async fn create(client: &Client, args: &args::KbAdd, name: &str) -> Result<String, String> {
+/// What `args` ask for.
+async fn described(client: &Client, args: &args::KbAdd, name: &str) -> Result<Value, String> {
     let account = account(client).await?;
     let region = client.region();
     let model = &args.embedding_model;
@@ -191,7 +196,7 @@ async fn create(client: &Client, args: &args::KbAdd, name: &str) -> Result<Strin
         format!("arn:aws:bedrock:{region}::foundation-model/{model}")
     };
     let role = args.role.clone().unwrap_or_else(|| format!("arn:aws:iam::{account}:role/outcrop-kb"));
-    let asked = json!({
+    Ok(json!({
         "name": name,
         "roleArn": role,
         "knowledgeBaseConfiguration": {
@@ -211,8 +216,12 @@ async fn create(client: &Client, args: &args::KbAdd, name: &str) -> Result<Strin
                 },
             },
         },
-    });
-    let made = client.json("PUT", "/knowledgebases/", &asked).await?;
+    }))
+}
+
+/// Makes a knowledge base and waits until it is there.
+pub async fn create(client: &Client, asked: &Value) -> Result<String, String> {
+    let made = client.json("PUT", "/knowledgebases/", asked).await?;
     let id = made["knowledgeBase"]["knowledgeBaseId"].as_str().unwrap_or_default().to_owned();
     let path = client.path(&["knowledgebases", &id]);
     loop {
