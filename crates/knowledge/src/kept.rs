@@ -23,6 +23,8 @@ pub const DATA_SOURCE: Kind = Kind { name: "data-source", noun: "DataSource", ar
 /// Ingestion jobs; the parent is the data source.
 pub const INGESTION_JOB: Kind =
     Kind { name: "ingestion-job", noun: "IngestionJob", arn: "ingestion-job", ids: Ids::Upper };
+/// The documents of data sources; the parent is the data source.
+pub const DOCUMENT: &str = "knowledge-document";
 /// What of this crate can have tags.
 pub const KINDS: &[Kind] = &[KNOWLEDGE_BASE];
 

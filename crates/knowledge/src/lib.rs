@@ -5,7 +5,6 @@
 //! Start at [`Knowledge`]. [`control`] has the operations on knowledge bases, data sources, jobs and documents; `ingest`
 //! does what they set off, by rows of a queue.
 
-mod acting;
 mod base;
 pub mod control;
 mod error;
@@ -15,5 +14,6 @@ mod service;
 
 pub use base::{Base, Embedding};
 pub use error::KnowledgeError;
+pub use ingest::{QUEUE, Tasks};
 pub use kept::KINDS;
 pub use service::{Knowledge, Settings, State};

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
+use outcrop_access::acting::{Acting, As, BEDROCK};
 use outcrop_access::Context;
 use outcrop_buckets::Buckets;
 use outcrop_gateway::Gateway;
 use outcrop_queue::Runner;
-use outcrop_resources::{Collection, Resources, Tagger};
+use outcrop_resources::{Collection, Op, Resources, Scope, Tagger};
 use outcrop_vectors::Engine;
 
 use crate::KnowledgeError;
+use crate::base::scope;
 use crate::kept::{self, DATA_SOURCE, INGESTION_JOB, KINDS, KNOWLEDGE_BASE};
 
 /// What the configuration says.
@@ -36,6 +38,8 @@ pub struct State {
     pub engine: Arc<dyn Engine>,
     /// What runs the work that operations set off.
     pub runner: Runner,
+    /// The roles that knowledge bases act with.
+    pub acting: Acting,
 }
 
 /// The knowledge bases of all accounts. Cheap to clone.
@@ -48,6 +52,7 @@ pub(crate) struct Inner {
     pub(crate) buckets: Buckets,
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) runner: Runner,
+    pub(crate) acting: Acting,
     pub(crate) settings: Settings,
     pub(crate) bases: Collection<kept::KnowledgeBase>,
     pub(crate) sources: Collection<kept::DataSource>,
@@ -64,6 +69,7 @@ impl Knowledge {
             buckets: state.buckets,
             engine: state.engine,
             runner: state.runner,
+            acting: state.acting,
             settings,
             bases: resources.collection(&KNOWLEDGE_BASE),
             sources: resources.collection(&DATA_SOURCE),
@@ -78,7 +84,32 @@ impl Knowledge {
     }
 
     /// A call by the role that a knowledge base acts with.
-    pub(crate) fn acting(&self, account: &str, region: &str, role: &str) -> Result<Context, KnowledgeError> {
-        crate::acting::role(account, region, role)
+    pub(crate) fn acting(&self, scope: Scope<'_>, role: &str, base: Option<&str>) -> Result<Context, KnowledgeError> {
+        let asked = As {
+            account: scope.account,
+            region: scope.region,
+            role_arn: role,
+            service: BEDROCK,
+            source_arn: base,
+        };
+        self.0.acting.role(asked).map_err(|error| {
+            tracing::info!(%error, "a knowledge base cannot act");
+            KnowledgeError::Validation(
+                "Bedrock Knowledge Base was unable to assume the given role. Provide the proper permissions and retry \
+                 the request."
+                    .to_owned(),
+            )
+        })
+    }
+
+    /// The same for a role that a caller names, who must be let pass it.
+    pub(crate) fn pass(&self, cx: &Context, role: &str) -> Result<Context, KnowledgeError> {
+        self.0.acting.pass_role(cx, role, BEDROCK)?;
+        self.acting(scope(cx), role, None)
+    }
+
+    /// The step that keeps a knowledge base from going while something is added to it.
+    pub(crate) fn require_base(&self, scope: Scope<'_>, id: &str) -> Op {
+        Op::Require { key: scope.owned().key(KNOWLEDGE_BASE.name, id), expect: None }
     }
 }

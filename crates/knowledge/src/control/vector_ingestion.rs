@@ -119,7 +119,7 @@ fn fits(knowledge: &Knowledge, base: &KnowledgeBase, told: &ChunkingConfiguratio
     let id = Arn::parse(model).map_or(&**model, |arn| arn.resource.strip_prefix("foundation-model/").unwrap_or(arn.resource));
     let Some((known, _)) = knowledge.0.gateway.models().catalogue().find(id) else { return Ok(()) };
     // Of a local model every text is read as far as it can be.
-    if !known.local && known.context_window.is_some_and(|limit| most > limit) {
+    if !known.local && known.context.is_some_and(|limit| most > limit) {
         return broken(format!("The max tokens {most} exceeds the embedding model {model} limit"));
     }
     Ok(())
