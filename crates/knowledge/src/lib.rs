@@ -4,6 +4,7 @@
 //!
 //! Start at [`Knowledge`].
 
+pub mod answer;
 mod base;
 mod error;
 
