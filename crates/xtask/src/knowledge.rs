@@ -2,7 +2,6 @@
 //! argument: the texts themselves are not part of the repository. One module a part.
 
 mod answers;
-#[path = "../../knowledge/src/answer/evidence.rs"]
 mod evidence;
 mod squad;
 mod vectors;

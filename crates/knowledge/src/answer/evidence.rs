@@ -221,6 +221,12 @@ impl<'a> Draft<'a> {
     }
 }
 
+/// Which share of the words of `query` the text has, and which share of its neighbouring words are neighbours there.
+pub(crate) fn likeness(query: &str, text: &str) -> (f32, f32) {
+    let (query, text) = (words(query), words(text));
+    (coverage(&query, &text), pairs(&query, &text))
+}
+
 /// The share of the question's neighbouring words that are neighbours in a sentence too, in either order.
 fn pairs(asked: &[Word], own: &[Word]) -> f32 {
     let all = asked.len().saturating_sub(1);

@@ -14,7 +14,7 @@ use crate::guardrails::Report;
 /// What Retrieve returns where nobody says how many.
 const RETRIEVED: usize = 5;
 /// Questions that are learnt from.
-const LEARNT: usize = 1600;
+const LEARNT: usize = 600;
 const SEED: u64 = 8;
 
 /// A question with what was retrieved for it.
@@ -153,7 +153,7 @@ pub(crate) fn train(data: &Path, cache: Option<&Path>, report: &mut Report) -> R
     let judgement: [f32; WHOLE.len()] = std::array::from_fn(|at| judgement[at]);
     report.line("\non the half that was learnt from:")?;
     measure(squad, vectors, &cases, &weights, (bias, judgement), report)?;
-    let (squad, vectors, cases) = bench.cases(true, 1000, 500)?;
+    let (squad, vectors, cases) = bench.cases(true, 500, 100)?;
     report.line("\non the other half:")?;
     measure(squad, vectors, &cases, &weights, (bias, judgement), report)
 }
