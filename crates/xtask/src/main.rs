@@ -2,6 +2,7 @@
 
 mod codegen;
 mod guardrails;
+mod knowledge;
 
 use std::path::PathBuf;
 
@@ -49,6 +50,15 @@ enum Task {
         #[arg(long)]
         plot: Option<PathBuf>,
     },
+    /// Measures what knowledge bases are made of.
+    BenchKnowledge {
+        /// The folder with documents and questions.
+        #[arg(long)]
+        data: PathBuf,
+        /// Measures this part alone.
+        #[arg(long)]
+        only: Option<knowledge::Part>,
+    },
 }
 
 fn main() -> std::process::ExitCode {
@@ -58,6 +68,7 @@ fn main() -> std::process::ExitCode {
         Task::BenchGuardrails { data, only, cache, plot } => {
             guardrails::bench(&data, only, cache.as_deref(), plot.as_deref())
         }
+        Task::BenchKnowledge { data, only } => knowledge::bench(&data, only),
     };
     match result {
         Ok(()) => std::process::ExitCode::SUCCESS,
