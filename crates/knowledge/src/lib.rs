@@ -10,6 +10,7 @@ pub mod control;
 mod error;
 mod ingest;
 mod kept;
+mod keys;
 mod service;
 
 pub use base::{Base, Embedding};
