@@ -5,6 +5,7 @@
 //! Start at [`Knowledge`]. [`control`] has the operations on knowledge bases, data sources, jobs and documents; `ingest`
 //! does what they set off, by rows of a queue.
 
+pub mod answer;
 mod base;
 pub mod control;
 mod error;
