@@ -11,6 +11,7 @@ pub mod control;
 mod error;
 mod ingest;
 mod kept;
+mod keys;
 mod service;
 
 pub use base::{Base, Embedding};
