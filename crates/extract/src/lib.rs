@@ -1,7 +1,7 @@
 //! A file's bytes to positioned text, and positioned text to chunks.
 //!
 //! Does: tells what a file is, reads it with a parser of its format, keeps pages, headings and places, and cuts it into
-//! chunks by a strategy. A parser runs behind a hard wall of time and memory (`wall`): a hostile file ends as one failed
+//! chunks by a strategy. A parser runs behind a hard wall of time and memory ([`wall`]): a hostile file ends as one failed
 //! document. Never: the network, a model, a bucket.
 //!
 //! Start at [`parse`] and [`Document`]; chunks are [`Chunk`]s, cut as [`Chunking`] says.
@@ -18,6 +18,7 @@ mod office;
 mod pdf;
 pub mod sidecar;
 mod text;
+pub mod wall;
 mod workbook;
 
 pub use chunk::{Chunk, Chunking, Chunks, SEMANTIC_LIMIT, Semantic, Tokens, chunk};

@@ -40,7 +40,10 @@ impl<'a> Package<'a> {
         };
         let mut bytes = Vec::new();
         let read = file.take(self.left + 1).read_to_end(&mut bytes);
-        let read = read.map_err(|error| Failure::Damaged(format!("{path}: {error}")))? as u64;
+        let read = read.map_err(|error| match error.kind() {
+            std::io::ErrorKind::OutOfMemory => Failure::Limit("it unpacks to more than memory allows".into()),
+            _ => Failure::Damaged(format!("{path}: {error}")),
+        })? as u64;
         if read > self.left {
             return Err(Failure::Limit(format!("it unpacks to more than {UNPACKED} bytes")));
         }

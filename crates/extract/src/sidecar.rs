@@ -143,7 +143,10 @@ impl Records {
             let Some(text) = row.get(content).filter(|text| !text.is_empty()) else { continue };
             let cells = table.columns.iter().enumerate().filter(|(at, column)| chosen(*at, column));
             let attributes = cells.filter_map(|(at, column)| Some((column.clone(), row.get(at)?.clone())));
-            records.push(Record { text: text.clone(), attributes: attributes.filter(|(_, value)| !value.is_empty()).collect() });
+            records.push(Record {
+                text: text.clone(),
+                attributes: attributes.filter(|(_, value)| !value.is_empty()).collect(),
+            });
         }
         Ok(records)
     }
@@ -202,7 +205,9 @@ fn typed_value(key: &str, typed: &Map<String, Value>) -> Result<Typed, SidecarEr
 
 fn strings(key: &str, values: &[Value]) -> Result<Typed, SidecarError> {
     let strings: Option<Vec<String>> = values.iter().map(|value| value.as_str().map(str::to_owned)).collect();
-    strings.map(Typed::StringList).ok_or_else(|| invalid(format!("the list of `{key}` holds something that is no string")))
+    strings
+        .map(Typed::StringList)
+        .ok_or_else(|| invalid(format!("the list of `{key}` holds something that is no string")))
 }
 
 fn records(structure: &Map<String, Value>) -> Result<Records, SidecarError> {

@@ -18,7 +18,8 @@ pub(super) fn read(part: &Element, document: &mut Document, page: Option<u32>) {
             (name, one.child("val").or_else(|| one.child("yVal")).map(points).unwrap_or_default())
         })
         .collect();
-    let labels = series.iter().find_map(|one| one.child("cat").or_else(|| one.child("xVal"))).map(points).unwrap_or_default();
+    let labels =
+        series.iter().find_map(|one| one.child("cat").or_else(|| one.child("xVal"))).map(points).unwrap_or_default();
     let height = columns.iter().map(|(_, values)| values.len()).max().unwrap_or(0).max(labels.len());
     if height == 0 {
         return;

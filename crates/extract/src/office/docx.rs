@@ -84,7 +84,8 @@ impl Reader {
         run(paragraph, &mut text, &mut boxes);
         let properties = paragraph.child("pPr");
         let style = properties.and_then(|properties| properties.value("pStyle"));
-        let outline = properties.and_then(|properties| properties.value("outlineLvl")).and_then(|v| v.parse::<u8>().ok());
+        let outline =
+            properties.and_then(|properties| properties.value("outlineLvl")).and_then(|v| v.parse::<u8>().ok());
         let level = outline.filter(|level| *level < 9).map(|level| level + 1).or_else(|| self.styles.heading(style));
         let numbered = properties.and_then(|p| p.child("numPr")).or_else(|| self.styles.numbering(style));
         let text = text.trim();

@@ -112,7 +112,8 @@ impl Slide<'_, '_> {
                 .elements()
                 .filter(|element| element.name() == "tc")
                 .map(|cell| {
-                    let lines = cell.child("txBody").map(|body| paragraphs(body).map(text).collect::<Vec<_>>().join(" "));
+                    let lines =
+                        cell.child("txBody").map(|body| paragraphs(body).map(text).collect::<Vec<_>>().join(" "));
                     lines.unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
                 })
                 .collect();

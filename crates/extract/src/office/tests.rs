@@ -46,7 +46,10 @@ fn a_word_document_keeps_its_structure() {
             r#"<w:numbering><w:abstractNum w:abstractNumId="7"><w:lvl w:ilvl="0"><w:start w:val="1"/><w:numFmt w:val="decimal"/></w:lvl></w:abstractNum>
                <w:num w:numId="5"><w:abstractNumId w:val="7"/></w:num></w:numbering>"#,
         ),
-        ("word/footnotes.xml", "<w:footnotes><w:footnote><w:p><w:r><w:t>A note.</w:t></w:r></w:p></w:footnote></w:footnotes>"),
+        (
+            "word/footnotes.xml",
+            "<w:footnotes><w:footnote><w:p><w:r><w:t>A note.</w:t></w:r></w:p></w:footnote></w:footnotes>",
+        ),
     ]);
     let document = crate::parse(&bytes, "birds.docx", None).unwrap();
     assert_eq!(
@@ -72,7 +75,10 @@ fn a_presentation_keeps_slides_notes_groups_and_charts() {
         <p:graphicFrame><a:graphic><a:graphicData><c:chart r:id="c1"/></a:graphicData></a:graphic></p:graphicFrame>
         </p:spTree></p:cSld></p:sld>"#;
     let bytes = package(&[
-        ("ppt/presentation.xml", r#"<p:presentation><p:sldIdLst><p:sldId id="256" r:id="s1"/></p:sldIdLst></p:presentation>"#),
+        (
+            "ppt/presentation.xml",
+            r#"<p:presentation><p:sldIdLst><p:sldId id="256" r:id="s1"/></p:sldIdLst></p:presentation>"#,
+        ),
         ("ppt/_rels/presentation.xml.rels", r#"<R><r Id="s1" Type="t/slide" Target="slides/slide1.xml"/></R>"#),
         ("ppt/slides/slide1.xml", slide),
         (
@@ -84,7 +90,10 @@ fn a_presentation_keeps_slides_notes_groups_and_charts() {
             r#"<c:s><c:chart><c:plot><c:ser><c:tx><c:v>seen</c:v></c:tx><c:cat><c:pt idx="0"><c:v>2022</c:v></c:pt></c:cat>
                <c:val><c:pt idx="0"><c:v>175</c:v></c:pt></c:val></c:ser></c:plot></c:chart></c:s>"#,
         ),
-        ("ppt/notes/n.xml", "<p:notes><p:sp><p:txBody><a:p><a:r><a:t>Say hello.</a:t></a:r></a:p></p:txBody></p:sp></p:notes>"),
+        (
+            "ppt/notes/n.xml",
+            "<p:notes><p:sp><p:txBody><a:p><a:r><a:t>Say hello.</a:t></a:r></a:p></p:txBody></p:sp></p:notes>",
+        ),
     ]);
     let document = crate::parse(&bytes, "d.pptx", None).unwrap();
     assert_eq!(

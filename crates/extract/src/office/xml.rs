@@ -122,7 +122,8 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Element, Failure> {
         close(&mut open);
     }
     let root = open.pop().unwrap_or_default();
-    let root = root.children.into_iter().find_map(|node| if let Node::Element(root) = node { Some(root) } else { None });
+    let root =
+        root.children.into_iter().find_map(|node| if let Node::Element(root) = node { Some(root) } else { None });
     root.ok_or_else(|| Failure::Damaged("a part of it is empty".into()))
 }
 

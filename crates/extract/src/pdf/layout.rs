@@ -9,7 +9,12 @@ pub(super) struct Line {
     pub pieces: Vec<Piece>,
     /// The column it stands in, numbered over the page: paragraphs end with it.
     pub region: usize,
+    /// Whether it runs against the direction of most of the page: a note on the margin, an axis.
+    pub turned: bool,
 }
+
+/// From this gap on, in heights of the font, the pieces of a line are cells.
+const CELLS: f64 = 1.3;
 
 impl Line {
     pub fn left(&self) -> f64 {
@@ -43,8 +48,12 @@ pub(super) fn lines(glyphs: Vec<Glyph>) -> Vec<Line> {
     turns.sort_by_key(|glyphs| std::cmp::Reverse(glyphs.len()));
     let mut all = Vec::new();
     let mut region = 0;
-    for glyphs in turns {
+    for (place, glyphs) in turns.into_iter().enumerate() {
+        let from = all.len();
         read(pieces(glyphs), 0, &mut region, &mut all);
+        for line in &mut all[from..] {
+            line.turned = place > 0;
+        }
     }
     all
 }
@@ -156,18 +165,37 @@ fn rows(mut pieces: Vec<Piece>, region: usize, into: &mut Vec<Line>) {
     for piece in pieces {
         let joins = lines.last().is_some_and(|line| {
             let size = line.size().max(piece.size);
-            piece.y - line.y() < size * 0.45 && line.pieces.iter().all(|o| piece.left >= o.right || piece.right <= o.left)
+            piece.y - line.y() < size * 0.45
+                && line.pieces.iter().all(|o| piece.left >= o.right || piece.right <= o.left)
         });
         match lines.last_mut() {
             Some(line) if joins => line.pieces.push(piece),
-            _ => lines.push(Line { pieces: vec![piece], region }),
+            _ => lines.push(Line { pieces: vec![piece], region, turned: false }),
         }
     }
     for line in &mut lines {
         line.pieces.sort_by(|a, b| a.left.total_cmp(&b.left));
+        close(line);
         label(line);
     }
     into.extend(lines);
+}
+
+/// Joins pieces whose gap only spreads out a line.
+fn close(line: &mut Line) {
+    let mut joined: Vec<Piece> = Vec::with_capacity(line.pieces.len());
+    for piece in line.pieces.drain(..) {
+        match joined.last_mut() {
+            Some(last) if piece.left - last.right < last.size.max(piece.size) * CELLS => {
+                last.text.push(' ');
+                last.text.push_str(&piece.text);
+                last.right = last.right.max(piece.right);
+                last.size = last.size.max(piece.size);
+            }
+            _ => joined.push(piece),
+        }
+    }
+    line.pieces = joined;
 }
 
 /// Joins an item's mark, which stands apart, with the item.
@@ -187,12 +215,14 @@ fn label(line: &mut Line) {
 
 /// A bullet, or a number or letter that counts.
 pub(super) fn is_label(text: &str) -> bool {
-    if matches!(text, "•" | "◦" | "▪" | "■" | "●" | "○" | "-" | "–" | "—" | "*" | "o" | "‣" | "➢" | "✓" | "") {
+    if matches!(text, "•" | "◦" | "▪" | "■" | "●" | "○" | "-" | "–" | "—" | "*" | "o" | "‣" | "➢" | "✓" | "")
+    {
         return true;
     }
     let inner = text.strip_prefix('(').unwrap_or(text);
     let Some(inner) = inner.strip_suffix([')', '.']) else { return false };
-    let numbered = inner.split('.').all(|part| !part.is_empty() && part.len() <= 3 && part.bytes().all(|b| b.is_ascii_digit()));
+    let numbered =
+        inner.split('.').all(|part| !part.is_empty() && part.len() <= 3 && part.bytes().all(|b| b.is_ascii_digit()));
     let lettered = inner.len() == 1 && inner.bytes().all(|b| b.is_ascii_alphabetic());
     numbered || lettered || matches!(inner, "ii" | "iii" | "iv" | "vi" | "vii" | "viii" | "ix")
 }

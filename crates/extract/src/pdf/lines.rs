@@ -13,8 +13,9 @@ pub(super) struct Piece {
     pub size: f64,
 }
 
-/// From this gap on, in heights of the font, two words are neighbours by accident: columns or cells.
-const APART: f64 = 1.3;
+/// From this gap on, in heights of the font, two words may be neighbours by accident: columns or cells. Text that is
+/// spread out to fill a line has such gaps too; they are closed again once columns are told apart.
+const APART: f64 = 0.8;
 /// From this gap on a word ends.
 const WORD: f64 = 0.17;
 
@@ -28,7 +29,8 @@ pub(super) fn pieces(mut glyphs: Vec<Glyph>) -> Vec<Piece> {
         let belongs = line.last().is_none_or(|last| {
             let size = line.iter().map(|other| other.size).fold(glyph.size, f64::max);
             let start = line.first().map_or(last.y, |first| first.y);
-            glyph.y - last.y < size * 0.3 && glyph.y - start < size * 0.6
+            let raised = last.size.min(glyph.size) < size * 0.85;
+            glyph.y - last.y < size * if raised { 0.5 } else { 0.3 } && glyph.y - start < size * 0.75
         });
         if !belongs {
             cut(std::mem::take(&mut line), &mut all);

@@ -27,7 +27,7 @@ fn half_points(size: f64) -> u32 {
 impl Sizes {
     fn of(pages: &[Vec<Line>]) -> Self {
         let mut letters: BTreeMap<u32, usize> = BTreeMap::new();
-        for piece in pages.iter().flatten().flat_map(|line| &line.pieces) {
+        for piece in pages.iter().flatten().filter(|line| !line.turned).flat_map(|line| &line.pieces) {
             *letters.entry(half_points(piece.size)).or_default() += piece.text.chars().count();
         }
         let body = letters.iter().max_by_key(|(_, count)| **count).map_or(0, |(size, _)| *size);
@@ -73,7 +73,7 @@ impl Writer<'_> {
             }
             let line = &lines[at];
             let text = line.text(" ");
-            let level = self.sizes.level(line.size()).filter(|_| text.chars().count() <= 200);
+            let level = self.sizes.level(line.size()).filter(|_| !line.turned && text.chars().count() <= 200);
             let role = level.map_or(Role::Paragraph, Role::Heading);
             let opens_item = level.is_none() && text.split(' ').next().is_some_and(is_label) && text.contains(' ');
             let goes_on = at > 0 && self.continues(&lines[at - 1], line, role, leading);

@@ -59,7 +59,10 @@ fn paragraphs_headings_hyphens_and_pages() {
         shown(&document),
         [
             (Role::Heading(1), "A title"),
-            (Role::Paragraph, "This is the first line of a paragraph that is broken at the end of a line and goes on to here."),
+            (
+                Role::Paragraph,
+                "This is the first line of a paragraph that is broken at the end of a line and goes on to here."
+            ),
             (Role::Paragraph, "Another paragraph stands below."),
             (Role::Paragraph, "On page two."),
         ]
@@ -70,7 +73,8 @@ fn paragraphs_headings_hyphens_and_pages() {
 
 #[test]
 fn columns_are_read_one_after_another_and_rows_kept() {
-    let mut texts = vec![(50.0, 750.0, 10.0, "A headline that reaches over both of the columns of this page, as they do in print")];
+    let mut texts =
+        vec![(50.0, 750.0, 10.0, "A headline that reaches over both of the columns of this page, as they do in print")];
     for line in 0..12 {
         let y = 700.0 - 12.0 * f64::from(line);
         texts.push((50.0, y, 10.0, "left words fill the width of this left column"));

@@ -45,7 +45,10 @@ fn errors_say_what_to_change() {
     assert!(reason(r#"{"metadataAttributes":{"a":null}}"#).contains("`a` is none of"));
     assert!(reason(r#"{"metadataAttributes":{"a":[1]}}"#).contains("no string"));
     assert!(reason(r#"{"metadataAttributes":{"a":{"value":{"type":"DATE"}}}}"#).contains("`DATE` of `a`"));
-    assert!(reason(r#"{"metadataAttributes":{"a":{"value":{"type":"NUMBER","numberValue":"1"}}}}"#).contains("`numberValue`"));
+    assert!(
+        reason(r#"{"metadataAttributes":{"a":{"value":{"type":"NUMBER","numberValue":"1"}}}}"#)
+            .contains("`numberValue`")
+    );
 }
 
 fn structure(content: &str, include: &str, exclude: &str) -> String {

@@ -93,7 +93,9 @@ impl Check {
             self.that(!all.contains(&one_line(&phrase)), || format!("holds “{phrase}”"));
         }
         for choice in lists(&expected["any_of"]) {
-            self.that(choice.iter().any(|phrase| all.contains(&one_line(phrase))), || format!("has none of {choice:?}"));
+            self.that(choice.iter().any(|phrase| all.contains(&one_line(phrase))), || {
+                format!("has none of {choice:?}")
+            });
         }
         for order in lists(&expected["order"]) {
             let mut from = 0;
@@ -177,7 +179,8 @@ impl Check {
         if let Some(charset) = expected["charset"].as_str() {
             let found = document.says("charset").unwrap_or("none").to_owned();
             // Latin-1 is read as its superset wherever the web is.
-            let alike = charset.starts_with(&found) || charset.starts_with("iso-8859-1") && found.starts_with("windows-125");
+            let alike =
+                charset.starts_with(&found) || charset.starts_with("iso-8859-1") && found.starts_with("windows-125");
             self.that(alike, || format!("read as {found}, not {charset}"));
         }
     }

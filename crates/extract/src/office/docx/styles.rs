@@ -81,7 +81,9 @@ impl Numbering {
                         continue;
                     };
                     for level in abstracts.get(shape).into_iter().flat_map(|shape| shape.elements()) {
-                        let Some(depth) = level.attribute("ilvl").and_then(|depth| depth.parse().ok()) else { continue };
+                        let Some(depth) = level.attribute("ilvl").and_then(|depth| depth.parse().ok()) else {
+                            continue;
+                        };
                         let counts = matches!(level.value("numFmt"), Some("decimal" | "decimalZero"));
                         let start = level.value("start").and_then(|start| start.parse().ok()).unwrap_or(1);
                         levels.insert((id.to_owned(), depth), counts.then_some(start));
