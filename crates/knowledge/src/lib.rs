@@ -13,9 +13,11 @@ mod ingest;
 mod kept;
 mod keys;
 mod service;
+mod turns;
 
 pub use base::{Base, Embedding};
 pub use error::KnowledgeError;
 pub use ingest::{QUEUE, Tasks};
 pub use kept::KINDS;
 pub use service::{Knowledge, Settings, State};
+pub use turns::Turns;

@@ -12,6 +12,7 @@ use outcrop_vectors::Engine;
 
 use crate::KnowledgeError;
 use crate::base::scope;
+use crate::turns::Turns;
 use crate::kept::{self, DATA_SOURCE, INGESTION_JOB, KINDS, KNOWLEDGE_BASE};
 
 /// What the configuration says.
@@ -40,6 +41,8 @@ pub struct State {
     pub runner: Runner,
     /// The roles that knowledge bases act with.
     pub acting: Acting,
+    /// Whose documents are being written.
+    pub turns: Turns,
 }
 
 /// The knowledge bases of all accounts. Cheap to clone.
@@ -53,6 +56,7 @@ pub(crate) struct Inner {
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) runner: Runner,
     pub(crate) acting: Acting,
+    pub(crate) turns: Turns,
     pub(crate) settings: Settings,
     pub(crate) bases: Collection<kept::KnowledgeBase>,
     pub(crate) sources: Collection<kept::DataSource>,
@@ -70,6 +74,7 @@ impl Knowledge {
             engine: state.engine,
             runner: state.runner,
             acting: state.acting,
+            turns: state.turns,
             settings,
             bases: resources.collection(&KNOWLEDGE_BASE),
             sources: resources.collection(&DATA_SOURCE),

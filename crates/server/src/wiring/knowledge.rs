@@ -7,7 +7,7 @@ use std::time::Duration;
 use outcrop_access::{Acting, Mode, ResourcePolicies};
 use outcrop_buckets::Buckets;
 use outcrop_gateway::Gateway;
-use outcrop_knowledge::{Knowledge, QUEUE, Settings, State, Tasks};
+use outcrop_knowledge::{Knowledge, QUEUE, Settings, State, Tasks, Turns};
 use outcrop_queue::{Limits, Runner};
 use outcrop_resources::Resources;
 use outcrop_vectors::Embedded;
@@ -42,6 +42,7 @@ pub(super) fn open(
         engine: Arc::new(Embedded::open(folder.join(FOLDER)).map_err(told)?),
         runner: Runner::new(Arc::clone(resources.store()), QUEUE, limits),
         acting: Acting::new(mode, directory, policies, stop.clone()),
+        turns: Turns::default(),
     })
 }
 

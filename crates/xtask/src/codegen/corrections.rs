@@ -24,6 +24,9 @@ fn all() -> Vec<(&'static str, &'static str, &'static str, Value, Value)> {
         ),
         // The user guide admits 1,000 characters for topic definitions of the STANDARD tier; the model says 200.
         ("bedrock", "GuardrailTopicDefinition", "max", json!(200), json!(1000)),
+        // The user guide admits 25 documents in a call; the model says 10.
+        ("bedrock_agent", "KnowledgeBaseDocuments", "max", json!(10), json!(25)),
+        ("bedrock_agent", "DocumentIdentifiers", "max", json!(10), json!(25)),
         // Longer words and expressions have refusals of their own (recorded), so the model's bounds are not checked first.
         ("bedrock", "GuardrailWordConfigTextString", "max", json!(100), json!(10_000)),
         ("bedrock", "GuardrailRegexConfigPatternString", "max", json!(500), json!(10_000)),
