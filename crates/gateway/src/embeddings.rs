@@ -21,7 +21,7 @@ impl Gateway {
         cx: &Context,
         id: &str,
         guardrail: Option<(&str, Option<&str>)>,
-        request: EmbeddingRequest,
+        mut request: EmbeddingRequest,
     ) -> Result<Reply<Embedded>, Fault> {
         let call = Invocation { guardrail, ..Invocation::new("bedrock:InvokeModel") };
         let resolved = self.resolve(cx, call, id).await?;
@@ -41,6 +41,8 @@ impl Gateway {
             return Err(Fault::validation(text));
         }
         let mut tally = self.tally(cx, &resolved);
+        let guarded = self.guard_texts(cx, &resolved, &mut request.texts, &tally).await;
+        guarded.map_err(|fault| tally.failed(fault))?;
         let served = self.vectors(cx, &resolved, &Arc::new(request), &mut tally).await;
         let served = served.map_err(|fault| tally.failed(fault))?;
         let by = By::of(&served);

@@ -31,7 +31,10 @@ impl Gateway {
     ) -> Result<Reply<InvokeModelResponse>, Fault> {
         let mut tally = self.tally(cx, resolved);
         let began = tally.began();
-        let request = dialect.decode(body).map_err(|e| tally.failed(Fault::of(&e)))?;
+        let mut request = dialect.decode(body).map_err(|e| tally.failed(Fault::of(&e)))?;
+        let texts = std::iter::once(&mut request.query).chain(&mut request.documents);
+        let guarded = self.guard_texts(cx, resolved, texts, &tally).await;
+        guarded.map_err(|fault| tally.failed(fault))?;
         let served = self.ranked(cx, resolved, &request, &mut tally).await.map_err(|fault| tally.failed(fault))?;
         let (by, found) = (By::of(&served), served.output);
         tally.served(&by);
