@@ -51,6 +51,13 @@ impl Gateway {
         Ok(by.reply(served.output))
     }
 
+    /// Whether a model of this process answers for what `id` names, if the caller may ask it: its own, or a stand-in.
+    pub async fn answers_here(&self, cx: &Context, id: &str) -> Result<bool, Fault> {
+        let resolved = self.resolve(cx, Invocation::new("bedrock:InvokeModel"), id).await?;
+        let route = self.routes.of(&resolved.model)?;
+        Ok(route.targets.first().is_none_or(|target| target.source.local))
+    }
+
     /// Whether a call of `model` would find somebody to answer it.
     pub fn serves(&self, model: &Arc<Model>) -> bool {
         self.routes.of(model).is_ok()

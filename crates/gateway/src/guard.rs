@@ -112,6 +112,14 @@ pub(crate) struct Passed {
 }
 
 impl Gateway {
+    /// The guardrail that a caller names, for texts that are judged beside a model's call, if the caller may apply it.
+    pub async fn guardrail(&self, cx: &Context, id: &str, version: &str) -> Result<Arc<Applied>, Fault> {
+        let Some(guardrails) = &self.guardrails else {
+            return Err(Fault::new(Kind::NotImplemented, "This gateway has no guardrails."));
+        };
+        guardrails.find(cx, id, version).await.map_err(refused)
+    }
+
     /// The guardrails of a call of `resolved`: the one that it names, and those that are enforced. None where there are
     /// none.
     pub(crate) async fn guarded(

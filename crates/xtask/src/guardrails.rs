@@ -3,6 +3,7 @@
 //! `train-guardrails` writes `crates/guard/weights`; `bench-guardrails` prints one table a part. Both take the folder
 //! with the labelled texts as an argument: the texts themselves are not part of the repository. One module a part.
 
+mod clock;
 mod content;
 mod data;
 mod encode;
@@ -62,20 +63,23 @@ pub(crate) fn train(data: &Path, only: Option<Part>, quick: bool, cache: Option<
 }
 
 /// Measures `only`, or everything, on the dev split.
-pub(crate) fn bench(data: &Path, only: Option<Part>, cache: Option<&Path>, plot: Option<&Path>) -> Result<(), String> {
+pub(crate) fn bench(data: &Path, only: Option<Part>, cache: Option<&Path>, plots: Option<&Path>) -> Result<(), String> {
     let encoder = encode::Remembering::load(cache)?;
     let mut report = Report::new(std::io::stdout().lock());
+    let plot = |name: &str| plots.map(|folder| folder.join(name));
     for part in Part::value_variants() {
         if only.is_none_or(|only| only == *part) {
             report.heading(&format!("{part:?}"))?;
             match part {
-                Part::Content => content::bench(data, &encoder, plot, &mut report)?,
+                Part::Content => {
+                    content::bench(data, &encoder, plot("guardrails-reliability.svg").as_deref(), &mut report)?
+                }
                 Part::Topics => topics::bench(data, &encoder, &mut report)?,
                 Part::Pii => pii::bench(data, &mut report)?,
                 Part::Grounding => grounding::bench(data, &grounding::Once::load()?, &mut report)?,
                 // They decide nothing.
                 Part::Examples => {}
-                Part::Speed => speed::bench(data, &mut report)?,
+                Part::Speed => speed::bench(data, &encoder, plot("guardrails-growth.svg").as_deref(), &mut report)?,
             }
         }
     }
