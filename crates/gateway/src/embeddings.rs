@@ -55,7 +55,7 @@ impl Gateway {
     pub async fn answers_here(&self, cx: &Context, id: &str) -> Result<bool, Fault> {
         let resolved = self.resolve(cx, Invocation::new("bedrock:InvokeModel"), id).await?;
         let route = self.routes.of(&resolved.model)?;
-        Ok(route.targets.first().is_none_or(|target| target.source.local))
+        Ok(route.targets.first().is_none_or(|target| target.local()))
     }
 
     /// Whether a call of `model` would find somebody to answer it.
