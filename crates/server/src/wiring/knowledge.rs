@@ -31,11 +31,8 @@ pub(super) fn open(
     policies: ResourcePolicies,
     stop: &CancellationToken,
 ) -> Result<State, StartError> {
-    let limits = Limits {
-        at_once: config.knowledge.jobs,
-        per_account: config.knowledge.jobs_per_account,
-        lease: LEASE,
-    };
+    let limits =
+        Limits { at_once: config.knowledge.jobs, per_account: config.knowledge.jobs_per_account, lease: LEASE };
     let directory = Arc::new(config.access.directory().map_err(told)?);
     Ok(State {
         buckets: Buckets::default(),
@@ -48,10 +45,8 @@ pub(super) fn open(
 
 /// The knowledge bases as `config` wants them.
 pub(super) fn knowledge(config: &Config, resources: &Resources, gateway: Arc<Gateway>, state: &State) -> Knowledge {
-    let settings = Settings {
-        strict: config.knowledge.strict,
-        managed_model: config.knowledge.managed_embedding_model.clone(),
-    };
+    let settings =
+        Settings { strict: config.knowledge.strict, managed_model: config.knowledge.managed_embedding_model.clone() };
     Knowledge::new(resources, gateway, state.clone(), settings)
 }
 
