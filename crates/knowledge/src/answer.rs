@@ -1,0 +1,3 @@
+//! Cited answers from retrieved text.
+
+pub mod evidence;
