@@ -14,7 +14,7 @@ const FEW: u64 = 2000;
 const SHARE: u64 = 50;
 
 /// How many candidates are compared exactly: so many, and so many for each that is wanted.
-const LEAST: usize = 200;
+const LEAST: usize = 400;
 const EACH: usize = 10;
 
 /// A question's vector, as it is compared.
