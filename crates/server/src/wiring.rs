@@ -1,5 +1,6 @@
 //! From a configuration to a server that answers: opens what lasts, finds the local models, joins the crates.
 
+mod certificates;
 mod guardrails;
 mod knowledge;
 mod local;
@@ -55,6 +56,7 @@ use crate::operations::{App, table};
 use crate::pipeline::Pipeline;
 use crate::reload::{Live, Load};
 
+use certificates::{authority_folder, renew, watch_tls};
 use guardrails::Judging;
 use local::{Found, describe, embedders, engine_config, local_models, stand_ins};
 use observe::Observers;
@@ -319,28 +321,6 @@ impl Server {
         self.observers.finish().await;
         self.engine.shutdown().await;
         records::close(&self.live.pipeline(), self.audit, self.logs).await;
-    }
-}
-
-fn authority_folder(data: &Path) -> PathBuf {
-    data.join("tls")
-}
-
-async fn watch_tls(tls: Option<Arc<Tls>>) {
-    match tls {
-        Some(tls) => tls.watch(tls::LOOK).await,
-        None => std::future::pending().await,
-    }
-}
-
-/// A server that runs for months renews its own certificate, too.
-async fn renew(folder: PathBuf, local_tls: bool) {
-    let mut daily = tokio::time::interval(Duration::from_secs(24 * 60 * 60));
-    loop {
-        daily.tick().await;
-        if local_tls && let Err(error) = tls::authority::prepare(&folder) {
-            tracing::error!(%error, "cannot renew the certificate");
-        }
     }
 }
 
