@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use outcrop_access::{Acting, Mode, ResourcePolicies};
+use outcrop_access::Acting;
 use outcrop_buckets::Buckets;
 use outcrop_gateway::Gateway;
 use outcrop_knowledge::{Knowledge, QUEUE, Settings, State, Tasks, Turns};
@@ -27,18 +27,16 @@ pub(super) fn open(
     config: &Config,
     folder: &Path,
     resources: &Resources,
-    mode: &Mode,
-    policies: ResourcePolicies,
-    stop: &CancellationToken,
+    buckets: Buckets,
+    acting: Acting,
 ) -> Result<State, StartError> {
     let limits =
         Limits { at_once: config.knowledge.jobs, per_account: config.knowledge.jobs_per_account, lease: LEASE };
-    let directory = Arc::new(config.access.directory().map_err(told)?);
     Ok(State {
-        buckets: Buckets::default(),
+        buckets,
         engine: Arc::new(Embedded::open(folder.join(FOLDER)).map_err(told)?),
         runner: Runner::new(Arc::clone(resources.store()), QUEUE, limits),
-        acting: Acting::new(mode, directory, policies, stop.clone()),
+        acting,
         turns: Turns::default(),
     })
 }
