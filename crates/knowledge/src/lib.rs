@@ -11,10 +11,12 @@ pub mod control;
 mod error;
 mod ingest;
 mod kept;
+pub mod rerank;
+pub mod retrieve;
 mod service;
 
 pub use base::{Base, Embedding};
 pub use error::KnowledgeError;
 pub use ingest::{QUEUE, Tasks};
 pub use kept::KINDS;
-pub use service::{Knowledge, Settings, State};
+pub use service::{Answers, Knowledge, Settings, State};

@@ -227,6 +227,13 @@ pub(crate) fn likeness(query: &str, text: &str) -> (f32, f32) {
     (coverage(&query, &text), pairs(&query, &text))
 }
 
+/// How much of what `said` says a passage says too: of its words, and of its names and numbers alone.
+pub(crate) fn support(said: &str, passage: &str) -> (f32, f32) {
+    let (said, passage) = (words(said), words(passage));
+    let facts: Vec<Word> = said.iter().filter(|word| word.name || word.number).cloned().collect();
+    (coverage(&said, &passage), coverage(&facts, &passage))
+}
+
 /// The share of the question's neighbouring words that are neighbours in a sentence too, in either order.
 fn pairs(asked: &[Word], own: &[Word]) -> f32 {
     let all = asked.len().saturating_sub(1);

@@ -1,0 +1,61 @@
+//! Knowledge bases: what they work with, and who does the work that operations set off.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use outcrop_access::{Acting, Mode, ResourcePolicies};
+use outcrop_buckets::Buckets;
+use outcrop_gateway::Gateway;
+use outcrop_knowledge::{Knowledge, QUEUE, Settings, State, Tasks};
+use outcrop_queue::{Limits, Runner};
+use outcrop_resources::Resources;
+use outcrop_vectors::Embedded;
+use tokio_util::sync::CancellationToken;
+
+use super::{StartError, told};
+use crate::config::Config;
+use crate::reload::Live;
+
+/// The folder of the embedded index, in the data folder.
+const FOLDER: &str = "knowledge";
+/// How long work of a process that was killed waits to be resumed.
+const LEASE: Duration = Duration::from_secs(6);
+
+/// What knowledge bases work with, whatever the configuration becomes.
+pub(super) fn open(
+    config: &Config,
+    folder: &Path,
+    resources: &Resources,
+    mode: &Mode,
+    policies: ResourcePolicies,
+    stop: &CancellationToken,
+) -> Result<State, StartError> {
+    let limits = Limits {
+        at_once: config.knowledge.jobs,
+        per_account: config.knowledge.jobs_per_account,
+        lease: LEASE,
+    };
+    let directory = Arc::new(config.access.directory().map_err(told)?);
+    Ok(State {
+        buckets: Buckets::default(),
+        engine: Arc::new(Embedded::open(folder.join(FOLDER)).map_err(told)?),
+        runner: Runner::new(Arc::clone(resources.store()), QUEUE, limits),
+        acting: Acting::new(mode, directory, policies, stop.clone()),
+    })
+}
+
+/// The knowledge bases as `config` wants them.
+pub(super) fn knowledge(config: &Config, resources: &Resources, gateway: Arc<Gateway>, state: &State) -> Knowledge {
+    let settings = Settings {
+        strict: config.knowledge.strict,
+        managed_model: config.knowledge.managed_embedding_model.clone(),
+    };
+    Knowledge::new(resources, gateway, state.clone(), settings)
+}
+
+/// Does what operations set off, until `stop`.
+pub(super) async fn work(runner: Runner, live: Arc<Live>, stop: CancellationToken) {
+    let now = move || Some(live.pipeline().doors.as_ref()?.knowledge.clone());
+    runner.run(Arc::new(Tasks(now)), stop).await;
+}
