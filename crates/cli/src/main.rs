@@ -9,10 +9,12 @@ mod audit;
 mod backup;
 mod budgets;
 mod chat;
+mod client;
 mod config;
 mod cost;
 mod doctor;
 mod guardrail;
+mod kb;
 mod keys;
 mod models;
 mod routes;
@@ -45,6 +47,7 @@ fn main() -> std::process::ExitCode {
             Command::Routes(args) => routes::run(&args),
             Command::Budgets(args) => budgets::run(&args).await,
             Command::Guardrail(command) => guardrail::run(command).await,
+            Command::Kb(command) => kb::run(command).await,
             Command::Secrets(secrets) => secrets::run(secrets).await,
             Command::Backup(backup) => backup::backup(&backup),
             Command::Restore(restore) => backup::restore(&restore),

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use outcrop_access::acting::{Acting, As, BEDROCK};
 use outcrop_access::Context;
+use outcrop_access::acting::{Acting, As, BEDROCK};
 use outcrop_buckets::Buckets;
 use outcrop_gateway::Gateway;
 use outcrop_guard::Encoder;
@@ -107,13 +107,8 @@ impl Knowledge {
 
     /// A call by the role that a knowledge base acts with.
     pub(crate) fn acting(&self, scope: Scope<'_>, role: &str, base: Option<&str>) -> Result<Context, KnowledgeError> {
-        let asked = As {
-            account: scope.account,
-            region: scope.region,
-            role_arn: role,
-            service: BEDROCK,
-            source_arn: base,
-        };
+        let asked =
+            As { account: scope.account, region: scope.region, role_arn: role, service: BEDROCK, source_arn: base };
         self.0.acting.role(asked).map_err(|error| {
             tracing::info!(%error, "a knowledge base cannot act");
             KnowledgeError::Validation(

@@ -21,9 +21,8 @@ pub(super) async fn probe(
     let told = wanted.told.and_then(|told| told.bedrock_embedding_model_configuration.as_ref());
     let binary = told.and_then(|told| told.embedding_data_type.as_ref()) == Some(&EmbeddingDataType::Binary);
     let dimensions = told.and_then(|told| told.dimensions).map(|dimensions| u32::try_from(dimensions).unwrap_or(0));
-    let id = Arn::parse(wanted.model).map_or(wanted.model, |arn| {
-        arn.resource.strip_prefix("foundation-model/").unwrap_or(arn.resource)
-    });
+    let id = Arn::parse(wanted.model)
+        .map_or(wanted.model, |arn| arn.resource.strip_prefix("foundation-model/").unwrap_or(arn.resource));
     let known = knowledge.0.gateway.models().catalogue().find(id).map(|(model, _)| model);
     if let (Some(asked), Some(lengths)) = (dimensions, known.and_then(|model| model.dimensions.as_ref())) {
         if lengths.allowed.len() < 2 && asked != lengths.default {

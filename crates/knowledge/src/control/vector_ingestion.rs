@@ -116,7 +116,8 @@ fn fits(knowledge: &Knowledge, base: &KnowledgeBase, told: &ChunkingConfiguratio
         Chunking::None => return Ok(()),
     };
     let model = &base.model;
-    let id = Arn::parse(model).map_or(&**model, |arn| arn.resource.strip_prefix("foundation-model/").unwrap_or(arn.resource));
+    let id = Arn::parse(model)
+        .map_or(&**model, |arn| arn.resource.strip_prefix("foundation-model/").unwrap_or(arn.resource));
     let Some((known, _)) = knowledge.0.gateway.models().catalogue().find(id) else { return Ok(()) };
     // Of a local model every text is read as far as it can be.
     if !known.local && known.context.is_some_and(|limit| most > limit) {
@@ -139,7 +140,9 @@ fn parsed(base: &KnowledgeBase, told: &ParsingConfiguration) -> Result<(), Knowl
     };
     let supplemental = base.configuration.0.vector_knowledge_base_configuration.as_ref();
     if multimodal && supplemental.is_none_or(|vector| vector.supplemental_data_storage_configuration.is_none()) {
-        return broken("Knowledge base must have supplementalDataStorageConfiguration to use specified parsing configuration");
+        return broken(
+            "Knowledge base must have supplementalDataStorageConfiguration to use specified parsing configuration",
+        );
     }
     Ok(())
 }

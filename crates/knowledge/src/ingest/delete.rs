@@ -136,11 +136,7 @@ fn unable(source: &str) -> String {
 }
 
 /// A knowledge base's data sources.
-async fn all(
-    knowledge: &Knowledge,
-    scope: Scope<'_>,
-    base: &str,
-) -> Result<Vec<Resource<DataSource>>, KnowledgeError> {
+async fn all(knowledge: &Knowledge, scope: Scope<'_>, base: &str) -> Result<Vec<Resource<DataSource>>, KnowledgeError> {
     let page = outcrop_resources::Page { operation: "ListDataSources", parent: Some(base), ..Default::default() };
     Ok(knowledge.0.sources.list(scope, &page, |_| true).await?.items)
 }

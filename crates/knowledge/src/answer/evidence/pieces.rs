@@ -53,8 +53,5 @@ fn heading(piece: &str, next: Option<char>) -> bool {
     }
     let ends = piece.ends_with(['.', '!', '?', ':', ';', '`', '"', '”', ')', '。', '！', '？', '|']);
     let plain = !piece.starts_with(['-', '*', '•', '`', '|', '$']) && !piece.contains(['`', '|', ':', '=']);
-    !ends
-        && plain
-        && matches!(next, Some('\n' | '\r'))
-        && piece.split_whitespace().count() <= HEADING
+    !ends && plain && matches!(next, Some('\n' | '\r')) && piece.split_whitespace().count() <= HEADING
 }
