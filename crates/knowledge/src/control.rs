@@ -3,6 +3,7 @@
 pub mod bases;
 mod configuration;
 mod embedding;
+pub mod jobs;
 pub mod sources;
 pub mod tags;
 mod vector_ingestion;

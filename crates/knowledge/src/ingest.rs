@@ -1,6 +1,12 @@
 //! What operations set off: filling an index from a source, and taking it away.
 
+pub(crate) mod attributes;
 mod delete;
+pub(crate) mod document;
+pub(crate) mod embed;
+mod job;
+mod prepare;
+mod reasons;
 pub(crate) mod sources;
 mod work;
 

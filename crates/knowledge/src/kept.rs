@@ -68,8 +68,6 @@ pub struct DataSource {
     pub state: State,
     /// Why it could not be deleted.
     pub failures: Vec<String>,
-    /// The job that is under way.
-    pub job: Option<String>,
     /// Whether a job has completed: direct ingestion into an S3 source asks that.
     pub synced: bool,
 }

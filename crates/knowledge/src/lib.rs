@@ -3,7 +3,7 @@
 //! Never: agents, how a file is read (`extract`), how chunks are found (`vectors`), how a model is called (`gateway`).
 //!
 //! Start at [`Knowledge`]. [`control`] has the operations on knowledge bases, data sources, jobs and documents; `ingest`
-//! does what they set off, by rows of a queue.
+//! does what they set off, by rows of a queue. [`retrieve`] finds chunks, [`rerank`] orders texts, [`answer`] answers from them.
 
 pub mod answer;
 mod base;
@@ -11,6 +11,7 @@ pub mod control;
 mod error;
 mod ingest;
 mod kept;
+mod keys;
 pub mod rerank;
 pub mod retrieve;
 mod service;

@@ -130,3 +130,17 @@ impl Knowledge {
         Op::Require { key: scope.owned().key(KNOWLEDGE_BASE.name, id), expect: None }
     }
 }
+
+impl Knowledge {
+    /// Reads a file.
+    pub(crate) async fn parse(
+        &self,
+        bytes: bytes::Bytes,
+        name: String,
+        mime: Option<String>,
+    ) -> Result<outcrop_extract::Document, outcrop_extract::Failure> {
+        let parse = move || outcrop_extract::parse(&bytes, &name, mime.as_deref());
+        let failed = |error: tokio::task::JoinError| outcrop_extract::Failure::Damaged(error.to_string());
+        tokio::task::spawn_blocking(parse).await.map_err(failed)?
+    }
+}

@@ -25,6 +25,7 @@ mod engine;
 mod error;
 mod guardrails;
 mod invocation_logs;
+mod knowledge;
 mod limits;
 mod local_models;
 mod metrics;
@@ -53,6 +54,7 @@ pub use engine::{Engine, PrefixSharing};
 pub use error::ConfigError;
 pub use guardrails::{GuardrailFailure, GuardrailInput, Guardrails};
 pub use invocation_logs::InvocationLogs;
+pub use knowledge::Knowledge;
 pub use limits::ClientLimits;
 pub use local_models::{LocalKind, LocalModel};
 pub use metrics::Metrics;
@@ -115,6 +117,8 @@ pub struct Config {
     pub budgets: Vec<Budget>,
     /// How guardrails judge.
     pub guardrails: Guardrails,
+    /// Knowledge bases.
+    pub knowledge: Knowledge,
     /// Local inference.
     pub engine: Engine,
     /// Local models beyond the default ones.
@@ -160,6 +164,7 @@ impl Default for Config {
             loops: Loops::default(),
             budgets: Vec::new(),
             guardrails: Guardrails::default(),
+            knowledge: Knowledge::default(),
             engine: Engine::default(),
             local_models: Vec::new(),
             audit: Audit::default(),

@@ -1,6 +1,7 @@
 //! From a configuration to a server that answers: opens what lasts, finds the local models, joins the crates.
 
 mod guardrails;
+mod knowledge;
 mod local;
 mod observe;
 mod offers;
@@ -28,10 +29,12 @@ use outcrop_engine::{Engine, EngineConfig, ModelKind};
 use outcrop_gateway::meter::Recorded;
 use outcrop_gateway::routing::{Registry, Routes, Setup};
 use outcrop_gateway::{Answers, Capacity, Gateway, Sharing};
+use outcrop_knowledge::State;
 use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Memory, Models, Settings};
 use outcrop_outbound::Outbound;
 use outcrop_providers::Provider;
 use outcrop_providers::local::Local;
+use outcrop_queue::Runner;
 use outcrop_resources::{Policies, Resources};
 use outcrop_store::{Sqlite, Store};
 use outcrop_telemetry::audit::Audit;
@@ -98,6 +101,7 @@ pub struct Server {
     observers: Arc<Observers>,
     watch: Arc<Watch>,
     folder: PathBuf,
+    knowledge: Runner,
     local_tls: bool,
     /// The start-up table: TLS, local models and stand-ins.
     pub lines: Vec<(&'static str, String)>,
@@ -181,6 +185,8 @@ impl Server {
         let consumers: Vec<Box<dyn outcrop_telemetry::Consumer>> = vec![Box::new(observers.calls()), Box::new(watched)];
         let sight = Arc::new(Sight::open(&config, &folder, consumers)?);
         observers.recorder(sight.recorder.clone());
+        let mode = if dev { Mode::Dev } else { Mode::Serve(Arc::clone(&keys)) };
+        let knowledge = knowledge::open(&config, &folder, &resources, &mode, policies.in_memory(), &stop)?;
         let parts = Parts {
             dev,
             folder: folder.clone(),
@@ -210,6 +216,7 @@ impl Server {
             stop: stop.clone(),
             slices: watch::slices(&folder, &watch),
             watch: Arc::clone(&watch),
+            knowledge: knowledge.clone(),
         };
         if config.audit.enabled {
             audit.record(records::started(dev)).await;
@@ -236,6 +243,7 @@ impl Server {
             observers,
             watch,
             folder,
+            knowledge: knowledge.runner,
             local_tls,
             lines,
         })
@@ -276,6 +284,8 @@ impl Server {
             tokio::join!(self.policies.follow(), self.memory.follow(), self.logs.follow(), guardrails.follow());
             std::future::pending::<()>().await;
         };
+        let work = knowledge::work(self.knowledge, Arc::clone(&self.live), shutdown.clone());
+        let work = tokio::spawn(work);
         let (limits, tls) = (self.live.limits(), self.live.tls());
         tokio::select! {
             () = listen::serve(self.listener, answer, limits, tls, shutdown.clone()) => {}
@@ -290,6 +300,9 @@ impl Server {
             () = self.watch.run() => {}
             () = sts::sweep(&*self.keys) => {}
             () = self.sight.follow(|| Some(Arc::clone(&self.live.pipeline().doors.as_ref()?.models))) => {}
+        }
+        if let Err(error) = work.await {
+            tracing::error!(%error, "the work of knowledge bases ended abruptly");
         }
         if let Err(error) = self.usage.flush(&*self.keys).await {
             tracing::warn!(%error, "the last use of keys could not be written");
@@ -367,6 +380,7 @@ pub(crate) struct Parts {
     /// Parts of other AWS services.
     slices: Slices,
     watch: Arc<Watch>,
+    knowledge: State,
 }
 
 impl Parts {
@@ -414,6 +428,9 @@ impl Parts {
         );
         self.registry.sweep();
         let directory = Arc::new(config.access.directory().map_err(told)?);
+        self.knowledge.acting.follow(Arc::clone(&directory));
+        let knowledge =
+            knowledge::knowledge(config, &self.resources, Arc::clone(&gateway), &self.knowledge);
         let keys = || Arc::clone(&self.keys);
         let mode = if self.dev { Mode::Dev } else { Mode::Serve(keys()) };
         let gate = Gate::new(mode, config.dev.region.clone())
@@ -438,6 +455,7 @@ impl Parts {
                     reports: Arc::clone(&self.sight.reports),
                 },
                 guardrails: Arc::clone(&guardrails),
+                knowledge: knowledge.clone(),
             })),
             budgets: Some(budgets),
             slices: self.slices.and(service_quotas),
@@ -445,6 +463,7 @@ impl Parts {
                 models,
                 gateway,
                 guardrails,
+                knowledge: Arc::new(knowledge),
                 tagger: Arc::new(self.resources.tagger(guardrails::TAGGED)),
                 policies: Arc::clone(&self.policies),
                 logs: Arc::clone(&self.logs),

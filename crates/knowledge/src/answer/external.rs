@@ -6,7 +6,6 @@ use outcrop_access::Context;
 use outcrop_api::bedrock_agent_runtime::{ExternalSource, ExternalSourceType, RetrievalResultLocation};
 use outcrop_extract::{Chunking, Document};
 use outcrop_guard::{EncodeError, Encoder};
-use bytes::Bytes;
 
 use super::evidence::likeness;
 use crate::retrieve::location;
@@ -49,7 +48,7 @@ pub(super) async fn read(
         }
         (ExternalSourceType::Unlisted(other), ..) => return refused(format!("sourceType has no value {other}.")),
     };
-    let document = parsed(bytes, name.clone(), mime).await.map_err(|failure| {
+    let document = knowledge.parse(bytes, name.clone(), mime).await.map_err(|failure| {
         KnowledgeError::Validation(format!("The document {name} could not be read: {failure}."))
     })?;
     let encoder: Arc<dyn Encoder> = knowledge.0.encoder.clone();
@@ -60,12 +59,6 @@ pub(super) async fn read(
         return refused(format!("The document {name} has no text."));
     }
     Ok((chunks, location))
-}
-
-async fn parsed(bytes: Bytes, name: String, mime: Option<String>) -> Result<Document, outcrop_extract::Failure> {
-    let parse = move || outcrop_extract::parse(&bytes, &name, mime.as_deref());
-    let failed = |error: tokio::task::JoinError| outcrop_extract::Failure::Damaged(error.to_string());
-    tokio::task::spawn_blocking(parse).await.map_err(failed)?
 }
 
 /// The chunks that fit `question` best.

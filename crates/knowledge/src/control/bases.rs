@@ -13,7 +13,7 @@ use outcrop_api::bedrock_agent::{
 use outcrop_resources::tags::pairs;
 use outcrop_resources::{ClientToken, Create, Op, Page, Resource, Tag};
 
-use super::{broken, configuration, embedding, refusal};
+use super::{broken, configuration, embedding, jobs, refusal};
 use crate::base::scope;
 use crate::ingest::Work;
 use crate::kept::{KNOWLEDGE_BASE, KnowledgeBase, State, Told};
@@ -174,9 +174,13 @@ pub async fn delete(
         base.value.state = State::Deleting;
         base.value.failures.clear();
         let work = Work::DeleteBase { base: base.id.clone() };
-        if again { Ok(Vec::new()) } else { Ok::<_, KnowledgeError>(vec![work.enqueue(knowledge, scope, None)?]) }
+        if again {
+            return Ok(Vec::new());
+        }
+        Ok::<_, KnowledgeError>(vec![work.enqueue(knowledge, scope, None)?, jobs::none(scope, &base.id)])
     };
-    knowledge.0.bases.update_with(scope, &found.id, change).await?;
+    let deleting = knowledge.0.bases.update_with(scope, &found.id, change).await;
+    deleting.map_err(|error| jobs::ongoing(error, "Knowledge Base", &found.id))?;
     knowledge.0.runner.wake();
     Ok(DeleteKnowledgeBaseResponse { knowledge_base_id: found.id, status: KnowledgeBaseStatus::Deleting })
 }

@@ -14,7 +14,7 @@ use outcrop_api::bedrock_agent::{
 use outcrop_resources::{Create, Error, Op, Page, Resource, Scope};
 
 use super::bases::{token, usable};
-use super::{broken, refusal, vector_ingestion};
+use super::{broken, jobs, refusal, vector_ingestion};
 use crate::base::scope;
 use crate::ingest::{Work, sources as connectors};
 use crate::kept::{DataSource, KnowledgeBase, State, Told};
@@ -44,7 +44,6 @@ pub async fn create(
         kms_key: input.server_side_encryption_configuration.and_then(|told| told.kms_key_arn),
         state: State::Ready,
         failures: Vec::new(),
-        job: None,
         synced: false,
     };
     let also = vec![
@@ -151,16 +150,14 @@ pub async fn delete(
     let base = knowledge.may(cx, "bedrock:DeleteDataSource", &input.knowledge_base_id).await?;
     let found = knowledge.source(scope, &base.id, &input.data_source_id).await?;
     let change = |source: &mut Resource<DataSource>| {
-        if let Some(job) = &source.value.job {
-            return Err(ongoing(&source.id, job));
-        }
         let again = source.value.state == State::Deleting;
         source.value.state = State::Deleting;
         source.value.failures.clear();
         let work = Work::DeleteSource { base: base.id.clone(), source: source.id.clone() };
-        if again { Ok(Vec::new()) } else { Ok(vec![work.enqueue(knowledge, scope, None)?]) }
+        if again { Ok(Vec::new()) } else { Ok(vec![work.enqueue(knowledge, scope, None)?, jobs::none(scope, &source.id)]) }
     };
-    knowledge.0.sources.update_with(scope, &found.id, change).await?;
+    let deleting = knowledge.0.sources.update_with(scope, &found.id, change).await;
+    deleting.map_err(|error| jobs::ongoing(error, "Data source", &found.id))?;
     knowledge.0.runner.wake();
     Ok(DeleteDataSourceResponse {
         knowledge_base_id: base.id,
@@ -189,14 +186,6 @@ impl Knowledge {
 /// Refuses what is being deleted.
 pub(crate) fn deleting(id: &str) -> KnowledgeError {
     KnowledgeError::Conflict(format!("Data source with id {id} is being deleted."))
-}
-
-/// Refuses what a running job forbids.
-pub(crate) fn ongoing(source: &str, job: &str) -> KnowledgeError {
-    KnowledgeError::Conflict(format!(
-        "Data source with id {source} has an ongoing ingestion job with id {job}. Wait for it to complete or stop it, \
-         then retry your request."
-    ))
 }
 
 /// Counts a knowledge base's data sources.

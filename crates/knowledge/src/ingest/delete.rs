@@ -3,14 +3,13 @@
 use outcrop_resources::{Error, Op, Resource, Scope};
 use outcrop_store::{Batch, Query};
 
-use crate::control::{bases, sources};
+use super::work::{Finished, TRIES};
+use crate::control::{bases, jobs, sources};
 use crate::kept::{DOCUMENT, DataSource, INGESTION_JOB, KnowledgeBase, State};
 use crate::{Knowledge, KnowledgeError};
 
 /// Documents and jobs that are removed in one transaction.
 const STRIDE: usize = 500;
-/// How often an index that cannot be reached is tried before the deletion is told to be unsuccessful.
-const TRIES: u32 = 3;
 
 /// Takes a knowledge base away; answers the last steps.
 pub(super) async fn base(
@@ -18,7 +17,7 @@ pub(super) async fn base(
     scope: Scope<'_>,
     id: &str,
     failures: u32,
-) -> Result<Vec<Op>, KnowledgeError> {
+) -> Finished {
     let Some(found) = there(knowledge.0.bases.get(scope, id).await)? else { return Ok(Vec::new()) };
     let mut retained = false;
     for source in all(knowledge, scope, id).await? {
@@ -45,6 +44,7 @@ pub(super) async fn base(
     let counted = [
         Op::Add { scope: scope.owned(), counter: bases::COUNTER.into(), by: -1, min: 0, max: i64::MAX },
         Op::Forget { scope: scope.owned(), counter: sources::counter(id) },
+        jobs::forget(scope, id),
     ];
     there(knowledge.0.bases.delete_with(scope, id, counted.into()).await)?;
     Ok(Vec::new())
@@ -57,7 +57,7 @@ pub(super) async fn source(
     base: &str,
     id: &str,
     failures: u32,
-) -> Result<Vec<Op>, KnowledgeError> {
+) -> Finished {
     let Some(found) = there(knowledge.0.sources.get(scope, id).await)? else { return Ok(Vec::new()) };
     let Some(owner) = there(knowledge.0.bases.get(scope, base).await)? else { return Ok(Vec::new()) };
     match empty(knowledge, scope, &owner, &found).await {
@@ -106,7 +106,8 @@ async fn remove(
     source: &Resource<DataSource>,
 ) -> Result<(), KnowledgeError> {
     let count = Op::Add { scope: scope.owned(), counter: sources::counter(base), by: -1, min: 0, max: i64::MAX };
-    there(knowledge.0.sources.delete_with(scope, &source.id, vec![count]).await)?;
+    let ops = vec![count, jobs::forget(scope, &source.id)];
+    there(knowledge.0.sources.delete_with(scope, &source.id, ops).await)?;
     Ok(())
 }
 

@@ -83,10 +83,7 @@ pub(crate) enum Did {
     /// Only its sidecar was another, or gone.
     Sidecar,
     /// It could not be read.
-    Failed {
-        /// Its sidecar was another, or gone.
-        sidecar: bool,
-    },
+    Failed,
     /// A call is to read or remove it.
     Called,
 }

@@ -108,5 +108,3 @@ pub(crate) fn open(
 pub(crate) fn location(source: &DataSource) -> &str {
     source.configuration.0.r#type.as_str()
 }
-
-pub(crate) use s3::{fetch as fetch_uri, parts};

@@ -5,11 +5,17 @@ use outcrop_queue::{Ended, Held, Task, Worker};
 use outcrop_resources::{Error, Op, Scope};
 use serde::{Deserialize, Serialize};
 
-use super::delete;
+use super::{delete, job};
 use crate::{Knowledge, KnowledgeError};
 
 /// The queue that all of them wait in.
 pub const QUEUE: &str = "knowledge";
+
+/// How often a task is tried that fails for reasons which may pass.
+pub(super) const TRIES: u32 = 4;
+
+/// The last steps of a task that is done, or why it is to be tried again.
+pub(super) type Finished = Result<Vec<Op>, KnowledgeError>;
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,6 +24,15 @@ pub(crate) enum Work {
     DeleteBase {
         /// The knowledge base.
         base: String,
+    },
+    /// Does an ingestion job.
+    Ingest {
+        /// The knowledge base.
+        base: String,
+        /// The data source.
+        source: String,
+        /// The job.
+        job: String,
     },
     /// Takes a data source away, with its vectors.
     DeleteSource {
@@ -56,9 +71,19 @@ impl<F: Fn() -> Option<Knowledge> + Send + Sync + 'static> Worker for Tasks<F> {
             Err(error) => return Ended::Again(error.to_string()),
         };
         let scope = Scope { account: &task.account, region: &task.region };
-        let done = match &work {
-            Work::DeleteBase { base } => delete::base(&knowledge, scope, base, task.failures).await,
-            Work::DeleteSource { base, source } => delete::source(&knowledge, scope, base, source, task.failures).await,
+        let work = async {
+            match &work {
+                Work::Ingest { base, source, job } => job::run(&knowledge, scope, (base, source, job), held).await,
+                Work::DeleteBase { base } => delete::base(&knowledge, scope, base, task.failures).await,
+                Work::DeleteSource { base, source } => {
+                    delete::source(&knowledge, scope, base, source, task.failures).await
+                }
+            }
+        };
+        // Whatever is dropped half-way is done again when the task is resumed.
+        let done = tokio::select! {
+            done = work => done,
+            () = held.cancelled().cancelled() => return Ended::Again("the server stops".to_owned()),
         };
         done.map_or_else(|error| Ended::Again(error.to_string()), Ended::Done)
     }
