@@ -70,7 +70,9 @@ fn text(query: KnowledgeBaseQuery) -> Result<String, KnowledgeError> {
     let refused = |text: &str| Err(KnowledgeError::Validation(text.to_owned()));
     let image = query.image.is_some() || matches!(query.r#type, Some(KnowledgeBaseQueryType::Image));
     match query.text {
-        _ if image => refused("Image queries need a knowledge base with a multimodal embedding model; this one has none."),
+        _ if image => {
+            refused("Image queries need a knowledge base with a multimodal embedding model; this one has none.")
+        }
         Some(text) if !text.trim().is_empty() => Ok(text),
         _ => refused("The retrievalQuery needs a text that is not empty."),
     }

@@ -186,7 +186,9 @@ impl Server {
         let sight = Arc::new(Sight::open(&config, &folder, consumers)?);
         observers.recorder(sight.recorder.clone());
         let mode = if dev { Mode::Dev } else { Mode::Serve(Arc::clone(&keys)) };
-        let knowledge = knowledge::open(&config, &folder, &resources, &mode, policies.in_memory(), &stop)?;
+        let encoder = judging.encoder();
+        let knowledge =
+            knowledge::open(&config, &folder, &resources, &mode, policies.in_memory(), encoder, &stop)?;
         let parts = Parts {
             dev,
             folder: folder.clone(),

@@ -18,9 +18,8 @@ const FACTS: f32 = 0.99;
 /// The part with the sources that support it; none where it must not be said.
 pub(super) fn checked(written: Written, passages: &[&str]) -> Option<Part> {
     let supports: Vec<(f32, f32)> = passages.iter().map(|passage| support(&written.text, passage)).collect();
-    let holds = |place: &usize| {
-        supports.get(*place).is_some_and(|(words, facts)| *words >= SUPPORTED && *facts >= FACTS)
-    };
+    let holds =
+        |place: &usize| supports.get(*place).is_some_and(|(words, facts)| *words >= SUPPORTED && *facts >= FACTS);
     let mut sources: Vec<usize> = written.sources.iter().copied().filter(holds).collect();
     if sources.is_empty() {
         let best = (0..passages.len()).filter(holds).max_by(|a, b| supports[*a].0.total_cmp(&supports[*b].0));
@@ -28,7 +27,8 @@ pub(super) fn checked(written: Written, passages: &[&str]) -> Option<Part> {
     }
     if sources.is_empty() {
         // Several passages may hold it together.
-        let together: String = written.sources.iter().filter_map(|at| passages.get(*at)).copied().collect::<Vec<_>>().join("\n");
+        let together: String =
+            written.sources.iter().filter_map(|at| passages.get(*at)).copied().collect::<Vec<_>>().join("\n");
         let (words, facts) = support(&written.text, &together);
         if words >= SUPPORTED && facts >= FACTS {
             return Some(Part { text: written.text, sources: written.sources });

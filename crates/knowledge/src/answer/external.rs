@@ -42,15 +42,18 @@ pub(super) async fn read(
             Some(given.content_type.clone()),
             location("CUSTOM", given.identifier.clone()),
         ),
-        (ExternalSourceType::S3, ..) => return refused("s3Location is required when sourceType is S3, and nothing beside it.".into()),
+        (ExternalSourceType::S3, ..) => {
+            return refused("s3Location is required when sourceType is S3, and nothing beside it.".into());
+        }
         (ExternalSourceType::ByteContent, ..) => {
             return refused("byteContent is required when sourceType is BYTE_CONTENT, and nothing beside it.".into());
         }
         (ExternalSourceType::Unlisted(other), ..) => return refused(format!("sourceType has no value {other}.")),
     };
-    let document = knowledge.parse(bytes, name.clone(), mime).await.map_err(|failure| {
-        KnowledgeError::Validation(format!("The document {name} could not be read: {failure}."))
-    })?;
+    let document = knowledge
+        .parse(bytes, name.clone(), mime)
+        .await
+        .map_err(|failure| KnowledgeError::Validation(format!("The document {name} could not be read: {failure}.")))?;
     let encoder: Arc<dyn Encoder> = knowledge.0.encoder.clone();
     let question = question.to_owned();
     let chosen = tokio::task::spawn_blocking(move || fitting(&document, &question, &*encoder)).await;

@@ -1,11 +1,11 @@
 //! Answers and queries that a model writes.
 
 use futures_util::StreamExt;
+use outcrop_api::bedrock_agent_runtime::OrchestrationConfiguration;
 use outcrop_api::bedrock_runtime::{
     ContentBlock, ContentBlockDelta, ConversationRole, ConverseOutput, ConverseRequest, ConverseStreamOutput,
     ConverseStreamRequest, InferenceConfiguration, Message, SystemContentBlock,
 };
-use outcrop_api::bedrock_agent_runtime::OrchestrationConfiguration;
 
 use super::prompt::Template;
 use super::request::{Wanted, inference, performance};
@@ -23,7 +23,12 @@ pub(super) struct Request(ConverseStreamRequest);
 
 impl Request {
     /// Asks for an answer to `question` from `passages`.
-    pub fn new(wanted: &Wanted<'_>, question: &str, turns: &[Turn], passages: &[&str]) -> Result<(Self, bool), KnowledgeError> {
+    pub fn new(
+        wanted: &Wanted<'_>,
+        question: &str,
+        turns: &[Turn],
+        passages: &[&str],
+    ) -> Result<(Self, bool), KnowledgeError> {
         let template = Template::generation(wanted.template)?;
         let asked = inference(wanted.inference, wanted.additional)?.unwrap_or_default();
         let inference_config = InferenceConfiguration {

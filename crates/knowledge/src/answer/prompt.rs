@@ -54,7 +54,9 @@ impl<'a> Template<'a> {
     }
 
     fn checked(given: Option<&'a PromptTemplate>, own: &'a str, needs: &[&str]) -> Result<Self, KnowledgeError> {
-        let Some(text) = given.and_then(|given| given.text_prompt_template.as_deref()) else { return Ok(Self { text: own }) };
+        let Some(text) = given.and_then(|given| given.text_prompt_template.as_deref()) else {
+            return Ok(Self { text: own });
+        };
         match needs.iter().find(|placeholder| !text.contains(*placeholder)) {
             Some(missing) => {
                 Err(KnowledgeError::Validation(format!("The prompt template must have the placeholder {missing}.")))
@@ -77,8 +79,10 @@ impl<'a> Template<'a> {
     /// The prompt of queries.
     pub fn queries(&self, query: &str, turns: &[Turn]) -> String {
         let now = jiff::Timestamp::now().to_string();
-        let said: Vec<String> =
-            turns.iter().map(|turn| format!("User: {}\nAssistant: {}", escaped(&turn.question), escaped(&turn.answer))).collect();
+        let said: Vec<String> = turns
+            .iter()
+            .map(|turn| format!("User: {}\nAssistant: {}", escaped(&turn.question), escaped(&turn.answer)))
+            .collect();
         filled(self.text, &[(HISTORY, &said.join("\n")), (FORMAT, QUERIES), (QUERY, query), (TIME, &now)])
     }
 }
@@ -106,7 +110,11 @@ fn filled(template: &str, with: &[(&str, &str)]) -> String {
 
 fn results(passages: &[&str]) -> String {
     let each = passages.iter().enumerate().map(|(at, text)| {
-        format!("<search_result>\n<content>\n{}\n</content>\n<source>\n{}\n</source>\n</search_result>\n", escaped(text), at + 1)
+        format!(
+            "<search_result>\n<content>\n{}\n</content>\n<source>\n{}\n</source>\n</search_result>\n",
+            escaped(text),
+            at + 1
+        )
     });
     format!("<search_results>\n{}</search_results>", each.collect::<String>())
 }

@@ -73,9 +73,9 @@ impl<'a> Wanted<'a> {
             (RetrieveAndGenerateType::KnowledgeBase, ..) => {
                 refused("knowledgeBaseConfiguration is required when type is KNOWLEDGE_BASE, and nothing beside it.")
             }
-            (RetrieveAndGenerateType::ExternalSources, ..) => {
-                refused("externalSourcesConfiguration is required when type is EXTERNAL_SOURCES, and nothing beside it.")
-            }
+            (RetrieveAndGenerateType::ExternalSources, ..) => refused(
+                "externalSourcesConfiguration is required when type is EXTERNAL_SOURCES, and nothing beside it.",
+            ),
             (RetrieveAndGenerateType::Unlisted(other), ..) => refused(&format!("type has no value {other}.")),
         }
     }
@@ -87,7 +87,9 @@ pub(super) fn inference(
     additional: Option<&BTreeMap<String, Value>>,
 ) -> Result<Option<InferenceConfiguration>, KnowledgeError> {
     let Some(text) = given.and_then(|given| given.text_inference_config.as_ref()) else { return Ok(None) };
-    let twice = |names: &[&str]| names.iter().find(|name| additional.is_some_and(|fields| fields.contains_key(**name))).copied();
+    let twice = |names: &[&str]| {
+        names.iter().find(|name| additional.is_some_and(|fields| fields.contains_key(**name))).copied()
+    };
     let same: [(bool, &[&str]); 4] = [
         (text.temperature.is_some(), &["temperature"]),
         (text.top_p.is_some(), &["top_p", "topP"]),
@@ -110,7 +112,9 @@ pub(super) fn inference(
 }
 
 /// The latency that is asked for, as Converse takes it.
-pub(super) fn performance(given: Option<&PerformanceConfiguration>) -> Option<bedrock_runtime::PerformanceConfiguration> {
+pub(super) fn performance(
+    given: Option<&PerformanceConfiguration>,
+) -> Option<bedrock_runtime::PerformanceConfiguration> {
     let latency = given?.latency.as_ref()?;
     let latency = match latency {
         PerformanceConfigLatency::Optimized => bedrock_runtime::PerformanceConfigLatency::Optimized,

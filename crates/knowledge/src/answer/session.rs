@@ -51,7 +51,8 @@ pub(super) async fn open(
         let value = Session { turns: Vec::new(), kms_key: kms_key.map(str::to_owned) };
         return Ok(sessions.create(scope, Create { id: Some(&id), kms_key, ..Create::new(&value) }).await?);
     };
-    let invalid = || KnowledgeError::Validation(format!("Session with Id {id} is not valid. Please check and try again."));
+    let invalid =
+        || KnowledgeError::Validation(format!("Session with Id {id} is not valid. Please check and try again."));
     let found = match sessions.get(scope, id).await {
         Ok(found) => found,
         Err(Error::NotFound { .. }) => return Err(invalid()),

@@ -4,9 +4,7 @@
 #[cfg(test)]
 mod tests;
 
-use outcrop_api::bedrock_agent_runtime::{
-    Citation, GeneratedResponsePart, RetrievedReference, Span, TextResponsePart,
-};
+use outcrop_api::bedrock_agent_runtime::{Citation, GeneratedResponsePart, RetrievedReference, Span, TextResponsePart};
 
 /// Counts characters as parts are told.
 #[derive(Debug, Default)]

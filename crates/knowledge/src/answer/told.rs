@@ -81,13 +81,22 @@ fn joined(parts: &[Part]) -> String {
     parts.iter().map(|part| part.text.as_str()).collect::<Vec<_>>().join(" ")
 }
 
-/// What the passages say to each question.
+/// What the passages say to each question. One that points back was searched for with the question before it, and is
+/// weighed by itself first: the one before it was answered already.
 async fn weighed(prepared: &Prepared) -> Result<Vec<Said>, KnowledgeError> {
     let passages: Vec<String> = prepared.passages.iter().map(|passage| passage.text.clone()).collect();
     let (questions, encoder) = (prepared.questions.clone(), Arc::clone(&prepared.knowledge.0.encoder));
+    let own = prepared.input.input.text.clone();
     let weighed = tokio::task::spawn_blocking(move || {
         let passages: Vec<&str> = passages.iter().map(String::as_str).collect();
-        questions.iter().map(|question| extractive::weigh(question, &passages, &*encoder)).collect::<Result<Vec<_>, _>>()
+        let weigh = |question: &str| extractive::weigh(question, &passages, &*encoder);
+        if questions.len() == 1 && questions[0] != own {
+            let said = weigh(&own)?;
+            if said.answers {
+                return Ok(vec![said]);
+            }
+        }
+        questions.iter().map(|question| weigh(question)).collect::<Result<Vec<_>, EncodeError>>()
     });
     Ok(weighed.await.map_err(|error| EncodeError(error.to_string()))??)
 }

@@ -80,7 +80,15 @@ fn tidy(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
     const MARKS: [&str; 10] = [
-        "<answer>", "</answer>", "<text>", "</text>", "<sources>", "</sources>", "<source>", "</source>", "<answer_part>",
+        "<answer>",
+        "</answer>",
+        "<text>",
+        "</text>",
+        "<sources>",
+        "</sources>",
+        "<source>",
+        "</source>",
+        "<answer_part>",
         "</answer_part>",
     ];
     while let Some(at) = rest.find('<') {

@@ -7,14 +7,15 @@ use std::time::Duration;
 use outcrop_access::{Acting, Mode, ResourcePolicies};
 use outcrop_buckets::Buckets;
 use outcrop_gateway::Gateway;
-use outcrop_knowledge::{Knowledge, QUEUE, Settings, State, Tasks};
+use outcrop_guard::Encoder;
+use outcrop_knowledge::{Answers, Knowledge, QUEUE, Settings, State, Tasks};
 use outcrop_queue::{Limits, Runner};
 use outcrop_resources::Resources;
 use outcrop_vectors::Embedded;
 use tokio_util::sync::CancellationToken;
 
 use super::{StartError, told};
-use crate::config::Config;
+use crate::config::{Config, KnowledgeAnswers};
 use crate::reload::Live;
 
 /// The folder of the embedded index, in the data folder.
@@ -29,6 +30,7 @@ pub(super) fn open(
     resources: &Resources,
     mode: &Mode,
     policies: ResourcePolicies,
+    encoder: Arc<dyn Encoder>,
     stop: &CancellationToken,
 ) -> Result<State, StartError> {
     let limits = Limits {
@@ -42,6 +44,7 @@ pub(super) fn open(
         engine: Arc::new(Embedded::open(folder.join(FOLDER)).map_err(told)?),
         runner: Runner::new(Arc::clone(resources.store()), QUEUE, limits),
         acting: Acting::new(mode, directory, policies, stop.clone()),
+        encoder,
     })
 }
 
@@ -50,6 +53,11 @@ pub(super) fn knowledge(config: &Config, resources: &Resources, gateway: Arc<Gat
     let settings = Settings {
         strict: config.knowledge.strict,
         managed_model: config.knowledge.managed_embedding_model.clone(),
+        answers: match config.knowledge.answers {
+            KnowledgeAnswers::Auto => Answers::Auto,
+            KnowledgeAnswers::Extractive => Answers::Extractive,
+            KnowledgeAnswers::Generative => Answers::Generative,
+        },
     };
     Knowledge::new(resources, gateway, state.clone(), settings)
 }

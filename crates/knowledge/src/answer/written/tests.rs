@@ -34,8 +34,14 @@ fn a_part_is_known_as_soon_as_it_is_whole() {
 fn forgotten_marks_are_forgiven() {
     assert_eq!(read(&["Just a text.\n\nAnd more."], 1), [part("Just a text.", &[]), part("And more.", &[])]);
     assert_eq!(read(&["<answer><answer_part><text>Cut o"], 1), [part("Cut o", &[])]);
-    assert_eq!(read(&["<answer_part>Bare<sources><source>1</source></sources></answer_part>"], 1), [part("Bare", &[0])]);
+    assert_eq!(
+        read(&["<answer_part>Bare<sources><source>1</source></sources></answer_part>"], 1),
+        [part("Bare", &[0])]
+    );
     assert_eq!(read(&["<answer>a < b</answer>"], 1), [part("a < b", &[])]);
     assert_eq!(read(&["<answer></answer>", ""], 1), []);
-    assert_eq!(read(&["<source>0</source><source>x</source><answer_part><text>t</text><source>0</source></answer_part>"], 1), [part("t", &[])]);
+    assert_eq!(
+        read(&["<source>0</source><source>x</source><answer_part><text>t</text><source>0</source></answer_part>"], 1),
+        [part("t", &[])]
+    );
 }
