@@ -1,7 +1,7 @@
 //! A file's bytes to positioned text, and positioned text to chunks.
 //!
 //! Does: tells what a file is, reads it with a parser of its format, keeps pages, headings and places, and cuts it into
-//! chunks by a strategy. A parser runs behind a hard wall of time and memory (`wall`): a hostile file ends as one failed
+//! chunks by a strategy. A parser runs behind a hard wall of time and memory ([`wall`]): a hostile file ends as one failed
 //! document. Never: the network, a model, a bucket.
 //!
 //! Start at [`parse`] and [`Document`]; chunks are [`Chunk`]s, cut as [`Chunking`] says.
@@ -12,8 +12,14 @@ pub mod csv;
 mod detect;
 mod document;
 mod html;
+mod mail;
 mod markdown;
+mod office;
+mod pdf;
+pub mod sidecar;
 mod text;
+pub mod wall;
+mod workbook;
 
 pub use chunk::{Chunk, Chunking, Chunks, SEMANTIC_LIMIT, Semantic, Tokens, chunk};
 pub use detect::{Format, detect};
@@ -21,8 +27,17 @@ pub use document::{Block, Document, Failure, Role};
 
 /// Reads a file in this process: for files that are trusted, for the child behind the wall, and for tests.
 ///
-/// A document without text is no failure: its warnings say what was not read.
+/// A document without text is no failure: [`Document::no_text`] says whether it should be one.
 pub fn parse(bytes: &[u8], name: &str, mime: Option<&str>) -> Result<Document, Failure> {
+    // A parser's panic is the file's failure, not the process's.
+    match std::panic::catch_unwind(|| read(bytes, name, mime, 0)) {
+        Ok(result) => result,
+        Err(_) => Err(Failure::Damaged("its parser gave up".into())),
+    }
+}
+
+/// Reads a file that lies so many mails deep.
+fn read(bytes: &[u8], name: &str, mime: Option<&str>, depth: usize) -> Result<Document, Failure> {
     let charset = mime.and_then(charset_of);
     match detect(bytes, name, mime) {
         Format::Text => Ok(text::parse(bytes, charset)),
@@ -30,10 +45,13 @@ pub fn parse(bytes: &[u8], name: &str, mime: Option<&str>) -> Result<Document, F
         Format::Markdown => Ok(markdown::parse(bytes, charset)),
         Format::Html => Ok(html::parse(bytes, charset)),
         Format::Csv => csv::parse(bytes, charset),
+        Format::Mail => mail::parse(bytes, depth),
+        Format::Docx => office::docx::parse(bytes),
+        Format::Pptx => office::pptx::parse(bytes),
+        Format::Workbook => workbook::parse(bytes),
         Format::Locked => Err(Failure::Protected),
-        Format::Mail | Format::Pdf | Format::Docx | Format::Pptx | Format::Workbook | Format::Unknown => {
-            Err(Failure::Unsupported)
-        }
+        Format::Pdf => pdf::parse(bytes),
+        Format::Unknown => Err(Failure::Unsupported),
     }
 }
 

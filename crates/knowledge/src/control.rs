@@ -2,6 +2,7 @@
 
 pub mod bases;
 mod configuration;
+pub mod documents;
 mod embedding;
 pub mod jobs;
 pub mod sources;

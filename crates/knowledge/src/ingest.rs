@@ -2,6 +2,7 @@
 
 pub(crate) mod attributes;
 mod delete;
+mod direct;
 pub(crate) mod document;
 pub(crate) mod embed;
 mod job;

@@ -15,9 +15,11 @@ mod keys;
 pub mod rerank;
 pub mod retrieve;
 mod service;
+mod turns;
 
 pub use base::{Base, Embedding};
 pub use error::KnowledgeError;
 pub use ingest::{QUEUE, Tasks};
 pub use kept::KINDS;
 pub use service::{Answers, Knowledge, Settings, State};
+pub use turns::Turns;

@@ -14,6 +14,7 @@ use outcrop_vectors::Engine;
 use crate::KnowledgeError;
 use crate::answer::session::{SESSION, Session};
 use crate::base::scope;
+use crate::turns::Turns;
 use crate::kept::{self, DATA_SOURCE, INGESTION_JOB, KINDS, KNOWLEDGE_BASE};
 
 /// What the configuration says.
@@ -58,6 +59,8 @@ pub struct State {
     pub acting: Acting,
     /// What tells how close texts are in meaning, for evidence and for reranking without a model.
     pub encoder: Arc<dyn Encoder>,
+    /// Whose documents are being written.
+    pub turns: Turns,
 }
 
 /// The knowledge bases of all accounts. Cheap to clone.
@@ -72,6 +75,7 @@ pub(crate) struct Inner {
     pub(crate) runner: Runner,
     pub(crate) acting: Acting,
     pub(crate) encoder: Arc<dyn Encoder>,
+    pub(crate) turns: Turns,
     pub(crate) settings: Settings,
     pub(crate) bases: Collection<kept::KnowledgeBase>,
     pub(crate) sources: Collection<kept::DataSource>,
@@ -91,6 +95,7 @@ impl Knowledge {
             runner: state.runner,
             acting: state.acting,
             encoder: state.encoder,
+            turns: state.turns,
             settings,
             bases: resources.collection(&KNOWLEDGE_BASE),
             sources: resources.collection(&DATA_SOURCE),

@@ -135,6 +135,14 @@ operations! { app, t:
     on!(t, app.knowledge, fn bedrock_agent::ListDataSources, knowledge::sources::list);
     on!(t, app.knowledge, fn bedrock_agent::UpdateDataSource, knowledge::sources::update);
     on!(t, app.knowledge, fn bedrock_agent::DeleteDataSource, knowledge::sources::delete);
+    on!(t, app.knowledge, fn bedrock_agent::StartIngestionJob, knowledge::jobs::start);
+    on!(t, app.knowledge, fn bedrock_agent::GetIngestionJob, knowledge::jobs::get);
+    on!(t, app.knowledge, fn bedrock_agent::ListIngestionJobs, knowledge::jobs::list);
+    on!(t, app.knowledge, fn bedrock_agent::StopIngestionJob, knowledge::jobs::stop);
+    on!(t, app.knowledge, fn bedrock_agent::IngestKnowledgeBaseDocuments, knowledge::documents::ingest);
+    on!(t, app.knowledge, fn bedrock_agent::GetKnowledgeBaseDocuments, knowledge::documents::get);
+    on!(t, app.knowledge, fn bedrock_agent::ListKnowledgeBaseDocuments, knowledge::documents::list);
+    on!(t, app.knowledge, fn bedrock_agent::DeleteKnowledgeBaseDocuments, knowledge::documents::delete);
     on!(t, app.knowledge, fn bedrock_agent::ListTagsForResource, knowledge::tags::list);
     on!(t, app.knowledge, fn bedrock_agent::TagResource, knowledge::tags::tag);
     on!(t, app.knowledge, fn bedrock_agent::UntagResource, knowledge::tags::untag);

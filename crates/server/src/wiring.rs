@@ -22,10 +22,12 @@ use outcrop_access::{Gate, Keys, Mode, StoredKeys, Sts, sts};
 use outcrop_admission::loops::Loops;
 use outcrop_admission::quotas::Quotas;
 use outcrop_admission::quotas::slice::ServiceQuotas;
+use outcrop_admission::text_units;
 use outcrop_admission::{Admission, Budgets};
 use outcrop_engine::embed::{EmbedService, Settings as EmbedSettings};
 use outcrop_engine::weights::{EMBEDDING_MODEL, ModelDir};
 use outcrop_engine::{Engine, EngineConfig, ModelKind};
+use outcrop_gateway::guard::judge;
 use outcrop_gateway::meter::Recorded;
 use outcrop_gateway::routing::{Registry, Routes, Setup};
 use outcrop_gateway::{Answers, Capacity, Gateway, Sharing};
@@ -204,6 +206,7 @@ impl Server {
             quotas: quotas.clone(),
             budgets: budgets.clone(),
             loops: Loops::default(),
+            text_units: text_units::Quotas::default(),
             policies: Arc::clone(&policies),
             audit: audit.clone(),
             logs: Arc::clone(&logs),
@@ -366,6 +369,7 @@ pub(crate) struct Parts {
     capacity: Capacity,
     /// What callers have taken, and who repeats what, likewise.
     quotas: Quotas,
+    text_units: text_units::Quotas,
     budgets: Budgets,
     loops: Loops,
     found: Vec<Found>,
@@ -416,23 +420,32 @@ impl Parts {
             .budgets(budgets.clone())
             .loops(self.loops.under(config.loops.settings()));
         let prices = Arc::new(telemetry::prices(config, models.catalogue()));
-        let guardrails = self.judging.guardrails(config, &self.resources)?.measured(self.watch.metrics());
-        let guardrails = Arc::new(guardrails);
-        let gateway = Arc::new(
+        let admission = Arc::new(admission);
+        let gateway = |routes: Routes| {
             Gateway::new(Arc::clone(&models), routes)
                 .meter(Arc::new(Recorded(self.sight.recorder.clone())))
                 .prices(Arc::clone(&prices))
                 .sharing(sharing(config))
-                .capacity(capacity)
-                .admission(Arc::new(admission))
+                .capacity(Arc::clone(&capacity))
+                .admission(Arc::clone(&admission))
+        };
+        let guardrails = self
+            .judging
+            .guardrails(config, &self.resources)?
+            .measured(self.watch.metrics())
+            .recorded(self.sight.recorder.clone(), Arc::clone(&prices))
+            .limited(self.text_units.under(config.quotas.guardrails.settings()))
+            .judged(Arc::new(judge::Models::new(gateway(routes.clone()))));
+        let guardrails = Arc::new(guardrails);
+        let gateway = Arc::new(
+            gateway(routes)
                 .cache(self.answers(config.routing.cache_bytes))
                 .guardrails((*guardrails).clone(), guardrails::guarding(config)),
         );
         self.registry.sweep();
         let directory = Arc::new(config.access.directory().map_err(told)?);
         self.knowledge.acting.follow(Arc::clone(&directory));
-        let knowledge =
-            knowledge::knowledge(config, &self.resources, Arc::clone(&gateway), &self.knowledge);
+        let knowledge = knowledge::knowledge(config, &self.resources, Arc::clone(&gateway), &self.knowledge);
         let keys = || Arc::clone(&self.keys);
         let mode = if self.dev { Mode::Dev } else { Mode::Serve(keys()) };
         let gate = Gate::new(mode, config.dev.region.clone())

@@ -2,6 +2,7 @@
 //! argument: the texts themselves are not part of the repository. One module a part.
 
 mod answers;
+mod documents;
 mod evidence;
 mod squad;
 mod vectors;
@@ -15,6 +16,9 @@ use crate::guardrails::Report;
 /// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Part {
+    /// Real files of every format against what must be read from them.
+    Documents,
+    /// Cited answers, and refusals.
     Answers,
 }
 
@@ -30,6 +34,7 @@ pub(crate) fn bench(data: &Path, only: Option<Part>, cache: Option<&Path>) -> Re
         if only.is_none_or(|only| only == *part) {
             report.heading(&format!("{part:?}"))?;
             match part {
+                Part::Documents => documents::bench(&data.join("documents"))?,
                 Part::Answers => answers::bench(data, cache, &mut report)?,
             }
         }

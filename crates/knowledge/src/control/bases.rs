@@ -1,8 +1,5 @@
 //! Knowledge bases: create, get, list, update, delete.
 
-#[cfg(test)]
-mod tests;
-
 use outcrop_access::Context;
 use outcrop_api::bedrock_agent::{
     CreateKnowledgeBaseRequest, CreateKnowledgeBaseResponse, DeleteKnowledgeBaseRequest, DeleteKnowledgeBaseResponse,

@@ -1,8 +1,5 @@
 //! Data sources: create, get, list, update, delete.
 
-#[cfg(test)]
-mod tests;
-
 use outcrop_access::Context;
 use outcrop_api::bedrock_agent::{
     CreateDataSourceRequest, CreateDataSourceResponse, DataDeletionPolicy, DataSource as Shown,

@@ -1,5 +1,6 @@
 //! What is known of a document: a row for each, beside the index.
 
+use jiff::Timestamp;
 use outcrop_resources::{Error, Scope};
 use outcrop_store::{Document as Row, Key, NewDocument, Op};
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,7 @@ use crate::kept::DOCUMENT;
 use crate::{Knowledge, KnowledgeError};
 
 /// A document of a data source.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Document {
     /// Which it is within its source: an S3 URI, a URL, a custom id.
     pub id: String,
@@ -33,19 +34,17 @@ pub(crate) struct Document {
 }
 
 /// Where a document stands, as AWS names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[allow(missing_docs, reason = "Bedrock's own words")]
 pub(crate) enum Status {
+    #[default]
     Starting,
-    Pending,
     InProgress,
     Indexed,
     PartiallyIndexed,
     Failed,
-    Ignored,
     Deleting,
-    DeleteInProgress,
 }
 
 impl Status {
@@ -53,20 +52,22 @@ impl Status {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Starting => "STARTING",
-            Self::Pending => "PENDING",
             Self::InProgress => "IN_PROGRESS",
             Self::Indexed => "INDEXED",
             Self::PartiallyIndexed => "PARTIALLY_INDEXED",
             Self::Failed => "FAILED",
-            Self::Ignored => "IGNORED",
             Self::Deleting => "DELETING",
-            Self::DeleteInProgress => "DELETE_IN_PROGRESS",
         }
     }
 
     /// Whether its chunks can be found.
     pub(crate) fn searchable(self) -> bool {
         matches!(self, Self::Indexed | Self::PartiallyIndexed)
+    }
+
+    /// Whether a call is about to change it.
+    pub(crate) fn waits(self) -> bool {
+        matches!(self, Self::Starting | Self::InProgress | Self::Deleting)
     }
 }
 
@@ -92,6 +93,7 @@ pub(crate) enum Did {
 pub(crate) struct Known {
     pub document: Document,
     pub version: u64,
+    pub updated: Timestamp,
 }
 
 /// The address of a document.
@@ -108,7 +110,7 @@ pub(crate) fn read(row: &Row) -> Result<Known, KnowledgeError> {
         id: row.key.id.clone(),
         reason: error.to_string(),
     })?;
-    Ok(Known { document, version: row.version })
+    Ok(Known { document, version: row.version, updated: row.updated })
 }
 
 /// What is known of a document.

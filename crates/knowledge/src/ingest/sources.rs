@@ -60,6 +60,10 @@ pub(crate) struct Fetched {
     pub attributes: Metadata,
     /// What its sidecar says.
     pub sidecar: Option<Sidecar>,
+    /// Its mark, as a listing would say it.
+    pub version: Option<String>,
+    /// Its sidecar's, likewise.
+    pub sidecar_version: Option<String>,
 }
 
 /// Why a source could not be listed.
@@ -108,3 +112,5 @@ pub(crate) fn open(
 pub(crate) fn location(source: &DataSource) -> &str {
     source.configuration.0.r#type.as_str()
 }
+
+pub(crate) use s3::{fetch as fetch_uri, mark, parts};

@@ -1,11 +1,14 @@
 //! The tasks of knowledge bases' queue.
 
 use async_trait::async_trait;
+use outcrop_api::bedrock_agent::KnowledgeBaseDocument;
 use outcrop_queue::{Ended, Held, Task, Worker};
 use outcrop_resources::{Error, Op, Scope};
 use serde::{Deserialize, Serialize};
 
+use super::direct::{self, Call};
 use super::{delete, job};
+use crate::kept::Told;
 use crate::{Knowledge, KnowledgeError};
 
 /// The queue that all of them wait in.
@@ -33,6 +36,28 @@ pub(crate) enum Work {
         source: String,
         /// The job.
         job: String,
+    },
+    /// Reads documents that a call brought, and makes them searchable.
+    Documents {
+        /// The knowledge base.
+        base: String,
+        /// The data source.
+        source: String,
+        /// The call.
+        call: String,
+        /// The documents.
+        documents: Vec<Told<KnowledgeBaseDocument>>,
+    },
+    /// Takes documents away.
+    Remove {
+        /// The knowledge base.
+        base: String,
+        /// The data source.
+        source: String,
+        /// The call.
+        call: String,
+        /// Which.
+        ids: Vec<String>,
     },
     /// Takes a data source away, with its vectors.
     DeleteSource {
@@ -74,6 +99,14 @@ impl<F: Fn() -> Option<Knowledge> + Send + Sync + 'static> Worker for Tasks<F> {
         let work = async {
             match &work {
                 Work::Ingest { base, source, job } => job::run(&knowledge, scope, (base, source, job), held).await,
+                Work::Documents { base, source, call, documents } => {
+                    let call = Call { knowledge: &knowledge, scope, base, source, id: call };
+                    direct::ingest(&call, documents, held).await
+                }
+                Work::Remove { base, source, call, ids } => {
+                    let call = Call { knowledge: &knowledge, scope, base, source, id: call };
+                    direct::remove(&call, ids).await
+                }
                 Work::DeleteBase { base } => delete::base(&knowledge, scope, base, task.failures).await,
                 Work::DeleteSource { base, source } => {
                     delete::source(&knowledge, scope, base, source, task.failures).await

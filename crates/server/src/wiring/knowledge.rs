@@ -8,7 +8,7 @@ use outcrop_access::{Acting, Mode, ResourcePolicies};
 use outcrop_buckets::Buckets;
 use outcrop_gateway::Gateway;
 use outcrop_guard::Encoder;
-use outcrop_knowledge::{Answers, Knowledge, QUEUE, Settings, State, Tasks};
+use outcrop_knowledge::{Answers, Knowledge, QUEUE, Settings, State, Tasks, Turns};
 use outcrop_queue::{Limits, Runner};
 use outcrop_resources::Resources;
 use outcrop_vectors::Embedded;
@@ -33,11 +33,8 @@ pub(super) fn open(
     encoder: Arc<dyn Encoder>,
     stop: &CancellationToken,
 ) -> Result<State, StartError> {
-    let limits = Limits {
-        at_once: config.knowledge.jobs,
-        per_account: config.knowledge.jobs_per_account,
-        lease: LEASE,
-    };
+    let limits =
+        Limits { at_once: config.knowledge.jobs, per_account: config.knowledge.jobs_per_account, lease: LEASE };
     let directory = Arc::new(config.access.directory().map_err(told)?);
     Ok(State {
         buckets: Buckets::default(),
@@ -45,6 +42,7 @@ pub(super) fn open(
         runner: Runner::new(Arc::clone(resources.store()), QUEUE, limits),
         acting: Acting::new(mode, directory, policies, stop.clone()),
         encoder,
+        turns: Turns::default(),
     })
 }
 
@@ -59,6 +57,8 @@ pub(super) fn knowledge(config: &Config, resources: &Resources, gateway: Arc<Gat
             KnowledgeAnswers::Generative => Answers::Generative,
         },
     };
+    let settings =
+        Settings { strict: config.knowledge.strict, managed_model: config.knowledge.managed_embedding_model.clone() };
     Knowledge::new(resources, gateway, state.clone(), settings)
 }
 

@@ -43,6 +43,8 @@ impl Run<'_> {
             let version = known.as_ref().map(|known| known.version);
             match known.map(|known| known.document) {
                 Some(document) if self.is_done(&document, &item) => plan.count(&document),
+                // A call is about to change it, or has asked for it to go.
+                Some(document) if document.status.waits() => {}
                 Some(document) if is_current(&document, &item) => {}
                 found => {
                     let indexed = found.as_ref().is_some_and(|found| found.chunks > 0);

@@ -6,7 +6,7 @@ use outcrop_store::Query;
 
 use super::plan::{Plan, dealt};
 use super::{Halt, One, Outcome, Run};
-use crate::ingest::document::{self, Did, Status};
+use crate::ingest::document::{self, Status};
 use crate::kept::DOCUMENT;
 
 /// Rows that are looked at together.
@@ -68,8 +68,7 @@ impl Run<'_> {
             for row in &rows {
                 let known = document::read(row)?.document;
                 // What a call is about to change is the call's.
-                let called = matches!(known.by, Some((_, Did::Called)));
-                if called || plan.there.contains(&known.id) {
+                if known.status.waits() || plan.there.contains(&known.id) {
                     continue;
                 }
                 indexed += u64::from(known.chunks > 0);

@@ -75,6 +75,7 @@ pub(crate) async fn fetch(
         None
     };
     Ok(Fetched {
+        version: Some(mark(&content.object)),
         name: key.rsplit_once('/').map_or(key, |(_, name)| name).to_owned(),
         bytes: content.bytes,
         mime: content.object.content_type,
@@ -88,9 +89,13 @@ pub(crate) fn parts(uri: &str) -> Option<(&str, &str)> {
     uri.strip_prefix("s3://")?.split_once('/').filter(|(bucket, key)| !bucket.is_empty() && !key.is_empty())
 }
 
+/// What changes when an object's bytes do.
+pub(crate) fn mark(object: &Object) -> String {
+    format!("{}-{}", object.etag, object.size)
+}
+
 /// Puts sidecars to their documents. What ends as a folder does is none.
 fn paired(bucket: &str, objects: &[Object]) -> Listing {
-    let mark = |object: &Object| format!("{}-{}", object.etag, object.size);
     let of = |object: &Object| object.key.strip_suffix(SIDECAR).map(str::to_owned);
     let sidecars: HashMap<String, String> =
         objects.iter().filter_map(|object| Some((of(object)?, mark(object)))).collect();
