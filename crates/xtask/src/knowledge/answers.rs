@@ -5,7 +5,7 @@ mod fit;
 
 use std::path::Path;
 
-use super::evidence::{CHOICE, Draft, Features, Found, JUDGEMENT, NEAR, PIECE, THRESHOLD, WHOLE};
+use outcrop_knowledge::answer::evidence::{CHOICE, Draft, Features, Found, JUDGEMENT, NEAR, PIECE, THRESHOLD, WHOLE};
 
 use super::squad::{Question, Search, Squad};
 use super::vectors::Vectors;
