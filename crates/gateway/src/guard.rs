@@ -122,7 +122,7 @@ impl Gateway {
 
     /// The guardrails that hold for an answer in the name of `model`: the one that the caller names, and those that are
     /// enforced. For answers that no call of the model makes.
-    pub async fn guards(
+    pub async fn guardrails_of(
         &self,
         cx: &Context,
         named: Option<(&str, &str)>,

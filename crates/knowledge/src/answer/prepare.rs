@@ -78,7 +78,7 @@ impl Prepared {
         let key = input.session_configuration.as_ref().map(|session| session.kms_key_arn.as_str());
         let session = session::open(cx, knowledge, input.session_id.as_deref(), key).await?;
         let named = wanted.guardrail.map(|one| (one.guardrail_id.as_str(), one.guardrail_version.as_str()));
-        let guards = knowledge.0.gateway.guards(cx, named, wanted.model).await.map_err(KnowledgeError::Model)?;
+        let guards = knowledge.0.gateway.guardrails_of(cx, named, wanted.model).await.map_err(KnowledgeError::Model)?;
         let blocked = blocks(&guards, &question).await?;
         let turns = session.value.turns;
         let (mut questions, mut passages) = (vec![question.clone()], Vec::new());

@@ -87,10 +87,10 @@ pub(super) fn inference(
     additional: Option<&BTreeMap<String, Value>>,
 ) -> Result<Option<InferenceConfiguration>, KnowledgeError> {
     let Some(text) = given.and_then(|given| given.text_inference_config.as_ref()) else { return Ok(None) };
-    let twice = |names: &[&str]| {
+    let twice = |names: &[&'static str]| {
         names.iter().find(|name| additional.is_some_and(|fields| fields.contains_key(**name))).copied()
     };
-    let same: [(bool, &[&str]); 4] = [
+    let same: [(bool, &[&'static str]); 4] = [
         (text.temperature.is_some(), &["temperature"]),
         (text.top_p.is_some(), &["top_p", "topP"]),
         (text.max_tokens.is_some(), &["max_tokens", "maxTokens", "max_tokens_to_sample", "maxTokenCount"]),

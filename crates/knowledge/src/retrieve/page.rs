@@ -1,5 +1,8 @@
 //! Pages of results. All results are one page, as in Bedrock, until their text would make the answer too large.
 
+#[cfg(test)]
+mod tests;
+
 use outcrop_api::bedrock_agent_runtime::KnowledgeBaseRetrievalResult;
 
 use crate::KnowledgeError;
