@@ -6,11 +6,13 @@ use outcrop_access::Context;
 use outcrop_access::acting::{Acting, As, BEDROCK};
 use outcrop_buckets::Buckets;
 use outcrop_gateway::Gateway;
+use outcrop_guard::Encoder;
 use outcrop_queue::Runner;
 use outcrop_resources::{Collection, Op, Resources, Scope, Tagger};
 use outcrop_vectors::Engine;
 
 use crate::KnowledgeError;
+use crate::answer::session::{SESSION, Session};
 use crate::base::scope;
 use crate::turns::Turns;
 use crate::kept::{self, DATA_SOURCE, INGESTION_JOB, KINDS, KNOWLEDGE_BASE};
@@ -22,11 +24,25 @@ pub struct Settings {
     pub strict: bool,
     /// What makes the vectors of MANAGED knowledge bases that name no model.
     pub managed_model: String,
+    /// Who words answers.
+    pub answers: Answers,
+}
+
+/// Who words the answers of RetrieveAndGenerate.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Answers {
+    /// The documents themselves where a model of this process would answer, the model elsewhere.
+    #[default]
+    Auto,
+    /// The documents themselves, in the sentences that answer.
+    Extractive,
+    /// The model, whichever it is.
+    Generative,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { strict: false, managed_model: "amazon.titan-embed-text-v2:0".to_owned() }
+        Self { strict: false, managed_model: "amazon.titan-embed-text-v2:0".to_owned(), answers: Answers::Auto }
     }
 }
 
@@ -41,6 +57,8 @@ pub struct State {
     pub runner: Runner,
     /// The roles that knowledge bases act with.
     pub acting: Acting,
+    /// What tells how close texts are in meaning, for evidence and for reranking without a model.
+    pub encoder: Arc<dyn Encoder>,
     /// Whose documents are being written.
     pub turns: Turns,
 }
@@ -56,11 +74,13 @@ pub(crate) struct Inner {
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) runner: Runner,
     pub(crate) acting: Acting,
+    pub(crate) encoder: Arc<dyn Encoder>,
     pub(crate) turns: Turns,
     pub(crate) settings: Settings,
     pub(crate) bases: Collection<kept::KnowledgeBase>,
     pub(crate) sources: Collection<kept::DataSource>,
     pub(crate) jobs: Collection<kept::Job>,
+    pub(crate) sessions: Collection<Session>,
     pub(crate) tagger: Tagger,
 }
 
@@ -74,11 +94,13 @@ impl Knowledge {
             engine: state.engine,
             runner: state.runner,
             acting: state.acting,
+            encoder: state.encoder,
             turns: state.turns,
             settings,
             bases: resources.collection(&KNOWLEDGE_BASE),
             sources: resources.collection(&DATA_SOURCE),
             jobs: resources.collection(&INGESTION_JOB),
+            sessions: resources.collection(&SESSION),
             tagger: resources.tagger(KINDS),
         }))
     }

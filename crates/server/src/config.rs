@@ -57,7 +57,7 @@ pub use engine::{Engine, PrefixSharing};
 pub use error::ConfigError;
 pub use guardrails::{GuardrailFailure, GuardrailInput, GuardrailJudge, Guardrails, UnmeasuredLanguages};
 pub use invocation_logs::InvocationLogs;
-pub use knowledge::Knowledge;
+pub use knowledge::{Knowledge, KnowledgeAnswers};
 pub use limits::ClientLimits;
 pub use local_models::{LocalKind, LocalModel};
 pub use metrics::Metrics;

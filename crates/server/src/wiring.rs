@@ -195,7 +195,8 @@ impl Server {
         let mode = if dev { Mode::Dev } else { Mode::Serve(Arc::clone(&keys)) };
         let directory = Arc::new(config.access.directory().map_err(told)?);
         let acting = Acting::new(&mode, directory, policies.in_memory(), stop.clone());
-        let knowledge = knowledge::open(&config, &folder, &resources, buckets.clone(), acting.clone())?;
+        let means = knowledge::Means { buckets: buckets.clone(), acting: acting.clone(), encoder: judging.encoder() };
+        let knowledge = knowledge::open(&config, &folder, &resources, means)?;
         let parts = Parts {
             dev,
             folder: folder.clone(),

@@ -6,10 +6,10 @@ mod tests;
 use std::collections::BTreeMap;
 
 use outcrop_api::bedrock_agent_runtime::{
-    KnowledgeBaseRetrievalResult, RetrievalResultConfluenceLocation, RetrievalResultContent, RetrievalResultContentType,
-    RetrievalResultCustomDocumentLocation, RetrievalResultLocation, RetrievalResultLocationType,
-    RetrievalResultS3Location, RetrievalResultSalesforceLocation, RetrievalResultSharePointLocation,
-    RetrievalResultWebLocation,
+    KnowledgeBaseRetrievalResult, RetrievalResultConfluenceLocation, RetrievalResultContent,
+    RetrievalResultContentType, RetrievalResultCustomDocumentLocation, RetrievalResultLocation,
+    RetrievalResultLocationType, RetrievalResultS3Location, RetrievalResultSalesforceLocation,
+    RetrievalResultSharePointLocation, RetrievalResultWebLocation,
 };
 use outcrop_vectors::{Hit, Metadata, Value};
 
