@@ -54,6 +54,7 @@ use crate::pipeline::Pipeline;
 use crate::reload::{Live, Load};
 
 use guardrails::Judging;
+pub use knowledge::EXTRACT_CHILD;
 use local::{Found, describe, embedders, engine_config, local_models, stand_ins};
 use observe::Observers;
 use offers::Offers;
