@@ -21,5 +21,5 @@ fn extract_corpus() {
         extract::run(&fs::read(&path).unwrap());
         files += 1;
     }
-    aextractrt!(files >= 10, "{} has only {files} files", folder.display());
+    assert!(files >= 10, "{} has only {files} files", folder.display());
 }

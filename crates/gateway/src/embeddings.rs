@@ -21,7 +21,7 @@ impl Gateway {
         cx: &Context,
         id: &str,
         guardrail: Option<(&str, Option<&str>)>,
-        request: EmbeddingRequest,
+        mut request: EmbeddingRequest,
     ) -> Result<Reply<Embedded>, Fault> {
         let call = Invocation { guardrail, ..Invocation::new("bedrock:InvokeModel") };
         let resolved = self.resolve(cx, call, id).await?;
@@ -41,6 +41,8 @@ impl Gateway {
             return Err(Fault::validation(text));
         }
         let mut tally = self.tally(cx, &resolved);
+        let guarded = self.guard_texts(cx, &resolved, &mut request.texts, &tally).await;
+        guarded.map_err(|fault| tally.failed(fault))?;
         let served = self.vectors(cx, &resolved, &Arc::new(request), &mut tally).await;
         let served = served.map_err(|fault| tally.failed(fault))?;
         let by = By::of(&served);
@@ -53,7 +55,7 @@ impl Gateway {
     pub async fn answers_here(&self, cx: &Context, id: &str) -> Result<bool, Fault> {
         let resolved = self.resolve(cx, Invocation::new("bedrock:InvokeModel"), id).await?;
         let route = self.routes.of(&resolved.model)?;
-        Ok(route.targets.first().is_none_or(|target| target.source.local))
+        Ok(route.targets.first().is_none_or(|target| target.local()))
     }
 
     /// Whether a call of `model` would find somebody to answer it.

@@ -65,7 +65,7 @@ impl Slide<'_, '_> {
             // The date and the number stand on every slide.
             Some("sldNum" | "dt") => {}
             Some("title" | "ctrTitle") => {
-                let title = paragraphs(body).map(|paragraph| text(paragraph)).collect::<Vec<_>>().join(" ");
+                let title = paragraphs(body).map(text).collect::<Vec<_>>().join(" ");
                 self.document.push(Role::Heading(1), title.replace('\n', " "), Some(self.page));
             }
             Some("ftr" | "hdr") => self.body(body, Some(Role::Note)),

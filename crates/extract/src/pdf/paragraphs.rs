@@ -109,7 +109,8 @@ impl Writer<'_> {
         // A first line is drawn in, or a last line ends early behind a full stop.
         let indented = line.left() - before.left() > size * 0.8 && self.role != Role::Item;
         let ended = self.text.ends_with(['.', '!', '?', ':']) && before.right() < line.right() - size * 4.0;
-        !(indented && self.role == Role::Paragraph && self.text.ends_with(['.', '!', '?', ':', '"', '”'])) && !ended
+        let opens = indented && self.role == Role::Paragraph && self.text.ends_with(['.', '!', '?', ':', '"', '”']);
+        !(opens || ended)
     }
 
     fn append(&mut self, text: &str) {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use outcrop_access::{Acting, Mode, ResourcePolicies};
+use outcrop_access::Acting;
 use outcrop_buckets::Buckets;
 use outcrop_extract::Wall;
 use outcrop_gateway::Gateway;
@@ -30,21 +30,16 @@ pub(super) fn open(
     config: &Config,
     folder: &Path,
     resources: &Resources,
-    mode: &Mode,
-    policies: ResourcePolicies,
-    stop: &CancellationToken,
+    buckets: Buckets,
+    acting: Acting,
 ) -> Result<State, StartError> {
-    let limits = Limits {
-        at_once: config.knowledge.jobs,
-        per_account: config.knowledge.jobs_per_account,
-        lease: LEASE,
-    };
-    let directory = Arc::new(config.access.directory().map_err(told)?);
+    let limits =
+        Limits { at_once: config.knowledge.jobs, per_account: config.knowledge.jobs_per_account, lease: LEASE };
     Ok(State {
-        buckets: Buckets::default(),
+        buckets,
         engine: Arc::new(Embedded::open(folder.join(FOLDER)).map_err(told)?),
         runner: Runner::new(Arc::clone(resources.store()), QUEUE, limits),
-        acting: Acting::new(mode, directory, policies, stop.clone()),
+        acting,
         turns: Turns::default(),
         wall: Arc::new(Wall::new(std::env::current_exe().map_err(told)?, vec![EXTRACT_CHILD.into()], Default::default())),
     })
@@ -52,10 +47,8 @@ pub(super) fn open(
 
 /// The knowledge bases as `config` wants them.
 pub(super) fn knowledge(config: &Config, resources: &Resources, gateway: Arc<Gateway>, state: &State) -> Knowledge {
-    let settings = Settings {
-        strict: config.knowledge.strict,
-        managed_model: config.knowledge.managed_embedding_model.clone(),
-    };
+    let settings =
+        Settings { strict: config.knowledge.strict, managed_model: config.knowledge.managed_embedding_model.clone() };
     Knowledge::new(resources, gateway, state.clone(), settings)
 }
 
