@@ -60,6 +60,7 @@ use crate::reload::{Live, Load};
 
 use certificates::{authority_folder, renew, watch_tls};
 use guardrails::Judging;
+pub use knowledge::EXTRACT_CHILD;
 use local::{Found, describe, embedders, engine_config, local_models, stand_ins};
 use observe::Observers;
 use offers::Offers;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use outcrop_access::Acting;
 use outcrop_buckets::Buckets;
+use outcrop_extract::Wall;
 use outcrop_gateway::Gateway;
 use outcrop_guard::Encoder;
 use outcrop_knowledge::{Answers, Knowledge, QUEUE, Settings, State, Tasks, Turns};
@@ -20,6 +21,8 @@ use crate::reload::Live;
 
 /// The folder of the embedded index, in the data folder.
 const FOLDER: &str = "knowledge";
+/// The argument with which this program reads one file and ends.
+pub const EXTRACT_CHILD: &str = "extract-child";
 /// How long work of a process that was killed waits to be resumed.
 const LEASE: Duration = Duration::from_secs(6);
 
@@ -49,6 +52,7 @@ pub(super) fn open(
         acting: means.acting,
         encoder: means.encoder,
         turns: Turns::default(),
+        wall: Arc::new(Wall::new(std::env::current_exe().map_err(told)?, vec![EXTRACT_CHILD.into()], Default::default())),
     })
 }
 
