@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use outcrop_access::Acting;
 use outcrop_buckets::Buckets;
-use outcrop_extract::Wall;
+use outcrop_extract::wall::Wall;
 use outcrop_gateway::Gateway;
 use outcrop_knowledge::{Knowledge, QUEUE, Settings, State, Tasks, Turns};
 use outcrop_queue::{Limits, Runner};
@@ -41,7 +41,11 @@ pub(super) fn open(
         runner: Runner::new(Arc::clone(resources.store()), QUEUE, limits),
         acting,
         turns: Turns::default(),
-        wall: Arc::new(Wall::new(std::env::current_exe().map_err(told)?, vec![EXTRACT_CHILD.into()], Default::default())),
+        wall: Arc::new(Wall::new(
+            std::env::current_exe().map_err(told)?,
+            vec![EXTRACT_CHILD.into()],
+            Default::default(),
+        )),
     })
 }
 
