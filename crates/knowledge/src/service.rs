@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use outcrop_access::Context;
 use outcrop_access::acting::{Acting, As, BEDROCK};
 use outcrop_buckets::Buckets;
+use outcrop_extract::{Document, Failure, Format, Wall, detect};
 use outcrop_gateway::Gateway;
 use outcrop_guard::Encoder;
 use outcrop_queue::Runner;
-use outcrop_resources::{Collection, Op, Resources, Scope, Tagger};
+use outcrop_resources::{Collection, Op, Resource, Resources, Scope, Tagger};
 use outcrop_vectors::Engine;
 
 use crate::KnowledgeError;
@@ -61,6 +63,8 @@ pub struct State {
     pub encoder: Arc<dyn Encoder>,
     /// Whose documents are being written.
     pub turns: Turns,
+    /// What reads files.
+    pub wall: Arc<Wall>,
 }
 
 /// The knowledge bases of all accounts. Cheap to clone.
@@ -76,6 +80,7 @@ pub(crate) struct Inner {
     pub(crate) acting: Acting,
     pub(crate) encoder: Arc<dyn Encoder>,
     pub(crate) turns: Turns,
+    pub(crate) wall: Arc<Wall>,
     pub(crate) settings: Settings,
     pub(crate) bases: Collection<kept::KnowledgeBase>,
     pub(crate) sources: Collection<kept::DataSource>,
@@ -96,6 +101,7 @@ impl Knowledge {
             acting: state.acting,
             encoder: state.encoder,
             turns: state.turns,
+            wall: state.wall,
             settings,
             bases: resources.collection(&KNOWLEDGE_BASE),
             sources: resources.collection(&DATA_SOURCE),
@@ -131,21 +137,18 @@ impl Knowledge {
     }
 
     /// The step that keeps a knowledge base from going while something is added to it.
-    pub(crate) fn require_base(&self, scope: Scope<'_>, id: &str) -> Op {
-        Op::Require { key: scope.owned().key(KNOWLEDGE_BASE.name, id), expect: None }
+    pub(crate) fn require_base(&self, scope: Scope<'_>, base: &Resource<kept::KnowledgeBase>) -> Op {
+        Op::Require { key: scope.owned().key(KNOWLEDGE_BASE.name, &base.id), expect: Some(base.revision) }
     }
-}
 
-impl Knowledge {
     /// Reads a file.
-    pub(crate) async fn parse(
-        &self,
-        bytes: bytes::Bytes,
-        name: String,
-        mime: Option<String>,
-    ) -> Result<outcrop_extract::Document, outcrop_extract::Failure> {
+    pub(crate) async fn parse(&self, bytes: Bytes, name: String, mime: Option<String>) -> Result<Document, Failure> {
+        // Plain text takes no more than its size; whatever else may be hostile is read behind the wall.
+        if detect(&bytes, &name, mime.as_deref()) != Format::Text {
+            return self.0.wall.parse(&bytes, &name, mime.as_deref()).await;
+        }
         let parse = move || outcrop_extract::parse(&bytes, &name, mime.as_deref());
-        let failed = |error: tokio::task::JoinError| outcrop_extract::Failure::Damaged(error.to_string());
+        let failed = |error: tokio::task::JoinError| Failure::Damaged(error.to_string());
         tokio::task::spawn_blocking(parse).await.map_err(failed)?
     }
 }

@@ -3,6 +3,8 @@
 
 mod answers;
 mod documents;
+mod index;
+mod quality;
 mod squad;
 mod vectors;
 
@@ -19,6 +21,12 @@ pub(crate) enum Part {
     Documents,
     /// Cited answers, and refusals.
     Answers,
+    /// The embedded index: recall, rates, disk, start.
+    Index,
+    /// Search on SQuAD.
+    Squad,
+    /// Search on SciFact.
+    Scifact,
 }
 
 /// Learns the weights of `outcrop_knowledge::answer::evidence`.
@@ -35,6 +43,9 @@ pub(crate) fn bench(data: &Path, only: Option<Part>, cache: Option<&Path>) -> Re
             match part {
                 Part::Documents => documents::bench(&data.join("documents"))?,
                 Part::Answers => answers::bench(data, cache, &mut report)?,
+                Part::Index => index::bench(data, cache, &mut report)?,
+                Part::Squad => quality::bench(&quality::squad(data)?, cache, &mut report)?,
+                Part::Scifact => quality::bench(&quality::scifact(data)?, cache, &mut report)?,
             }
         }
     }

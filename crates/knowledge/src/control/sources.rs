@@ -44,7 +44,7 @@ pub async fn create(
         synced: false,
     };
     let also = vec![
-        knowledge.require_base(scope, &base.id),
+        knowledge.require_base(scope, &base),
         Op::Add { scope: scope.owned(), counter: counter(&base.id), by: 1, min: 0, max: MAX_SOURCES },
     ];
     let new = Create {

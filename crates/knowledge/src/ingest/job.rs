@@ -15,6 +15,7 @@ use outcrop_resources::{Error, Op, Resource, Scope};
 use outcrop_vectors::{Index, Replace};
 use tokio::sync::mpsc;
 
+use super::by_model::Reader;
 use super::embed::{self, Embedder};
 use super::prepare::{Prepared, Recipe, Unprepared, prepare};
 use super::sources::{self, FetchError, Source, SourceError};
@@ -300,6 +301,7 @@ impl Recipe {
             source: source.id.clone(),
             location: sources::location(&source.value).to_owned(),
             chunking: crate::control::chunking(source.value.ingestion.as_ref())?,
+            reader: Reader::of(source.value.ingestion.as_ref().map(|told| &told.0)),
             managed: base.value.storage.is_none(),
         })
     }

@@ -13,6 +13,7 @@ use outcrop_vectors::{Metadata, Parent, Record, Value, Vector};
 use sha2::{Digest, Sha256};
 
 use super::attributes::Records;
+use super::by_model::Reader;
 use super::embed::Embedder;
 use super::sources::Fetched;
 use crate::keys;
@@ -29,6 +30,8 @@ pub(crate) struct Recipe {
     pub location: String,
     /// How they are cut.
     pub chunking: Chunking,
+    /// What reads its PDF files, where that is not the default parser.
+    pub reader: Option<Reader>,
     /// Whether the knowledge base is MANAGED.
     pub managed: bool,
 }
@@ -81,7 +84,14 @@ pub(crate) async fn prepare(
         }
     } else {
         let (bytes, name, mime) = (fetched.bytes, fetched.name, fetched.mime);
-        let document = embedder.knowledge.parse(bytes, name, mime).await?;
+        let read = match &recipe.reader {
+            Some(reader) => reader.read(embedder, &bytes, &name, mime.as_deref()).await,
+            None => None,
+        };
+        let document = match read {
+            Some(document) => document,
+            None => embedder.knowledge.parse(bytes, name, mime).await?,
+        };
         if let Some(failure) = document.no_text() {
             return Err(failure.into());
         }

@@ -1,6 +1,9 @@
 //! The inner loops. Each is written once, plainly, and compiled for what processors have; all give the same results,
 //! bit for bit, since the order of additions is fixed.
 
+#[cfg(test)]
+mod tests;
+
 use super::codes::{PLANES, Planes, ROWS};
 
 /// Compiles a loop for AVX-512, for AVX2, and for whatever there is, and calls the best that the processor has.
@@ -59,15 +62,19 @@ fn estimate_rows(blocks: &[u64], factors: &[f32], question: &Planes, estimates: 
         let planes = a.iter().zip(b).zip(c.iter().zip(d));
         for (row, ((a, b), (c, d))) in block.as_chunks::<ROWS>().0.iter().zip(planes) {
             for (at, word) in row.iter().enumerate() {
-                differ[0][at] += u64::from((word ^ a).count_ones());
-                differ[1][at] += u64::from((word ^ b).count_ones());
-                differ[2][at] += u64::from((word ^ c).count_ones());
-                differ[3][at] += u64::from((word ^ d).count_ones());
+                differ[0][at] = differ[0][at].wrapping_add(u64::from((word ^ a).count_ones()));
+                differ[1][at] = differ[1][at].wrapping_add(u64::from((word ^ b).count_ones()));
+                differ[2][at] = differ[2][at].wrapping_add(u64::from((word ^ c).count_ones()));
+                differ[3][at] = differ[3][at].wrapping_add(u64::from((word ^ d).count_ones()));
             }
         }
+        let [ones, twos, fours, eights] = differ;
         for at in 0..ROWS {
-            // Each digit that differs says its weight less instead of more.
-            let differ = differ[0][at] + 2 * differ[1][at] + 4 * differ[2][at] + 8 * differ[3][at];
+            // Each digit that differs says its weight less instead of more. Far from overflowing, and not checked,
+            // or it would be done one by one.
+            let low = ones[at].wrapping_add(twos[at] << 1);
+            let high = (fours[at] << 2).wrapping_add(eights[at] << 3);
+            let differ = low.wrapping_add(high) as u32;
             estimates[at] = (question.most - 2.0 * differ as f32) * question.unit * factors[at];
         }
     }
