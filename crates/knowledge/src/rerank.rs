@@ -1,8 +1,8 @@
 //! Rerank: documents in the order of their relevance to a query.
 //!
-//! A model of the gateway ranks where somebody serves it; else a scorer of this crate does ([`local`]), which is no
+//! A model of the gateway ranks where somebody serves it; else a scorer of this crate does (`local`), which is no
 //! cross-encoder and says so in the answer's `x-outcrop-served-by`. Retrieve and RetrieveAndGenerate rerank by the same
-//! function ([`ranks`]).
+//! function (`ranks`).
 
 mod local;
 #[cfg(test)]

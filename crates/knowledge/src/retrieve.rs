@@ -3,7 +3,7 @@
 //! The question becomes a vector by the knowledge base's own model under its own role, the index is searched within the
 //! filter, and what is found is reranked where that is asked for. `filter` reads filters, `implicit` has a model write
 //! one, `settings` is what a request asks for, `shown` what it is answered. RetrieveAndGenerate searches by the same
-//! function ([`search`]).
+//! function (`search`).
 
 mod filter;
 mod implicit;

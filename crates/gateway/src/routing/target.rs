@@ -37,11 +37,6 @@ impl Target {
         &*self.source.provider
     }
 
-    /// Whether it is the engine of this process.
-    pub fn local(&self) -> bool {
-        self.source.local
-    }
-
     /// As the configuration names it.
     pub fn provider_name(&self) -> &str {
         &self.source.name

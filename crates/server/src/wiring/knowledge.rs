@@ -71,8 +71,6 @@ pub(super) fn knowledge(config: &Config, resources: &Resources, gateway: Arc<Gat
             KnowledgeAnswers::Generative => Answers::Generative,
         },
     };
-    let settings =
-        Settings { strict: config.knowledge.strict, managed_model: config.knowledge.managed_embedding_model.clone() };
     Knowledge::new(resources, gateway, state.clone(), settings)
 }
 
