@@ -7,6 +7,7 @@ import uuid
 import boto3
 from botocore.eventstream import EventStreamBuffer
 
+from probes import retrieval
 from support import contract
 from support.ask import HAIKU, HAIKU_ARN, LOGS, TITAN_TEXT, user
 
@@ -813,6 +814,7 @@ def events(answer):
 
 
 RECIPES = {
+    **retrieval.RECIPES,
     "bedrock-runtime:Converse": converse,
     "bedrock-runtime:ConverseStream": converse_stream,
     "bedrock-runtime:InvokeModel": invoke,

@@ -35,7 +35,7 @@ pub use client::ClientInfo;
 pub use context::Context;
 pub use directory::{Directory, DirectoryError};
 pub use error::{AccessError, Denial};
-pub use gate::{Body, Claim, Clock, Gate, Head, Mode, Proof};
+pub use gate::{Body, Claim, Clock, Gate, Head, Mode, Payload, Proof, Seal};
 pub use keys::{AccessKey, ApiKey, Keys, MemoryKeys, StoredKeys};
 pub use permissions::Permissions;
 pub use policy::{

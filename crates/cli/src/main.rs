@@ -26,8 +26,16 @@ mod trail;
 use clap::Parser;
 
 use args::{Cli, Command};
+use outcrop_server::wiring::EXTRACT_CHILD;
 
 fn main() -> std::process::ExitCode {
+    // The child behind the wall that files are read behind: nothing else may have begun in its process.
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == EXTRACT_CHILD) {
+        return match outcrop_extract::wall::serve_child() {
+            Ok(()) => std::process::ExitCode::SUCCESS,
+            Err(error) => failed(&error.to_string()),
+        };
+    }
     let cli = Cli::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

@@ -51,7 +51,7 @@ impl Gateway {
         Ok(by.reply(served.output))
     }
 
-    /// Whether a model of this process answers for what `id` names, if the caller may ask it: its own, or a stand-in.
+    /// Whether a model of this process writes for what `id` names, if the caller may ask it: its own, or a stand-in.
     pub async fn answers_here(&self, cx: &Context, id: &str) -> Result<bool, Fault> {
         let resolved = self.resolve(cx, Invocation::new("bedrock:InvokeModel"), id).await?;
         let route = self.routes.of(&resolved.model)?;

@@ -29,7 +29,7 @@ use outcrop_guard::content::Category;
 use outcrop_guard::stream::Pace;
 use outcrop_guard::{Acted, Depth, Does, Role, Side, Sides};
 use outcrop_guardrails::{Applied, GuardrailsError, Judgement, OwnedPassage, Scope};
-use outcrop_models::Resolved;
+use outcrop_models::{Invocation, Resolved};
 
 use crate::Gateway;
 use crate::meter::{Judged, Tally};
@@ -114,10 +114,29 @@ pub(crate) struct Passed {
 impl Gateway {
     /// The guardrail that a caller names, for texts that are judged beside a model's call, if the caller may apply it.
     pub async fn guardrail(&self, cx: &Context, id: &str, version: &str) -> Result<Arc<Applied>, Fault> {
-        let Some(guardrails) = &self.guardrails else {
-            return Err(Fault::new(Kind::NotImplemented, "This gateway has no guardrails."));
-        };
-        guardrails.find(cx, id, version).await.map_err(refused)
+        match &self.guardrails {
+            Some(guardrails) => guardrails.find(cx, id, version).await.map_err(refused),
+            None => Err(Fault::new(Kind::NotImplemented, "This gateway has no guardrails.")),
+        }
+    }
+
+    /// The guardrails that hold for an answer in the name of `model`: the one that the caller names, and those that are
+    /// enforced. For answers that no call of the model makes.
+    pub async fn guardrails_of(
+        &self,
+        cx: &Context,
+        named: Option<(&str, &str)>,
+        model: &str,
+    ) -> Result<Vec<Arc<Applied>>, Fault> {
+        let mut all = Vec::new();
+        if let Some((id, version)) = named {
+            all.push(self.guardrail(cx, id, version).await?);
+        }
+        if let Some(guardrails) = &self.guardrails {
+            let resolved = self.resolve(cx, Invocation::new("bedrock:InvokeModel"), model).await?;
+            all.extend(guardrails.enforced(cx, &resolved.model.id).await.map_err(refused)?);
+        }
+        Ok(all)
     }
 
     /// The guardrails of a call of `resolved`: the one that it names, and those that are enforced. None where there are

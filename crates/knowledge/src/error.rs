@@ -42,6 +42,12 @@ pub enum KnowledgeError {
     /// A model was asked and did not answer.
     #[error("{}", .0.message)]
     Model(Fault),
+    /// What compares texts in meaning failed.
+    #[error(transparent)]
+    Encode(#[from] outcrop_guard::EncodeError),
+    /// A document for the answer could not be read; what its reader said.
+    #[error("{0}")]
+    Bucket(#[from] outcrop_buckets::BucketError),
 }
 
 impl From<outcrop_store::Error> for KnowledgeError {
@@ -62,6 +68,9 @@ impl AwsError for KnowledgeError {
             Self::Access(error) => error.kind(),
             Self::Resource(error) => error.kind(),
             Self::Model(fault) => fault.kind,
+            Self::Encode(_) => Kind::InternalServer,
+            Self::Bucket(outcrop_buckets::BucketError::Denied(_)) => Kind::AccessDenied,
+            Self::Bucket(_) => Kind::Validation,
         }
     }
 

@@ -1,6 +1,7 @@
 //! What operations set off: filling an index from a source, and taking it away.
 
 pub(crate) mod attributes;
+mod by_model;
 mod delete;
 mod direct;
 pub(crate) mod document;

@@ -3,7 +3,7 @@
 //! Never: agents, how a file is read (`extract`), how chunks are found (`vectors`), how a model is called (`gateway`).
 //!
 //! Start at [`Knowledge`]. [`control`] has the operations on knowledge bases, data sources, jobs and documents; `ingest`
-//! does what they set off, by rows of a queue.
+//! does what they set off, by rows of a queue. [`retrieve`] finds chunks, [`rerank`] orders texts, [`answer`] answers from them.
 
 pub mod answer;
 mod base;
@@ -12,6 +12,8 @@ mod error;
 mod ingest;
 mod kept;
 mod keys;
+pub mod rerank;
+pub mod retrieve;
 mod service;
 mod turns;
 
@@ -19,5 +21,5 @@ pub use base::{Base, Embedding};
 pub use error::KnowledgeError;
 pub use ingest::{QUEUE, Tasks};
 pub use kept::KINDS;
-pub use service::{Knowledge, Settings, State};
+pub use service::{Answers, Knowledge, Settings, State};
 pub use turns::Turns;

@@ -1,8 +1,8 @@
 //! Rerank: documents in the order of their relevance to a query.
 //!
-//! A model of the gateway ranks where somebody serves it; else a scorer of this crate does ([`local`]), which is no
+//! A model of the gateway ranks where somebody serves it; else a scorer of this crate does (`local`), which is no
 //! cross-encoder and says so in the answer's `x-outcrop-served-by`. Retrieve and RetrieveAndGenerate rerank by the same
-//! function ([`ranks`]).
+//! function (`ranks`).
 
 mod local;
 #[cfg(test)]
@@ -14,6 +14,7 @@ use outcrop_api::bedrock_agent_runtime::{
     RerankDocument, RerankDocumentType, RerankRequest, RerankResponse, RerankResult,
 };
 use outcrop_gateway::SERVED_BY;
+use outcrop_guard::EncodeError;
 use serde_json::Value;
 
 use crate::{Knowledge, KnowledgeError};
@@ -83,7 +84,7 @@ pub(crate) async fn here(
 ) -> Result<Vec<(usize, f32)>, KnowledgeError> {
     let (encoder, query) = (knowledge.0.encoder.clone(), query.to_owned());
     let scored = tokio::task::spawn_blocking(move || local::scores(&query, &documents, &*encoder)).await;
-    let scores = scored.map_err(|error| KnowledgeError::Failed(error.to_string()))??;
+    let scores = scored.map_err(|error| EncodeError(error.to_string()))??;
     let mut order: Vec<(usize, f32)> = scores.into_iter().enumerate().collect();
     sort(&mut order);
     Ok(order)

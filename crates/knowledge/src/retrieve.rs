@@ -3,7 +3,7 @@
 //! The question becomes a vector by the knowledge base's own model under its own role, the index is searched within the
 //! filter, and what is found is reranked where that is asked for. `filter` reads filters, `implicit` has a model write
 //! one, `settings` is what a request asks for, `shown` what it is answered. RetrieveAndGenerate searches by the same
-//! function ([`search`]).
+//! function (`search`).
 
 mod filter;
 mod implicit;
@@ -21,6 +21,7 @@ use outcrop_api::bedrock_agent_runtime::{
 use outcrop_dialects::{EmbeddingRequest, InputType, Truncate};
 use outcrop_guard::{Acted, Side};
 use outcrop_guardrails::OwnedPassage;
+use outcrop_resources::Error;
 use outcrop_vectors::{Filter, Query, Vector};
 
 use crate::base::{Base, scope};
@@ -69,7 +70,9 @@ fn text(query: KnowledgeBaseQuery) -> Result<String, KnowledgeError> {
     let refused = |text: &str| Err(KnowledgeError::Validation(text.to_owned()));
     let image = query.image.is_some() || matches!(query.r#type, Some(KnowledgeBaseQueryType::Image));
     match query.text {
-        _ if image => refused("Image queries need a knowledge base with a multimodal embedding model; this one has none."),
+        _ if image => {
+            refused("Image queries need a knowledge base with a multimodal embedding model; this one has none.")
+        }
         Some(text) if !text.trim().is_empty() => Ok(text),
         _ => refused("The retrievalQuery needs a text that is not empty."),
     }
@@ -114,8 +117,12 @@ pub(crate) async fn search(
     let mut results = Vec::with_capacity(hits.len());
     for hit in hits {
         if !kinds.contains_key(&hit.source) {
-            let source = knowledge.0.sources.find_by_id(scope(cx), &hit.source).await?;
-            kinds.insert(hit.source.clone(), source);
+            let kind = match knowledge.0.sources.get(scope(cx), &hit.source).await {
+                Ok(source) => Some(source.value.configuration.0.r#type.as_str().to_owned()),
+                Err(Error::NotFound { .. }) => None,
+                Err(error) => return Err(error.into()),
+            };
+            kinds.insert(hit.source.clone(), kind);
         }
         let kind = kinds.get(&hit.source).and_then(Option::as_deref);
         results.push(shown::result(hit, kind));

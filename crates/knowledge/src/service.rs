@@ -2,18 +2,23 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use outcrop_access::Context;
 use outcrop_access::acting::{Acting, As, BEDROCK};
 use outcrop_buckets::Buckets;
+use outcrop_extract::wall::Wall;
+use outcrop_extract::{Document, Failure, Format, detect};
 use outcrop_gateway::Gateway;
+use outcrop_guard::Encoder;
 use outcrop_queue::Runner;
-use outcrop_resources::{Collection, Op, Resources, Scope, Tagger};
+use outcrop_resources::{Collection, Op, Resource, Resources, Scope, Tagger};
 use outcrop_vectors::Engine;
 
 use crate::KnowledgeError;
+use crate::answer::session::{SESSION, Session};
 use crate::base::scope;
-use crate::turns::Turns;
 use crate::kept::{self, DATA_SOURCE, INGESTION_JOB, KINDS, KNOWLEDGE_BASE};
+use crate::turns::Turns;
 
 /// What the configuration says.
 #[derive(Debug, Clone)]
@@ -22,11 +27,25 @@ pub struct Settings {
     pub strict: bool,
     /// What makes the vectors of MANAGED knowledge bases that name no model.
     pub managed_model: String,
+    /// Who words answers.
+    pub answers: Answers,
+}
+
+/// Who words the answers of RetrieveAndGenerate.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Answers {
+    /// The documents themselves where a model of this process would answer, the model elsewhere.
+    #[default]
+    Auto,
+    /// The documents themselves, in the sentences that answer.
+    Extractive,
+    /// The model, whichever it is.
+    Generative,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { strict: false, managed_model: "amazon.titan-embed-text-v2:0".to_owned() }
+        Self { strict: false, managed_model: "amazon.titan-embed-text-v2:0".to_owned(), answers: Answers::Auto }
     }
 }
 
@@ -41,8 +60,12 @@ pub struct State {
     pub runner: Runner,
     /// The roles that knowledge bases act with.
     pub acting: Acting,
+    /// What tells how close texts are in meaning, for evidence and for reranking without a model.
+    pub encoder: Arc<dyn Encoder>,
     /// Whose documents are being written.
     pub turns: Turns,
+    /// What reads files.
+    pub wall: Arc<Wall>,
 }
 
 /// The knowledge bases of all accounts. Cheap to clone.
@@ -56,11 +79,14 @@ pub(crate) struct Inner {
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) runner: Runner,
     pub(crate) acting: Acting,
+    pub(crate) encoder: Arc<dyn Encoder>,
     pub(crate) turns: Turns,
+    pub(crate) wall: Arc<Wall>,
     pub(crate) settings: Settings,
     pub(crate) bases: Collection<kept::KnowledgeBase>,
     pub(crate) sources: Collection<kept::DataSource>,
     pub(crate) jobs: Collection<kept::Job>,
+    pub(crate) sessions: Collection<Session>,
     pub(crate) tagger: Tagger,
 }
 
@@ -74,11 +100,14 @@ impl Knowledge {
             engine: state.engine,
             runner: state.runner,
             acting: state.acting,
+            encoder: state.encoder,
             turns: state.turns,
+            wall: state.wall,
             settings,
             bases: resources.collection(&KNOWLEDGE_BASE),
             sources: resources.collection(&DATA_SOURCE),
             jobs: resources.collection(&INGESTION_JOB),
+            sessions: resources.collection(&SESSION),
             tagger: resources.tagger(KINDS),
         }))
     }
@@ -109,21 +138,18 @@ impl Knowledge {
     }
 
     /// The step that keeps a knowledge base from going while something is added to it.
-    pub(crate) fn require_base(&self, scope: Scope<'_>, id: &str) -> Op {
-        Op::Require { key: scope.owned().key(KNOWLEDGE_BASE.name, id), expect: None }
+    pub(crate) fn require_base(&self, scope: Scope<'_>, base: &Resource<kept::KnowledgeBase>) -> Op {
+        Op::Require { key: scope.owned().key(KNOWLEDGE_BASE.name, &base.id), expect: Some(base.revision) }
     }
-}
 
-impl Knowledge {
     /// Reads a file.
-    pub(crate) async fn parse(
-        &self,
-        bytes: bytes::Bytes,
-        name: String,
-        mime: Option<String>,
-    ) -> Result<outcrop_extract::Document, outcrop_extract::Failure> {
+    pub(crate) async fn parse(&self, bytes: Bytes, name: String, mime: Option<String>) -> Result<Document, Failure> {
+        // Plain text takes no more than its size; whatever else may be hostile is read behind the wall.
+        if detect(&bytes, &name, mime.as_deref()) != Format::Text {
+            return self.0.wall.parse(&bytes, &name, mime.as_deref()).await;
+        }
         let parse = move || outcrop_extract::parse(&bytes, &name, mime.as_deref());
-        let failed = |error: tokio::task::JoinError| outcrop_extract::Failure::Damaged(error.to_string());
+        let failed = |error: tokio::task::JoinError| Failure::Damaged(error.to_string());
         tokio::task::spawn_blocking(parse).await.map_err(failed)?
     }
 }

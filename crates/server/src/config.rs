@@ -5,6 +5,7 @@
 //! keys that people set per machine; the command line, which is not read here, overrides both.
 //! Start at [`Config::load`]; each section has a file of its own.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -14,6 +15,7 @@ use crate::listen::{Address, TlsFiles, TrustedProxy};
 
 mod access;
 mod audit;
+mod buckets;
 mod budgets;
 mod catalogue;
 mod changes;
@@ -43,6 +45,7 @@ mod tests;
 
 pub use access::{Access, Oidc, PolicySource, Role, User};
 pub use audit::{Audit, OnFailure};
+pub use buckets::{Bucket, S3};
 pub use budgets::{Budget, BudgetMatch};
 pub use catalogue::{Catalogue, ModelAccess};
 pub use changes::Change;
@@ -54,7 +57,7 @@ pub use engine::{Engine, PrefixSharing};
 pub use error::ConfigError;
 pub use guardrails::{GuardrailFailure, GuardrailInput, GuardrailJudge, Guardrails, UnmeasuredLanguages};
 pub use invocation_logs::InvocationLogs;
-pub use knowledge::Knowledge;
+pub use knowledge::{Knowledge, KnowledgeAnswers};
 pub use limits::ClientLimits;
 pub use local_models::{LocalKind, LocalModel};
 pub use metrics::Metrics;
@@ -127,6 +130,10 @@ pub struct Config {
     pub audit: Audit,
     /// Where accounts may have their calls logged.
     pub invocation_logs: InvocationLogs,
+    /// S3 on the same port.
+    pub s3: S3,
+    /// What `s3://NAME` is.
+    pub buckets: BTreeMap<String, Bucket>,
     /// Who answers beside the local models.
     pub providers: Vec<Provider>,
     /// How those who may answer are asked.
@@ -169,6 +176,8 @@ impl Default for Config {
             local_models: Vec::new(),
             audit: Audit::default(),
             invocation_logs: InvocationLogs::default(),
+            s3: S3::default(),
+            buckets: BTreeMap::new(),
             providers: Vec::new(),
             routing: Routing::default(),
             routes: Vec::new(),
@@ -253,6 +262,7 @@ impl Config {
         }
         self.access.directory()?;
         self.encryption.check()?;
+        buckets::check(&self.buckets)?;
         self.catalogue.check()?;
         self.quotas.check()?;
         self.guardrails.check()?;

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use outcrop_api::{Operation, Spec, bedrock, bedrock_agent, bedrock_runtime};
+use outcrop_api::{Operation, Spec, bedrock, bedrock_agent, bedrock_agent_runtime, bedrock_runtime};
 use outcrop_gateway::Gateway;
 use outcrop_guardrails::{Guardrails, apply, checks, control, enforced, versions};
 use outcrop_knowledge::Knowledge;
 use outcrop_knowledge::control as knowledge;
+use outcrop_knowledge::{answer, rerank, retrieve};
 use outcrop_models::{
     Models, data_retention, foundation_models, inference_profiles, model_access, prompt_routers, provisioned,
 };
@@ -145,6 +146,10 @@ operations! { app, t:
     on!(t, app.knowledge, fn bedrock_agent::ListTagsForResource, knowledge::tags::list);
     on!(t, app.knowledge, fn bedrock_agent::TagResource, knowledge::tags::tag);
     on!(t, app.knowledge, fn bedrock_agent::UntagResource, knowledge::tags::untag);
+    on!(t, app.knowledge, fn bedrock_agent_runtime::Retrieve, retrieve::retrieve);
+    on!(t, app.knowledge, fn bedrock_agent_runtime::Rerank, rerank::rerank);
+    on!(t, app.knowledge, fn bedrock_agent_runtime::RetrieveAndGenerate, answer::retrieve_and_generate);
+    on!(t, app.knowledge, stream bedrock_agent_runtime::RetrieveAndGenerateStream, answer::retrieve_and_generate_stream);
 
     on!(t, app.tagger, fn bedrock::ListTagsForResource, tags::bedrock::list);
     on!(t, app.tagger, fn bedrock::TagResource, tags::bedrock::tag);

@@ -123,6 +123,7 @@ impl Live {
         }
         // From here on nothing can fail.
         self.parts.follow(outbound);
+        self.parts.act_by(&next, &pipeline);
         self.pipeline.store(Arc::new(pipeline));
         self.limits.set(next.limits.of_listener());
         if let (Some(tls), Some(loaded)) = (&self.tls, loaded) {

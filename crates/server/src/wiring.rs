@@ -1,5 +1,6 @@
 //! From a configuration to a server that answers: opens what lasts, finds the local models, joins the crates.
 
+mod certificates;
 mod guardrails;
 mod knowledge;
 mod local;
@@ -18,12 +19,13 @@ use std::time::Duration;
 
 use outcrop_access::keys::Usage;
 use outcrop_access::oidc::Verifier;
-use outcrop_access::{Gate, Keys, Mode, StoredKeys, Sts, sts};
+use outcrop_access::{Acting, Gate, Keys, Mode, StoredKeys, Sts, sts};
 use outcrop_admission::loops::Loops;
 use outcrop_admission::quotas::Quotas;
 use outcrop_admission::quotas::slice::ServiceQuotas;
 use outcrop_admission::text_units;
 use outcrop_admission::{Admission, Budgets};
+use outcrop_buckets::Buckets;
 use outcrop_engine::embed::{EmbedService, Settings as EmbedSettings};
 use outcrop_engine::weights::{EMBEDDING_MODEL, ModelDir};
 use outcrop_engine::{Engine, EngineConfig, ModelKind};
@@ -44,6 +46,7 @@ use outcrop_telemetry::invocation_log::InvocationLogs;
 use tokio_util::sync::CancellationToken;
 
 use crate::compat::aws::Slices;
+use crate::compat::s3::S3;
 use crate::compat::{Doors, Stored};
 use crate::config::{Config, PrefixSharing};
 use crate::control;
@@ -55,7 +58,9 @@ use crate::operations::{App, table};
 use crate::pipeline::Pipeline;
 use crate::reload::{Live, Load};
 
+use certificates::{authority_folder, renew, watch_tls};
 use guardrails::Judging;
+pub use knowledge::EXTRACT_CHILD;
 use local::{Found, describe, embedders, engine_config, local_models, stand_ins};
 use observe::Observers;
 use offers::Offers;
@@ -175,7 +180,8 @@ impl Server {
         memory.catch_up().await.map_err(told)?;
         let judging = Judging::open(&resources, weights.clone()).await?;
         let audit = records::audit(&config, &folder)?;
-        let logs = records::invocation_logs(&config, &folder, &resources).await?;
+        let buckets = Buckets::open(&folder, config.buckets(dev));
+        let logs = records::invocation_logs(&config, &folder, &resources, &buckets).await?;
         let quotas = Quotas::kept_in(Default::default(), &resources);
         quotas.catch_up().await.map_err(told)?;
         let own_port = listener.address().map_err(told)?.port();
@@ -188,7 +194,10 @@ impl Server {
         let sight = Arc::new(Sight::open(&config, &folder, consumers)?);
         observers.recorder(sight.recorder.clone());
         let mode = if dev { Mode::Dev } else { Mode::Serve(Arc::clone(&keys)) };
-        let knowledge = knowledge::open(&config, &folder, &resources, &mode, policies.in_memory(), &stop)?;
+        let directory = Arc::new(config.access.directory().map_err(told)?);
+        let acting = Acting::new(&mode, directory, policies.in_memory(), stop.clone());
+        let means = knowledge::Means { buckets: buckets.clone(), acting: acting.clone(), encoder: judging.encoder() };
+        let knowledge = knowledge::open(&config, &folder, &resources, means)?;
         let parts = Parts {
             dev,
             folder: folder.clone(),
@@ -218,6 +227,8 @@ impl Server {
             verifier,
             stop: stop.clone(),
             slices: watch::slices(&folder, &watch),
+            buckets,
+            acting,
             watch: Arc::clone(&watch),
             knowledge: knowledge.clone(),
         };
@@ -322,28 +333,6 @@ impl Server {
     }
 }
 
-fn authority_folder(data: &Path) -> PathBuf {
-    data.join("tls")
-}
-
-async fn watch_tls(tls: Option<Arc<Tls>>) {
-    match tls {
-        Some(tls) => tls.watch(tls::LOOK).await,
-        None => std::future::pending().await,
-    }
-}
-
-/// A server that runs for months renews its own certificate, too.
-async fn renew(folder: PathBuf, local_tls: bool) {
-    let mut daily = tokio::time::interval(Duration::from_secs(24 * 60 * 60));
-    loop {
-        daily.tick().await;
-        if local_tls && let Err(error) = tls::authority::prepare(&folder) {
-            tracing::error!(%error, "cannot renew the certificate");
-        }
-    }
-}
-
 /// What was opened at the start and stays, whatever the configuration becomes.
 pub(crate) struct Parts {
     pub(crate) dev: bool,
@@ -383,6 +372,10 @@ pub(crate) struct Parts {
     stop: CancellationToken,
     /// Parts of other AWS services.
     slices: Slices,
+    /// What `s3://` names.
+    pub(crate) buckets: Buckets,
+    /// What resources do by themselves.
+    pub(crate) acting: Acting,
     watch: Arc<Watch>,
     knowledge: State,
 }
@@ -392,6 +385,12 @@ impl Parts {
     pub(crate) fn follow(&self, outbound: Outbound) {
         self.observers.follow(&outbound);
         self.fetch.set(outbound);
+    }
+
+    /// Puts other buckets and roles in force for what stays.
+    pub(crate) fn act_by(&self, config: &Config, pipeline: &Pipeline) {
+        self.buckets.configure(config.buckets(self.dev));
+        self.acting.follow(pipeline.gate.directory());
     }
 
     /// The configuration with the providers that were found beside it.
@@ -442,7 +441,6 @@ impl Parts {
         );
         self.registry.sweep();
         let directory = Arc::new(config.access.directory().map_err(told)?);
-        self.knowledge.acting.follow(Arc::clone(&directory));
         let knowledge = knowledge::knowledge(config, &self.resources, Arc::clone(&gateway), &self.knowledge);
         let keys = || Arc::clone(&self.keys);
         let mode = if self.dev { Mode::Dev } else { Mode::Serve(keys()) };
@@ -472,6 +470,7 @@ impl Parts {
             })),
             budgets: Some(budgets),
             slices: self.slices.and(service_quotas),
+            s3: (self.dev || config.s3.enabled).then(|| S3::new(self.buckets.clone())),
             table: table(&App {
                 models,
                 gateway,

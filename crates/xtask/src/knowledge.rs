@@ -3,7 +3,6 @@
 
 mod answers;
 mod documents;
-mod evidence;
 mod index;
 mod quality;
 mod squad;

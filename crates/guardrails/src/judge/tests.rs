@@ -12,8 +12,11 @@ use crate::{Guardrails, Settings};
 struct Says {
     verdict: Result<Verdict, String>,
     never: bool,
-    asked: Mutex<Vec<(String, String, Vec<Category>, Vec<String>)>>,
+    asked: Mutex<Vec<Asked>>,
 }
+
+/// A model, a text, and what it was asked about.
+type Asked = (String, String, Vec<Category>, Vec<String>);
 
 #[async_trait]
 impl Judge for Says {

@@ -18,7 +18,7 @@ use std::ops::Range;
 
 use pieces::Piece;
 use question::Question;
-pub use weights::{CHOICE, JUDGEMENT, THRESHOLD};
+pub use weights::{CHOICE, JUDGEMENT, NEAR, THRESHOLD};
 use words::{Word, coverage, held, words};
 
 /// What is known about a sentence, in the order of the weights of [`CHOICE`].
@@ -58,8 +58,14 @@ pub const WHOLE: [&str; 12] = [
 /// Sentences that are looked at, at most: beyond them those that share fewest words with the question are left out.
 const LOOKED: usize = 64;
 
+/// Sentences of an answer to one question, at most.
+const SENTENCES: usize = 2;
+
 /// A sentence's features.
 pub type Features = [f32; PIECE.len()];
+
+/// What features are worth: those of a sentence, and bias and weights of those of a question and its best sentence.
+pub type Weights<'a> = (&'a [f32; PIECE.len()], (f32, [f32; WHOLE.len()]));
 
 /// A question beside what was retrieved for it.
 #[derive(Debug)]
@@ -94,6 +100,23 @@ impl Verdict {
     /// Whether there is an answer.
     pub fn answers(&self) -> bool {
         self.confidence >= THRESHOLD && !self.found.is_empty()
+    }
+
+    /// The sentences to answer with: the best, and the next where it is likely to answer, too; within `near` of the best
+    /// score, and not said twice.
+    pub fn chosen(&self, passages: &[&str], near: f32) -> Vec<&Found> {
+        let mut chosen: Vec<&Found> = Vec::new();
+        for found in &self.found {
+            let text = |one: &Found| passages[one.passage][one.range.clone()].trim();
+            let apart = |one: &&Found| {
+                one.passage != found.passage || one.range.end <= found.range.start || found.range.end <= one.range.start
+            };
+            let close = chosen.first().is_none_or(|best| best.score - found.score <= near);
+            if chosen.len() < SENTENCES && close && chosen.iter().all(|one| apart(one) && text(one) != text(found)) {
+                chosen.push(found);
+            }
+        }
+        chosen
     }
 }
 
@@ -205,13 +228,18 @@ impl<'a> Draft<'a> {
 
     /// Which sentences answer, and how likely they do.
     pub fn weigh(&self, vectors: &[Vec<f32>]) -> Verdict {
+        self.weigh_by(vectors, (&CHOICE, JUDGEMENT))
+    }
+
+    /// The same by other weights, for those who learn and measure them.
+    pub fn weigh_by(&self, vectors: &[Vec<f32>], (choice, judgement): Weights<'_>) -> Verdict {
         let features = self.features(vectors);
-        let scores = self.scores(&features, &CHOICE);
+        let scores = self.scores(&features, choice);
         let mut order: Vec<usize> = (0..self.pieces.len()).filter(|&at| !self.pieces[at].0.heading).collect();
         order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b)));
         let Some(&best) = order.first() else { return Verdict { confidence: 0.0, found: Vec::new() } };
         let whole = self.whole(&features, &scores, best);
-        let (bias, weights) = JUDGEMENT;
+        let (bias, weights) = judgement;
         let sum: f32 = bias + whole.iter().zip(weights).map(|(x, w)| x * w).sum::<f32>();
         let found = order.into_iter().map(|at| {
             let piece = &self.pieces[at].0;
@@ -225,6 +253,13 @@ impl<'a> Draft<'a> {
 pub(crate) fn likeness(query: &str, text: &str) -> (f32, f32) {
     let (query, text) = (words(query), words(text));
     (coverage(&query, &text), pairs(&query, &text))
+}
+
+/// How much of what `said` says a passage says too: of its words, and of its names and numbers alone.
+pub(crate) fn support(said: &str, passage: &str) -> (f32, f32) {
+    let (said, passage) = (words(said), words(passage));
+    let facts: Vec<Word> = said.iter().filter(|word| word.name || word.number).cloned().collect();
+    (coverage(&said, &passage), coverage(&facts, &passage))
 }
 
 /// The share of the question's neighbouring words that are neighbours in a sentence too, in either order.

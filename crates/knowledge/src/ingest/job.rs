@@ -15,11 +15,12 @@ use outcrop_resources::{Error, Op, Resource, Scope};
 use outcrop_vectors::{Index, Replace};
 use tokio::sync::mpsc;
 
+use super::by_model::Reader;
 use super::embed::{self, Embedder};
 use super::prepare::{Prepared, Recipe, Unprepared, prepare};
+use super::reasons;
 use super::sources::{self, FetchError, Source, SourceError};
 use super::work::{Finished, TRIES};
-use super::reasons;
 use crate::control::jobs;
 use crate::kept::{Job, JobState, State, Statistics};
 use crate::{Embedding, Knowledge, KnowledgeError};
@@ -97,7 +98,8 @@ pub(super) async fn run(
         Ok(()) => return Ok(Vec::new()),
         Err(halt) => halt,
     };
-    let failed = |reason: String| end(knowledge, scope, (base, source, job), JobState::Failed, vec![reasons::whole(&reason)]);
+    let failed =
+        |reason: String| end(knowledge, scope, (base, source, job), JobState::Failed, vec![reasons::whole(&reason)]);
     match halt {
         Halt::Stopped => end(knowledge, scope, (base, source, job), JobState::Stopped, Vec::new()).await?,
         Halt::Failed(reason) => failed(reason).await?,
@@ -300,6 +302,7 @@ impl Recipe {
             source: source.id.clone(),
             location: sources::location(&source.value).to_owned(),
             chunking: crate::control::chunking(source.value.ingestion.as_ref())?,
+            reader: Reader::of(source.value.ingestion.as_ref().map(|told| &told.0)),
             managed: base.value.storage.is_none(),
         })
     }

@@ -13,6 +13,7 @@ use outcrop_vectors::{Metadata, Parent, Record, Value, Vector};
 use sha2::{Digest, Sha256};
 
 use super::attributes::Records;
+use super::by_model::Reader;
 use super::embed::Embedder;
 use super::sources::Fetched;
 use crate::keys;
@@ -29,6 +30,8 @@ pub(crate) struct Recipe {
     pub location: String,
     /// How they are cut.
     pub chunking: Chunking,
+    /// What reads its PDF files, where that is not the default parser.
+    pub reader: Option<Reader>,
     /// Whether the knowledge base is MANAGED.
     pub managed: bool,
 }
@@ -81,7 +84,14 @@ pub(crate) async fn prepare(
         }
     } else {
         let (bytes, name, mime) = (fetched.bytes, fetched.name, fetched.mime);
-        let document = embedder.knowledge.parse(bytes, name, mime).await?;
+        let read = match &recipe.reader {
+            Some(reader) => reader.read(embedder, &bytes, &name, mime.as_deref()).await,
+            None => None,
+        };
+        let document = match read {
+            Some(document) => document,
+            None => embedder.knowledge.parse(bytes, name, mime).await?,
+        };
         if let Some(failure) = document.no_text() {
             return Err(failure.into());
         }
@@ -122,10 +132,15 @@ impl Making<'_> {
     /// Adds the chunks of the whole, or of one row, which has attributes of its own.
     fn add(&mut self, chunks: Chunks, columns: &Metadata) {
         let first = self.prepared.records.len();
-        let parents: Vec<_> = chunks.parents.into_iter().enumerate().map(|(number, parent)| {
-            let id = name(self.recipe, self.id, &format!("{first}/{number}"));
-            Arc::new(Parent { id, text: parent.text })
-        }).collect();
+        let parents: Vec<_> = chunks
+            .parents
+            .into_iter()
+            .enumerate()
+            .map(|(number, parent)| {
+                let id = name(self.recipe, self.id, &format!("{first}/{number}"));
+                Arc::new(Parent { id, text: parent.text })
+            })
+            .collect();
         for piece in chunks.chunks {
             let id = name(self.recipe, self.id, &self.prepared.records.len().to_string());
             let metadata = self.metadata(&piece, columns, &id);

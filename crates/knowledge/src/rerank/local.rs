@@ -29,8 +29,9 @@ pub(super) fn scores(query: &str, documents: &[String], encoder: &dyn Encoder) -
         }
     }
     let [meaning, covered, neighbours] = WEIGHTS;
-    let joined = cosines.iter().zip(&words).map(|(cosine, (words, pairs))| {
-        (meaning * cosine + covered * words + neighbours * pairs).clamp(0.0, 1.0)
-    });
+    let joined = cosines
+        .iter()
+        .zip(&words)
+        .map(|(cosine, (words, pairs))| (meaning * cosine + covered * words + neighbours * pairs).clamp(0.0, 1.0));
     Ok(joined.collect())
 }

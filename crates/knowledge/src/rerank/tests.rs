@@ -31,7 +31,9 @@ fn meaning_words_and_neighbours_decide() {
 fn json_documents_are_flattened() {
     let document = RerankDocument {
         r#type: RerankDocumentType::Json,
-        json_document: Some(json!({"title": "Queue", "tags": ["a", "b"], "by": {"name": "Priya", "age": 40}, "no": null})),
+        json_document: Some(
+            json!({"title": "Queue", "tags": ["a", "b"], "by": {"name": "Priya", "age": 40}, "no": null}),
+        ),
         text_document: None,
     };
     assert_eq!(text(&document).expect("text"), "title: Queue\ntags: a\ntags: b\nby.name: Priya\nby.age: 40");

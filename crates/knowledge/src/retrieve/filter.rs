@@ -48,7 +48,9 @@ pub(super) fn filter(given: &RetrievalFilter, lacks: Lacks) -> Result<Filter, Kn
 
 fn read(given: &RetrievalFilter, lacks: Lacks, depth: usize, count: &mut usize) -> Result<Filter, KnowledgeError> {
     if depth > DEPTH {
-        return broken(format!("The filter is nested more than {DEPTH} levels deep. Put its conditions into fewer groups."));
+        return broken(format!(
+            "The filter is nested more than {DEPTH} levels deep. Put its conditions into fewer groups."
+        ));
     }
     *count += 1;
     if *count > CONDITIONS {
@@ -75,7 +77,11 @@ fn read(given: &RetrievalFilter, lacks: Lacks, depth: usize, count: &mut usize) 
         RetrievalFilter::StringContains(_) if lacks.parts => return unsupported("stringContains"),
         RetrievalFilter::StringContains(given) => Filter::StringContains(key(given), string("stringContains", given)?),
         RetrievalFilter::ListContains(given) => Filter::ListContains(key(given), string("listContains", given)?),
-        RetrievalFilter::Unset => return broken("A filter must have exactly one operator, as in {\"equals\": {\"key\": \"year\", \"value\": 2024}}."),
+        RetrievalFilter::Unset => {
+            return broken(
+                "A filter must have exactly one operator, as in {\"equals\": {\"key\": \"year\", \"value\": 2024}}.",
+            );
+        }
     })
 }
 

@@ -10,8 +10,8 @@ mod tests;
 use outcrop_access::Context;
 use outcrop_api::bedrock_agent_runtime::{AttributeType, ImplicitFilterConfiguration, MetadataAttributeSchema};
 use outcrop_api::bedrock_runtime::{
-    ContentBlock, ConversationRole, ConverseOutput, ConverseRequest, InferenceConfiguration, JsonSchemaDefinition, Message,
-    OutputConfig, OutputFormat, OutputFormatStructure, OutputFormatType, SystemContentBlock,
+    ContentBlock, ConversationRole, ConverseOutput, ConverseRequest, InferenceConfiguration, JsonSchemaDefinition,
+    Message, OutputConfig, OutputFormat, OutputFormatStructure, OutputFormatType, SystemContentBlock,
 };
 use outcrop_vectors::{Filter, Value};
 use serde_json::json;

@@ -1,5 +1,8 @@
 //! Pages of results. All results are one page, as in Bedrock, until their text would make the answer too large.
 
+#[cfg(test)]
+mod tests;
+
 use outcrop_api::bedrock_agent_runtime::KnowledgeBaseRetrievalResult;
 
 use crate::KnowledgeError;
@@ -43,6 +46,7 @@ pub(super) fn cut(
 fn mark(base: &str, query: &str, number: usize) -> String {
     // FNV-1a: tokens guard against mixing up queries, not against anybody.
     let bytes = base.bytes().chain([0]).chain(query.bytes()).chain(number.to_be_bytes());
-    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+    let hash =
+        bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
     format!("{hash:016x}")
 }

@@ -4,8 +4,9 @@
 mod tests;
 
 use outcrop_api::bedrock_agent_runtime::{
-    ImplicitFilterConfiguration, ManagedSearchConfiguration, MetadataConfigurationForReranking, RerankingMetadataSelectionMode,
-    RerankingMetadataSelectiveModeConfiguration, RerankingModelType, RetrievalFilter, SearchType,
+    ImplicitFilterConfiguration, ManagedSearchConfiguration, MetadataConfigurationForReranking,
+    RerankingMetadataSelectionMode, RerankingMetadataSelectiveModeConfiguration, RerankingModelType, RetrievalFilter,
+    SearchType,
 };
 use outcrop_vectors::{Filter, Mode};
 
@@ -74,12 +75,16 @@ impl<'a> Settings<'a> {
         let managed = configuration.and_then(|configuration| configuration.managed_search_configuration.as_ref());
         if base.managed {
             return match vector {
-                Some(_) => refused("vectorSearchConfiguration is for VECTOR knowledge bases; use managedSearchConfiguration."),
+                Some(_) => {
+                    refused("vectorSearchConfiguration is for VECTOR knowledge bases; use managedSearchConfiguration.")
+                }
                 None => Self::managed(managed),
             };
         }
         if managed.is_some() {
-            return refused("managedSearchConfiguration is for MANAGED knowledge bases; use vectorSearchConfiguration.");
+            return refused(
+                "managedSearchConfiguration is for MANAGED knowledge bases; use vectorSearchConfiguration.",
+            );
         }
         let strict = knowledge.strict();
         let storage = base.storage.as_deref().unwrap_or_default();
@@ -100,7 +105,9 @@ impl<'a> Settings<'a> {
         let mut reranking = None;
         if let Some(given) = vector.and_then(|vector| vector.reranking_configuration.as_ref()) {
             let Some(given) = &given.bedrock_reranking_configuration else {
-                return refused("bedrockRerankingConfiguration is required when the reranking type is BEDROCK_RERANKING_MODEL.");
+                return refused(
+                    "bedrockRerankingConfiguration is required when the reranking type is BEDROCK_RERANKING_MODEL.",
+                );
             };
             reranking = Some(Reranking {
                 model: Some(&given.model_configuration.model_arn),

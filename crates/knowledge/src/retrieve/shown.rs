@@ -6,10 +6,10 @@ mod tests;
 use std::collections::BTreeMap;
 
 use outcrop_api::bedrock_agent_runtime::{
-    KnowledgeBaseRetrievalResult, RetrievalResultConfluenceLocation, RetrievalResultContent, RetrievalResultContentType,
-    RetrievalResultCustomDocumentLocation, RetrievalResultLocation, RetrievalResultLocationType,
-    RetrievalResultS3Location, RetrievalResultSalesforceLocation, RetrievalResultSharePointLocation,
-    RetrievalResultWebLocation,
+    KnowledgeBaseRetrievalResult, RetrievalResultConfluenceLocation, RetrievalResultContent,
+    RetrievalResultContentType, RetrievalResultCustomDocumentLocation, RetrievalResultLocation,
+    RetrievalResultLocationType, RetrievalResultS3Location, RetrievalResultSalesforceLocation,
+    RetrievalResultSharePointLocation, RetrievalResultWebLocation,
 };
 use outcrop_vectors::{Hit, Metadata, Value};
 
@@ -56,7 +56,8 @@ fn attributes(metadata: &Metadata) -> BTreeMap<String, serde_json::Value> {
         Value::String(text) => text.as_str().into(),
         Value::List(list) => list.as_slice().into(),
     };
-    metadata.iter().map(|(key, one)| (key.clone(), value(one))).collect()
+    let told = metadata.iter().filter(|(key, _)| !key.starts_with(crate::keys::OWN));
+    told.map(|(key, one)| (key.clone(), value(one))).collect()
 }
 
 /// What kept its chunks after its source had gone tells by its address what it was.

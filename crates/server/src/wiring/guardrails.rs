@@ -41,6 +41,11 @@ impl Judging {
         Ok(Self { memory, encoder: Arc::new(MiniLm { models, loaded: Mutex::default() }), classifier })
     }
 
+    /// What tells how close texts are in meaning.
+    pub(super) fn encoder(&self) -> Arc<dyn Encoder> {
+        Arc::clone(&self.encoder)
+    }
+
     /// What calls must know of guardrails.
     pub(super) fn memory(&self) -> &Memory {
         &self.memory

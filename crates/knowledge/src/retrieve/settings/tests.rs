@@ -1,6 +1,6 @@
 use outcrop_api::bedrock_agent_runtime::{
-    ManagedSearchConfiguration, MetadataConfigurationForReranking, RerankingMetadataSelectionMode, RerankingModelType,
-    FieldForReranking, RerankingMetadataSelectiveModeConfiguration, RetrievalFilter, FilterAttribute,
+    FieldForReranking, FilterAttribute, ManagedSearchConfiguration, MetadataConfigurationForReranking,
+    RerankingMetadataSelectionMode, RerankingMetadataSelectiveModeConfiguration, RerankingModelType, RetrievalFilter,
 };
 use outcrop_vectors::Mode;
 
@@ -18,10 +18,8 @@ fn managed_knowledge_bases_rerank_unless_told_not_to() {
     };
     let settings = Settings::managed(Some(&declined)).expect("settings");
     assert!(settings.reranking.is_none() && settings.number == 7);
-    let custom = ManagedSearchConfiguration {
-        reranking_model_type: Some(RerankingModelType::Custom),
-        ..Default::default()
-    };
+    let custom =
+        ManagedSearchConfiguration { reranking_model_type: Some(RerankingModelType::Custom), ..Default::default() };
     assert!(Settings::managed(Some(&custom)).is_err());
     let prefix = RetrievalFilter::StartsWith(FilterAttribute { key: "a".into(), value: "b".into() });
     let filtered = ManagedSearchConfiguration { filter: Some(prefix), ..Default::default() };

@@ -55,7 +55,8 @@ fn descend(width: usize, gradient: impl Fn(&[f64], &mut [f64])) -> Vec<f64> {
         for at in 0..width {
             first[at] = 0.9 * first[at] + 0.1 * pull[at];
             second[at] = 0.999 * second[at] + 0.001 * pull[at] * pull[at];
-            let (m, v) = (first[at] / (1.0 - 0.9_f64.powi(step as i32)), second[at] / (1.0 - 0.999_f64.powi(step as i32)));
+            let (m, v) =
+                (first[at] / (1.0 - 0.9_f64.powi(step as i32)), second[at] / (1.0 - 0.999_f64.powi(step as i32)));
             weights[at] -= RATE * m / (v.sqrt() + 1e-8);
         }
     }
