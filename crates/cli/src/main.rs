@@ -31,7 +31,7 @@ use outcrop_server::wiring::EXTRACT_CHILD;
 fn main() -> std::process::ExitCode {
     // The child behind the wall that files are read behind: nothing else may have begun in its process.
     if std::env::args_os().nth(1).is_some_and(|argument| argument == EXTRACT_CHILD) {
-        return match outcrop_extract::serve_child() {
+        return match outcrop_extract::wall::serve_child() {
             Ok(()) => std::process::ExitCode::SUCCESS,
             Err(error) => failed(&error.to_string()),
         };

@@ -6,7 +6,8 @@ use bytes::Bytes;
 use outcrop_access::Context;
 use outcrop_access::acting::{Acting, As, BEDROCK};
 use outcrop_buckets::Buckets;
-use outcrop_extract::{Document, Failure, Format, Wall, detect};
+use outcrop_extract::wall::Wall;
+use outcrop_extract::{Document, Failure, Format, detect};
 use outcrop_gateway::Gateway;
 use outcrop_guard::Encoder;
 use outcrop_queue::Runner;
@@ -16,8 +17,8 @@ use outcrop_vectors::Engine;
 use crate::KnowledgeError;
 use crate::answer::session::{SESSION, Session};
 use crate::base::scope;
-use crate::turns::Turns;
 use crate::kept::{self, DATA_SOURCE, INGESTION_JOB, KINDS, KNOWLEDGE_BASE};
+use crate::turns::Turns;
 
 /// What the configuration says.
 #[derive(Debug, Clone)]

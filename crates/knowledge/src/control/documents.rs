@@ -174,13 +174,8 @@ impl Place<'_> {
     ) -> Result<Vec<Shown>, KnowledgeError> {
         let source = &self.source.id;
         loop {
-            let count = Op::Add {
-                scope: self.scope.owned(),
-                counter: COUNTER.to_owned(),
-                by: 1,
-                min: 0,
-                max: MAX_CALLS,
-            };
+            let count =
+                Op::Add { scope: self.scope.owned(), counter: COUNTER.to_owned(), by: 1, min: 0, max: MAX_CALLS };
             let mut ops = vec![count, work.enqueue(knowledge, self.scope, Some(&self.base.value.role))?];
             let mut details = Vec::new();
             for id in ids {

@@ -1,13 +1,13 @@
 //! Ingestion jobs: start, get, list, stop.
 
 use outcrop_access::Context;
+use outcrop_api::bedrock_agent::DataSourceType;
 use outcrop_api::bedrock_agent::{
     GetIngestionJobRequest, GetIngestionJobResponse, IngestionJob as Shown, IngestionJobSortByAttribute,
     IngestionJobStatistics, IngestionJobStatus, IngestionJobSummary, ListIngestionJobsRequest,
     ListIngestionJobsResponse, SortOrder, StartIngestionJobRequest, StartIngestionJobResponse, StopIngestionJobRequest,
     StopIngestionJobResponse,
 };
-use outcrop_api::bedrock_agent::DataSourceType;
 use outcrop_resources::{Create, Error, Op, Order, Page, Resource, Scope};
 use outcrop_store::Error as StoreError;
 
@@ -73,7 +73,8 @@ pub async fn start(
     };
     let made = match knowledge.0.jobs.create(scope, new).await {
         Err(Error::Store(StoreError::OutOfBounds { counter, .. })) if counter == ACCOUNT => {
-            let text = format!("The account has {MAX_JOBS} ongoing ingestion jobs, which is the most that it may have.");
+            let text =
+                format!("The account has {MAX_JOBS} ongoing ingestion jobs, which is the most that it may have.");
             return Err(KnowledgeError::Quota(text));
         }
         Err(Error::Store(StoreError::OutOfBounds { counter, .. })) => {

@@ -151,7 +151,11 @@ pub async fn delete(
         source.value.state = State::Deleting;
         source.value.failures.clear();
         let work = Work::DeleteSource { base: base.id.clone(), source: source.id.clone() };
-        if again { Ok(Vec::new()) } else { Ok(vec![work.enqueue(knowledge, scope, None)?, jobs::none(scope, &source.id)]) }
+        if again {
+            Ok(Vec::new())
+        } else {
+            Ok(vec![work.enqueue(knowledge, scope, None)?, jobs::none(scope, &source.id)])
+        }
     };
     let deleting = knowledge.0.sources.update_with(scope, &found.id, change).await;
     deleting.map_err(|error| jobs::ongoing(error, "Data source", &found.id))?;

@@ -81,12 +81,12 @@ impl Sidecar {
     /// Reads a sidecar; what is wrong with it, for people, where something is.
     pub(crate) fn read(bytes: &[u8]) -> Result<Self, String> {
         let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-        let file: File = serde_json::from_slice(bytes).map_err(|error| format!("the metadata file is invalid: {error}"))?;
+        let file: File =
+            serde_json::from_slice(bytes).map_err(|error| format!("the metadata file is invalid: {error}"))?;
         let mut sidecar = Self::default();
         for (key, told) in &file.attributes {
-            let (value, embedded) = value(told).map_err(|why| {
-                format!("the metadata file is invalid: the attribute {key} {why}")
-            })?;
+            let (value, embedded) =
+                value(told).map_err(|why| format!("the metadata file is invalid: the attribute {key} {why}"))?;
             sidecar.put(key, value, embedded);
         }
         if let Some(structure) = file.structure {
@@ -108,7 +108,8 @@ impl Sidecar {
                 MetadataValueType::Unlisted(_) => None,
             };
             let kind = value.r#type.as_str();
-            let found = found.ok_or_else(|| format!("An inline attribute of type {kind} has no value of that type."))?;
+            let found =
+                found.ok_or_else(|| format!("An inline attribute of type {kind} has no value of that type."))?;
             sidecar.put(&attribute.key, found, false);
         }
         Ok(sidecar)

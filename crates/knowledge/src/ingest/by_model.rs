@@ -37,7 +37,13 @@ impl Reader {
 
     /// The document as the model reads it. None where it is no PDF, or where the model fails: the default parser then
     /// reads it, as the service does.
-    pub(super) async fn read(&self, embedder: &Embedder, bytes: &Bytes, name: &str, mime: Option<&str>) -> Option<Document> {
+    pub(super) async fn read(
+        &self,
+        embedder: &Embedder,
+        bytes: &Bytes,
+        name: &str,
+        mime: Option<&str>,
+    ) -> Option<Document> {
         if detect(bytes, name, mime) != Format::Pdf || bytes.len() > MOST {
             return None;
         }

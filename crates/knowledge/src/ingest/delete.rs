@@ -12,12 +12,7 @@ use crate::{Knowledge, KnowledgeError};
 const STRIDE: usize = 500;
 
 /// Takes a knowledge base away; answers the last steps.
-pub(super) async fn base(
-    knowledge: &Knowledge,
-    scope: Scope<'_>,
-    id: &str,
-    failures: u32,
-) -> Finished {
+pub(super) async fn base(knowledge: &Knowledge, scope: Scope<'_>, id: &str, failures: u32) -> Finished {
     let Some(found) = there(knowledge.0.bases.get(scope, id).await)? else { return Ok(Vec::new()) };
     let mut retained = false;
     for source in all(knowledge, scope, id).await? {
@@ -51,13 +46,7 @@ pub(super) async fn base(
 }
 
 /// Takes a data source away; answers the last steps.
-pub(super) async fn source(
-    knowledge: &Knowledge,
-    scope: Scope<'_>,
-    base: &str,
-    id: &str,
-    failures: u32,
-) -> Finished {
+pub(super) async fn source(knowledge: &Knowledge, scope: Scope<'_>, base: &str, id: &str, failures: u32) -> Finished {
     let Some(found) = there(knowledge.0.sources.get(scope, id).await)? else { return Ok(Vec::new()) };
     let Some(owner) = there(knowledge.0.bases.get(scope, base).await)? else { return Ok(Vec::new()) };
     match empty(knowledge, scope, &owner, &found).await {

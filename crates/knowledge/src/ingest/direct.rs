@@ -169,11 +169,9 @@ async fn fetch(embedder: &Embedder, told: &KnowledgeBaseDocument) -> Result<Fetc
                 mime: Some("text/plain; charset=utf-8".to_owned()),
                 ..Fetched::default()
             },
-            (None, Some(bytes)) => Fetched {
-                bytes: bytes.data.clone(),
-                mime: Some(bytes.mime_type.clone()),
-                ..Fetched::default()
-            },
+            (None, Some(bytes)) => {
+                Fetched { bytes: bytes.data.clone(), mime: Some(bytes.mime_type.clone()), ..Fetched::default() }
+            }
             (None, None) => return Err(FetchError::Bad("it has no content".to_owned())),
         },
         (None, None) => return Err(FetchError::Bad("it has no content".to_owned())),

@@ -94,6 +94,7 @@ pub(crate) fn vector(numbers: Vec<f32>, shape: Shape) -> Vector {
     if !shape.binary {
         return Vector::Float(numbers);
     }
-    let bits = |eight: &[f32]| eight.iter().enumerate().fold(0, |byte, (at, n)| byte | (u8::from(*n > 0.0) << (7 - at)));
+    let bits =
+        |eight: &[f32]| eight.iter().enumerate().fold(0, |byte, (at, n)| byte | (u8::from(*n > 0.0) << (7 - at)));
     Vector::Binary(numbers.chunks(8).map(bits).collect())
 }

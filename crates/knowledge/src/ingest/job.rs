@@ -18,9 +18,9 @@ use tokio::sync::mpsc;
 use super::by_model::Reader;
 use super::embed::{self, Embedder};
 use super::prepare::{Prepared, Recipe, Unprepared, prepare};
+use super::reasons;
 use super::sources::{self, FetchError, Source, SourceError};
 use super::work::{Finished, TRIES};
-use super::reasons;
 use crate::control::jobs;
 use crate::kept::{Job, JobState, State, Statistics};
 use crate::{Embedding, Knowledge, KnowledgeError};
@@ -98,7 +98,8 @@ pub(super) async fn run(
         Ok(()) => return Ok(Vec::new()),
         Err(halt) => halt,
     };
-    let failed = |reason: String| end(knowledge, scope, (base, source, job), JobState::Failed, vec![reasons::whole(&reason)]);
+    let failed =
+        |reason: String| end(knowledge, scope, (base, source, job), JobState::Failed, vec![reasons::whole(&reason)]);
     match halt {
         Halt::Stopped => end(knowledge, scope, (base, source, job), JobState::Stopped, Vec::new()).await?,
         Halt::Failed(reason) => failed(reason).await?,

@@ -132,10 +132,15 @@ impl Making<'_> {
     /// Adds the chunks of the whole, or of one row, which has attributes of its own.
     fn add(&mut self, chunks: Chunks, columns: &Metadata) {
         let first = self.prepared.records.len();
-        let parents: Vec<_> = chunks.parents.into_iter().enumerate().map(|(number, parent)| {
-            let id = name(self.recipe, self.id, &format!("{first}/{number}"));
-            Arc::new(Parent { id, text: parent.text })
-        }).collect();
+        let parents: Vec<_> = chunks
+            .parents
+            .into_iter()
+            .enumerate()
+            .map(|(number, parent)| {
+                let id = name(self.recipe, self.id, &format!("{first}/{number}"));
+                Arc::new(Parent { id, text: parent.text })
+            })
+            .collect();
         for piece in chunks.chunks {
             let id = name(self.recipe, self.id, &self.prepared.records.len().to_string());
             let metadata = self.metadata(&piece, columns, &id);

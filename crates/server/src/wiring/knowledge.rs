@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use outcrop_access::Acting;
 use outcrop_buckets::Buckets;
-use outcrop_extract::Wall;
+use outcrop_extract::wall::Wall;
 use outcrop_gateway::Gateway;
 use outcrop_guard::Encoder;
 use outcrop_knowledge::{Answers, Knowledge, QUEUE, Settings, State, Tasks, Turns};
@@ -52,7 +52,11 @@ pub(super) fn open(
         acting: means.acting,
         encoder: means.encoder,
         turns: Turns::default(),
-        wall: Arc::new(Wall::new(std::env::current_exe().map_err(told)?, vec![EXTRACT_CHILD.into()], Default::default())),
+        wall: Arc::new(Wall::new(
+            std::env::current_exe().map_err(told)?,
+            vec![EXTRACT_CHILD.into()],
+            Default::default(),
+        )),
     })
 }
 

@@ -21,8 +21,7 @@ impl Run<'_> {
         for One { todo, outcome } in group {
             let (status, reason, records) = match outcome {
                 Outcome::Ready(prepared) => {
-                    let status =
-                        if prepared.warning.is_some() { Status::PartiallyIndexed } else { Status::Indexed };
+                    let status = if prepared.warning.is_some() { Status::PartiallyIndexed } else { Status::Indexed };
                     (status, prepared.warning, prepared.records)
                 }
                 Outcome::Failed(reason) => (Status::Failed, Some(reason), Vec::new()),

@@ -18,8 +18,10 @@ fn files_of_one_reason_are_told_together() {
     let all = told(&BTreeMap::from([(reason(&Failure::Unsupported), files)]));
     assert_eq!(
         all.iter().map(|one| unwrap(one)).collect::<Vec<_>>(),
-        ["Encountered error: Ignored 2 files as their file format was not supported. [Files: s3://b/k1, s3://b/k2]. Call \
-          to Customer Source did not succeed."]
+        [
+            "Encountered error: Ignored 2 files as their file format was not supported. [Files: s3://b/k1, s3://b/k2]. Call \
+          to Customer Source did not succeed."
+        ]
     );
 }
 
