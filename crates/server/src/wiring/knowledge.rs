@@ -37,12 +37,7 @@ pub(super) struct Means {
 }
 
 /// What knowledge bases work with, whatever the configuration becomes.
-pub(super) fn open(
-    config: &Config,
-    folder: &Path,
-    resources: &Resources,
-    means: Means,
-) -> Result<State, StartError> {
+pub(super) fn open(config: &Config, folder: &Path, resources: &Resources, means: Means) -> Result<State, StartError> {
     let limits =
         Limits { at_once: config.knowledge.jobs, per_account: config.knowledge.jobs_per_account, lease: LEASE };
     Ok(State {
