@@ -43,6 +43,17 @@ else
 fi
 cargo test --workspace --doc "${profile[@]}"
 
+step "the guardrails' weights are those of their hashes"
+(cd crates/guard/weights && sha256sum --check --quiet SHA256SUMS)
+
+step "training the guardrails' classifiers on a seeded subset"
+# The labelled texts are public and no part of the repository; crates/guard/weights/README.md says where they are from.
+if [[ -d ${OUTCROP_GUARDRAIL_DATA:-} ]]; then
+  cargo xtask train-guardrails --quick --data "$OUTCROP_GUARDRAIL_DATA"
+else
+  note "skipped: OUTCROP_GUARDRAIL_DATA names no folder of labelled texts (crates/guard/weights/README.md)"
+fi
+
 step "conformance"
 "$PY" -m pytest conformance
 

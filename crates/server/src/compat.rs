@@ -22,6 +22,7 @@ use outcrop_access::Context;
 use outcrop_api::{Fault, Kind};
 use outcrop_gateway::Gateway;
 use outcrop_guardrails::Guardrails;
+use outcrop_knowledge::Knowledge;
 use outcrop_models::Models;
 use outcrop_models::data_retention::Retention;
 use serde_json::Value;
@@ -45,6 +46,8 @@ pub struct Doors {
     pub cost: Desk,
     /// The guardrails.
     pub guardrails: Arc<Guardrails>,
+    /// The knowledge bases.
+    pub knowledge: Knowledge,
 }
 
 /// One proven request.

@@ -27,6 +27,7 @@ mod engine;
 mod error;
 mod guardrails;
 mod invocation_logs;
+mod knowledge;
 mod limits;
 mod local_models;
 mod metrics;
@@ -54,8 +55,9 @@ pub use dev::Dev;
 pub use encryption::Encryption;
 pub use engine::{Engine, PrefixSharing};
 pub use error::ConfigError;
-pub use guardrails::{GuardrailFailure, GuardrailInput, Guardrails};
+pub use guardrails::{GuardrailFailure, GuardrailInput, GuardrailJudge, Guardrails, UnmeasuredLanguages};
 pub use invocation_logs::InvocationLogs;
+pub use knowledge::{Knowledge, KnowledgeAnswers};
 pub use limits::ClientLimits;
 pub use local_models::{LocalKind, LocalModel};
 pub use metrics::Metrics;
@@ -65,7 +67,7 @@ pub use outcrop_models::data_retention::Retention;
 pub use outcrop_providers::Kind as ProviderKind;
 pub use providers::Provider;
 pub use provisioned::{Provisioned, ProvisionedModel};
-pub use quotas::{Loops, ModelQuotas, QuotaRule, Quotas};
+pub use quotas::{GuardrailQuotas, Loops, ModelQuotas, QuotaRule, Quotas};
 pub use routes::{Route, RouteChoice, RouteHedge, RouteLatency, RouteTarget};
 pub use routing::{Breaker, Routing};
 pub use secret::SecretRef;
@@ -118,6 +120,8 @@ pub struct Config {
     pub budgets: Vec<Budget>,
     /// How guardrails judge.
     pub guardrails: Guardrails,
+    /// Knowledge bases.
+    pub knowledge: Knowledge,
     /// Local inference.
     pub engine: Engine,
     /// Local models beyond the default ones.
@@ -167,6 +171,7 @@ impl Default for Config {
             loops: Loops::default(),
             budgets: Vec::new(),
             guardrails: Guardrails::default(),
+            knowledge: Knowledge::default(),
             engine: Engine::default(),
             local_models: Vec::new(),
             audit: Audit::default(),
@@ -260,6 +265,7 @@ impl Config {
         buckets::check(&self.buckets)?;
         self.catalogue.check()?;
         self.quotas.check()?;
+        self.guardrails.check()?;
         self.budgets()?;
         self.metrics.of_calls()?;
         cloudwatch::check(&self.alarm_actions)?;

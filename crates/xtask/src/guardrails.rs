@@ -3,9 +3,11 @@
 //! `train-guardrails` writes `crates/guard/weights`; `bench-guardrails` prints one table a part. Both take the folder
 //! with the labelled texts as an argument: the texts themselves are not part of the repository. One module a part.
 
+mod clock;
 mod content;
 mod data;
 mod encode;
+mod examples;
 mod grounding;
 mod measure;
 mod pii;
@@ -29,6 +31,7 @@ pub(crate) enum Part {
     Topics,
     Pii,
     Grounding,
+    Examples,
     Speed,
 }
 
@@ -42,13 +45,14 @@ pub(crate) fn weights() -> PathBuf {
 pub(crate) fn train(data: &Path, only: Option<Part>, quick: bool, cache: Option<&Path>) -> Result<(), String> {
     let folder = if quick { std::env::temp_dir().join("outcrop-guardrail-weights") } else { weights() };
     std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-    for part in [Part::Content, Part::Topics, Part::Pii, Part::Grounding] {
+    for part in [Part::Content, Part::Topics, Part::Pii, Part::Grounding, Part::Examples] {
         if only.is_none_or(|only| only == part) {
             match part {
                 Part::Content => content::train(data, &folder, quick, cache)?,
                 Part::Topics => topics::train(data, &folder)?,
                 Part::Pii => pii::train(data, &folder, quick)?,
                 Part::Grounding => grounding::train(data, &folder, quick, &grounding::Once::load()?)?,
+                Part::Examples => examples::train(&folder)?,
                 Part::Speed => {
                     return Err(format!("{part:?} of {} is not trained yet", data.display()));
                 }
@@ -59,18 +63,23 @@ pub(crate) fn train(data: &Path, only: Option<Part>, quick: bool, cache: Option<
 }
 
 /// Measures `only`, or everything, on the dev split.
-pub(crate) fn bench(data: &Path, only: Option<Part>, cache: Option<&Path>, plot: Option<&Path>) -> Result<(), String> {
+pub(crate) fn bench(data: &Path, only: Option<Part>, cache: Option<&Path>, plots: Option<&Path>) -> Result<(), String> {
     let encoder = encode::Remembering::load(cache)?;
     let mut report = Report::new(std::io::stdout().lock());
+    let plot = |name: &str| plots.map(|folder| folder.join(name));
     for part in Part::value_variants() {
         if only.is_none_or(|only| only == *part) {
             report.heading(&format!("{part:?}"))?;
             match part {
-                Part::Content => content::bench(data, &encoder, plot, &mut report)?,
+                Part::Content => {
+                    content::bench(data, &encoder, plot("guardrails-reliability.svg").as_deref(), &mut report)?
+                }
                 Part::Topics => topics::bench(data, &encoder, &mut report)?,
                 Part::Pii => pii::bench(data, &mut report)?,
                 Part::Grounding => grounding::bench(data, &grounding::Once::load()?, &mut report)?,
-                Part::Speed => speed::bench(data, &mut report)?,
+                // They decide nothing.
+                Part::Examples => {}
+                Part::Speed => speed::bench(data, &encoder, plot("guardrails-growth.svg").as_deref(), &mut report)?,
             }
         }
     }

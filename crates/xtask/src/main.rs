@@ -2,6 +2,7 @@
 
 mod codegen;
 mod guardrails;
+mod knowledge;
 
 use std::path::PathBuf;
 
@@ -42,12 +43,33 @@ enum Task {
         /// Measures this part alone.
         #[arg(long)]
         only: Option<guardrails::Part>,
-        /// A file that keeps what the encoder said, so that measuring again is quick. Never for speed.
+        /// A file that keeps what the encoder said, so that measuring again is quick. No time is taken from it.
         #[arg(long)]
         cache: Option<PathBuf>,
-        /// Where to draw how reliable the filters' scores are, as SVG.
+        /// A folder for plots: how reliable the filters' scores are, and how time grows with the length of a text.
         #[arg(long)]
-        plot: Option<PathBuf>,
+        plots: Option<PathBuf>,
+    },
+    /// Learns what evidence of an answer is worth, and prints the weights.
+    TrainKnowledge {
+        /// The folder with the collections.
+        #[arg(long)]
+        data: PathBuf,
+        /// A file that keeps vectors, so that training again is quick.
+        #[arg(long)]
+        cache: Option<PathBuf>,
+    },
+    /// Measures knowledge bases.
+    BenchKnowledge {
+        /// The folder with the collections.
+        #[arg(long)]
+        data: PathBuf,
+        /// Measures this part alone.
+        #[arg(long)]
+        only: Option<knowledge::Part>,
+        /// A file that keeps vectors, so that measuring again is quick. Never for speed.
+        #[arg(long)]
+        cache: Option<PathBuf>,
     },
 }
 
@@ -55,9 +77,11 @@ fn main() -> std::process::ExitCode {
     let result = match Task::parse() {
         Task::Codegen { models, check } => codegen::run(&models, check),
         Task::TrainGuardrails { data, only, quick, cache } => guardrails::train(&data, only, quick, cache.as_deref()),
-        Task::BenchGuardrails { data, only, cache, plot } => {
-            guardrails::bench(&data, only, cache.as_deref(), plot.as_deref())
+        Task::BenchGuardrails { data, only, cache, plots } => {
+            guardrails::bench(&data, only, cache.as_deref(), plots.as_deref())
         }
+        Task::TrainKnowledge { data, cache } => knowledge::train(&data, cache.as_deref()),
+        Task::BenchKnowledge { data, only, cache } => knowledge::bench(&data, only, cache.as_deref()),
     };
     match result {
         Ok(()) => std::process::ExitCode::SUCCESS,

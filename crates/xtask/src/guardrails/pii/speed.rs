@@ -1,15 +1,14 @@
 //! How fast words and sensitive information are found: beside one pass of the `regex` crate over one alternation of the
 //! same patterns, and with text and lists that grow.
 
-use std::hint::black_box;
 use std::path::Path;
-use std::time::Instant;
 
 use outcrop_guard::sensitive::{Pii, Sensitive};
 use outcrop_guard::words::Words;
 use regex::Regex;
 
 use super::super::Report;
+use super::super::clock::least;
 use super::data::{self, Random};
 
 /// What the detectors look for, as expressions: forms and the words that announce them.
@@ -133,22 +132,4 @@ fn prose(data: &Path, most: usize) -> Result<String, String> {
         text.push('\n');
     }
     Ok(text)
-}
-
-/// The least seconds of five runs, on the CPU: others may use it, too.
-fn least(mut run: impl FnMut() -> usize) -> f64 {
-    let time = |_| {
-        let (start, wall) = (on_cpu(), Instant::now());
-        black_box(run());
-        match (start, on_cpu()) {
-            (Some(start), Some(end)) if end > start => (end - start) as f64 / 1e9,
-            _ => wall.elapsed().as_secs_f64(),
-        }
-    };
-    (0..5).map(time).fold(f64::MAX, f64::min)
-}
-
-/// How many nanoseconds this thread has run, where the kernel tells.
-fn on_cpu() -> Option<u64> {
-    std::fs::read_to_string("/proc/thread-self/schedstat").ok()?.split_whitespace().next()?.parse().ok()
 }
