@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::folder::{Folder, durable};
+use crate::remote::Remote;
 
 /// A bucket, as its owner sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +35,7 @@ pub(crate) struct Bucket {
 #[derive(Debug, Clone)]
 pub(crate) enum Behind {
     Folder(Arc<Folder>),
+    Remote(Arc<Remote>),
 }
 
 /// What is kept of a bucket that a caller has made.

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use crate::bucket::{Behind, Bucket, BucketInfo, Record};
 use crate::folder::{Folder, OWN, durable};
 use crate::names::is_bucket;
+use crate::remote::Remote;
 use crate::{BucketError, Result};
 
 /// What the configuration says of buckets.
@@ -41,6 +42,8 @@ pub enum Place {
     Own,
     /// A folder of the operator's.
     Folder(PathBuf),
+    /// A bucket in an object store.
+    Remote(Arc<Remote>),
 }
 
 /// All buckets of a data folder.
@@ -72,6 +75,7 @@ impl Known {
         for (name, named) in &settings.named {
             let behind = match &named.place {
                 Place::Own => Behind::Folder(Arc::new(self.own_folder(name))),
+                Place::Remote(remote) => Behind::Remote(Arc::clone(remote)),
                 Place::Folder(folder) => {
                     let same = |before: &Named| matches!(&before.place, Place::Folder(before) if before == folder);
                     let opened = before.buckets.get(name).filter(|_| before.settings.named.get(name).is_some_and(same));
@@ -106,6 +110,11 @@ impl Known {
 
     fn own_folder(&self, name: &str) -> Folder {
         Folder::new(self.root(name), self.side(name), true)
+    }
+
+    /// Where bytes wait that another service will get.
+    pub fn staging(&self, name: &str) -> PathBuf {
+        self.side(name).join("staged")
     }
 
     /// Where the uploads in parts to a bucket lie.
@@ -172,8 +181,9 @@ impl Known {
         let Some(bucket) = self.met_or_read(&mut met, name) else {
             return Err(BucketError::NoSuchBucket(name.to_owned()));
         };
-        let Behind::Folder(folder) = &bucket.behind;
-        if !folder.is_empty()? {
+        if let Behind::Folder(folder) = &bucket.behind
+            && !folder.is_empty()?
+        {
             return Err(BucketError::NotEmpty);
         }
         let root = self.root(name);

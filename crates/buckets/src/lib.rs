@@ -13,6 +13,7 @@ mod folder;
 mod known;
 mod names;
 mod object;
+mod remote;
 #[cfg(test)]
 mod tests;
 mod uploads;
@@ -23,12 +24,13 @@ pub use folder::LARGEST as LARGEST_PUT;
 pub use known::{Named, Place, Settings};
 pub use names::{LONGEST_KEY, is_bucket};
 pub use object::{Attributes, ByteStream, Condition, Content, Head, Listing, Object, Page, Query, Reading, Span};
+pub use remote::{Remote, Service};
 pub use uploads::{Part, Upload};
 
 use std::fs::File;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -104,7 +106,10 @@ impl Buckets {
     /// Deletes an object, there or not. Asks `s3:DeleteObject`.
     pub async fn delete(&self, cx: &Context, bucket: &str, key: &str) -> Result<()> {
         let bucket = self.writable(cx, bucket, Some(key), "s3:DeleteObject").await?;
-        let Behind::Folder(folder) = bucket.behind.clone();
+        let folder = match bucket.behind.clone() {
+            Behind::Folder(folder) => folder,
+            Behind::Remote(remote) => return remote.delete(key).await,
+        };
         let key = key.to_owned();
         blocking(move || folder.delete(&key)).await
     }
@@ -118,14 +123,19 @@ impl Buckets {
         if query.limit == 0 {
             return Ok(Listing::default());
         }
-        let Behind::Folder(folder) = found.behind.clone();
-        blocking(move || folder.list(&query)).await
+        match found.behind.clone() {
+            Behind::Folder(folder) => blocking(move || folder.list(&query)).await,
+            Behind::Remote(remote) => remote.list(&query).await,
+        }
     }
 
     /// An object and what was said of it; none where there is none. Asks `s3:GetObject`.
     pub async fn details(&self, cx: &Context, bucket: &str, key: &str) -> Result<Option<Head>> {
         let bucket = self.readable(cx, bucket, key).await?;
-        let Behind::Folder(folder) = bucket.behind.clone();
+        let folder = match bucket.behind.clone() {
+            Behind::Folder(folder) => folder,
+            Behind::Remote(remote) => return remote.head(key).await,
+        };
         let key = key.to_owned();
         blocking(move || folder.head(&key)).await
     }
@@ -133,7 +143,10 @@ impl Buckets {
     /// An object's bytes as they come from where they are. Asks `s3:GetObject`.
     pub async fn read(&self, cx: &Context, bucket: &str, key: &str, span: Span) -> Result<Reading> {
         let bucket = self.readable(cx, bucket, key).await?;
-        let Behind::Folder(folder) = bucket.behind.clone();
+        let folder = match bucket.behind.clone() {
+            Behind::Folder(folder) => folder,
+            Behind::Remote(remote) => return remote.read(key, span).await,
+        };
         let key = key.to_owned();
         let (head, file) = blocking(move || folder.open(&key)?.ok_or(BucketError::NoSuchKey(key))).await?;
         let range = span.of(head.object.size)?;
@@ -151,10 +164,9 @@ impl Buckets {
         condition: Condition,
     ) -> Result<Head> {
         let bucket = self.writable(cx, bucket, Some(key), "s3:PutObject").await?;
-        let Behind::Folder(folder) = bucket.behind.clone();
-        let staged = Staged::filled(folder.staging(), bytes).await?;
-        let key = key.to_owned();
-        blocking(move || folder.put(&key, &staged, &hex(&staged.md5()), attributes, &condition)).await
+        let staged = Staged::filled(self.staging(&bucket)?, bytes).await?;
+        let etag = hex(&staged.md5());
+        store(&bucket, key, staged, etag, attributes, condition).await
     }
 
     /// Copies an object; `attributes` in place of its own. Asks `s3:GetObject` of the one, `s3:PutObject` of the other.
@@ -250,15 +262,15 @@ impl Buckets {
         condition: Condition,
     ) -> Result<Head> {
         let uploads = self.uploads(cx, bucket, key, "s3:PutObject").await?;
-        let Behind::Folder(folder) = self.find(bucket).await?.behind.clone();
+        let found = self.find(bucket).await?;
+        let staging = self.staging(&found)?;
+        let (joining, to, id) = (uploads.clone(), key.to_owned(), upload.to_owned());
+        let joined = blocking(move || joining.join(&to, &id, &parts, &staging));
+        let (staged, etag, attributes) = joined.await?;
+        let head = store(&found, key, staged, etag, attributes, condition).await?;
         let (key, id) = (key.to_owned(), upload.to_owned());
-        blocking(move || {
-            let (staged, etag, attributes) = uploads.join(&key, &id, &parts, &folder.staging())?;
-            let head = folder.put(&key, &staged, &etag, attributes, &condition)?;
-            uploads.forget(&key, &id)?;
-            Ok(head)
-        })
-        .await
+        blocking(move || uploads.forget(&key, &id)).await?;
+        Ok(head)
     }
 
     /// Forgets an upload. Asks `s3:AbortMultipartUpload`.
@@ -288,6 +300,14 @@ impl Buckets {
         Ok(Uploads(self.known(bucket)?.uploads(bucket)))
     }
 
+    /// Where bytes are written before they are an object of a bucket.
+    fn staging(&self, bucket: &Bucket) -> Result<PathBuf> {
+        match &bucket.behind {
+            Behind::Folder(folder) => Ok(folder.staging()),
+            Behind::Remote(_) => Ok(self.known(&bucket.info.name)?.staging(&bucket.info.name)),
+        }
+    }
+
     fn known(&self, bucket: &str) -> Result<&Arc<Known>> {
         self.0.as_ref().ok_or_else(|| BucketError::NoSuchBucket(bucket.to_owned()))
     }
@@ -314,6 +334,27 @@ impl Buckets {
             )));
         }
         Ok(found)
+    }
+}
+
+/// Makes staged bytes an object.
+async fn store(
+    bucket: &Bucket,
+    key: &str,
+    staged: Staged,
+    etag: String,
+    attributes: Attributes,
+    condition: Condition,
+) -> Result<Head> {
+    match bucket.behind.clone() {
+        Behind::Folder(folder) => {
+            let key = key.to_owned();
+            blocking(move || folder.put(&key, &staged, &etag, attributes, &condition)).await
+        }
+        Behind::Remote(remote) => {
+            let bytes = of_file(staged.reopen()?, 0..staged.size);
+            remote.put(key, staged.size, bytes, attributes, &condition).await
+        }
     }
 }
 

@@ -45,7 +45,7 @@ mod tests;
 
 pub use access::{Access, Oidc, PolicySource, Role, User};
 pub use audit::{Audit, OnFailure};
-pub use buckets::{Bucket, S3};
+pub use buckets::{Bucket, BucketKind, S3};
 pub use budgets::{Budget, BudgetMatch};
 pub use catalogue::{Catalogue, ModelAccess};
 pub use changes::Change;

@@ -117,7 +117,7 @@ impl Pipeline {
             compat::anthropic::credentials(&mut parts.headers);
         }
         // Buckets and keys may be named like anything else here; only the signature says that they are meant.
-        let to_s3 = Head::from(&parts).service() == Some("s3");
+        let to_s3 = Head::from(&parts).service() == Some("s3") || Head::from(&parts).is_version_2();
         let goal = match Door::at(parts.uri.path()) {
             _ if to_s3 => Goal::S3,
             Some((Door::Health, _)) => return health(&parts.method, &request_id),
@@ -217,6 +217,10 @@ impl Pipeline {
         let head = Head::from(parts);
         if matches!(goal, Goal::Aws(Wire::Query)) && !head.has_credentials() {
             return self.unsigned(parts, body, request_id).await;
+        }
+        if head.is_version_2() {
+            let text = "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.";
+            return Err(Fault::validation(text));
         }
         let claim = self.gate.examine(&head).await.map_err(refused)?;
         if matches!(goal, Goal::S3) {

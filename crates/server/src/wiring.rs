@@ -180,7 +180,8 @@ impl Server {
         memory.catch_up().await.map_err(told)?;
         let judging = Judging::open(&resources, weights.clone()).await?;
         let audit = records::audit(&config, &folder)?;
-        let buckets = Buckets::open(&folder, config.buckets(dev));
+        let buckets =
+            Buckets::open(&folder, config.buckets(dev, &config.outbound.open().map_err(told)?).map_err(told)?);
         let logs = records::invocation_logs(&config, &folder, &resources, &buckets).await?;
         let quotas = Quotas::kept_in(Default::default(), &resources);
         quotas.catch_up().await.map_err(told)?;
@@ -388,8 +389,8 @@ impl Parts {
     }
 
     /// Puts other buckets and roles in force for what stays.
-    pub(crate) fn act_by(&self, config: &Config, pipeline: &Pipeline) {
-        self.buckets.configure(config.buckets(self.dev));
+    pub(crate) fn act_by(&self, buckets: outcrop_buckets::Settings, pipeline: &Pipeline) {
+        self.buckets.configure(buckets);
         self.acting.follow(pipeline.gate.directory());
     }
 

@@ -45,6 +45,12 @@ impl<'a> Head<'a> {
         self.headers.contains_key("authorization") || self.query.contains("X-Amz-Algorithm=")
     }
 
+    /// Whether its query is signed by Signature Version 2, which S3's clients of old times make.
+    pub fn is_version_2(&self) -> bool {
+        let has = |name: &str| self.query.split('&').any(|pair| pair.starts_with(name));
+        !self.headers.contains_key("authorization") && has("AWSAccessKeyId=") && has("Signature=")
+    }
+
     /// The service that its signature says to be for, rightly or not.
     pub fn service(&self) -> Option<&'a str> {
         // The scope has slashes, which a query has as %2F.

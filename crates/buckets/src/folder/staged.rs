@@ -96,6 +96,11 @@ impl Staged {
     pub fn rename(&self, path: &Path) -> io::Result<()> {
         durable::rename(&self.path, path)
     }
+
+    /// The file once more, to be read.
+    pub fn reopen(&self) -> io::Result<File> {
+        File::open(&self.path)
+    }
 }
 
 impl Drop for Staged {

@@ -133,6 +133,6 @@ fn number(headers: &HeaderMap, name: &str) -> Result<Option<u64>, Refused> {
 }
 
 /// A header's text.
-fn text<'h>(headers: &'h HeaderMap, name: impl header::AsHeaderName) -> Option<&'h str> {
+fn text(headers: &HeaderMap, name: impl header::AsHeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim)
 }

@@ -83,7 +83,7 @@ impl S3 for Operations {
         let asked = input.create_bucket_configuration.and_then(|configuration| configuration.location_constraint);
         let region = asked.map_or_else(|| cx.region.clone(), |region| region.as_str().to_owned());
         self.0.create(&cx, &input.bucket, &region).await.map_err(of)?;
-        answer(CreateBucketOutput { location: Some(format!("/{}", input.bucket)), ..Default::default() })
+        answer(CreateBucketOutput { location: Some(format!("/{}", input.bucket)) })
     }
 
     async fn head_bucket(&self, request: S3Request<HeadBucketInput>) -> S3Result<S3Response<HeadBucketOutput>> {
