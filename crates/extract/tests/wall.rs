@@ -1,5 +1,8 @@
 //! Hostile files against the hard wall: each ends as one failure, and the wall reads the next.
 
+// All of this is test: failing is what it is for.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use std::io::{Cursor, Write};
 use std::time::Duration;
 

@@ -39,8 +39,11 @@ fn failed(why: impl std::fmt::Display) -> String {
     why.to_string()
 }
 
+/// Vectors.
+type Rows = Vec<Vec<f32>>;
+
 /// What is kept and what is asked.
-fn real(data: &Path, cache: Option<&Path>) -> Result<(Vec<Vec<f32>>, Vec<Vec<f32>>), String> {
+fn real(data: &Path, cache: Option<&Path>) -> Result<(Rows, Rows), String> {
     let (texts, questions) = quality::texts(data)?;
     let mut vectors = Vectors::load(cache)?;
     let all: Vec<&str> = texts.iter().chain(&questions).map(String::as_str).collect();
