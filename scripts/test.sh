@@ -63,6 +63,8 @@ acceptance seeds.py inference
 acceptance seeds.py gateway
 acceptance seeds.py guardrails
 acceptance guardrails.py
+acceptance seeds.py knowledge
+acceptance retriever.py
 acceptance clients.py
 acceptance probe.py 12 '^(Converse|ConverseStream|InvokeModel|InvokeModelWithResponseStream|CountTokens|ListFoundationModels|GetFoundationModel|GetFoundationModelAvailability|CreateInferenceProfile|GetInferenceProfile|ListInferenceProfiles|DeleteInferenceProfile)$'
 

@@ -97,8 +97,6 @@ REFUSED = [
     ({"knowledgeBaseConfiguration": model(
         f"arn:aws:bedrock:{REGION}::foundation-model/amazon.nova-lite-v1:0")},
      "is not able to call specified bedrock embedding model"),
-    ({"roleArn": role(OTHER)}, "Bedrock Knowledge Base was unable to assume the given role. Provide the proper "
-                               "permissions and retry the request."),
 ]
 
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::args;
 use crate::client::Client;
-use crate::kb::find;
+use crate::kb::{find, remove};
 use crate::text::say;
 use measure::Row;
 use questions::Question;
@@ -35,7 +35,7 @@ pub async fn run(client: &Client, args: &args::KbEval) -> Result<(), String> {
         let label = chunking.as_ref().map(|cut| cut.label.clone());
         let measured = measured(client, &id, label.as_deref(), &settings, &questions, &mut rows).await;
         if let Some(copy) = copy {
-            run::discard(client, &copy).await?;
+            remove::delete(client, &copy).await?;
         }
         measured?;
     }

@@ -6,21 +6,18 @@ use serde_json::Value;
 
 use crate::client::Client;
 use crate::kb::add::bucket_of;
+use crate::kb::find::Found;
 use crate::kb::{find, s3};
 use crate::text::say;
+
+/// How often it is asked whether it is gone.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// Deletes a knowledge base, and the bucket that `kb add` made for it.
 pub async fn run(client: &Client, wanted: &str) -> Result<(), String> {
     let kb = find::one(client, Some(wanted)).await?;
     let sources = find::sources(client, &kb.id).await?;
-    let path = client.path(&["knowledgebases", &kb.id]);
-    client.json("DELETE", &path, &Value::Null).await?;
-    while find::all(client).await?.iter().any(|one| one.id == kb.id && one.status == "DELETING") {
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
-    if find::all(client).await?.iter().any(|one| one.id == kb.id) {
-        return Err(format!("{} could not be deleted; `outcrop kb show {}` says why", kb.name, kb.id));
-    }
+    delete(client, &kb).await?;
     let bucket = bucket_of(&kb.name);
     // Only the copy of a folder is ours to delete.
     if sources.iter().any(|source| source["name"] == *bucket) {
@@ -30,4 +27,16 @@ pub async fn run(client: &Client, wanted: &str) -> Result<(), String> {
         s3::unmake(client, &bucket).await?;
     }
     say(&format!("deleted {} ({})\n", kb.name, kb.id))
+}
+
+/// Deletes a knowledge base, and waits until it is gone.
+pub async fn delete(client: &Client, kb: &Found) -> Result<(), String> {
+    client.json("DELETE", &client.path(&["knowledgebases", &kb.id]), &Value::Null).await?;
+    loop {
+        match find::all(client).await?.iter().find(|one| one.id == kb.id) {
+            None => return Ok(()),
+            Some(one) if one.status == "DELETING" => tokio::time::sleep(LOOK).await,
+            Some(_) => return Err(format!("{} could not be deleted; `outcrop kb show {}` says why", kb.name, kb.id)),
+        }
+    }
 }

@@ -10,7 +10,7 @@ use crate::kb::eval::measure::{self, Got, Row};
 use crate::kb::eval::questions::Question;
 use crate::kb::eval::settings::{Cut, Setting, arn};
 use crate::kb::find::{self, Found};
-use crate::kb::{add, sync};
+use crate::kb::{add, remove, sync};
 
 /// What a call took is in the ledger half a second after its end.
 const SETTLED: Duration = Duration::from_millis(1200);
@@ -103,7 +103,7 @@ pub async fn copy(client: &Client, kb: &Found, cut: &Cut) -> Result<Found, Strin
     match fill(client, &kb.id, &made.id, cut).await {
         Ok(()) => Ok(made),
         Err(error) => {
-            discard(client, &made).await.ok();
+            remove::delete(client, &made).await.ok();
             Err(error)
         }
     }
@@ -128,9 +128,4 @@ async fn fill(client: &Client, from: &str, to: &str, cut: &Cut) -> Result<(), St
         }
     }
     Ok(())
-}
-
-/// Deletes such a copy.
-pub async fn discard(client: &Client, copy: &Found) -> Result<(), String> {
-    client.json("DELETE", &client.path(&["knowledgebases", &copy.id]), &Value::Null).await.map(|_| ())
 }
