@@ -7,7 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 /// Knowledge bases.
 #[derive(Subcommand)]
 pub enum Kb {
-    /// Makes a knowledge base of a folder, a file or a bucket, or brings one up to date
+    /// Makes a knowledge base of a folder or bucket, or brings one up to date
     ///
     /// A folder's documents are copied into a bucket of the server (what has not
     /// changed is not sent again, what is gone is deleted there), and the knowledge
@@ -27,7 +27,8 @@ pub enum Kb {
     ///
     /// Examples:
     ///   outcrop kb ask "How do I restart the indexer?"
-    ///   outcrop kb ask "Who is on call?" --kb handbooks --model anthropic.claude-3-haiku-20240307-v1:0
+    ///   outcrop kb ask "Who is on call?" --kb handbooks \
+    ///     --model anthropic.claude-3-haiku-20240307-v1:0
     #[command(verbatim_doc_comment)]
     Ask(Ask),
     /// Lists the passages that fit a question best, with their scores
@@ -52,7 +53,7 @@ pub enum Kb {
         #[arg(long, value_name = "SECONDS", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=86_400))]
         every: u64,
     },
-    /// Measures how good it is on your questions, and names the cheapest setting that is as good as the best
+    /// Measures it on your questions, and names the cheapest setting that will do
     ///
     /// A line of FILE is JSON: {"question": "...", "documents": ["oncall.md"],
     /// "answer": "Wednesday"}; documents (the end of their URI is enough), answer or
@@ -64,7 +65,7 @@ pub enum Kb {
     /// Examples:
     ///   outcrop kb eval questions.jsonl --results 3,5,10 --mode hybrid,semantic
     ///   outcrop kb eval questions.jsonl --chunking fixed:300:20,semantic:300:95 \
-    ///     --model anthropic.claude-3-haiku-20240307-v1:0,outcrop.smollm2-135m-instruct \
+    ///     --model amazon.nova-lite-v1:0,outcrop.smollm2-135m-instruct \
     ///     --svg quality.svg
     #[command(verbatim_doc_comment)]
     Eval(Eval),
