@@ -1,8 +1,8 @@
 //! S3 on the same port: path style, told apart by the scope of its signatures.
 //!
 //! The gate of all requests proves who is calling, and its word alone counts: what `s3s` gets has no credentials any
-//! more. `s3s` reads and writes the protocol; [`operations`] answer from [`Buckets`], which ask the caller's policies.
-//! What is not among them answers `NotImplemented` in S3's words. [`body`] holds bodies against what was signed while
+//! more. `s3s` reads and writes the protocol; `operations` answer from [`Buckets`], which ask the caller's policies.
+//! What is not among them answers `NotImplemented` in S3's words. `body` holds bodies against what was signed while
 //! they go to the disk.
 
 mod body;
