@@ -17,8 +17,13 @@ cargo fetch --locked --quiet
 step "format"
 cargo fmt --all -- --check
 
+# All of it at once: a package built alone has other features of what it depends on, and builds all of that anew.
+step "building everything ($OUTCROP_BIN)"
+cargo build --workspace --all-targets "${profile[@]}"
+xtask=$CARGO_TARGET_DIR/ci/xtask
+
 step "generated code is fresh"
-cargo xtask codegen --check
+"$xtask" codegen --check
 
 step "lints"
 cargo clippy --workspace --all-targets "${profile[@]}" -- -D warnings
@@ -28,9 +33,6 @@ cargo deny --offline check licenses bans sources
 
 step "documentation builds"
 RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps "${profile[@]}"
-
-step "building the server ($OUTCROP_BIN)"
-cargo build --package outcrop-cli "${profile[@]}"
 
 step "pulling the default models"
 "$OUTCROP_BIN" models pull
@@ -49,7 +51,7 @@ step "the guardrails' weights are those of their hashes"
 step "training the guardrails' classifiers on a seeded subset"
 # The labelled texts are public and no part of the repository; crates/guard/weights/README.md says where they are from.
 if [[ -d ${OUTCROP_GUARDRAIL_DATA:-} ]]; then
-  cargo xtask train-guardrails --quick --data "$OUTCROP_GUARDRAIL_DATA"
+  "$xtask" train-guardrails --quick --data "$OUTCROP_GUARDRAIL_DATA"
 else
   note "skipped: OUTCROP_GUARDRAIL_DATA names no folder of labelled texts (crates/guard/weights/README.md)"
 fi
