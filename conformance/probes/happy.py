@@ -559,7 +559,7 @@ def get_form(connection):
     return {}, lambda answer: same(answer.json["formData"], members["formData"])
 
 
-KB_MODEL = "arn:aws:bedrock:us-east-1::foundation-model/amazon.titan-embed-text-v2:0"
+KB_MODEL = "arn:aws:bedrock:us-east-1::foundation-model/outcrop.all-minilm-l6-v2"
 KB_CONFIGURATION = {"type": "VECTOR", "vectorKnowledgeBaseConfiguration": {"embeddingModelArn": KB_MODEL}}
 KB_STORE = {
     "type": "OPENSEARCH_SERVERLESS",
@@ -585,7 +585,7 @@ def new_base(connection):
             agent_call(connection, "DeleteKnowledgeBase", {"knowledgeBaseId": one["knowledgeBaseId"]})
     members = {
         "name": f"probe-{uuid.uuid4().hex[:12]}",
-        "roleArn": "arn:aws:iam::000000000000:role/probe",
+        "roleArn": "arn:aws:iam::111122223333:role/AmazonBedrockProbe",
         "knowledgeBaseConfiguration": KB_CONFIGURATION,
         "storageConfiguration": KB_STORE,
     }

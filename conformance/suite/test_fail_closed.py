@@ -26,6 +26,14 @@ NOBODY = f"""
 account = "{OWNER}"
 name = "nobody"
 policies = []
+
+# What the owner's knowledge bases act with.
+[[access.roles]]
+account = "{OWNER}"
+name = "AmazonBedrockProbe"
+policies = ["AmazonBedrockFullAccess"]
+trust = '''{{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow", "Action": "sts:AssumeRole",
+    "Principal": {{"Service": "bedrock.amazonaws.com"}}}}]}}'''
 """
 # The action of an operation is its own name, but for these.
 ACTIONS = {
