@@ -713,7 +713,7 @@ def list_jobs(connection):
 def stop_job(connection):
     """Of a bucket with so much in it that the job is still under way."""
     s3 = boto3.client("s3", endpoint_url=f"http://{connection.host}", region_name="us-east-1",
-                      aws_access_key_id="test", aws_secret_access_key="test")
+                      aws_access_key_id=connection.signer.key, aws_secret_access_key=connection.signer.secret)
     bucket = f"probe-{uuid.uuid4().hex[:12]}"
     s3.create_bucket(Bucket=bucket)
     for number in range(20):

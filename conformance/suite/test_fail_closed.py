@@ -22,6 +22,13 @@ from support.sigv4 import Signer
 
 OWNER, STRANGER = "111122223333", "444455556666"
 NOBODY = f"""
+[s3]
+enabled = true
+
+[access]
+# Those who made the keys fill buckets, too.
+default_policies = ["AdministratorAccess"]
+
 [[access.users]]
 account = "{OWNER}"
 name = "nobody"
@@ -39,6 +46,7 @@ trust = '''{{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow", "Action
 ACTIONS = {
     "Converse": "InvokeModel",
     "ConverseStream": "InvokeModelWithResponseStream",
+    "RetrieveAndGenerateStream": "RetrieveAndGenerate",
 }
 # Services that a credential may be scoped to beside Bedrock.
 SCOPES = ("sts", "monitoring", "servicequotas", "cloudtrail")
