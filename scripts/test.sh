@@ -8,6 +8,8 @@ OUTCROP_BOTOCORE=$("$PY" -c 'import botocore, pathlib; print(pathlib.Path(botoco
 export OUTCROP_BOTOCORE
 export OUTCROP_BIN=${OUTCROP_BIN:-$CARGO_TARGET_DIR/ci/outcrop}
 export OUTCROP_COVERAGE=${OUTCROP_COVERAGE:-$CARGO_TARGET_DIR/conformance-coverage.txt}
+# What an incremental build keeps for the next one doubles the disk that a run needs, and a run builds everything once.
+export CARGO_INCREMENTAL=0
 # One profile for check, lints, docs, tests and the server: the engine's C++ is built once.
 profile=(--profile ci --locked)
 
