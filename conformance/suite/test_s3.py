@@ -612,6 +612,71 @@ class TestFolders:
         assert read(s3_client(server.url, (OTHER, "test")), "theirs", "a.md") == b"alpha"
 
 
+class TestServices:
+    """A bucket in another service that speaks S3: here, in another Outcrop."""
+
+    @pytest.fixture
+    def both(self, fresh):
+        far = fresh().start()
+        there = s3_client(far.url)
+        there.create_bucket(Bucket="far-away")
+        config = f"""
+[buckets.near]
+kind = "s3"
+url = "{far.url}"
+bucket = "far-away"
+prefix = "some/"
+access_key_id = "test"
+secret_access_key = "a-secret-of-the-operator"
+[buckets.gone]
+kind = "s3"
+url = "http://127.0.0.1:1"
+"""
+        near = fresh(config=config).start()
+        return s3_client(near.url), there, near
+
+    def test_it_is_a_bucket_like_others(self, both):
+        here, there, _ = both
+        here.put_object(Bucket="near", Key="docs/ü a.md", Body=b"text", ContentType="text/markdown", Metadata={"a": "b"})
+        assert read(there, "far-away", "some/docs/ü a.md") == b"text"
+        got = here.get_object(Bucket="near", Key="docs/ü a.md")
+        assert (got["Body"].read(), got["ContentType"], got["Metadata"]) == (b"text", "text/markdown", {"a": "b"})
+        assert here.head_object(Bucket="near", Key="docs/ü a.md")["ETag"] == got["ETag"]
+        assert read(here, "near", "docs/ü a.md", Range="bytes=1-2") == b"ex"
+        refused(lambda: here.get_object(Bucket="near", Key="docs/ü a.md", Range="bytes=9-"), "InvalidRange", 416)
+        refused(lambda: here.get_object(Bucket="near", Key="none"), "NoSuchKey", 404)
+        refused(lambda: here.put_object(Bucket="near", Key="docs/ü a.md", Body=b"", IfNoneMatch="*"), "PreconditionFailed", 412)
+        refused(lambda: here.put_object(Bucket="near", Key="../x", Body=b""), "InvalidArgument", 400)
+        here.delete_object(Bucket="near", Key="docs/ü a.md")
+        assert keys(there, "far-away") == []
+
+    def test_lists(self, both):
+        here, there, _ = both
+        names = sorted([f"{a}/{b}" for a in "ab" for b in range(5)] + ["top", "zz"])
+        for name in names:
+            there.put_object(Bucket="far-away", Key="some/" + name, Body=b"1")
+        there.put_object(Bucket="far-away", Key="other", Body=b"1")
+        for size in (1, 3, 1000):
+            assert keys(here, "near", PaginationConfig={"PageSize": size}) == names
+            pages = list(here.get_paginator("list_objects_v2").paginate(Bucket="near", Delimiter="/", PaginationConfig={"PageSize": size}))
+            assert [p["Prefix"] for page in pages for p in page.get("CommonPrefixes", [])] == ["a/", "b/"]
+            assert [o["Key"] for page in pages for o in page.get("Contents", [])] == ["top", "zz"]
+        assert keys(here, "near", Prefix="a/3") == ["a/3"] and keys(here, "near", StartAfter="b/2") == ["b/3", "b/4", "top", "zz"]
+
+    def test_large_objects_go_in_parts(self, both, tmp_path):
+        here, there, _ = both
+        data = os.urandom(40 * MIB)
+        (tmp_path / "big").write_bytes(data)
+        here.upload_file(str(tmp_path / "big"), "near", "big")
+        assert there.head_object(Bucket="far-away", Key="some/big")["ETag"].endswith('-3"')
+        assert read(here, "near", "big") == data
+
+    def test_one_that_does_not_answer(self, both):
+        here, _, server = both
+        refused(lambda: here.get_object(Bucket="gone", Key="k"), "InternalError", 500)
+        assert "a-secret-of-the-operator" not in server.log_text
+
+
 class TestInvocationLogs:
     def test_a_log_is_an_object_of_a_bucket_made_here(self, fresh):
         server = fresh().start()

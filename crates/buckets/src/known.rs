@@ -65,8 +65,19 @@ struct Opened {
 impl Known {
     pub fn open(data: &Path, settings: Settings) -> Self {
         let known = Self { data: data.to_owned(), settings: ArcSwap::default(), met: Mutex::default() };
+        known.sweep();
         known.configure(settings);
         known
+    }
+
+    /// Takes away what a crash has left half written. Nobody writes yet.
+    fn sweep(&self) {
+        let Ok(sides) = std::fs::read_dir(self.data.join("buckets-aside")) else { return };
+        for side in sides.flatten() {
+            if let Err(error) = durable::absent(std::fs::remove_dir_all(side.path().join("staged"))) {
+                tracing::warn!(%error, side = %side.path().display(), "half-written objects could not be taken away");
+            }
+        }
     }
 
     pub fn configure(&self, settings: Settings) {
@@ -74,7 +85,12 @@ impl Known {
         let mut buckets = BTreeMap::new();
         for (name, named) in &settings.named {
             let behind = match &named.place {
-                Place::Own => Behind::Folder(Arc::new(self.own_folder(name))),
+                Place::Own => {
+                    if let Err(error) = durable::folders(&self.root(name)) {
+                        tracing::error!(%error, bucket = name, "the folder of a bucket cannot be made");
+                    }
+                    Behind::Folder(Arc::new(self.own_folder(name)))
+                }
                 Place::Remote(remote) => Behind::Remote(Arc::clone(remote)),
                 Place::Folder(folder) => {
                     let same = |before: &Named| matches!(&before.place, Place::Folder(before) if before == folder);

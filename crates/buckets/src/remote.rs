@@ -6,6 +6,7 @@
 mod way;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt};
@@ -16,7 +17,7 @@ use object_store::list::{PaginatedListOptions, PaginatedListStore};
 use object_store::path::Path;
 use object_store::{
     Attribute, GetOptions, GetRange, GetResult, ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutMultipartOptions,
-    PutOptions, PutPayload, UpdateVersion, WriteMultipart,
+    PutOptions, PutPayload, RetryConfig, UpdateVersion, WriteMultipart,
 };
 use outcrop_outbound::Outbound;
 
@@ -29,6 +30,10 @@ const LARGE: u64 = 16 << 20;
 const PART: usize = 16 << 20;
 /// How many parts are under way at a time.
 const AT_ONCE: usize = 2;
+/// How often a request is repeated that came to nothing, and for how long at the most: somebody waits for it.
+const RETRIES: usize = 3;
+/// The same.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// The most of one page.
 const PAGE: usize = 1000;
 
@@ -90,6 +95,7 @@ impl Remote {
     /// The bucket of this name there, or of an Azure account the container. Nothing is called yet.
     pub fn open(service: &Service, bucket: &str, prefix: &str, outbound: &Outbound) -> Result<Self> {
         let way = Way(outbound.clone());
+        let retry = RetryConfig { max_retries: RETRIES, retry_timeout: PATIENCE, ..RetryConfig::default() };
         let (store, lists): (Arc<dyn ObjectStore>, Arc<dyn PaginatedListStore>) = match service {
             Service::S3 { url, region, key } => {
                 let builder = AmazonS3Builder::new().with_bucket_name(bucket).with_region(region).with_allow_http(true);
@@ -104,7 +110,7 @@ impl Remote {
                     }
                     None => builder.with_skip_signature(true),
                 };
-                both(builder.with_http_connector(way).build().map_err(unset)?)
+                both(builder.with_retry(retry).with_http_connector(way).build().map_err(unset)?)
             }
             Service::Gcs { url, service_account } => {
                 let builder = GoogleCloudStorageBuilder::new().with_bucket_name(bucket);
@@ -113,7 +119,7 @@ impl Remote {
                     Some(key) => builder.with_service_account_key(key),
                     None => builder.with_skip_signature(true),
                 };
-                both(builder.with_http_connector(way).build().map_err(unset)?)
+                both(builder.with_retry(retry).with_http_connector(way).build().map_err(unset)?)
             }
             Service::Azure { url, account, key } => {
                 let builder = MicrosoftAzureBuilder::new().with_container_name(bucket).with_account(account);
@@ -122,7 +128,7 @@ impl Remote {
                     Some(key) => builder.with_access_key(key),
                     None => builder.with_skip_signature(true),
                 };
-                both(builder.with_allow_http(true).with_http_connector(way).build().map_err(unset)?)
+                both(builder.with_allow_http(true).with_retry(retry).with_http_connector(way).build().map_err(unset)?)
             }
         };
         Ok(Self { store, lists, prefix: prefix.to_owned() })

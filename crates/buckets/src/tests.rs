@@ -115,6 +115,18 @@ async fn a_body_that_breaks_off_leaves_nothing() {
     assert_eq!(std::fs::read_dir(data.path().join("buckets-aside/docs/staged")).unwrap().count(), 0);
 }
 
+#[tokio::test]
+async fn what_a_crash_left_half_written_is_gone_after_the_next_start() {
+    let (data, buckets) = bucket().await;
+    let staged = data.path().join("buckets-aside/docs/staged");
+    std::fs::create_dir_all(&staged).unwrap();
+    std::fs::write(staged.join(".outcrop-x"), b"half").unwrap();
+    drop(buckets);
+    let again = Buckets::open(data.path(), Settings::default());
+    assert!(!staged.exists());
+    assert!(again.put(&owner(ACCOUNT), "docs", "k", Bytes::from_static(b"x")).await.is_ok());
+}
+
 #[test]
 fn spans_are_cut_to_what_there_is() {
     for (span, size, expected) in [

@@ -83,9 +83,10 @@ pub fn quiet() {
     log_from("error");
 }
 
-/// Logs go to standard error: text on a terminal, else JSON. `RUST_LOG` filters; by default llama.cpp tells of trouble only.
+/// Logs go to standard error: text on a terminal, else JSON. `RUST_LOG` filters; by default llama.cpp tells of trouble only,
+/// and s3s nothing: it takes every refusal for an error.
 fn log() {
-    log_from("info,llama-cpp-2=warn");
+    log_from("info,llama-cpp-2=warn,s3s=off");
 }
 
 fn log_from(default: &str) {
