@@ -12,6 +12,7 @@ mod rules;
 mod stack;
 pub(crate) mod tensors;
 mod tuned;
+mod vectors;
 
 use std::ops::Range;
 
@@ -25,6 +26,8 @@ pub use rules::{RULES, Rules};
 pub use stack::MODELS;
 use stack::Stack;
 use tensors::Tensors;
+use vectors::Vectors;
+pub use vectors::{DIMENSIONS, HIDDEN, Vocabulary, repeated};
 
 /// What the trainer of the tuned layers needs to know of them.
 pub mod tower {
@@ -114,6 +117,7 @@ pub struct Judged {
 pub struct Classifier {
     rules: Rules,
     ngrams: Ngrams,
+    vectors: Vectors,
     meaning: Meaning,
     stack: Stack,
 }
@@ -154,6 +158,7 @@ impl Classifier {
         Ok(Self {
             rules: Rules::new()?,
             ngrams: Ngrams::load(tensors)?,
+            vectors: Vectors::load(tensors)?,
             meaning: Meaning::load(tensors)?,
             stack: Stack::load(tensors)?,
         })
@@ -180,11 +185,11 @@ impl Classifier {
         Ok(categories.iter().map(|category| self.decide(*category, &looked)).collect())
     }
 
-    /// The n-grams' values for a short text, and the log-odds of all models together, head by head: what thresholds are
-    /// set by.
+    /// The log-odds of the first stage alone for a short text, and those of all models together, head by head: what
+    /// thresholds are set by.
     pub fn values(&self, text: &str, encoded: &Encoded) -> [[f32; HEADS]; 2] {
         let first = self.first(&fold(text));
-        [first, self.stack.all(&first, &self.meaning.logits(encoded))]
+        [self.stack.first(&first), self.stack.all(&first, &self.meaning.logits(encoded))]
     }
 
     /// Whether every window of `scan` is settled without the encoder, for `categories`.
@@ -207,7 +212,7 @@ impl Classifier {
     }
 
     fn first(&self, folded: &str) -> [f32; HEADS] {
-        self.ngrams.logits(&features(folded, &self.rules))
+        together(self.ngrams.logits(&features(folded, &self.rules)), self.vectors.logits(folded))
     }
 
     fn look(
@@ -247,6 +252,16 @@ impl Classifier {
 
 fn probability(log_odds: f32) -> f32 {
     1.0 / (1.0 + (-log_odds).exp())
+}
+
+/// What the n-grams and the vectors say, as one model: their mean. Attacks are told by how they are worded, not by what they
+/// are about, so the n-grams alone speak of them.
+pub fn together(ngrams: [f32; HEADS], vectors: [f32; HEADS]) -> [f32; HEADS] {
+    let attacks = heads_of(Category::PromptAttack);
+    std::array::from_fn(|head| match attacks.iter().any(|attack| *attack as usize == head) {
+        true => ngrams[head],
+        false => (ngrams[head] + vectors[head]) / 2.0,
+    })
 }
 
 /// The heads that speak for a filter.
