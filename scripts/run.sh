@@ -28,6 +28,11 @@ trap 'kill -TERM $server 2>/dev/null || true' TERM EXIT
 
 "$PY" scripts/first_call.py wait "$url" "$server" || { wait "$server" || true; fail "the server did not become ready"; }
 "$PY" scripts/first_call.py converse "$url"
+step "a knowledge base of this repository's docs/: outcrop kb add docs"
+AWS_ENDPOINT_URL=$url "$OUTCROP_BIN" kb add docs --name outcrop-docs
+question="What happens to a running answer at the hard limit of a budget?"
+step "asking it: outcrop kb ask"
+AWS_ENDPOINT_URL=$url "$OUTCROP_BIN" kb ask "$question" --kb outcrop-docs
 note "the server runs in this terminal until Ctrl-C"
 status=0
 while kill -0 "$server" 2>/dev/null; do

@@ -12,6 +12,8 @@ CORRECTIONS = {
     ("bedrock-agent", "OpenSearchManagedClusterIndexName"): ("pattern", r"(?![\-_+.])", ""),
     ("bedrock-agent-runtime", "QueryGenerationInputTextString"): ("pattern", r"^(?!\s*$).+", r"^.*\S.*"),
     ("bedrock", "GuardrailTopicDefinition"): ("max", 200, 1000),
+    ("bedrock-agent", "KnowledgeBaseDocuments"): ("max", 10, 25),
+    ("bedrock-agent", "DocumentIdentifiers"): ("max", 10, 25),
     ("bedrock", "GuardrailWordConfigTextString"): ("max", 100, 10_000),
     ("bedrock", "GuardrailRegexConfigPatternString"): ("max", 500, 10_000),
     ("bedrock", "PromptRouterArn"): ("pattern", "default-prompt-router", "(default-)?prompt-router"),

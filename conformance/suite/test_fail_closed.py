@@ -22,15 +22,31 @@ from support.sigv4 import Signer
 
 OWNER, STRANGER = "111122223333", "444455556666"
 NOBODY = f"""
+[s3]
+enabled = true
+
+[access]
+# Those who made the keys fill buckets, too.
+default_policies = ["AdministratorAccess"]
+
 [[access.users]]
 account = "{OWNER}"
 name = "nobody"
 policies = []
+
+# What the owner's knowledge bases act with.
+[[access.roles]]
+account = "{OWNER}"
+name = "AmazonBedrockProbe"
+policies = ["AmazonBedrockFullAccess"]
+trust = '''{{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow", "Action": "sts:AssumeRole",
+    "Principal": {{"Service": "bedrock.amazonaws.com"}}}}]}}'''
 """
 # The action of an operation is its own name, but for these.
 ACTIONS = {
     "Converse": "InvokeModel",
     "ConverseStream": "InvokeModelWithResponseStream",
+    "RetrieveAndGenerateStream": "RetrieveAndGenerate",
 }
 # Services that a credential may be scoped to beside Bedrock.
 SCOPES = ("sts", "monitoring", "servicequotas", "cloudtrail")

@@ -34,6 +34,7 @@ def test_it_answers_and_ends_with_ctrl_c(settings):
             if "until Ctrl-C" in line:
                 break
         assert answered("".join(said)), said
+        assert any(line.startswith("[1] budgets.md") for line in said), said
         second = subprocess.run(command, cwd=ROOT, env=settings, capture_output=True, text=True, timeout=120)
         assert second.returncode == 0 and "found a server" in second.stdout and answered(second.stdout), second
         os.killpg(first.pid, signal.SIGINT)

@@ -93,7 +93,12 @@ class TestCollisions:
     )
     def test_tags_of_agents_and_of_sessions(self, server, arn, method, query, name):
         answer = raw.request(server, method, f"/tags/{arn}{query}", {"tags": {}} if method == "POST" else b"")
-        assert name in operation_of(answer)
+        if arn == self.SESSION_ARN:
+            assert name in operation_of(answer)
+        else:
+            # Built, over what can have tags yet: agents cannot.
+            code, message = answer.error("bedrock-agent")
+            assert code == "ResourceNotFoundException" and "agent/ABCDEFGHIJ" in message, (code, message)
 
     @pytest.mark.parametrize("slash", ["", "/"])
     def test_the_body_tells_prepare_agent_from_invoke_inline_agent(self, server, slash):

@@ -135,7 +135,7 @@ def test_a_body_hash_that_is_sent_must_be_true(guarded, signer):
 
 
 def test_a_scope_of_another_service(guarded, signer):
-    answer = send(guarded, dataclasses.replace(signer, service="s3"))
+    answer = send(guarded, dataclasses.replace(signer, service="kms"))
     assert answer.status == 403, answer.body
     answer.error("bedrock")
 

@@ -142,8 +142,8 @@ impl<'a> Ask<'a> {
             foreign,
         };
         let role = cx.caller.role_arn();
-        let principal =
-            Principal { account: &cx.caller.account, arn: &cx.caller.arn, role: role.as_deref(), federated: None };
+        let (account, arn) = (&*cx.caller.account, &*cx.caller.arn);
+        let principal = Principal { account, arn, role: role.as_deref(), ..Principal::default() };
         let request = Request { action: self.action, resource, principal, keys: &keys };
         let Verdict { result, kind, said } = decide(&sides, &request);
         match result {

@@ -7,17 +7,20 @@ mod bearer;
 mod credentials;
 mod head;
 mod hint;
+mod payload;
 mod signed;
 #[cfg(test)]
 mod tests;
 mod window;
 
 pub use head::{Body, Head};
+pub use payload::{Payload, Seal};
 
 use crate::keys::Usage;
 use crate::{AccessError, Caller, DEFAULT_ACCOUNT, Directory, Keys, Permissions};
 use credentials::Given;
 use jiff::Timestamp;
+use outcrop_wire::sigv4::Place;
 use std::fmt;
 use std::sync::Arc;
 
@@ -108,6 +111,11 @@ impl Gate {
         Self { directory, ..self }
     }
 
+    /// The users and roles that it knows.
+    pub fn directory(&self) -> Arc<Directory> {
+        Arc::clone(&self.directory)
+    }
+
     /// The same gate, which in `outcrop dev` knows the sessions in `keys` for what they are: a program that assumes
     /// a role there has the role's permissions.
     pub fn with_sessions(self, keys: Arc<dyn Keys>) -> Self {
@@ -164,5 +172,22 @@ impl Claim {
             Left::Nothing(proof) => Ok(proof),
             Left::Signature(pending) => pending.verify(head, body),
         }
+    }
+
+    /// The same over a head of S3's alone: it says what the body must be, which is held against it as it comes. A
+    /// credential for another service opens nothing here.
+    pub fn prove_head(self, head: &Head<'_>) -> Result<(Proof, Payload), AccessError> {
+        let proven = match self.0 {
+            Left::Nothing(proof) => {
+                // What stands for an unsigned body in a URL stands for it where nothing is verified, too.
+                let declared = payload::declared(head, Place::Query)?;
+                (proof, Payload::of(declared, None)?)
+            }
+            Left::Signature(pending) => pending.verify_head(head)?,
+        };
+        if proven.0.service != payload::S3 {
+            return Err(AccessError::Scope("Credential should be scoped to correct service: 's3'.".to_owned()));
+        }
+        Ok(proven)
     }
 }

@@ -10,7 +10,7 @@ mod stored;
 mod tests;
 mod usage;
 
-pub(crate) use generate::check_name;
+pub(crate) use generate::{check_name, role_id};
 pub use limits::{MAX_ACTIVE, check_room};
 pub use memory::MemoryKeys;
 pub use session::{NewSession, Session, SessionOf};

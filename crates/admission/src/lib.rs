@@ -1,17 +1,18 @@
 //! Whether a call of a model may begin, and for how long it may go on: quotas, budgets, and callers that repeat
-//! themselves; and the part of Service Quotas that shows quotas and raises them.
+//! themselves; how much text guardrails judge; and the part of Service Quotas that shows quotas and raises them.
 //!
 //! Never: which model answers, what it costs (prices are given), provisioned throughput (that is the gateway's).
 //!
 //! Start at [`Admission::admit`]: a [`Call`] is what a decision is made from, a [`Permit`] what was reserved for it
 //! until it is settled. [`quotas`] limits tokens, requests and calls at a time, [`budgets`] what is spent, [`loops`]
-//! stops callers that send the same again and again. [`quotas::slice`] is what `aws service-quotas` talks to.
+//! stops callers that send the same again and again. [`text_units`] limits what guardrails judge. [`quotas::slice`] is what `aws service-quotas` talks to.
 
 pub mod budgets;
 mod call;
 pub mod loops;
 mod permit;
 pub mod quotas;
+pub mod text_units;
 
 use outcrop_api::Fault;
 

@@ -1,7 +1,15 @@
 //! What is in a bucket.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::pin::Pin;
+
 use bytes::Bytes;
+use futures_util::Stream;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::Result;
 
 /// An object without its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,7 +18,7 @@ pub struct Object {
     pub key: String,
     /// How many bytes it has.
     pub size: u64,
-    /// Changes when the bytes do; without quotes.
+    /// Changes when the bytes do; without quotes. MD5, as S3 has it, of what was put in one piece.
     pub etag: String,
     /// When it was written.
     pub modified: Timestamp,
@@ -34,4 +42,121 @@ pub struct Page {
     pub objects: Vec<Object>,
     /// Whether there are more after the last.
     pub more: bool,
+}
+
+/// What a writer says of an object besides its bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Attributes {
+    /// `Content-Type`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_type: Option<String>,
+    /// `Cache-Control`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache_control: Option<String>,
+    /// `Content-Disposition`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_disposition: Option<String>,
+    /// `Content-Encoding`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_encoding: Option<String>,
+    /// `Content-Language`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_language: Option<String>,
+    /// The writer's own: `x-amz-meta-…`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// An object and all that was said of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// The object.
+    pub object: Object,
+    /// What its writer said.
+    pub attributes: Attributes,
+}
+
+/// Bytes as they come.
+pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
+
+/// An object that is being read.
+pub struct Reading {
+    /// The object.
+    pub head: Head,
+    /// Which of its bytes come.
+    pub range: Range<u64>,
+    /// They.
+    pub bytes: ByteStream,
+}
+
+/// Which bytes of an object are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Span {
+    /// All.
+    All,
+    /// From the first number on, through the second where there is one.
+    From(u64, Option<u64>),
+    /// So many at the end.
+    Last(u64),
+}
+
+impl Span {
+    /// The bytes of an object of `size` that are meant, or that there are none.
+    pub fn of(self, size: u64) -> Result<Range<u64>> {
+        let range = match self {
+            Self::All => return Ok(0..size),
+            Self::From(first, last) => first..last.map_or(size, |last| last.saturating_add(1).min(size)),
+            Self::Last(count) => size.saturating_sub(count)..size,
+        };
+        if range.is_empty() { Err(crate::BucketError::Range { size }) } else { Ok(range) }
+    }
+}
+
+/// On what a write depends.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Condition {
+    /// Nothing.
+    #[default]
+    None,
+    /// That there is no such object: `If-None-Match: *`.
+    Absent,
+    /// That it is this one: `If-Match`.
+    Is(String),
+}
+
+impl Condition {
+    /// Whether it holds for an object with this ETag, or for none.
+    pub fn check(&self, there: Option<&str>) -> Result<()> {
+        let holds = match self {
+            Self::None => true,
+            Self::Absent => there.is_none(),
+            Self::Is(etag) => there == Some(etag),
+        };
+        if holds { Ok(()) } else { Err(crate::BucketError::Precondition) }
+    }
+}
+
+/// Which objects are to be listed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Query {
+    /// With what their keys begin.
+    pub prefix: String,
+    /// What parts keys: those that have it behind the prefix are told as one.
+    pub delimiter: Option<String>,
+    /// After which key, or which told part.
+    pub after: Option<String>,
+    /// How many, told parts included.
+    pub limit: usize,
+}
+
+/// What was listed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Listing {
+    /// Objects, by key.
+    pub objects: Vec<Object>,
+    /// What keys begin with that have the delimiter, each once.
+    pub prefixes: Vec<String>,
+    /// After what the rest begins, where there is more.
+    pub next: Option<String>,
 }

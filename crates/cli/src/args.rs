@@ -9,12 +9,17 @@ use outcrop_server::listen::Address;
 mod audit;
 mod cost;
 mod guardrail;
+mod kb;
 mod keeping;
 mod keys;
 
 pub use audit::{Audit, Search};
 pub use cost::{Cost, CostReport, Spend, Which};
 pub use guardrail::{Guardrail, Side, Which as GuardrailOf};
+pub use kb::{
+    Add as KbAdd, Ask as KbAsk, Chunking, Eval as KbEval, Kb, Mode, Place as KbPlace, Search as KbSearch,
+    Which as KbWhich,
+};
 pub use keeping::{Backup, Restore, Secrets};
 pub use keys::Keys;
 
@@ -106,6 +111,9 @@ pub enum Command {
     /// Tries a guardrail on labelled lines, and says why it judges as it does
     #[command(subcommand)]
     Guardrail(Guardrail),
+    /// Makes knowledge bases of folders and buckets, and asks them
+    #[command(subcommand)]
+    Kb(Kb),
     /// Lists and rotates the keys that seal what is kept
     #[command(subcommand)]
     Secrets(Secrets),

@@ -1,7 +1,5 @@
 //! `outcrop chat`: a conversation with a running server, by the same wire as every other client.
 
-pub mod client;
-
 use std::io::{BufRead, IsTerminal, Write};
 
 use outcrop_api::bedrock_runtime::{
@@ -9,7 +7,7 @@ use outcrop_api::bedrock_runtime::{
 };
 
 use crate::args;
-use client::{Client, Heard};
+use crate::client::{Client, Heard};
 
 const HELP: &str = "  /new           begin a new conversation
   /system TEXT   set the instructions (and begin anew)

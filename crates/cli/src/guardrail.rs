@@ -8,7 +8,7 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use crate::args::{self, Side};
-use crate::chat::client::Client;
+use crate::client::Client;
 use crate::text::say;
 use lines::Line;
 use tally::{Judged, Tally};

@@ -9,10 +9,12 @@ mod audit;
 mod backup;
 mod budgets;
 mod chat;
+mod client;
 mod config;
 mod cost;
 mod doctor;
 mod guardrail;
+mod kb;
 mod keys;
 mod models;
 mod routes;
@@ -24,8 +26,16 @@ mod trail;
 use clap::Parser;
 
 use args::{Cli, Command};
+use outcrop_server::wiring::EXTRACT_CHILD;
 
 fn main() -> std::process::ExitCode {
+    // The child behind the wall that files are read behind: nothing else may have begun in its process.
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == EXTRACT_CHILD) {
+        return match outcrop_extract::wall::serve_child() {
+            Ok(()) => std::process::ExitCode::SUCCESS,
+            Err(error) => failed(&error.to_string()),
+        };
+    }
     let cli = Cli::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -45,6 +55,7 @@ fn main() -> std::process::ExitCode {
             Command::Routes(args) => routes::run(&args),
             Command::Budgets(args) => budgets::run(&args).await,
             Command::Guardrail(command) => guardrail::run(command).await,
+            Command::Kb(command) => kb::run(command).await,
             Command::Secrets(secrets) => secrets::run(secrets).await,
             Command::Backup(backup) => backup::backup(&backup),
             Command::Restore(restore) => backup::restore(&restore),

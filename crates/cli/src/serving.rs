@@ -78,10 +78,20 @@ async fn asked_to_stop() {
     }
 }
 
-/// Logs go to standard error: text on a terminal, else JSON. `RUST_LOG` filters; by default llama.cpp tells of trouble only.
+/// The log of a command that starts a server for itself: trouble only.
+pub fn quiet() {
+    log_from("error");
+}
+
+/// Logs go to standard error: text on a terminal, else JSON. `RUST_LOG` filters; by default llama.cpp tells of trouble only,
+/// and s3s nothing: it takes every refusal for an error.
 fn log() {
+    log_from("info,llama-cpp-2=warn,s3s=off");
+}
+
+fn log_from(default: &str) {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,llama-cpp-2=warn"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
     // A log that cannot be written (standard error may lie on the disk that is full) must not be complained of on
     // standard error: that panics, and takes with it the thread that had something to say.
     let builder =

@@ -17,6 +17,64 @@ pub struct Document {
     pub warnings: Vec<String>,
 }
 
+impl Document {
+    /// Its whole text: what the offsets of chunks count in. Rows and items of one list stand on lines of their own,
+    /// everything else is divided by an empty line.
+    pub fn text(&self) -> String {
+        self.layout().0
+    }
+
+    /// Its text and where each block begins in it, in bytes.
+    pub(crate) fn layout(&self) -> (String, Vec<usize>) {
+        let mut text = String::with_capacity(self.blocks.iter().map(|block| block.text.len() + 2).sum());
+        let mut starts = Vec::with_capacity(self.blocks.len());
+        let mut before: Option<&Block> = None;
+        for block in &self.blocks {
+            if let Some(before) = before {
+                let lines = matches!(block.role, Role::Row | Role::Item)
+                    && before.role == block.role
+                    && before.page == block.page;
+                text.push_str(if lines { "\n" } else { "\n\n" });
+            }
+            starts.push(text.len());
+            text.push_str(&block.text);
+            before = Some(block);
+        }
+        (text, starts)
+    }
+
+    /// The failure that a document without text is, where something in it should have been text: a scanned page. An
+    /// empty file has nothing to say and fails at nothing.
+    pub fn no_text(&self) -> Option<Failure> {
+        let silent = self.blocks.is_empty() && !self.warnings.is_empty();
+        silent.then(|| Failure::NoText(format!(": {}", self.warnings.join("; "))))
+    }
+
+    /// Adds a block, unless nothing is in it.
+    pub(crate) fn push(&mut self, role: Role, text: impl AsRef<str>, page: Option<u32>) {
+        let text = match role {
+            Role::Verbatim => text.as_ref().trim_matches('\n').trim_end(),
+            _ => text.as_ref().trim(),
+        };
+        if !text.is_empty() {
+            self.blocks.push(Block { role, text: text.to_owned(), page });
+        }
+    }
+
+    /// Notes what the format says of the file, unless it says nothing.
+    pub(crate) fn attribute(&mut self, key: &str, value: impl Into<String>) {
+        let value = value.into();
+        if !value.trim().is_empty() {
+            self.attributes.push((key.to_owned(), value));
+        }
+    }
+
+    /// What the format says under this key.
+    pub fn says(&self, key: &str) -> Option<&str> {
+        self.attributes.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_str())
+    }
+}
+
 /// A piece of a document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Block {

@@ -1,5 +1,7 @@
 //! Converse and ConverseStream.
 
+use std::any::Any;
+
 use futures_util::StreamExt;
 use outcrop_access::Context;
 use outcrop_api::bedrock_runtime::{
@@ -23,7 +25,7 @@ impl Gateway {
         let (resolved, invoked) = prompt_router::choose(&cx.region, resolved, &request, false);
         converses(&resolved)?;
         let tally = self.tally(cx, &resolved);
-        let guarded = self.guarded(cx, &resolved, asked(&request, false)).await?;
+        let guarded = self.guarded(cx, &resolved, asked(&request, false), &tally).await?;
         let begun = self.begin(cx, resolved, request, (false, guarded), tally).await?;
         let by = begun.by.clone();
         let mut response = fold(begun, paths, cx).await?;
@@ -46,7 +48,7 @@ impl Gateway {
         let (resolved, invoked) = prompt_router::choose(&cx.region, resolved, &request, true);
         converses(&resolved)?;
         let tally = self.tally(cx, &resolved);
-        let guarded = self.guarded(cx, &resolved, asked(&request, asynchronous)).await?;
+        let guarded = self.guarded(cx, &resolved, asked(&request, asynchronous), &tally).await?;
         let begun = self.begin(cx, resolved, request, (true, guarded), tally).await?;
         let reply = begun.by.reply(ConverseStreamResponse {});
         let events = answer::events(begun, paths, cx.cancel.clone());
@@ -57,32 +59,46 @@ impl Gateway {
 /// Draws the whole answer.
 pub(crate) async fn fold(mut begun: Begun, paths: Vec<String>, cx: &Context) -> Result<ConverseResponse, Fault> {
     let guard = begun.guard.take().map(|guard| (guard, begun.resolved.clone()));
-    let response = drawn(begun, paths, cx).await?;
+    // To judge the answer is a part of the call: what takes it down is held until then.
+    let (response, _running) = drawn(begun, paths, cx, guard.is_some()).await?;
     match guard {
         Some((guard, resolved)) => guard.whole(response, |answer| guard::native::written(&resolved, answer)).await,
         None => Ok(response),
     }
 }
 
-async fn drawn(begun: Begun, paths: Vec<String>, cx: &Context) -> Result<ConverseResponse, Fault> {
+/// What lasts as long as a call.
+type Held = Box<dyn Any + Send>;
+
+async fn drawn(
+    begun: Begun,
+    paths: Vec<String>,
+    cx: &Context,
+    guarded: bool,
+) -> Result<(ConverseResponse, Held), Fault> {
     let begun = match begun {
         Begun { answer: Answer::Whole(response), options, mut running, .. } => {
             running.tally.stopped(&response.stop_reason);
             running.tally.answered(&response.usage);
-            return Ok(answer::fit_whole(*response, &paths, &options));
+            return Ok((answer::fit_whole(*response, &paths, &options), Box::new(running)));
         }
         begun => begun,
     };
     let mut events = answer::fit(begun, paths, cx.cancel.clone(), CancellationToken::new());
     let mut fold = Fold::default();
     while let Some(event) = events.next().await {
+        let last = matches!(event, Ok(ConverseStreamOutput::Metadata(_)));
         // ModelStreamErrorException is a name of streams only; the whole answer's is ModelErrorException.
         fold.push(event.map_err(|fault| match fault.kind {
             Kind::ModelStreamError => Fault::new(Kind::ModelError, fault.message),
             _ => fault,
         })?);
+        // With their end the events let go of what is held.
+        if last && guarded {
+            break;
+        }
     }
-    fold.finish().map_err(|e| Fault::of(&e))
+    Ok((fold.finish().map_err(|e| Fault::of(&e))?, Box::new(events)))
 }
 
 /// What `request` says of guardrails.

@@ -27,7 +27,9 @@ impl Gateway {
     ) -> Result<Reply<InvokeModelResponse>, Fault> {
         let mut tally = self.tally(cx, resolved);
         let began = tally.began();
-        let request = dialect.decode(body).map_err(|e| tally.failed(Fault::of(&e)))?;
+        let mut request = dialect.decode(body).map_err(|e| tally.failed(Fault::of(&e)))?;
+        let guarded = self.guard_texts(cx, resolved, &mut request.texts, &tally).await;
+        guarded.map_err(|fault| tally.failed(fault))?;
         let request = Arc::new(request);
         let served = self.vectors(cx, resolved, &request, &mut tally).await.map_err(|fault| tally.failed(fault))?;
         let (by, found) = (By::of(&served), served.output);

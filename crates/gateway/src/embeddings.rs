@@ -21,7 +21,7 @@ impl Gateway {
         cx: &Context,
         id: &str,
         guardrail: Option<(&str, Option<&str>)>,
-        request: EmbeddingRequest,
+        mut request: EmbeddingRequest,
     ) -> Result<Reply<Embedded>, Fault> {
         let call = Invocation { guardrail, ..Invocation::new("bedrock:InvokeModel") };
         let resolved = self.resolve(cx, call, id).await?;
@@ -41,12 +41,21 @@ impl Gateway {
             return Err(Fault::validation(text));
         }
         let mut tally = self.tally(cx, &resolved);
+        let guarded = self.guard_texts(cx, &resolved, &mut request.texts, &tally).await;
+        guarded.map_err(|fault| tally.failed(fault))?;
         let served = self.vectors(cx, &resolved, &Arc::new(request), &mut tally).await;
         let served = served.map_err(|fault| tally.failed(fault))?;
         let by = By::of(&served);
         tally.served(&by);
         tally.answered(&read(served.output.tokens));
         Ok(by.reply(served.output))
+    }
+
+    /// Whether a model of this process writes for what `id` names, if the caller may ask it: its own, or a stand-in.
+    pub async fn answers_here(&self, cx: &Context, id: &str) -> Result<bool, Fault> {
+        let resolved = self.resolve(cx, Invocation::new("bedrock:InvokeModel"), id).await?;
+        let route = self.routes.of(&resolved.model)?;
+        Ok(route.targets.first().is_none_or(|target| target.local()))
     }
 
     /// Whether a call of `model` would find somebody to answer it.

@@ -7,10 +7,12 @@
 //! Start at `Gateway::guarded`; `Guarded::input` judges what is asked, `Passed::whole` and `stream` what is
 //! answered. `looked.rs` says which texts, `told.rs` what traces say.
 
+pub mod judge;
 mod looked;
 pub(crate) mod native;
 mod stream;
 mod tags;
+pub(crate) mod texts;
 mod told;
 mod whole;
 
@@ -25,16 +27,17 @@ use outcrop_api::bedrock_runtime::{
 use outcrop_api::{Fault, Kind};
 use outcrop_guard::content::Category;
 use outcrop_guard::stream::Pace;
-use outcrop_guard::{Acted, Does, Role, Side, Sides};
+use outcrop_guard::{Acted, Depth, Does, Role, Side, Sides};
 use outcrop_guardrails::{Applied, GuardrailsError, Judgement, OwnedPassage, Scope};
-use outcrop_models::Resolved;
+use outcrop_models::{Invocation, Resolved};
 
 use crate::Gateway;
+use crate::meter::{Judged, Tally};
 use looked::{Looked, Place};
 use tags::Tags;
 
 pub(crate) use stream::stream;
-pub(crate) use tags::{Config, take};
+pub use tags::{Config, take};
 
 /// Letting an image through that was to be judged would be worse.
 const NO_IMAGES: &str = "filters images, and judging images is not built in this version of Outcrop. Send no image, or \
@@ -83,6 +86,7 @@ pub(crate) struct Guarded {
     tags: Option<Tags>,
     native: bool,
     settings: Settings,
+    judged: Judged,
 }
 
 /// A call whose input is to be judged.
@@ -104,9 +108,37 @@ pub(crate) struct Passed {
     beside: Vec<(Role, String)>,
     /// The input was blocked: the answer is the guardrail's own.
     blocked: bool,
+    judged: Judged,
 }
 
 impl Gateway {
+    /// The guardrail that a caller names, for texts that are judged beside a model's call, if the caller may apply it.
+    pub async fn guardrail(&self, cx: &Context, id: &str, version: &str) -> Result<Arc<Applied>, Fault> {
+        match &self.guardrails {
+            Some(guardrails) => guardrails.find(cx, id, version).await.map_err(refused),
+            None => Err(Fault::new(Kind::NotImplemented, "This gateway has no guardrails.")),
+        }
+    }
+
+    /// The guardrails that hold for an answer in the name of `model`: the one that the caller names, and those that are
+    /// enforced. For answers that no call of the model makes.
+    pub async fn guardrails_of(
+        &self,
+        cx: &Context,
+        named: Option<(&str, &str)>,
+        model: &str,
+    ) -> Result<Vec<Arc<Applied>>, Fault> {
+        let mut all = Vec::new();
+        if let Some((id, version)) = named {
+            all.push(self.guardrail(cx, id, version).await?);
+        }
+        if let Some(guardrails) = &self.guardrails {
+            let resolved = self.resolve(cx, Invocation::new("bedrock:InvokeModel"), model).await?;
+            all.extend(guardrails.enforced(cx, &resolved.model.id).await.map_err(refused)?);
+        }
+        Ok(all)
+    }
+
     /// The guardrails of a call of `resolved`: the one that it names, and those that are enforced. None where there are
     /// none.
     pub(crate) async fn guarded(
@@ -114,6 +146,7 @@ impl Gateway {
         cx: &Context,
         resolved: &Resolved,
         asked: Asked<'_>,
+        tally: &Tally,
     ) -> Result<Option<Guarded>, Fault> {
         let named = named(&asked)?;
         let Some(guardrails) = &self.guardrails else {
@@ -140,7 +173,14 @@ impl Gateway {
             Some(GuardrailTrace::EnabledFull) => Some(Scope::Full),
             _ => None,
         };
-        Ok(Some(Guarded { applied, scope, asynchronous, tags, native, settings: self.guarding }))
+        let depth = match scope {
+            None => Depth::Nothing,
+            Some(Scope::Interventions) => Depth::Detected,
+            Some(Scope::Full) => Depth::Everything,
+        };
+        let applied = applied.iter().map(|applied| Arc::new(applied.explaining(depth))).collect();
+        let (settings, judged) = (self.guarding, tally.judged());
+        Ok(Some(Guarded { applied, scope, asynchronous, tags, native, settings, judged }))
     }
 }
 
@@ -212,8 +252,7 @@ impl Guarded {
         if !self.native || looked.marked() || !attacks {
             return Arc::clone(applied);
         }
-        let guard = Arc::new(applied.guard.without(Category::PromptAttack));
-        Arc::new(Applied { guard, ..Applied::clone(applied) })
+        Arc::new(applied.without(Category::PromptAttack))
     }
 }
 
@@ -252,10 +291,11 @@ pub(crate) async fn beside<T>(
 impl Judging {
     /// What the guardrails say.
     pub(crate) async fn judge(&self) -> Result<Passed, Fault> {
-        let judging = self.asked.iter().map(|(applied, passages, _)| applied.assess(Side::Input, passages.clone()));
+        let judging = self.asked.iter().map(|(applied, passages, _)| applied.inline(Side::Input, passages.clone()));
         let input = futures_util::future::try_join_all(judging).await.map_err(refused)?;
         let blocked = input.iter().any(|said| said.acted() == Acted::Blocked);
-        let Guarded { applied, scope, asynchronous, settings, .. } = &self.guarded;
+        let Guarded { applied, scope, asynchronous, settings, judged, .. } = &self.guarded;
+        input.iter().for_each(|said| judged.add(said));
         Ok(Passed {
             applied: applied.clone(),
             scope: *scope,
@@ -264,6 +304,7 @@ impl Judging {
             input,
             beside: self.beside.clone(),
             blocked,
+            judged: judged.clone(),
         })
     }
 

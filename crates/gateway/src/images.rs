@@ -15,6 +15,7 @@ use crate::Gateway;
 use crate::admit::Wanted;
 use crate::begin::By;
 use crate::capacity::Estimate;
+use crate::guard::texts::replaced;
 use crate::invoke::{JSON, counted, offered_by, text};
 use crate::meter::Tally;
 use crate::routing::{Ask, Served};
@@ -43,8 +44,11 @@ impl Gateway {
     ) -> Result<Reply<InvokeModelResponse>, Fault> {
         let mut tally = self.tally(cx, resolved);
         let began = tally.began();
-        let asked = dialect.decode(body).map(Arc::new);
-        let served = self.drawn(cx, resolved, dialect.name(), (&asked, body), &mut tally).await;
+        let mut asked = dialect.decode(body);
+        let body = self.guard_prompt(cx, resolved, (&mut asked, body), &tally).await;
+        let body = body.map_err(|fault| tally.failed(fault))?;
+        let asked = asked.map(Arc::new);
+        let served = self.drawn(cx, resolved, dialect.name(), (&asked, &body), &mut tally).await;
         let served = served.map_err(|fault| tally.failed(fault))?;
         let (by, made) = (By::of(&served), served.output);
         tally.served(&by);
@@ -60,6 +64,31 @@ impl Gateway {
         tally.answered(&usage);
         let output = InvokeModelResponse { body, content_type: JSON.into(), ..Default::default() };
         Ok(counted(by.reply(output), &usage, began))
+    }
+
+    /// What guardrails leave of what is to be seen: in the request, and in the body that it was read from.
+    async fn guard_prompt(
+        &self,
+        cx: &Context,
+        resolved: &Resolved,
+        (asked, body): (&mut Result<ImageRequest, DialectError>, &Bytes),
+        tally: &Tally,
+    ) -> Result<Bytes, Fault> {
+        let request = match asked {
+            Ok(request) => request,
+            // What cannot be read cannot be judged, and the model itself might read it.
+            Err(error) if self.enforces(cx, resolved).await? => return Err(Fault::of(error)),
+            Err(_) => return Ok(body.clone()),
+        };
+        let before: Vec<String> = std::iter::once(&request.prompt).chain(&request.negative_prompt).cloned().collect();
+        let texts = std::iter::once(&mut request.prompt).chain(&mut request.negative_prompt);
+        self.guard_texts(cx, resolved, texts, tally).await?;
+        let after = std::iter::once(&request.prompt).chain(&request.negative_prompt).cloned();
+        let changes: Vec<(String, String)> = before.into_iter().zip(after).filter(|(from, to)| from != to).collect();
+        if changes.is_empty() {
+            return Ok(body.clone());
+        }
+        replaced(body, &changes).ok_or_else(|| Fault::validation("The body is not a JSON object."))
     }
 
     /// The images, by whoever answers for `resolved`: the model itself reads `body`, another is asked for images.

@@ -20,6 +20,7 @@ use serde_json::Value;
 use crate::begin::Begun;
 use crate::converse::fold;
 use crate::guard::{self, Guarded, native};
+use crate::meter::Tally;
 use crate::timed::{Timed, milliseconds};
 use crate::{Gateway, answer, prompt_router};
 
@@ -46,7 +47,8 @@ impl Gateway {
         };
         let mut tally = self.tally(cx, &resolved);
         let guardrail = (r.guardrail_identifier.as_deref(), r.guardrail_version.as_deref(), r.trace.as_ref());
-        let guarded = self.guards(cx, &resolved, guardrail, r.content_type.as_deref(), &mut body).await;
+        let content_type = r.content_type.as_deref();
+        let guarded = self.guards(cx, &resolved, guardrail, content_type, (&mut body, &tally)).await;
         let guarded = guarded.map_err(|fault| tally.failed(fault))?;
         let asked = Asked { body: &body, id: &r.model_id, resolved: &resolved, streaming: false };
         let plain = r.performance_config_latency.is_none() && r.service_tier.is_none() && r.request_metadata.is_none();
@@ -102,7 +104,8 @@ impl Gateway {
         let mut body = r.body.unwrap_or_default();
         let mut tally = self.tally(cx, &resolved);
         let guardrail = (r.guardrail_identifier.as_deref(), r.guardrail_version.as_deref(), r.trace.as_ref());
-        let guarded = self.guards(cx, &resolved, guardrail, r.content_type.as_deref(), &mut body).await;
+        let content_type = r.content_type.as_deref();
+        let guarded = self.guards(cx, &resolved, guardrail, content_type, (&mut body, &tally)).await;
         let guarded = guarded.map_err(|fault| tally.failed(fault))?;
         let asked = Asked { body: &body, id: &r.model_id, resolved: &resolved, streaming: true };
         let plain = r.performance_config_latency.is_none() && r.service_tier.is_none() && r.request_metadata.is_none();
@@ -140,13 +143,13 @@ impl Gateway {
         resolved: &Resolved,
         (guardrail, version, trace): Guardrail<'_>,
         content_type: Option<&str>,
-        body: &mut Bytes,
+        (body, tally): (&mut Bytes, &Tally),
     ) -> Result<Option<Guarded>, Fault> {
         let config = guard::take(body)?;
         let (configured, trace) = (config.is_some(), native::trace(trace));
         let native = Some(config);
         let asked = guard::Asked { guardrail, version, trace: trace.as_ref(), asynchronous: false, native };
-        let guarded = self.guarded(cx, resolved, asked).await?;
+        let guarded = self.guarded(cx, resolved, asked, tally).await?;
         match &guarded {
             Some(_) => native::readable(content_type)?,
             None if configured => {

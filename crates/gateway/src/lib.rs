@@ -121,6 +121,11 @@ impl Gateway {
         self
     }
 
+    /// What a modelId can name.
+    pub fn models(&self) -> &Models {
+        &self.models
+    }
+
     /// Who answers for which model.
     pub fn routes(&self) -> &Routes {
         &self.routes

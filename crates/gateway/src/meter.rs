@@ -4,7 +4,7 @@
 mod tests;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -12,8 +12,9 @@ use outcrop_access::Context;
 use outcrop_admission::{Permit, Spent};
 use outcrop_api::bedrock_runtime::{CacheTTL, ServiceTierType, StopReason, TokenUsage};
 use outcrop_api::{Fault, Kind};
+use outcrop_guardrails::Judgement;
 use outcrop_models::Resolved;
-use outcrop_telemetry::{Entry, Outcome, Prices, Recorder, Tokens, trace};
+use outcrop_telemetry::{Entry, Outcome, Prices, Recorder, TextUnits, Tokens, trace};
 
 use crate::admit::{self, Wanted, crosses};
 use crate::begin::By;
@@ -76,6 +77,24 @@ impl Meter for Recorded {
     }
 }
 
+/// What guardrails did on a call, wherever and whenever its parts are judged. It is told to the call's tally, so whoever
+/// judges does that before the tally is dropped.
+#[derive(Clone, Default)]
+pub(crate) struct Judged(Arc<Mutex<(TextUnits, Option<Kind>)>>);
+
+impl Judged {
+    /// A part was judged.
+    pub fn add(&self, judgement: &Judgement) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).0.add(&judgement.text_units());
+    }
+
+    /// The answer could not be judged, and the caller gets `fault` instead.
+    pub fn failed(&self, fault: Fault) -> Fault {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).1 = Some(fault.kind);
+        fault
+    }
+}
+
 /// Adds up one call, and holds what was reserved for it. When it is dropped, however that comes about, what the call
 /// took is settled and told: so every call is told once.
 pub struct Tally {
@@ -94,6 +113,7 @@ pub struct Tally {
     trace: Option<trace::Span>,
     /// A model was asked, and nobody gets what it says.
     thrown_away: bool,
+    judged: Judged,
 }
 
 /// What was reserved for a call.
@@ -136,6 +156,7 @@ impl Tally {
             span: tracing::Span::current(),
             trace: trace::current(),
             thrown_away: false,
+            judged: Judged::default(),
         };
         tally.of(resolved);
         tally
@@ -153,6 +174,11 @@ impl Tally {
     /// Its tags.
     pub(crate) fn tags(&self) -> &BTreeMap<String, String> {
         &self.entry.tags
+    }
+
+    /// Where its guardrails say what they did.
+    pub(crate) fn judged(&self) -> Judged {
+        self.judged.clone()
     }
 
     /// It was let in.
@@ -242,7 +268,16 @@ impl Tally {
     /// Settles what was reserved. Whoever was asked and began to answer is paid, however the answer ended; and whoever
     /// was asked by a caller that did not wait for the answer.
     fn settle(&mut self) {
+        let (units, failed) = *self.judged.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // What a guardrail makes of a model's answer does not change what the answer took.
+        let unanswered = self.thrown_away || self.entry.outcome != Outcome::Answered;
+        if let Some(kind) = failed {
+            self.entry.outcome = ended(kind);
+            self.entry.error = Some(kind.name().to_owned());
+        }
         let entry = &mut self.entry;
+        entry.text_units = units;
+        entry.guardrails_cost = self.prices.text_units(&units, &entry.region, entry.at);
         let held = self.held.take();
         let answered = self.target.is_some();
         if let Some(held) = held.as_ref().filter(|_| !answered) {
@@ -262,14 +297,14 @@ impl Tally {
             entry.cost = self.prices.cost(entry);
             return permit.unused();
         }
-        if entry.outcome != Outcome::Answered || self.thrown_away {
+        if unanswered {
             // Nobody told what it took: the prompt as estimated, and the pieces that came.
             entry.tokens = Tokens { input, output: self.pieces, ..Tokens::default() };
         }
         entry.cost = self.prices.cost(entry);
         let Tokens { input, output, cache_read, cache_write, .. } = entry.tokens;
         place.settle(&entry.tokens);
-        permit.settle(&Spent { input, output, cache_read, cache_write, cost: entry.cost });
+        permit.settle(&Spent { input, output, cache_read, cache_write, cost: entry.dollars() });
     }
 }
 

@@ -6,7 +6,7 @@ use outcrop_access::Context;
 use outcrop_api::bedrock_runtime::InvokeModelResponse;
 use outcrop_api::{Fault, Reply};
 use outcrop_dialects::{RerankDialect, RerankRequest};
-use outcrop_models::Resolved;
+use outcrop_models::{Invocation, Resolved};
 use outcrop_providers::{Ranked, Rerank};
 
 use crate::Gateway;
@@ -22,6 +22,32 @@ use crate::routing::{Ask, Served};
 const RANK: &str = "openai, cohere or bedrock";
 
 impl Gateway {
+    /// The documents in order by the model that `id` names, for callers that bring typed requests. None where nobody
+    /// ranks for it here: the caller may have a way of its own.
+    pub async fn ranks(
+        &self,
+        cx: &Context,
+        id: &str,
+        mut request: RerankRequest,
+    ) -> Result<Option<Reply<Ranked>>, Fault> {
+        let resolved = self.resolve(cx, Invocation::new("bedrock:InvokeModel"), id).await?;
+        if !resolved.model.ranks() {
+            return Err(Fault::validation(format!("{} ranks no documents.", resolved.model.id)));
+        }
+        if !self.serves(&resolved.model) {
+            return Ok(None);
+        }
+        let mut tally = self.tally(cx, &resolved);
+        let texts = std::iter::once(&mut request.query).chain(&mut request.documents);
+        let guarded = self.guard_texts(cx, &resolved, texts, &tally).await;
+        guarded.map_err(|fault| tally.failed(fault))?;
+        let served = self.ranked(cx, &resolved, &request, &mut tally).await.map_err(|fault| tally.failed(fault))?;
+        let by = By::of(&served);
+        tally.served(&by);
+        tally.answered(&read(tokens(&request, &served.output)));
+        Ok(Some(by.reply(served.output)))
+    }
+
     pub(crate) async fn rerank(
         &self,
         cx: &Context,
@@ -31,7 +57,10 @@ impl Gateway {
     ) -> Result<Reply<InvokeModelResponse>, Fault> {
         let mut tally = self.tally(cx, resolved);
         let began = tally.began();
-        let request = dialect.decode(body).map_err(|e| tally.failed(Fault::of(&e)))?;
+        let mut request = dialect.decode(body).map_err(|e| tally.failed(Fault::of(&e)))?;
+        let texts = std::iter::once(&mut request.query).chain(&mut request.documents);
+        let guarded = self.guard_texts(cx, resolved, texts, &tally).await;
+        guarded.map_err(|fault| tally.failed(fault))?;
         let served = self.ranked(cx, resolved, &request, &mut tally).await.map_err(|fault| tally.failed(fault))?;
         let (by, found) = (By::of(&served), served.output);
         tally.served(&by);

@@ -3,6 +3,8 @@
 mod guarded;
 mod media;
 
+pub(crate) use guarded::says;
+
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;

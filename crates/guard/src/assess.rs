@@ -15,7 +15,9 @@ use crate::assessment::{
 use crate::content::{self, Category, Classifier, Confidence};
 use crate::encoder::Encoder;
 use crate::error::{Failed, Refused};
+use crate::explain::explain;
 use crate::grounding::{self, Measure};
+use crate::how::{Depth, How, Judges};
 use crate::policy::{Does, Filter, Policy, Side, Strength};
 use crate::scan::Scan;
 use crate::sensitive::{Pii, Sensitive, What};
@@ -36,6 +38,8 @@ pub struct Guard {
     output: Arc<Lists>,
     /// The same for text that is still arriving, made when the first such text comes.
     growing: OnceLock<Growth>,
+    /// The same without what needs the encoder, made when that fails for the first time and may.
+    rest: OnceLock<Box<Guard>>,
 }
 
 /// What is looked up in a text, rather than judged. A rule that is off on a side must not hide another one's match, so
@@ -69,7 +73,16 @@ impl Guard {
         let input = Arc::new(Lists::new(&policy, active(&policy, Side::Input))?);
         let theirs = active(&policy, Side::Output);
         let output = if theirs == input.active { Arc::clone(&input) } else { Arc::new(Lists::new(&policy, theirs)?) };
-        Ok(Self { policy, encoder, classifier, topics, input, output, growing: OnceLock::new() })
+        let (growing, rest) = (OnceLock::new(), OnceLock::new());
+        Ok(Self { policy, encoder, classifier, topics, input, output, growing, rest })
+    }
+
+    /// The same policy, as far as it needs no encoder.
+    pub fn without_encoder(&self) -> &Self {
+        self.rest.get_or_init(|| {
+            let policy = self.policy.without_encoder();
+            Box::new(Self { topics: Arc::default(), ..self.with(policy) })
+        })
     }
 
     /// The same without a filter.
@@ -77,6 +90,11 @@ impl Guard {
     pub fn without(&self, category: Category) -> Self {
         let mut policy = self.policy.clone();
         policy.filters.retain(|filter| filter.category != category);
+        self.with(policy)
+    }
+
+    /// Another policy with the same topics, words, PII and expressions.
+    fn with(&self, policy: Policy) -> Self {
         Self {
             policy,
             encoder: Arc::clone(&self.encoder),
@@ -85,6 +103,7 @@ impl Guard {
             input: Arc::clone(&self.input),
             output: Arc::clone(&self.output),
             growing: OnceLock::new(),
+            rest: OnceLock::new(),
         }
     }
 
@@ -138,7 +157,7 @@ impl Guard {
     }
 
     /// The filters that are on, in the order in which Bedrock lists them.
-    fn filters(&self, side: Side) -> impl Iterator<Item = &Filter> {
+    pub(crate) fn filters(&self, side: Side) -> impl Iterator<Item = &Filter> {
         let on = move |filter: &&Filter| filter.sides.on(side) != Does::Off && filter.strength(side) != Strength::None;
         Category::ALL
             .iter()
@@ -149,18 +168,34 @@ impl Guard {
     /// What the policies say of `passages` on their way to `side`. All of them are asked, whatever the first one found:
     /// those who read the assessment want to know everything.
     pub fn assess(&self, side: Side, passages: &[Passage<'_>]) -> Result<Assessment, Failed> {
+        self.assess_as(How::default(), side, passages)
+    }
+
+    /// The same in another way.
+    pub fn assess_as(&self, how: How, side: Side, passages: &[Passage<'_>]) -> Result<Assessment, Failed> {
         let mut found = Assessment { coverage: coverage(passages), ..Assessment::default() };
-        found.units = self.units(side, passages, found.coverage.guarded);
+        found.units = self.units(side, passages);
+        found.unmeasured = self.unmeasured(side, passages, how);
         self.look_up(side, passages, &mut found);
-        self.judge(side, passages, &mut found)?;
-        if self.grounds(side) {
+        self.judge(how, side, passages, &mut found)?;
+        let passed_over = contents(passages).any(|(at, _)| how.passes_over(&found.unmeasured, Judges::Grounding, at));
+        if self.grounds(side) && !passed_over {
             self.ground(passages, &mut found)?;
         }
-        found.conclude();
-        if found.acted == Acted::Masked {
-            found.masked = self.masked(passages, &found);
+        self.settle(passages, &mut found);
+        if how.explain > Depth::Nothing {
+            found.explained = explain(self, passages, &found, how.explain)?;
         }
         Ok(found)
+    }
+
+    /// What comes of all that was found.
+    pub(crate) fn settle(&self, passages: &[Passage<'_>], found: &mut Assessment) {
+        found.conclude();
+        found.masked = match found.acted {
+            Acted::Masked => self.masked(passages, found),
+            _ => Vec::new(),
+        };
     }
 
     fn look_up(&self, side: Side, passages: &[Passage<'_>], found: &mut Assessment) {
@@ -206,7 +241,7 @@ impl Guard {
     }
 
     /// Filters and topics: each passage is scanned once for both, and the worst passage decides.
-    fn judge(&self, side: Side, passages: &[Passage<'_>], found: &mut Assessment) -> Result<(), Failed> {
+    fn judge(&self, how: How, side: Side, passages: &[Passage<'_>], found: &mut Assessment) -> Result<(), Failed> {
         let filters: Vec<&Filter> = self.filters(side).collect();
         let categories: Vec<Category> = filters.iter().map(|filter| filter.category).collect();
         let denies = self.policy.topics.iter().any(|topic| topic.sides.on(side) != Does::Off);
@@ -214,14 +249,15 @@ impl Guard {
         let mut close: Vec<Option<(usize, topics::Judged)>> = vec![None; self.policy.topics.len()];
         for (at, passage) in contents(passages).filter(|(_, passage)| !passage.text.trim().is_empty()) {
             let scan = Scan::new(passage.text, &*self.encoder);
-            if !categories.is_empty() {
+            let judges = |policy| !how.passes_over(&found.unmeasured, policy, at);
+            if !categories.is_empty() && judges(Judges::Content) {
                 for (worst, this) in judged.iter_mut().zip(self.classifier.judge(&scan, &categories)?) {
                     if worst.as_ref().is_none_or(|(_, worst)| this.score > worst.score) {
                         *worst = Some((at, this));
                     }
                 }
             }
-            if denies {
+            if denies && judges(Judges::Topics) {
                 for (worst, this) in close.iter_mut().zip(self.topics.judge(&scan)?) {
                     let over = |judged: &topics::Judged| judged.score - judged.threshold;
                     if worst.as_ref().is_none_or(|(_, worst)| over(&this) > over(worst)) {
@@ -298,8 +334,8 @@ impl Guard {
     }
 
     /// A thousand characters of what is judged, begun ones whole, for each policy that is on; at least one.
-    fn units(&self, side: Side, passages: &[Passage<'_>], guarded: u64) -> Units {
-        let units = guarded.div_ceil(UNIT).max(1);
+    pub fn units(&self, side: Side, passages: &[Passage<'_>]) -> Units {
+        let units = coverage(passages).guarded.div_ceil(UNIT).max(1);
         let when = |on: bool| if on { units } else { 0 };
         let active = &self.lists(side).active;
         let grounded: u64 = passages.iter().filter(|p| p.role != Role::Unguarded).map(|p| characters(p.text)).sum();
@@ -329,6 +365,7 @@ impl Assessment {
         let acted = self.topics.iter().map(|f| f.acted).chain(self.filters.iter().map(|f| f.acted));
         let acted = acted.chain(self.words.iter().map(|f| f.acted)).chain(self.pii.iter().map(|f| f.acted));
         let acted = acted.chain(self.regexes.iter().map(|f| f.acted)).chain(self.grounding.iter().map(|f| f.acted));
+        let acted = acted.chain(self.unmeasured.iter().map(|f| f.acted)).chain(self.judges.iter().map(|f| f.acted));
         self.acted = acted.max().unwrap_or_default();
         if self.acted == Acted::Blocked {
             self.pii.retain(|f| f.acted != Acted::Masked);
@@ -362,7 +399,7 @@ fn active(policy: &Policy, side: Side) -> Active {
     }
 }
 
-fn acts(does: Does) -> Acted {
+pub(crate) fn acts(does: Does) -> Acted {
     match does {
         Does::Off | Does::Detect => Acted::None,
         Does::Mask => Acted::Masked,
@@ -371,7 +408,7 @@ fn acts(does: Does) -> Acted {
 }
 
 /// Which confidence each strength acts on ("Filter strength" of the user guide).
-fn enough(strength: Strength, confidence: Confidence) -> bool {
+pub(crate) fn enough(strength: Strength, confidence: Confidence) -> bool {
     match strength {
         Strength::None => false,
         Strength::Low => confidence >= Confidence::High,
@@ -380,7 +417,7 @@ fn enough(strength: Strength, confidence: Confidence) -> bool {
     }
 }
 
-fn contents<'p, 't>(passages: &'p [Passage<'t>]) -> impl Iterator<Item = (usize, &'p Passage<'t>)> {
+pub(crate) fn contents<'p, 't>(passages: &'p [Passage<'t>]) -> impl Iterator<Item = (usize, &'p Passage<'t>)> {
     passages.iter().enumerate().filter(|(_, passage)| passage.role == Role::Content)
 }
 

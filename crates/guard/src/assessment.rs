@@ -1,6 +1,7 @@
 //! What was found.
 
-use crate::content::{Category, Confidence};
+use crate::content::{Category, Confidence, Language};
+use crate::explain::Explained;
 use crate::grounding::Measure;
 use crate::policy::Strength;
 use crate::sensitive::Pii;
@@ -57,6 +58,12 @@ pub struct Assessment {
     pub regexes: Vec<RegexFinding>,
     /// Grounding and relevance, where they are measured.
     pub grounding: Vec<GroundingFinding>,
+    /// Passages in a language that a policy was not measured in.
+    pub unmeasured: Vec<UnmeasuredFinding>,
+    /// The judges that were asked beside the built-in one.
+    pub judges: Vec<JudgeFinding>,
+    /// Why all this, where it was asked for.
+    pub explained: Vec<Explained>,
     /// For each passage its masked text, where masking changed it. Empty where nothing was masked, or all is blocked.
     pub masked: Vec<Option<String>>,
     /// What is paid for.
@@ -163,6 +170,30 @@ pub struct GroundingFinding {
     pub at: Option<(usize, std::ops::Range<usize>)>,
     /// The sentence of the source that is closest to it.
     pub support: Option<String>,
+}
+
+/// A judge that was asked beside the built-in one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JudgeFinding {
+    /// The model that judges.
+    pub model: String,
+    /// Why it could not.
+    pub failed: Option<String>,
+    /// What was done because it could not.
+    pub acted: Acted,
+}
+
+/// A passage in a language that a policy was not measured in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnmeasuredFinding {
+    /// The policy, by the name of its member in assessments.
+    pub policy: &'static str,
+    /// The language that the passage seems to be in.
+    pub language: Language,
+    /// What was done for that reason alone.
+    pub acted: Acted,
+    /// The passage.
+    pub passage: usize,
 }
 
 /// Characters of a text unit.

@@ -13,21 +13,26 @@ mod assessment;
 pub mod content;
 mod encoder;
 mod error;
+pub mod examples;
 pub mod explain;
 pub mod grounding;
+mod how;
 mod policy;
 mod scan;
 pub mod sensitive;
 pub mod stream;
 pub mod topics;
+mod verdict;
 pub mod words;
 
 pub use assess::{Guard, Mask, mask};
 pub use assessment::{
-    Acted, Assessment, Coverage, FilterFinding, GroundingFinding, Passage, PiiFinding, RegexFinding, Role,
-    TopicFinding, UNIT, Units, WordFinding,
+    Acted, Assessment, Coverage, FilterFinding, GroundingFinding, JudgeFinding, Passage, PiiFinding, RegexFinding,
+    Role, TopicFinding, UNIT, Units, UnmeasuredFinding, WordFinding,
 };
 pub use encoder::{EncodeError, Encoded, Encoder};
 pub use error::{Failed, Refused};
+pub use how::{Depth, How, Unmeasured};
 pub use policy::{Does, Filter, GroundingRule, PiiRule, Policy, RegexRule, Side, Sides, Strength, Topic, Word};
 pub use scan::{Scan, Window, windows};
+pub use verdict::Verdict;

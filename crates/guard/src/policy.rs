@@ -32,6 +32,13 @@ pub enum Side {
     Output,
 }
 
+impl Policy {
+    /// What of it needs no encoder.
+    pub fn without_encoder(&self) -> Self {
+        Self { topics: Vec::new(), filters: Vec::new(), grounding: Vec::new(), ..self.clone() }
+    }
+}
+
 /// What a rule does with what it finds, the stricter the greater.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Does {

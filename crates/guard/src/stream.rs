@@ -10,10 +10,11 @@ mod settled;
 mod tests;
 mod watch;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::assess::{Mask, merged, put};
-use crate::{Assessment, Failed, Guard, Passage, Role};
+use crate::{Assessment, Failed, Guard, How, Passage, Role};
 
 pub(crate) use growth::Growth;
 use watch::Watch;
@@ -43,12 +44,23 @@ impl Default for Pace {
 pub struct Step {
     /// What may go on, masked.
     pub text: String,
-    /// What was judged, each with the place of the guard that did.
-    pub assessed: Vec<(usize, Assessment)>,
+    /// What was judged.
+    pub assessed: Vec<Said>,
     /// A guard blocks: nothing more goes on.
     pub blocked: bool,
     /// A guard could not judge what goes on with this step, if the caller lets it.
     pub failed: Option<(usize, Failed)>,
+}
+
+/// What a guard said of a window of the text.
+#[derive(Debug)]
+pub struct Said {
+    /// The place of the guard.
+    pub guard: usize,
+    /// What it said.
+    pub found: Assessment,
+    /// The bytes of all that came of which it said so.
+    pub window: Range<usize>,
 }
 
 /// One text, while it arrives, under one or several guards.
@@ -68,6 +80,13 @@ impl Stream {
     pub fn new(guards: impl IntoIterator<Item = Arc<Guard>>, beside: Vec<(Role, String)>, pace: Pace) -> Self {
         let watches = guards.into_iter().map(|guard| Watch::new(guard, pace)).collect();
         Self { text: String::new(), released: 0, looked: 0, watches, beside }
+    }
+
+    /// The same, judged in another way.
+    #[must_use]
+    pub fn judged(mut self, how: How) -> Self {
+        self.watches.iter_mut().for_each(|watch| watch.how = how);
+        self
     }
 
     /// All that came.
@@ -114,7 +133,11 @@ impl Stream {
             for (place, watch) in watches.iter_mut().enumerate() {
                 let judged = watch.judge(text, &beside, done);
                 limit = limit.min(judged.until);
-                step.assessed.extend(judged.assessed.into_iter().map(|assessment| (place, assessment)));
+                step.assessed.extend(judged.assessed.into_iter().map(|(window, found)| Said {
+                    guard: place,
+                    found,
+                    window,
+                }));
                 step.failed = step.failed.or(judged.failed.map(|failed| (place, failed)));
                 if judged.blocked {
                     blocks = Some(place);
@@ -125,11 +148,11 @@ impl Stream {
         if blocks.is_some() {
             // Whoever has not spoken yet does: those who read the assessments want to know everything.
             for (place, watch) in watches.iter_mut().enumerate() {
-                if step.assessed.iter().any(|(spoke, _)| *spoke == place) {
+                if step.assessed.iter().any(|said| said.guard == place) {
                     continue;
                 }
                 match watch.conclude(text, &beside) {
-                    Ok(assessment) => step.assessed.push((place, assessment)),
+                    Ok((window, found)) => step.assessed.push(Said { guard: place, found, window }),
                     Err(failed) => step.failed = step.failed.or(Some((place, failed))),
                 }
             }

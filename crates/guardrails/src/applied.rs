@@ -1,16 +1,17 @@
 //! A guardrail as one call has it.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use outcrop_guard::content::Classifier;
-use outcrop_guard::explain::{Explained, explain};
-use outcrop_guard::{Assessment, Encoder, Failed, Guard, Passage, Role, Side};
+use outcrop_access::Context;
+use outcrop_guard::content::{Category, Classifier};
+use outcrop_guard::{Assessment, Depth, Encoder, Failed, Guard, How, Passage, Role, Side};
 use tokio::sync::Semaphore;
 
 use crate::GuardrailsError;
+use crate::judge::Rule;
 use crate::judgement::Judgement;
-use crate::service::{OnFailure, without_encoder};
+use crate::service::{Around, OnFailure};
 
 /// Who wants a guardrail on a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -57,7 +58,7 @@ impl OwnedPassage {
         Self { text: text.into(), role: Role::Content }
     }
 
-    fn borrowed(&self) -> Passage<'_> {
+    pub(crate) fn borrowed(&self) -> Passage<'_> {
         Passage { text: &self.text, role: self.role }
     }
 }
@@ -87,6 +88,19 @@ pub struct Applied {
     pub foreign: bool,
     /// Where it judges.
     pub judges: Judges,
+    /// How it judges, beside its policy.
+    pub how: How,
+    pub(crate) whose: Arc<Whose>,
+}
+
+/// The call that has it, and what stands around that.
+pub(crate) struct Whose {
+    pub(crate) account: String,
+    pub(crate) region: String,
+    /// The call itself, where models are asked for it.
+    pub(crate) cx: Option<Context>,
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) around: Around,
 }
 
 impl Applied {
@@ -98,34 +112,73 @@ impl Applied {
         }
     }
 
-    /// What it says of `passages` on their way to `side`. Judging is work for a processor and has threads of its own;
-    /// whoever awaits it holds up nobody.
+    /// The same without a filter.
+    #[must_use]
+    pub fn without(&self, category: Category) -> Self {
+        Self { guard: Arc::new(self.guard.without(category)), ..self.clone() }
+    }
+
+    /// The same, with so much explained.
+    #[must_use]
+    pub fn explaining(&self, explain: Depth) -> Self {
+        Self { how: How { explain, ..self.how }, ..self.clone() }
+    }
+
+    /// What it says of a call's `passages`: within the quotas of text units, and counted in the metrics. What a model
+    /// answered is judged whatever the quotas say, and counts against those who come next.
+    pub async fn inline(&self, side: Side, passages: Vec<OwnedPassage>) -> Result<Judgement, GuardrailsError> {
+        let began = Instant::now();
+        let admitted = if side == Side::Input { self.admit(side, &passages) } else { Ok(()) };
+        let answer = match admitted {
+            Ok(()) => self.assess(side, passages).await,
+            Err(error) => Err(error),
+        };
+        self.count(side, began.elapsed(), answer.as_ref());
+        if let (Side::Output, Ok(judged)) = (side, &answer) {
+            self.owes(judged);
+        }
+        answer
+    }
+
+    /// The same of a window of an answer that is still arriving, of which it has `found` so much itself.
+    pub async fn window(&self, text: &str, found: Assessment, took: Duration) -> Judgement {
+        let mut judged = Judgement { found, side: Side::Output, took };
+        if self.asks(Side::Output) {
+            let began = Instant::now();
+            let passages = [OwnedPassage::content(text)];
+            let heard = self.hear(Side::Output, &passages).await;
+            self.merge(&mut judged, &passages, &heard);
+            judged.took = took.max(began.elapsed());
+        }
+        self.count(Side::Output, judged.took, Ok(&judged));
+        self.owes(&judged);
+        judged
+    }
+
+    /// What it says of `passages` on their way to `side`, and what the models say that it asks beside itself.
     pub async fn assess(&self, side: Side, passages: Vec<OwnedPassage>) -> Result<Judgement, GuardrailsError> {
-        let (judges, arn, guard) = (self.judges.clone(), self.arn.clone(), Arc::clone(&self.guard));
+        if !self.asks(side) {
+            return self.built_in(side, passages).await;
+        }
+        let began = Instant::now();
+        let (judged, heard) = tokio::join!(self.built_in(side, passages.clone()), self.hear(side, &passages));
+        let mut judged = judged?;
+        self.merge(&mut judged, &passages, &heard);
+        judged.took = began.elapsed();
+        Ok(judged)
+    }
+
+    /// Judging is work for a processor and has threads of its own; whoever awaits it holds up nobody.
+    async fn built_in(&self, side: Side, passages: Vec<OwnedPassage>) -> Result<Judgement, GuardrailsError> {
+        let (judges, arn, guard, how) = (self.judges.clone(), self.arn.clone(), Arc::clone(&self.guard), self.how);
         let judged = self.judges.run(move || {
             let began = Instant::now();
             let passages: Vec<_> = passages.iter().map(OwnedPassage::borrowed).collect();
-            let found = judges.judge(&arn, &guard, side, &passages)?;
+            let found = judges.judge(&arn, &guard, how, side, &passages)?;
             Ok::<_, GuardrailsError>((found, began.elapsed()))
         });
         let (found, took) = judged.await??;
         Ok(Judgement { found, side, took })
-    }
-
-    /// The same, and why.
-    pub async fn explain(
-        &self,
-        side: Side,
-        passages: Vec<OwnedPassage>,
-    ) -> Result<(Judgement, Vec<Explained>), GuardrailsError> {
-        let judgement = self.assess(side, passages.clone()).await?;
-        let (arn, guard, found) = (self.arn.clone(), Arc::clone(&self.guard), judgement.found.clone());
-        let explained = self.judges.run(move || {
-            let passages: Vec<_> = passages.iter().map(OwnedPassage::borrowed).collect();
-            explain(&guard, &passages, &found)
-        });
-        let explained = explained.await?.map_err(|error| GuardrailsError::Failed { arn, reason: error.to_string() })?;
-        Ok((judgement, explained))
     }
 }
 
@@ -161,7 +214,7 @@ impl Judges {
     }
 
     /// Runs `work` when its turn comes. Work that nobody waits for any more still keeps its place until it is done.
-    pub(crate) async fn run<T: Send + 'static>(
+    pub async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> outcrop_resources::Result<T> {
@@ -179,19 +232,18 @@ impl Judges {
         &self,
         arn: &str,
         guard: &Guard,
+        how: How,
         side: Side,
         passages: &[Passage<'_>],
     ) -> Result<Assessment, GuardrailsError> {
         let failed = |reason: String| GuardrailsError::Failed { arn: arn.to_owned(), reason };
-        match guard.assess(side, passages) {
+        match guard.assess_as(how, side, passages) {
             Ok(found) => Ok(found),
             Err(Failed::NoGroundingSource) => Err(GuardrailsError::NoGroundingSource),
             Err(error) if self.on_failure == OnFailure::Allow => {
                 tracing::error!(guardrail = arn, %error, "only words, PII and expressions were judged");
-                let rest = without_encoder(guard.policy());
-                let rest = Guard::new(rest, Arc::clone(&self.encoder), Arc::clone(&self.classifier));
-                let rest = rest.map_err(|error| failed(error.to_string()))?;
-                rest.assess(side, passages).map_err(|error| failed(error.to_string()))
+                let rest = guard.without_encoder().assess_as(how, side, passages);
+                rest.map_err(|error| failed(error.to_string()))
             }
             Err(error) => {
                 tracing::error!(guardrail = arn, %error, "a text could not be judged: its call is refused");

@@ -1,6 +1,5 @@
 //! ApplyGuardrail: a guardrail over texts, without a model.
 
-mod counted;
 #[cfg(test)]
 mod tests;
 
@@ -11,7 +10,7 @@ use outcrop_api::bedrock_runtime::{
     ApplyGuardrailRequest, ApplyGuardrailResponse, GuardrailAction, GuardrailContentBlock, GuardrailContentQualifier,
     GuardrailContentSource, GuardrailOutputContent, GuardrailOutputScope, GuardrailTextBlock,
 };
-use outcrop_guard::{Acted, Role, Side, UNIT};
+use outcrop_guard::{Acted, Depth, Role, Side, UNIT};
 
 use crate::applied::{Applied, OwnedPassage};
 use crate::error::GuardrailsError;
@@ -38,9 +37,9 @@ pub async fn apply(
         _ => Side::Input,
     };
     let answer = judged(&applied, side, input).await;
-    if let Some(metrics) = guardrails.metrics() {
-        counted::count(cx, metrics, &applied, side, began.elapsed(), &answer);
-    }
+    let (took, counted) = (began.elapsed(), answer.as_ref().map(|(judged, _)| judged));
+    applied.count(side, took, counted);
+    applied.record(cx, took, counted);
     answer.map(|(_, answer)| answer)
 }
 
@@ -56,7 +55,10 @@ async fn judged(
     let texts = texts(input.content)?;
     let passages = passages(&texts);
     fits(applied, side, &passages)?;
-    let mut judged = applied.assess(side, passages.iter().map(|(_, passage)| passage.clone()).collect()).await?;
+    let judging: Vec<OwnedPassage> = passages.iter().map(|(_, passage)| passage.clone()).collect();
+    applied.admit(side, &judging)?;
+    let depth = if scope == Scope::Full { Depth::Everything } else { Depth::Nothing };
+    let mut judged = applied.explaining(depth).assess(side, judging).await?;
     // A text with two marks is there once.
     let characters: usize = texts.iter().map(|block| block.text.chars().count()).sum();
     judged.found.coverage.total = u64::try_from(characters).unwrap_or(u64::MAX);

@@ -37,6 +37,9 @@ pub enum GuardrailsError {
         /// Whose bound it is.
         policy: &'static str,
     },
+    /// More text a second than the account may have judged.
+    #[error("{}", .0.message)]
+    Throttled(outcrop_api::Fault),
     /// The guardrail could not judge, and what it could not judge is not let through.
     #[error("The guardrail {arn} could not judge the text, so nothing was let through: {reason}")]
     Failed {
@@ -101,7 +104,7 @@ impl AwsError for GuardrailsError {
             Self::NameTaken => Kind::Conflict,
             Self::InUse => Kind::ResourceInUse,
             Self::TooManyGuardrails(_) | Self::TooManyVersions(_) => Kind::ServiceQuotaExceeded,
-            Self::TooMuchText { .. } => Kind::Throttling,
+            Self::TooMuchText { .. } | Self::Throttled(_) => Kind::Throttling,
             Self::Failed { .. } | Self::Unchecked(_) => Kind::ServiceUnavailable,
             Self::Access(error) => error.kind(),
             Self::Resource(error) => error.kind(),

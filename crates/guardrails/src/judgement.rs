@@ -15,6 +15,7 @@ use outcrop_guard::grounding::Measure;
 use outcrop_guard::{Acted, Assessment, Does, Side, Strength};
 
 use crate::applied::{Applied, Origin};
+use crate::explained::shown;
 
 /// How much of an assessment is told.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -63,7 +64,14 @@ impl Judgement {
                 guardrail_coverage: Some(self.coverage()),
             }),
             applied_guardrail_details: None,
+            outcrop_explanation: self.explained(),
         }
+    }
+
+    /// Why, where that was asked for: a member that AWS's clients drop.
+    fn explained(&self) -> Option<serde_json::Value> {
+        let entries = self.found.explained.iter().map(shown).collect::<Vec<_>>();
+        (!entries.is_empty()).then_some(entries.into())
     }
 
     fn topics(&self, scope: Scope) -> Option<GuardrailTopicPolicyAssessment> {
@@ -236,7 +244,7 @@ fn blocked(acted: Acted) -> &'static str {
     if acted == Acted::Blocked { "BLOCKED" } else { "NONE" }
 }
 
-fn masked(acted: Acted) -> &'static str {
+pub(crate) fn masked(acted: Acted) -> &'static str {
     match acted {
         Acted::None => "NONE",
         Acted::Masked => "ANONYMIZED",
@@ -244,7 +252,7 @@ fn masked(acted: Acted) -> &'static str {
     }
 }
 
-fn confidence(confidence: Confidence) -> &'static str {
+pub(crate) fn confidence(confidence: Confidence) -> &'static str {
     match confidence {
         Confidence::None => "NONE",
         Confidence::Low => "LOW",
@@ -253,7 +261,7 @@ fn confidence(confidence: Confidence) -> &'static str {
     }
 }
 
-fn strength(strength: Strength) -> &'static str {
+pub(crate) fn strength(strength: Strength) -> &'static str {
     match strength {
         Strength::None => "NONE",
         Strength::Low => "LOW",

@@ -14,8 +14,11 @@ pub mod enforced;
 pub mod versions;
 
 mod applied;
+mod counted;
 mod definition;
 mod error;
+pub mod explained;
+pub mod judge;
 mod judgement;
 mod kept;
 mod memory;

@@ -6,17 +6,20 @@ mod tests;
 use std::sync::Arc;
 
 use outcrop_access::Context;
+use outcrop_admission::text_units::Quotas;
 use outcrop_guard::content::Classifier;
-use outcrop_guard::{Encoder, Guard, Policy, Refused};
+use outcrop_guard::{Encoder, Guard, How, Refused, Unmeasured};
 use outcrop_resources::tags::pairs;
 use outcrop_resources::{Collection, Mirror, Resources, Scope, Tagger};
 use outcrop_telemetry::metrics::Metrics;
+use outcrop_telemetry::{Prices, Recorder};
 use outcrop_wire::arn::Arn;
 
-use crate::applied::{Applied, Guarding, Judges, Origin, Selective};
+use crate::applied::{Applied, Guarding, Judges, Origin, Selective, Whose};
 use crate::definition::Definition;
 use crate::enforced::{self, Enforced};
 use crate::error::GuardrailsError;
+use crate::judge::{self, Judge};
 use crate::kept::{self, Entry, GUARDRAIL, Guardrail, KINDS};
 use crate::memory::{Compiled, Memory};
 
@@ -40,11 +43,24 @@ pub struct Settings {
     pub on_failure: OnFailure,
     /// ARNs of guardrails, each with `:` and a version, that hold for the calls of all accounts.
     pub enforce: Vec<String>,
+    /// What is done with a text in a language that a policy was not measured in.
+    pub unmeasured: Unmeasured,
+    /// Which guardrails ask models as well.
+    pub judges: Vec<judge::Rule>,
 }
 
 /// The guardrails of all accounts. Cheap to clone.
 #[derive(Clone)]
-pub struct Guardrails(Arc<Inner>, Option<Arc<Metrics>>);
+pub struct Guardrails(Arc<Inner>, Around);
+
+/// What stands around guardrails: who counts, limits and helps.
+#[derive(Clone, Default)]
+pub(crate) struct Around {
+    pub(crate) metrics: Option<Arc<Metrics>>,
+    pub(crate) recorder: Option<(Recorder, Arc<Prices>)>,
+    pub(crate) quotas: Quotas,
+    pub(crate) judge: Option<Arc<dyn Judge>>,
+}
 
 struct Inner {
     resources: Resources,
@@ -88,18 +104,31 @@ impl Guardrails {
             judges,
             settings,
         };
-        Self(Arc::new(inner), None)
+        Self(Arc::new(inner), Around::default())
     }
 
     /// The same, counted in `metrics`.
     #[must_use]
     pub fn measured(self, metrics: Arc<Metrics>) -> Self {
-        Self(self.0, Some(metrics))
+        Self(self.0, Around { metrics: Some(metrics), ..self.1 })
     }
 
-    /// Where it is counted.
-    pub(crate) fn metrics(&self) -> Option<&Metrics> {
-        self.1.as_deref()
+    /// The same; what is judged without a model is told to `recorder`, at these prices.
+    #[must_use]
+    pub fn recorded(self, recorder: Recorder, prices: Arc<Prices>) -> Self {
+        Self(self.0, Around { recorder: Some((recorder, prices)), ..self.1 })
+    }
+
+    /// The same, within `quotas` of text units.
+    #[must_use]
+    pub fn limited(self, quotas: Quotas) -> Self {
+        Self(self.0, Around { quotas, ..self.1 })
+    }
+
+    /// The same, asking `judge` where the settings say so.
+    #[must_use]
+    pub fn judged(self, judge: Arc<dyn Judge>) -> Self {
+        Self(self.0, Around { judge: Some(judge), ..self.1 })
     }
 
     /// The guardrail that a call names, by id or ARN, if the caller may apply it.
@@ -163,10 +192,22 @@ impl Guardrails {
     }
 
     fn applied(&self, cx: &Context, owner: Scope<'_>, id: &str, version: &str, compiled: Arc<Compiled>) -> Applied {
+        let arn = GUARDRAIL.arn(owner, id);
+        let rules = self.0.settings.judges.iter().filter(|rule| rule.is_for(id, &arn));
+        let rules: Vec<judge::Rule> = rules.cloned().collect();
+        let whose = Whose {
+            account: cx.caller.account.clone(),
+            region: cx.region.clone(),
+            cx: (!rules.is_empty()).then(|| cx.clone()),
+            rules,
+            around: self.1.clone(),
+        };
         Applied {
             id: id.to_owned(),
             version: version.to_owned(),
-            arn: GUARDRAIL.arn(owner, id),
+            how: How { unmeasured: self.0.settings.unmeasured, ..How::default() },
+            whose: Arc::new(whose),
+            arn,
             origin: Origin::Request,
             selective: None,
             guard: Arc::clone(&compiled.guard),
@@ -227,7 +268,7 @@ impl Guardrails {
             Ok(guard) => Ok(compiled(guard)),
             Err(error @ Refused::Encoder(_)) if self.0.settings.on_failure == OnFailure::Allow => {
                 tracing::error!(guardrail = arn, %error, "only words, PII and expressions are judged");
-                let guard = guard(without_encoder(&definition.policy())).map_err(failed)?;
+                let guard = guard(definition.policy().without_encoder()).map_err(failed)?;
                 // Not kept: the encoder may work again.
                 Err(CompileError::Degraded(Arc::new(compiled(guard))))
             }
@@ -301,11 +342,6 @@ enum CompileError {
     Degraded(Arc<Compiled>),
     /// They cannot be compiled.
     Failed { arn: String, reason: String },
-}
-
-/// What of a policy needs no encoder.
-pub(crate) fn without_encoder(policy: &Policy) -> Policy {
-    Policy { topics: Vec::new(), filters: Vec::new(), grounding: Vec::new(), ..policy.clone() }
 }
 
 /// Whether something has the form of a guardrail's id.

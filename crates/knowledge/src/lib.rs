@@ -2,43 +2,24 @@
 //!
 //! Never: agents, how a file is read (`extract`), how chunks are found (`vectors`), how a model is called (`gateway`).
 //!
-//! Start at [`Knowledge`].
+//! Start at [`Knowledge`]. [`control`] has the operations on knowledge bases, data sources, jobs and documents; `ingest`
+//! does what they set off, by rows of a queue. [`retrieve`] finds chunks, [`rerank`] orders texts, [`answer`] answers from them.
 
+pub mod answer;
 mod base;
+pub mod control;
 mod error;
+mod ingest;
+mod kept;
+mod keys;
+pub mod rerank;
+pub mod retrieve;
+mod service;
+mod turns;
 
 pub use base::{Base, Embedding};
 pub use error::KnowledgeError;
-
-use std::sync::Arc;
-
-use outcrop_access::Context;
-use outcrop_buckets::Buckets;
-use outcrop_gateway::Gateway;
-use outcrop_resources::Resources;
-use outcrop_vectors::Engine;
-
-/// The knowledge bases of all accounts. Cheap to clone.
-#[derive(Clone)]
-pub struct Knowledge(Arc<Inner>);
-
-#[allow(dead_code, reason = "the operations come next")]
-struct Inner {
-    resources: Resources,
-    gateway: Arc<Gateway>,
-    buckets: Buckets,
-    engine: Arc<dyn Engine>,
-}
-
-impl Knowledge {
-    /// Knowledge bases kept in `resources`, searched in `engine`, filled from `buckets` by models of `gateway`.
-    pub fn new(resources: &Resources, gateway: Arc<Gateway>, buckets: Buckets, engine: Arc<dyn Engine>) -> Self {
-        Self(Arc::new(Inner { resources: resources.clone(), gateway, buckets, engine }))
-    }
-
-    /// The knowledge base that an identifier or ARN names, as retrieval sees it. Asks `action` of the caller.
-    #[allow(dead_code, reason = "the operations come next")]
-    pub(crate) async fn base(&self, _cx: &Context, _action: &str, identifier: &str) -> Result<Base, KnowledgeError> {
-        Err(KnowledgeError::UnknownBase(identifier.to_owned()))
-    }
-}
+pub use ingest::{QUEUE, Tasks};
+pub use kept::KINDS;
+pub use service::{Answers, Knowledge, Settings, State};
+pub use turns::Turns;

@@ -1,5 +1,5 @@
 //! Other protocols than Bedrock's, on the same port: STS, which clients get credentials from; parts of other AWS
-//! services ([`aws`]); and the doors of OpenAI's and Anthropic's clients, behind which are the same models, policies and
+//! services ([`aws`]); S3 ([`s3`]); and the doors of OpenAI's and Anthropic's clients, behind which are the same models, policies and
 //! routing.
 //!
 //! Start at [`Doors::answer`]. What a door says and reads is `outcrop_dialects`' affair; here are its envelope (model,
@@ -10,6 +10,7 @@ pub mod aws;
 mod listed;
 pub mod openai;
 mod request;
+pub mod s3;
 mod sse;
 pub mod sts;
 
@@ -21,6 +22,7 @@ use outcrop_access::Context;
 use outcrop_api::{Fault, Kind};
 use outcrop_gateway::Gateway;
 use outcrop_guardrails::Guardrails;
+use outcrop_knowledge::Knowledge;
 use outcrop_models::Models;
 use outcrop_models::data_retention::Retention;
 use serde_json::Value;
@@ -44,6 +46,8 @@ pub struct Doors {
     pub cost: Desk,
     /// The guardrails.
     pub guardrails: Arc<Guardrails>,
+    /// The knowledge bases.
+    pub knowledge: Knowledge,
 }
 
 /// One proven request.

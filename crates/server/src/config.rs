@@ -5,6 +5,7 @@
 //! keys that people set per machine; the command line, which is not read here, overrides both.
 //! Start at [`Config::load`]; each section has a file of its own.
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -14,6 +15,7 @@ use crate::listen::{Address, TlsFiles, TrustedProxy};
 
 mod access;
 mod audit;
+mod buckets;
 mod budgets;
 mod catalogue;
 mod changes;
@@ -25,6 +27,7 @@ mod engine;
 mod error;
 mod guardrails;
 mod invocation_logs;
+mod knowledge;
 mod limits;
 mod local_models;
 mod metrics;
@@ -42,6 +45,7 @@ mod tests;
 
 pub use access::{Access, Oidc, PolicySource, Role, User};
 pub use audit::{Audit, OnFailure};
+pub use buckets::{Bucket, BucketKind, S3};
 pub use budgets::{Budget, BudgetMatch};
 pub use catalogue::{Catalogue, ModelAccess};
 pub use changes::Change;
@@ -51,8 +55,9 @@ pub use dev::Dev;
 pub use encryption::Encryption;
 pub use engine::{Engine, PrefixSharing};
 pub use error::ConfigError;
-pub use guardrails::{GuardrailFailure, GuardrailInput, Guardrails};
+pub use guardrails::{GuardrailFailure, GuardrailInput, GuardrailJudge, Guardrails, UnmeasuredLanguages};
 pub use invocation_logs::InvocationLogs;
+pub use knowledge::{Knowledge, KnowledgeAnswers};
 pub use limits::ClientLimits;
 pub use local_models::{LocalKind, LocalModel};
 pub use metrics::Metrics;
@@ -62,7 +67,7 @@ pub use outcrop_models::data_retention::Retention;
 pub use outcrop_providers::Kind as ProviderKind;
 pub use providers::Provider;
 pub use provisioned::{Provisioned, ProvisionedModel};
-pub use quotas::{Loops, ModelQuotas, QuotaRule, Quotas};
+pub use quotas::{GuardrailQuotas, Loops, ModelQuotas, QuotaRule, Quotas};
 pub use routes::{Route, RouteChoice, RouteHedge, RouteLatency, RouteTarget};
 pub use routing::{Breaker, Routing};
 pub use secret::SecretRef;
@@ -115,6 +120,8 @@ pub struct Config {
     pub budgets: Vec<Budget>,
     /// How guardrails judge.
     pub guardrails: Guardrails,
+    /// Knowledge bases.
+    pub knowledge: Knowledge,
     /// Local inference.
     pub engine: Engine,
     /// Local models beyond the default ones.
@@ -123,6 +130,10 @@ pub struct Config {
     pub audit: Audit,
     /// Where accounts may have their calls logged.
     pub invocation_logs: InvocationLogs,
+    /// S3 on the same port.
+    pub s3: S3,
+    /// What `s3://NAME` is.
+    pub buckets: BTreeMap<String, Bucket>,
     /// Who answers beside the local models.
     pub providers: Vec<Provider>,
     /// How those who may answer are asked.
@@ -160,10 +171,13 @@ impl Default for Config {
             loops: Loops::default(),
             budgets: Vec::new(),
             guardrails: Guardrails::default(),
+            knowledge: Knowledge::default(),
             engine: Engine::default(),
             local_models: Vec::new(),
             audit: Audit::default(),
             invocation_logs: InvocationLogs::default(),
+            s3: S3::default(),
+            buckets: BTreeMap::new(),
             providers: Vec::new(),
             routing: Routing::default(),
             routes: Vec::new(),
@@ -248,8 +262,10 @@ impl Config {
         }
         self.access.directory()?;
         self.encryption.check()?;
+        buckets::check(&self.buckets)?;
         self.catalogue.check()?;
         self.quotas.check()?;
+        self.guardrails.check()?;
         self.budgets()?;
         self.metrics.of_calls()?;
         cloudwatch::check(&self.alarm_actions)?;

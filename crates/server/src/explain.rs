@@ -1,13 +1,12 @@
 //! `POST /outcrop/guardrails/explain`: why a guardrail judges a text as it does. Who may apply the guardrail may ask.
 //!
-//! AWS's clients know no member for it in the answer of ApplyGuardrail, so it has a door of its own. Offsets count
-//! characters of the text that they are in.
+//! Traces of calls have the same in a member that AWS's clients drop. Offsets count characters of the text that they
+//! are in.
 
 use http::Response;
 use outcrop_api::{Fault, Kind};
-use outcrop_guard::content::Confidence;
-use outcrop_guard::explain::Explained;
-use outcrop_guard::{Acted, Role, Side, Strength};
+use outcrop_guard::{Depth, Role, Side};
+use outcrop_guardrails::explained::{action, shown};
 use outcrop_guardrails::{Guardrails, OwnedPassage};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -56,10 +55,10 @@ pub async fn answer(guardrails: &Guardrails, call: &Call<'_>) -> Result<Response
     let mut passages = vec![OwnedPassage { text: asked.text, role: Role::Content }];
     passages.extend(asked.grounding_source.map(|text| OwnedPassage { text, role: Role::Source }));
     passages.extend(asked.query.map(|text| OwnedPassage { text, role: Role::Query }));
-    let (judgement, explained) = applied.explain(side, passages.clone()).await.map_err(told)?;
-    let policies: Vec<Value> = explained.iter().map(|entry| shown(entry, &passages)).collect();
+    let judgement = applied.explaining(Depth::Everything).assess(side, passages).await.map_err(told)?;
+    let policies: Vec<Value> = judgement.found.explained.iter().map(shown).collect();
     let answer = json!({
-        "action": if judgement.acted() == Acted::None { "NONE" } else { "GUARDRAIL_INTERVENED" },
+        "action": action(judgement.acted()),
         "guardrailArn": applied.arn,
         "guardrailVersion": applied.version,
         "policies": policies,
@@ -70,40 +69,4 @@ pub async fn answer(guardrails: &Guardrails, call: &Call<'_>) -> Result<Response
     let id = id.map_err(|_| Fault::new(Kind::InternalServer, "The request has no id."))?;
     response.headers_mut().insert("x-amzn-requestid", id);
     Ok(response)
-}
-
-fn shown(entry: &Explained, passages: &[OwnedPassage]) -> Value {
-    let at = entry.at.as_ref().and_then(|(passage, range)| {
-        let text = &passages.get(*passage)?.text;
-        let (before, part) = (text.get(..range.start)?, text.get(range.clone())?);
-        let start = before.chars().count();
-        Some(json!({"start": start, "end": start + part.chars().count(), "text": part}))
-    });
-    let rounded = |value: f64| (value * 1e4).round() / 1e4;
-    json!({
-        "policy": entry.policy,
-        "name": entry.name,
-        "score": entry.score.map(rounded),
-        "threshold": entry.threshold.map(rounded),
-        "confidence": entry.confidence.map(|(confidence, _)| match confidence {
-            Confidence::None => "NONE",
-            Confidence::Low => "LOW",
-            Confidence::Medium => "MEDIUM",
-            Confidence::High => "HIGH",
-        }),
-        "strength": entry.confidence.map(|(_, strength)| match strength {
-            Strength::None => "NONE",
-            Strength::Low => "LOW",
-            Strength::Medium => "MEDIUM",
-            Strength::High => "HIGH",
-        }),
-        "action": match entry.acted {
-            Acted::None => "NONE",
-            Acted::Masked => "ANONYMIZED",
-            Acted::Blocked => "BLOCKED",
-        },
-        "detected": entry.detected,
-        "at": at,
-        "because": entry.because,
-    })
 }

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use outcrop_api::{Operation, Spec, bedrock, bedrock_agent, bedrock_runtime};
+use outcrop_api::{Operation, Spec, bedrock, bedrock_agent, bedrock_agent_runtime, bedrock_runtime};
 use outcrop_gateway::Gateway;
 use outcrop_guardrails::{Guardrails, apply, checks, control, enforced, versions};
+use outcrop_knowledge::Knowledge;
+use outcrop_knowledge::control as knowledge;
+use outcrop_knowledge::{answer, rerank, retrieve};
 use outcrop_models::{
     Models, data_retention, foundation_models, inference_profiles, model_access, prompt_routers, provisioned,
 };
@@ -22,6 +25,8 @@ pub struct App {
     pub gateway: Arc<Gateway>,
     /// The guardrails.
     pub guardrails: Arc<Guardrails>,
+    /// The knowledge bases.
+    pub knowledge: Arc<Knowledge>,
     /// The tags of resources.
     pub tagger: Arc<Tagger>,
     /// The policies of resources.
@@ -119,6 +124,32 @@ operations! { app, t:
     on!(t, app.guardrails, fn bedrock::DeleteEnforcedGuardrailConfiguration, enforced::delete);
     on!(t, app.guardrails, fn bedrock_runtime::ApplyGuardrail, apply::apply);
     on!(t, app.guardrails, fn bedrock_runtime::InvokeGuardrailChecks, checks::invoke);
+
+    on!(t, app.knowledge, fn bedrock_agent::CreateKnowledgeBase, knowledge::bases::create);
+    on!(t, app.knowledge, fn bedrock_agent::GetKnowledgeBase, knowledge::bases::get);
+    on!(t, app.knowledge, fn bedrock_agent::ListKnowledgeBases, knowledge::bases::list);
+    on!(t, app.knowledge, fn bedrock_agent::UpdateKnowledgeBase, knowledge::bases::update);
+    on!(t, app.knowledge, fn bedrock_agent::DeleteKnowledgeBase, knowledge::bases::delete);
+    on!(t, app.knowledge, fn bedrock_agent::CreateDataSource, knowledge::sources::create);
+    on!(t, app.knowledge, fn bedrock_agent::GetDataSource, knowledge::sources::get);
+    on!(t, app.knowledge, fn bedrock_agent::ListDataSources, knowledge::sources::list);
+    on!(t, app.knowledge, fn bedrock_agent::UpdateDataSource, knowledge::sources::update);
+    on!(t, app.knowledge, fn bedrock_agent::DeleteDataSource, knowledge::sources::delete);
+    on!(t, app.knowledge, fn bedrock_agent::StartIngestionJob, knowledge::jobs::start);
+    on!(t, app.knowledge, fn bedrock_agent::GetIngestionJob, knowledge::jobs::get);
+    on!(t, app.knowledge, fn bedrock_agent::ListIngestionJobs, knowledge::jobs::list);
+    on!(t, app.knowledge, fn bedrock_agent::StopIngestionJob, knowledge::jobs::stop);
+    on!(t, app.knowledge, fn bedrock_agent::IngestKnowledgeBaseDocuments, knowledge::documents::ingest);
+    on!(t, app.knowledge, fn bedrock_agent::GetKnowledgeBaseDocuments, knowledge::documents::get);
+    on!(t, app.knowledge, fn bedrock_agent::ListKnowledgeBaseDocuments, knowledge::documents::list);
+    on!(t, app.knowledge, fn bedrock_agent::DeleteKnowledgeBaseDocuments, knowledge::documents::delete);
+    on!(t, app.knowledge, fn bedrock_agent::ListTagsForResource, knowledge::tags::list);
+    on!(t, app.knowledge, fn bedrock_agent::TagResource, knowledge::tags::tag);
+    on!(t, app.knowledge, fn bedrock_agent::UntagResource, knowledge::tags::untag);
+    on!(t, app.knowledge, fn bedrock_agent_runtime::Retrieve, retrieve::retrieve);
+    on!(t, app.knowledge, fn bedrock_agent_runtime::Rerank, rerank::rerank);
+    on!(t, app.knowledge, fn bedrock_agent_runtime::RetrieveAndGenerate, answer::retrieve_and_generate);
+    on!(t, app.knowledge, stream bedrock_agent_runtime::RetrieveAndGenerateStream, answer::retrieve_and_generate_stream);
 
     on!(t, app.tagger, fn bedrock::ListTagsForResource, tags::bedrock::list);
     on!(t, app.tagger, fn bedrock::TagResource, tags::bedrock::tag);

@@ -19,7 +19,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Method, Request, Response, request};
 use outcrop_access::{
-    AccessError, Body as ProofBody, ClientInfo, Context, Gate, Head, Proof, ResourcePolicies, Sts, Trail,
+    AccessError, Body as ProofBody, Claim, ClientInfo, Context, Gate, Head, Proof, ResourcePolicies, Sts, Trail,
 };
 use outcrop_admission::Budgets;
 use outcrop_api::{Fault, Kind, Service, Spec};
@@ -31,7 +31,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::budgets;
 use crate::compat::aws::{Slices, Wire};
-use crate::compat::{self, sts};
+use crate::compat::{self, s3, sts};
 use crate::doors::{Door, Speaks};
 use crate::explain;
 use crate::listen::{self, Body, BodyError, Peer, TrustedProxy};
@@ -64,6 +64,8 @@ pub struct Pipeline {
     pub budgets: Option<Budgets>,
     /// Parts of other AWS services.
     pub slices: Slices,
+    /// S3, where it is switched on.
+    pub s3: Option<s3::S3>,
     /// What of all this is shown, and to whom.
     pub observe: Observe,
     /// Whose word about a request's origin counts.
@@ -86,6 +88,8 @@ enum Goal<'a> {
     Operation(&'static Spec, Vec<(&'static str, &'a str)>),
     /// STS, or a part of another AWS service.
     Aws(Wire),
+    /// S3, at whatever path.
+    S3,
     Door(Door, &'a str),
     Nowhere(Fault),
 }
@@ -112,7 +116,10 @@ impl Pipeline {
         if speaks == Speaks::Anthropic {
             compat::anthropic::credentials(&mut parts.headers);
         }
+        // Buckets and keys may be named like anything else here; only the signature says that they are meant.
+        let to_s3 = Head::from(&parts).service() == Some("s3") || Head::from(&parts).is_version_2();
         let goal = match Door::at(parts.uri.path()) {
+            _ if to_s3 => Goal::S3,
             Some((Door::Health, _)) => return health(&parts.method, &request_id),
             Some((door @ (Door::Aws | Door::AwsCbor), id)) if door.methods().contains(&parts.method.as_str()) => {
                 Goal::Aws(Wire::of(door, id, &parts))
@@ -144,6 +151,7 @@ impl Pipeline {
                 }
                 match aws {
                     Some(wire) => wire.refusal(&fault, &request_id),
+                    None if to_s3 => s3::refusal(&fault, parts.uri.path(), &request_id),
                     None => refusal(speaks, fault, service, &request_id),
                 }
             }
@@ -210,7 +218,14 @@ impl Pipeline {
         if matches!(goal, Goal::Aws(Wire::Query)) && !head.has_credentials() {
             return self.unsigned(parts, body, request_id).await;
         }
+        if head.is_version_2() {
+            let text = "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.";
+            return Err(Fault::validation(text));
+        }
         let claim = self.gate.examine(&head).await.map_err(refused)?;
+        if matches!(goal, Goal::S3) {
+            return self.s3(parts, body, claim, request_id, seen).await;
+        }
         let built = match &goal {
             Goal::Operation(spec, _) => self.table.get(spec),
             _ => None,
@@ -228,6 +243,8 @@ impl Pipeline {
         let trail = &seen.trail.clone();
         match goal {
             Goal::Nowhere(fault) => Err(fault),
+            // It was gone before its body was read.
+            Goal::S3 => Err(Fault::new(Kind::InternalServer, "S3 is not answered here.")),
             Goal::Aws(wire) => self.aws(wire, parts, &bytes, proof, request_id, seen).await,
             Goal::Door(door, id) => self.open(door, id, parts, bytes, proof, request_id, trail).await,
             Goal::Operation(spec, labels) => {
@@ -274,6 +291,30 @@ impl Pipeline {
             cancel: self.stop.child_token(),
             deadline: Some(std::time::Instant::now() + self.deadline),
         }
+    }
+
+    /// One call of S3, whose body is read as it is written to the disk.
+    async fn s3(
+        &self,
+        parts: &request::Parts,
+        body: Body,
+        claim: Claim,
+        request_id: &str,
+        seen: &mut Seen,
+    ) -> Result<Response<Body>, Fault> {
+        let (proof, payload) = claim.prove_head(&Head::from(parts)).map_err(refused)?;
+        seen.proven(&proof);
+        let Some(door) = &self.s3 else {
+            let text = "This server speaks S3 where its configuration says so: [s3] enabled = true.";
+            return Err(Fault::new(Kind::NotImplemented, text));
+        };
+        let context = self.context(parts, proof, ("s3", "S3"), request_id, &seen.trail);
+        let called = s3::Called::default();
+        let span = tracing::info_span!("call", operation = "S3", request_id, account = context.caller.account);
+        let answer = door.answer(&context, parts, (body, payload), self.body_timeout, called.clone());
+        let answer = tracing::Instrument::instrument(answer, span).await;
+        seen.aimed("s3", called.name().unwrap_or("UnknownOperation"));
+        answer
     }
 
     /// One call of STS or of a part of another AWS service: a credential is for one service, and opens no other.

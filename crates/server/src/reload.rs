@@ -115,6 +115,7 @@ impl Live {
         };
 
         let outbound = next.outbound.open().map_err(told)?;
+        let buckets = next.buckets(self.parts.dev, &outbound).map_err(told)?;
         let pipeline = self.parts.pipeline(&next)?;
         let files = next.tls.clone().filter(|_| self.tls.is_some());
         let loaded = files.map(Tls::load).transpose().map_err(told)?;
@@ -123,6 +124,7 @@ impl Live {
         }
         // From here on nothing can fail.
         self.parts.follow(outbound);
+        self.parts.act_by(buckets, &pipeline);
         self.pipeline.store(Arc::new(pipeline));
         self.limits.set(next.limits.of_listener());
         if let (Some(tls), Some(loaded)) = (&self.tls, loaded) {

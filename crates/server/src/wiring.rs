@@ -1,6 +1,8 @@
 //! From a configuration to a server that answers: opens what lasts, finds the local models, joins the crates.
 
+mod certificates;
 mod guardrails;
+mod knowledge;
 mod local;
 mod observe;
 mod offers;
@@ -17,21 +19,26 @@ use std::time::Duration;
 
 use outcrop_access::keys::Usage;
 use outcrop_access::oidc::Verifier;
-use outcrop_access::{Gate, Keys, Mode, StoredKeys, Sts, sts};
+use outcrop_access::{Acting, Gate, Keys, Mode, StoredKeys, Sts, sts};
 use outcrop_admission::loops::Loops;
 use outcrop_admission::quotas::Quotas;
 use outcrop_admission::quotas::slice::ServiceQuotas;
+use outcrop_admission::text_units;
 use outcrop_admission::{Admission, Budgets};
+use outcrop_buckets::Buckets;
 use outcrop_engine::embed::{EmbedService, Settings as EmbedSettings};
 use outcrop_engine::weights::{EMBEDDING_MODEL, ModelDir};
 use outcrop_engine::{Engine, EngineConfig, ModelKind};
+use outcrop_gateway::guard::judge;
 use outcrop_gateway::meter::Recorded;
 use outcrop_gateway::routing::{Registry, Routes, Setup};
 use outcrop_gateway::{Answers, Capacity, Gateway, Sharing};
+use outcrop_knowledge::State;
 use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Memory, Models, Settings};
 use outcrop_outbound::Outbound;
 use outcrop_providers::Provider;
 use outcrop_providers::local::Local;
+use outcrop_queue::Runner;
 use outcrop_resources::{Policies, Resources};
 use outcrop_store::{Sqlite, Store};
 use outcrop_telemetry::audit::Audit;
@@ -39,6 +46,7 @@ use outcrop_telemetry::invocation_log::InvocationLogs;
 use tokio_util::sync::CancellationToken;
 
 use crate::compat::aws::Slices;
+use crate::compat::s3::S3;
 use crate::compat::{Doors, Stored};
 use crate::config::{Config, PrefixSharing};
 use crate::control;
@@ -50,7 +58,9 @@ use crate::operations::{App, table};
 use crate::pipeline::Pipeline;
 use crate::reload::{Live, Load};
 
+use certificates::{authority_folder, renew, watch_tls};
 use guardrails::Judging;
+pub use knowledge::EXTRACT_CHILD;
 use local::{Found, describe, embedders, engine_config, local_models, stand_ins};
 use observe::Observers;
 use offers::Offers;
@@ -98,6 +108,7 @@ pub struct Server {
     observers: Arc<Observers>,
     watch: Arc<Watch>,
     folder: PathBuf,
+    knowledge: Runner,
     local_tls: bool,
     /// The start-up table: TLS, local models and stand-ins.
     pub lines: Vec<(&'static str, String)>,
@@ -169,7 +180,9 @@ impl Server {
         memory.catch_up().await.map_err(told)?;
         let judging = Judging::open(&resources, weights.clone()).await?;
         let audit = records::audit(&config, &folder)?;
-        let logs = records::invocation_logs(&config, &folder, &resources).await?;
+        let buckets =
+            Buckets::open(&folder, config.buckets(dev, &config.outbound.open().map_err(told)?).map_err(told)?);
+        let logs = records::invocation_logs(&config, &folder, &resources, &buckets).await?;
         let quotas = Quotas::kept_in(Default::default(), &resources);
         quotas.catch_up().await.map_err(told)?;
         let own_port = listener.address().map_err(told)?.port();
@@ -181,6 +194,11 @@ impl Server {
         let consumers: Vec<Box<dyn outcrop_telemetry::Consumer>> = vec![Box::new(observers.calls()), Box::new(watched)];
         let sight = Arc::new(Sight::open(&config, &folder, consumers)?);
         observers.recorder(sight.recorder.clone());
+        let mode = if dev { Mode::Dev } else { Mode::Serve(Arc::clone(&keys)) };
+        let directory = Arc::new(config.access.directory().map_err(told)?);
+        let acting = Acting::new(&mode, directory, policies.in_memory(), stop.clone());
+        let means = knowledge::Means { buckets: buckets.clone(), acting: acting.clone(), encoder: judging.encoder() };
+        let knowledge = knowledge::open(&config, &folder, &resources, means)?;
         let parts = Parts {
             dev,
             folder: folder.clone(),
@@ -196,6 +214,7 @@ impl Server {
             quotas: quotas.clone(),
             budgets: budgets.clone(),
             loops: Loops::default(),
+            text_units: text_units::Quotas::default(),
             policies: Arc::clone(&policies),
             audit: audit.clone(),
             logs: Arc::clone(&logs),
@@ -209,7 +228,10 @@ impl Server {
             verifier,
             stop: stop.clone(),
             slices: watch::slices(&folder, &watch),
+            buckets,
+            acting,
             watch: Arc::clone(&watch),
+            knowledge: knowledge.clone(),
         };
         if config.audit.enabled {
             audit.record(records::started(dev)).await;
@@ -236,6 +258,7 @@ impl Server {
             observers,
             watch,
             folder,
+            knowledge: knowledge.runner,
             local_tls,
             lines,
         })
@@ -276,6 +299,8 @@ impl Server {
             tokio::join!(self.policies.follow(), self.memory.follow(), self.logs.follow(), guardrails.follow());
             std::future::pending::<()>().await;
         };
+        let work = knowledge::work(self.knowledge, Arc::clone(&self.live), shutdown.clone());
+        let work = tokio::spawn(work);
         let (limits, tls) = (self.live.limits(), self.live.tls());
         tokio::select! {
             () = listen::serve(self.listener, answer, limits, tls, shutdown.clone()) => {}
@@ -291,6 +316,9 @@ impl Server {
             () = sts::sweep(&*self.keys) => {}
             () = self.sight.follow(|| Some(Arc::clone(&self.live.pipeline().doors.as_ref()?.models))) => {}
         }
+        if let Err(error) = work.await {
+            tracing::error!(%error, "the work of knowledge bases ended abruptly");
+        }
         if let Err(error) = self.usage.flush(&*self.keys).await {
             tracing::warn!(%error, "the last use of keys could not be written");
         }
@@ -303,28 +331,6 @@ impl Server {
         self.observers.finish().await;
         self.engine.shutdown().await;
         records::close(&self.live.pipeline(), self.audit, self.logs).await;
-    }
-}
-
-fn authority_folder(data: &Path) -> PathBuf {
-    data.join("tls")
-}
-
-async fn watch_tls(tls: Option<Arc<Tls>>) {
-    match tls {
-        Some(tls) => tls.watch(tls::LOOK).await,
-        None => std::future::pending().await,
-    }
-}
-
-/// A server that runs for months renews its own certificate, too.
-async fn renew(folder: PathBuf, local_tls: bool) {
-    let mut daily = tokio::time::interval(Duration::from_secs(24 * 60 * 60));
-    loop {
-        daily.tick().await;
-        if local_tls && let Err(error) = tls::authority::prepare(&folder) {
-            tracing::error!(%error, "cannot renew the certificate");
-        }
     }
 }
 
@@ -351,6 +357,7 @@ pub(crate) struct Parts {
     capacity: Capacity,
     /// What callers have taken, and who repeats what, likewise.
     quotas: Quotas,
+    text_units: text_units::Quotas,
     budgets: Budgets,
     loops: Loops,
     found: Vec<Found>,
@@ -366,7 +373,12 @@ pub(crate) struct Parts {
     stop: CancellationToken,
     /// Parts of other AWS services.
     slices: Slices,
+    /// What `s3://` names.
+    pub(crate) buckets: Buckets,
+    /// What resources do by themselves.
+    pub(crate) acting: Acting,
     watch: Arc<Watch>,
+    knowledge: State,
 }
 
 impl Parts {
@@ -374,6 +386,12 @@ impl Parts {
     pub(crate) fn follow(&self, outbound: Outbound) {
         self.observers.follow(&outbound);
         self.fetch.set(outbound);
+    }
+
+    /// Puts other buckets and roles in force for what stays.
+    pub(crate) fn act_by(&self, buckets: outcrop_buckets::Settings, pipeline: &Pipeline) {
+        self.buckets.configure(buckets);
+        self.acting.follow(pipeline.gate.directory());
     }
 
     /// The configuration with the providers that were found beside it.
@@ -400,20 +418,31 @@ impl Parts {
             .budgets(budgets.clone())
             .loops(self.loops.under(config.loops.settings()));
         let prices = Arc::new(telemetry::prices(config, models.catalogue()));
-        let guardrails = self.judging.guardrails(config, &self.resources)?.measured(self.watch.metrics());
-        let guardrails = Arc::new(guardrails);
-        let gateway = Arc::new(
+        let admission = Arc::new(admission);
+        let gateway = |routes: Routes| {
             Gateway::new(Arc::clone(&models), routes)
                 .meter(Arc::new(Recorded(self.sight.recorder.clone())))
                 .prices(Arc::clone(&prices))
                 .sharing(sharing(config))
-                .capacity(capacity)
-                .admission(Arc::new(admission))
+                .capacity(Arc::clone(&capacity))
+                .admission(Arc::clone(&admission))
+        };
+        let guardrails = self
+            .judging
+            .guardrails(config, &self.resources)?
+            .measured(self.watch.metrics())
+            .recorded(self.sight.recorder.clone(), Arc::clone(&prices))
+            .limited(self.text_units.under(config.quotas.guardrails.settings()))
+            .judged(Arc::new(judge::Models::new(gateway(routes.clone()))));
+        let guardrails = Arc::new(guardrails);
+        let gateway = Arc::new(
+            gateway(routes)
                 .cache(self.answers(config.routing.cache_bytes))
                 .guardrails((*guardrails).clone(), guardrails::guarding(config)),
         );
         self.registry.sweep();
         let directory = Arc::new(config.access.directory().map_err(told)?);
+        let knowledge = knowledge::knowledge(config, &self.resources, Arc::clone(&gateway), &self.knowledge);
         let keys = || Arc::clone(&self.keys);
         let mode = if self.dev { Mode::Dev } else { Mode::Serve(keys()) };
         let gate = Gate::new(mode, config.dev.region.clone())
@@ -438,13 +467,16 @@ impl Parts {
                     reports: Arc::clone(&self.sight.reports),
                 },
                 guardrails: Arc::clone(&guardrails),
+                knowledge: knowledge.clone(),
             })),
             budgets: Some(budgets),
             slices: self.slices.and(service_quotas),
+            s3: (self.dev || config.s3.enabled).then(|| S3::new(self.buckets.clone())),
             table: table(&App {
                 models,
                 gateway,
                 guardrails,
+                knowledge: Arc::new(knowledge),
                 tagger: Arc::new(self.resources.tagger(guardrails::TAGGED)),
                 policies: Arc::clone(&self.policies),
                 logs: Arc::clone(&self.logs),

@@ -90,6 +90,62 @@ pub struct Entry {
     /// US dollars; none where the model has no price, which is not the same as nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<Decimal>,
+    /// Text units of its guardrails, of both sides together.
+    #[serde(default, skip_serializing_if = "TextUnits::is_none")]
+    pub text_units: TextUnits,
+    /// What these cost, in US dollars, beside `cost`.
+    #[serde(default, skip_serializing_if = "Decimal::is_zero")]
+    pub guardrails_cost: Decimal,
+}
+
+impl Entry {
+    /// What it cost with its guardrails; none where nothing of it has a price.
+    pub fn dollars(&self) -> Option<Decimal> {
+        match self.cost {
+            Some(cost) => Some(cost.saturating_add(self.guardrails_cost)),
+            None => Some(self.guardrails_cost).filter(|cost| !cost.is_zero()),
+        }
+    }
+}
+
+/// Text units of guardrails by policy: a thousand characters each, as Amazon Bedrock counts them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TextUnits {
+    /// Content filters.
+    pub content: u64,
+    /// Denied topics.
+    pub topic: u64,
+    /// Word filters.
+    pub word: u64,
+    /// Sensitive information, without its expressions.
+    pub sensitive: u64,
+    /// Expressions, which AWS counts as free.
+    pub free: u64,
+    /// Contextual grounding.
+    pub grounding: u64,
+}
+
+impl TextUnits {
+    /// Whether there are none.
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// All that the metric `TextUnitCount` counts: not the free ones.
+    pub fn counted(&self) -> u64 {
+        self.content + self.topic + self.word + self.sensitive + self.grounding
+    }
+
+    /// Adds others.
+    pub fn add(&mut self, other: &Self) {
+        self.content += other.content;
+        self.topic += other.topic;
+        self.word += other.word;
+        self.sensitive += other.sensitive;
+        self.free += other.free;
+        self.grounding += other.grounding;
+    }
 }
 
 /// What a model does.
@@ -105,6 +161,8 @@ pub enum Kind {
     Rerank,
     /// Makes images.
     Images,
+    /// Is none: a guardrail judged texts that no model was asked about.
+    Guardrail,
 }
 
 impl Kind {
@@ -115,6 +173,7 @@ impl Kind {
             Self::Embeddings => "embeddings",
             Self::Rerank => "rerank",
             Self::Images => "image_generation",
+            Self::Guardrail => "guardrail",
         }
     }
 }

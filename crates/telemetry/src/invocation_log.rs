@@ -24,6 +24,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{Sender, channel};
 
 use arc_swap::ArcSwap;
+use outcrop_buckets::Buckets;
 use outcrop_resources::{Mirror, Resources};
 
 pub use error::LogError;
@@ -38,6 +39,7 @@ use tap::Job;
 pub struct InvocationLogs {
     kept: Mirror<Kept>,
     destinations: Arc<ArcSwap<Destinations>>,
+    buckets: Buckets,
     jobs: Sender<Message>,
     shared: Arc<Shared>,
 }
@@ -95,9 +97,16 @@ impl InvocationLogs {
         let destinations = Arc::new(ArcSwap::from_pointee(destinations));
         let deliverer = deliver::Deliverer::new(Arc::clone(&destinations), Arc::clone(&shared));
         std::thread::Builder::new().name("invocation-log".into()).spawn(move || deliverer.run(&receiver))?;
-        let logs = Self { kept: Mirror::new(resources, "invocation-logging"), destinations, jobs, shared };
+        let kept = Mirror::new(resources, "invocation-logging");
+        let logs = Self { kept, destinations, buckets: Buckets::default(), jobs, shared };
         logs.shared.most.store(buffer_bytes, Relaxed);
         Ok(logs)
+    }
+
+    /// The same, knowing whose buckets are.
+    #[must_use]
+    pub fn with_buckets(self, buckets: Buckets) -> Self {
+        Self { buckets, ..self }
     }
 
     /// Other folders and another bound, from now on.

@@ -30,7 +30,7 @@ pub mod prometheus;
 pub mod slice;
 pub mod trace;
 
-pub use entry::{Entry, Outcome, Tokens};
+pub use entry::{Entry, Outcome, TextUnits, Tokens};
 pub use hub::{Consumer, Hub, Recorder};
 pub use ledger::Ledger;
 pub use prices::{Prices, Rates};

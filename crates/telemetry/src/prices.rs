@@ -6,10 +6,12 @@
 //!
 //! Start at [`Prices::cost`], which is asked once a call.
 
+mod guardrails;
 mod rates;
 #[cfg(test)]
 mod tests;
 
+pub use guardrails::GUARDRAILS;
 pub use rates::Rates;
 
 use std::collections::HashMap;
@@ -111,6 +113,7 @@ impl Prices {
     pub fn new(table: &Table) -> Self {
         let list = table.list.iter().map(|(model, rates)| (model.as_str().into(), rates.clone())).collect();
         let mut prices = Self { list, ..Self::default() };
+        let listed: Vec<(String, Rates)> = table.list.iter().cloned().chain(guardrails::list()).collect();
         for provider in &table.local {
             let row = Row { provider: Some(provider.clone()), rates: Rates::local(), ..Row::default() };
             prices.add(&row, 0, &table.factors);
@@ -130,8 +133,7 @@ impl Prices {
                 prices.add(row, weight, &table.factors);
                 continue;
             };
-            for (model, rates) in table.list.iter().filter(|(id, _)| row.model.as_ref().is_none_or(|named| named == id))
-            {
+            for (model, rates) in listed.iter().filter(|(id, _)| row.model.as_ref().is_none_or(|named| named == id)) {
                 let row = Row { model: Some(model.clone()), rates: rates.times(factor), ..row.clone() };
                 prices.add(&row, weight, &table.factors);
             }

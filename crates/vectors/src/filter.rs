@@ -36,32 +36,48 @@ pub enum Filter {
 impl Filter {
     /// Whether a chunk with these attributes passes. What engines must agree with.
     pub fn passes(&self, metadata: &Metadata) -> bool {
-        let number = |key: &str| match metadata.get(key) {
+        match self {
+            Self::All(filters) => filters.iter().all(|filter| filter.passes(metadata)),
+            Self::Any(filters) => filters.iter().any(|filter| filter.passes(metadata)),
+            one => one.key().is_some_and(|key| one.holds(metadata.get(key))),
+        }
+    }
+
+    /// The attribute that a single condition is about.
+    pub(crate) fn key(&self) -> Option<&str> {
+        match self {
+            Self::Equals(key, _) | Self::NotEquals(key, _) => Some(key),
+            Self::GreaterThan(key, _) | Self::GreaterThanOrEquals(key, _) => Some(key),
+            Self::LessThan(key, _) | Self::LessThanOrEquals(key, _) => Some(key),
+            Self::In(key, _) | Self::NotIn(key, _) => Some(key),
+            Self::StartsWith(key, _) | Self::ListContains(key, _) | Self::StringContains(key, _) => Some(key),
+            Self::All(_) | Self::Any(_) => None,
+        }
+    }
+
+    /// Whether a single condition holds for what its attribute is, or for its absence.
+    pub(crate) fn holds(&self, value: Option<&Value>) -> bool {
+        let number = match value {
             Some(Value::Number(number)) => Some(*number),
             _ => None,
         };
         match self {
-            Self::Equals(key, value) => metadata.get(key) == Some(value),
-            Self::NotEquals(key, value) => metadata.get(key) != Some(value),
-            Self::GreaterThan(key, than) => number(key).is_some_and(|n| n > *than),
-            Self::GreaterThanOrEquals(key, than) => number(key).is_some_and(|n| n >= *than),
-            Self::LessThan(key, than) => number(key).is_some_and(|n| n < *than),
-            Self::LessThanOrEquals(key, than) => number(key).is_some_and(|n| n <= *than),
-            Self::In(key, of) => matches!(metadata.get(key), Some(Value::String(s)) if of.contains(s)),
-            Self::NotIn(key, of) => matches!(metadata.get(key), Some(Value::String(s)) if !of.contains(s)),
-            Self::StartsWith(key, with) => {
-                matches!(metadata.get(key), Some(Value::String(s)) if s.starts_with(with.as_str()))
-            }
-            Self::ListContains(key, member) => {
-                matches!(metadata.get(key), Some(Value::List(list)) if list.contains(member))
-            }
-            Self::StringContains(key, part) => match metadata.get(key) {
+            Self::Equals(_, wanted) => value == Some(wanted),
+            Self::NotEquals(_, unwanted) => value != Some(unwanted),
+            Self::GreaterThan(_, than) => number.is_some_and(|n| n > *than),
+            Self::GreaterThanOrEquals(_, than) => number.is_some_and(|n| n >= *than),
+            Self::LessThan(_, than) => number.is_some_and(|n| n < *than),
+            Self::LessThanOrEquals(_, than) => number.is_some_and(|n| n <= *than),
+            Self::In(_, of) => matches!(value, Some(Value::String(s)) if of.contains(s)),
+            Self::NotIn(_, of) => matches!(value, Some(Value::String(s)) if !of.contains(s)),
+            Self::StartsWith(_, with) => matches!(value, Some(Value::String(s)) if s.starts_with(with.as_str())),
+            Self::ListContains(_, member) => matches!(value, Some(Value::List(list)) if list.contains(member)),
+            Self::StringContains(_, part) => match value {
                 Some(Value::String(s)) => s.contains(part.as_str()),
                 Some(Value::List(list)) => list.iter().any(|s| s.contains(part.as_str())),
                 _ => false,
             },
-            Self::All(filters) => filters.iter().all(|filter| filter.passes(metadata)),
-            Self::Any(filters) => filters.iter().any(|filter| filter.passes(metadata)),
+            Self::All(_) | Self::Any(_) => false,
         }
     }
 }

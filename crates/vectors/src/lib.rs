@@ -4,13 +4,19 @@
 //! OpenSearch), replaces a document's chunks in one step, and searches. Never: knows a document's format, calls a model.
 //!
 //! Start at [`Index`], the contract, and [`Engine`], which opens indexes. [`Filter`] says what a filter means.
+//! [`Embedded`] is the engine without a server; `suite` (feature `suite`) is the contract as tests, for every engine.
 
 mod contract;
+mod embedded;
 mod error;
 mod filter;
+mod fusion;
 mod record;
+#[cfg(any(test, feature = "suite"))]
+pub mod suite;
 
 pub use contract::{Engine, Index, Stats};
+pub use embedded::Embedded;
 pub use error::{Result, VectorError};
 pub use filter::Filter;
 pub use record::{Hit, Metadata, Mode, Parent, Query, Record, Replace, Shape, Value, Vector};

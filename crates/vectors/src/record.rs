@@ -1,11 +1,12 @@
 //! What is kept, asked and found.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Filter;
+use crate::{Filter, Result, VectorError};
 
 /// What the vectors of an index are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +17,13 @@ pub struct Shape {
     pub binary: bool,
 }
 
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let of = if self.binary { "bits" } else { "numbers" };
+        write!(f, "{} {of}", self.dimensions)
+    }
+}
+
 /// A vector.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Vector {
@@ -23,6 +31,31 @@ pub enum Vector {
     Float(Vec<f32>),
     /// Bits, eight a byte, the first in the highest place.
     Binary(Vec<u8>),
+}
+
+impl Vector {
+    /// What it is.
+    pub fn shape(&self) -> Shape {
+        let (dimensions, binary) = match self {
+            Self::Float(numbers) => (numbers.len(), false),
+            Self::Binary(bytes) => (bytes.len() * 8, true),
+        };
+        Shape { dimensions: u32::try_from(dimensions).unwrap_or(u32::MAX), binary }
+    }
+
+    /// [`VectorError::Shape`] where it is not of this shape, [`VectorError::Invalid`] where a number of it is none.
+    pub(crate) fn check(&self, holds: Shape) -> Result<()> {
+        let given = self.shape();
+        if given != holds {
+            return Err(VectorError::Shape { holds, given });
+        }
+        match self {
+            Self::Float(numbers) if !numbers.iter().all(|n| n.is_finite()) => {
+                Err(VectorError::Invalid("a vector holds a number that is infinite or none".to_owned()))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// A document's attributes.

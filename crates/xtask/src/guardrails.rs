@@ -7,6 +7,7 @@ mod clock;
 mod content;
 mod data;
 mod encode;
+mod examples;
 mod grounding;
 mod measure;
 mod pii;
@@ -30,6 +31,7 @@ pub(crate) enum Part {
     Topics,
     Pii,
     Grounding,
+    Examples,
     Speed,
 }
 
@@ -43,13 +45,14 @@ pub(crate) fn weights() -> PathBuf {
 pub(crate) fn train(data: &Path, only: Option<Part>, quick: bool, cache: Option<&Path>) -> Result<(), String> {
     let folder = if quick { std::env::temp_dir().join("outcrop-guardrail-weights") } else { weights() };
     std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
-    for part in [Part::Content, Part::Topics, Part::Pii, Part::Grounding] {
+    for part in [Part::Content, Part::Topics, Part::Pii, Part::Grounding, Part::Examples] {
         if only.is_none_or(|only| only == part) {
             match part {
                 Part::Content => content::train(data, &folder, quick, cache)?,
                 Part::Topics => topics::train(data, &folder)?,
                 Part::Pii => pii::train(data, &folder, quick)?,
                 Part::Grounding => grounding::train(data, &folder, quick, &grounding::Once::load()?)?,
+                Part::Examples => examples::train(&folder)?,
                 Part::Speed => {
                     return Err(format!("{part:?} of {} is not trained yet", data.display()));
                 }
@@ -74,6 +77,8 @@ pub(crate) fn bench(data: &Path, only: Option<Part>, cache: Option<&Path>, plots
                 Part::Topics => topics::bench(data, &encoder, &mut report)?,
                 Part::Pii => pii::bench(data, &mut report)?,
                 Part::Grounding => grounding::bench(data, &grounding::Once::load()?, &mut report)?,
+                // They decide nothing.
+                Part::Examples => {}
                 Part::Speed => speed::bench(data, &encoder, plot("guardrails-growth.svg").as_deref(), &mut report)?,
             }
         }

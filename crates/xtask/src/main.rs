@@ -2,6 +2,7 @@
 
 mod codegen;
 mod guardrails;
+mod knowledge;
 
 use std::path::PathBuf;
 
@@ -49,6 +50,27 @@ enum Task {
         #[arg(long)]
         plots: Option<PathBuf>,
     },
+    /// Learns what evidence of an answer is worth, and prints the weights.
+    TrainKnowledge {
+        /// The folder with the collections.
+        #[arg(long)]
+        data: PathBuf,
+        /// A file that keeps vectors, so that training again is quick.
+        #[arg(long)]
+        cache: Option<PathBuf>,
+    },
+    /// Measures knowledge bases.
+    BenchKnowledge {
+        /// The folder with the collections.
+        #[arg(long)]
+        data: PathBuf,
+        /// Measures this part alone.
+        #[arg(long)]
+        only: Option<knowledge::Part>,
+        /// A file that keeps vectors, so that measuring again is quick. Never for speed.
+        #[arg(long)]
+        cache: Option<PathBuf>,
+    },
 }
 
 fn main() -> std::process::ExitCode {
@@ -58,6 +80,8 @@ fn main() -> std::process::ExitCode {
         Task::BenchGuardrails { data, only, cache, plots } => {
             guardrails::bench(&data, only, cache.as_deref(), plots.as_deref())
         }
+        Task::TrainKnowledge { data, cache } => knowledge::train(&data, cache.as_deref()),
+        Task::BenchKnowledge { data, only, cache } => knowledge::bench(&data, only, cache.as_deref()),
     };
     match result {
         Ok(()) => std::process::ExitCode::SUCCESS,

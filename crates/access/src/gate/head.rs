@@ -45,6 +45,27 @@ impl<'a> Head<'a> {
         self.headers.contains_key("authorization") || self.query.contains("X-Amz-Algorithm=")
     }
 
+    /// Whether its query is signed by Signature Version 2, which S3's clients of old times make.
+    pub fn is_version_2(&self) -> bool {
+        let has = |name: &str| self.query.split('&').any(|pair| pair.starts_with(name));
+        !self.headers.contains_key("authorization") && has("AWSAccessKeyId=") && has("Signature=")
+    }
+
+    /// The service that its signature says to be for, rightly or not.
+    pub fn service(&self) -> Option<&'a str> {
+        // The scope has slashes, which a query has as %2F.
+        let (credential, slash) = match self.header("authorization") {
+            Some(header) => (header.split_once("Credential=")?.1.split([',', ' ']).next()?, "/"),
+            None => {
+                let value = self.query.split('&').find_map(|pair| pair.strip_prefix("X-Amz-Credential="))?;
+                (value, if value.contains('/') { "/" } else { "%2F" })
+            }
+        };
+        let mut parts = credential.rsplit(slash);
+        parts.next().filter(|end| *end == "aws4_request")?;
+        parts.next()
+    }
+
     /// The only value of a header, if it is text. Two values are none: two readers could choose differently.
     pub(crate) fn header(&self, name: &str) -> Option<&'a str> {
         let mut values = self.headers.get_all(name).iter();

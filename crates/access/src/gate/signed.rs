@@ -2,6 +2,7 @@
 
 use super::credentials::Signed;
 use super::head::{Body, Head};
+use super::payload::{self, Payload, S3, Seal};
 use super::{Books, Proof, hint, window};
 use crate::keys::Usage;
 use crate::{AccessError, Caller, CallerKind, account_of_key};
@@ -88,7 +89,7 @@ pub(super) async fn examine(books: &Books<'_>, signed: &Signed<'_>, head: &Head<
 
 /// What a signature may be for: Bedrock, STS, and the services of which a part is spoken on the same port. Which of
 /// them a request is for is known later, and held against its scope there.
-const SERVICES: [&str; 5] = ["bedrock", "sts", "monitoring", "servicequotas", "cloudtrail"];
+const SERVICES: [&str; 6] = ["bedrock", "sts", "s3", "monitoring", "servicequotas", "cloudtrail"];
 
 /// Whether a signature is for this day, one of these services and the Region that the host names.
 pub(super) fn check_scope(
@@ -131,25 +132,43 @@ impl Pending {
     /// Verifies the signature over head and body.
     pub fn verify(self, head: &Head<'_>, body: Body<'_>) -> Result<Proof, AccessError> {
         let payload = payload(head, body)?;
+        self.check(head, &payload).map(|()| self.proof)
+    }
+
+    /// Verifies the signature over a head of S3's, which says what the body must be.
+    pub fn verify_head(self, head: &Head<'_>) -> Result<(Proof, Payload), AccessError> {
+        let declared = payload::declared(head, self.place)?;
+        self.check(head, declared)?;
+        let seal = Seal {
+            key: self.key,
+            timestamp: self.timestamp,
+            scope: format!("{}/{}/{}/aws4_request", self.date, self.proof.region, self.proof.service),
+            previous: self.signature.to_ascii_lowercase(),
+        };
+        Ok((self.proof, Payload::of(declared, Some(seal))?))
+    }
+
+    fn check(&self, head: &Head<'_>, payload: &str) -> Result<(), AccessError> {
         let headers = head.signable();
+        let s3 = self.proof.service == S3;
         let to_sign = ToSign {
             request: head.request(&headers),
             signed_headers: &self.signed_headers,
-            payload: &payload,
+            payload,
             timestamp: &self.timestamp,
             scope: Scope { date: &self.date, region: &self.proof.region, service: &self.proof.service },
             place: self.place,
-            path_rule: PathRule::Normal,
+            path_rule: if s3 { PathRule::S3 } else { PathRule::Normal },
         };
         let as_sent = ToSign { path_rule: PathRule::AsSent, ..to_sign };
         // Most clients sign the normalised path, some (Go) the path as it is; both are the same but for empty and
         // dot segments.
-        let odd = head.path.contains("//") || head.path.contains("/.");
+        let odd = !s3 && (head.path.contains("//") || head.path.contains("/."));
         if to_sign.verify(&self.key, &self.signature) || odd && as_sent.verify(&self.key, &self.signature) {
             if let (Some((usage, now)), Some(id)) = (&self.used, &self.proof.caller.access_key_id) {
                 usage.note(id, &self.proof.caller.account, *now);
             }
-            return Ok(self.proof);
+            return Ok(());
         }
         Err(AccessError::Mismatch(hint::guess(&to_sign, &self.key, &self.signature)))
     }

@@ -1,6 +1,7 @@
 mod bearer;
 mod dev;
 mod permissions;
+mod s3;
 mod signed;
 
 use super::*;

@@ -16,6 +16,8 @@ pub struct Principal<'a> {
     pub role: Option<&'a str>,
     /// The provider that vouches, where the caller comes by web identity: its URL without scheme, or its ARN.
     pub federated: Option<&'a str>,
+    /// The AWS service that asks in its own name: `bedrock.amazonaws.com`.
+    pub service: Option<&'a str>,
 }
 
 #[derive(Debug)]
@@ -27,7 +29,8 @@ enum One {
     Account(Box<str>),
     Arn(Box<str>),
     Federated(Box<str>),
-    /// `{"Service": …}`, `{"CanonicalUser": …}`: nobody who calls here.
+    Service(Box<str>),
+    /// `{"CanonicalUser": …}`: nobody who calls here.
     Nobody,
 }
 
@@ -108,7 +111,7 @@ fn one(kind: &str, value: &str) -> Option<One> {
             }
         }
         ("Federated", text) if !text.is_empty() => Some(One::Federated(provider(text).into())),
-        ("Service", text) if text.contains('.') => Some(One::Nobody),
+        ("Service", text) if text.contains('.') => Some(One::Service(text.into())),
         ("CanonicalUser", text) if !text.is_empty() => Some(One::Nobody),
         _ => None,
     }
@@ -126,6 +129,7 @@ fn provider(text: &str) -> &str {
 impl One {
     fn reach(&self, who: &Principal<'_>) -> Option<Decision> {
         match self {
+            Self::Service(name) if who.service == Some(&**name) => Some(Decision::Allow),
             Self::Anyone if who.federated.is_none() => Some(Decision::Allow),
             Self::AnyFederated if who.federated.is_some() => Some(Decision::Allow),
             // The owner is the account; for others it is theirs to hand out.

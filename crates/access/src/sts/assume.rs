@@ -270,7 +270,7 @@ impl Sts {
 fn may(cx: &Context, role: &Role, action: &str, conditions: &ConditionKeys) -> bool {
     let (arn, own_role) = (role.arn(), cx.caller.role_arn());
     let Caller { account, arn: caller, .. } = &cx.caller;
-    let principal = Principal { account, arn: caller, role: own_role.as_deref(), federated: None };
+    let principal = Principal { account, arn: caller, role: own_role.as_deref(), ..Principal::default() };
     let request = Request { action, resource: &arn, principal, keys: conditions };
     let said = role.trust.said(&request);
     let trust = said.decision;

@@ -72,7 +72,7 @@ impl Sts {
         keys.set(&format!("{name}:aud"), claims.audience.as_str());
         keys.set("aws:FederatedProvider", format!("arn:aws:iam::{}:oidc-provider/{name}", role.account));
         let arn = role.arn();
-        let principal = Principal { account: "", arn: "", role: None, federated: Some(name) };
+        let principal = Principal { federated: Some(name), ..Principal::default() };
         let mut actions = vec!["sts:AssumeRoleWithWebIdentity"];
         actions.extend(demanded.then_some("sts:TagSession"));
         actions.extend(source_identity.map(|_| "sts:SetSourceIdentity"));

@@ -14,10 +14,10 @@ use outcrop_api::bedrock_runtime::{
 };
 use outcrop_api::{Events, Fault, Kind};
 use outcrop_dialects::converse::text_delta;
-use outcrop_guard::stream::{Step, Stream};
+use outcrop_guard::stream::{Pace, Step, Stream};
 use outcrop_guard::{Acted, Side};
 use outcrop_guardrails::{GuardrailsError, Judgement};
-use tokio::task::{JoinError, JoinHandle};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::Passed;
@@ -77,16 +77,17 @@ struct Open {
 enum Judge {
     Here(Box<Stream>),
     /// Beside the answer, with what arrived meanwhile.
-    Beside(JoinHandle<Came>, String),
+    Beside(JoinHandle<Result<Came, Fault>>, String),
     /// A judgement failed.
     Lost,
 }
 
-type Came = (Box<Stream>, Step, Duration);
+/// What came of a piece of text, and what each guardrail said of it, by its place.
+type Came = (Box<Stream>, Step, Vec<(usize, Judgement)>);
 
 enum Arrived {
     Event(Option<Result<ConverseStreamOutput, Fault>>),
-    Judged(Result<Came, JoinError>),
+    Judged(Result<Came, Fault>),
 }
 
 impl Guarding {
@@ -104,12 +105,15 @@ impl Guarding {
                     self.phase = Phase::Over;
                     Ok(())
                 }
-                Arrived::Event(Some(Err(fault))) => Err(fault),
+                Arrived::Event(Some(Err(fault))) => {
+                    self.phase = Phase::Over;
+                    return Some(Err(fault));
+                }
                 Arrived::Event(Some(Ok(event))) => self.takes(event).await,
             };
             if let Err(fault) = handled {
                 self.phase = Phase::Over;
-                return Some(Err(fault));
+                return Some(Err(self.passed.judged.failed(fault)));
             }
         }
     }
@@ -129,7 +133,7 @@ impl Guarding {
         match open {
             Some(Open { judge: Judge::Beside(job, _), .. }) => tokio::select! {
                 biased;
-                came = job => Arrived::Judged(came),
+                came = job => Arrived::Judged(came.unwrap_or_else(|error| Err(lost(&error)))),
                 event = events.next() => Arrived::Event(event),
             },
             _ => Arrived::Event(events.next().await),
@@ -216,7 +220,10 @@ impl Guarding {
             open.told = true;
             self.out.push_back(Ok(delta(index, text.clone())));
             match std::mem::replace(&mut open.judge, Judge::Lost) {
-                Judge::Here(stream) => open.judge = Judge::Beside(beside(stream, text), String::new()),
+                Judge::Here(stream) => {
+                    open.judge =
+                        Judge::Beside(tokio::spawn(beside(Arc::clone(passed), stream, Some(text))), String::new());
+                }
                 Judge::Beside(job, waiting) => open.judge = Judge::Beside(job, waiting + &text),
                 Judge::Lost => {}
             }
@@ -224,45 +231,43 @@ impl Guarding {
         }
         let Judge::Here(mut stream) = std::mem::replace(&mut open.judge, Judge::Lost) else { return Ok(()) };
         // Judging what a text means takes a processor's time; looking at words does not.
-        let (stream, step, took) = match stream.judges(&text) {
-            true => beside(stream, text).await.map_err(lost)?,
+        let (stream, step, said) = match stream.judges(&text) {
+            true => beside(Arc::clone(passed), stream, Some(text)).await?,
             false => {
                 let began = Instant::now();
                 let step = stream.push(&text);
-                (stream, step, began.elapsed())
+                said(passed, stream, step, began.elapsed()).await
             }
         };
         open.judge = Judge::Here(stream);
-        self.step(step, took)
+        self.step(step, said)
     }
 
     /// A judgement beside the answer is here.
-    fn judged(&mut self, came: Result<Came, JoinError>) -> Result<(), Fault> {
-        let (stream, step, took) = came.map_err(lost)?;
+    fn judged(&mut self, came: Result<Came, Fault>) -> Result<(), Fault> {
+        let (stream, step, said) = came?;
         let Some(open) = &mut self.open else { return Ok(()) };
         open.judge = match std::mem::replace(&mut open.judge, Judge::Lost) {
-            Judge::Beside(_, waiting) if !waiting.is_empty() => Judge::Beside(beside(stream, waiting), String::new()),
+            Judge::Beside(_, waiting) if !waiting.is_empty() => {
+                let job = beside(Arc::clone(&self.passed), stream, Some(waiting));
+                Judge::Beside(tokio::spawn(job), String::new())
+            }
             _ => Judge::Here(stream),
         };
-        self.step(step, took)
+        self.step(step, said)
     }
 
     /// The text is whole.
     async fn finish(&mut self) -> Result<(), Fault> {
         while let Some(Open { judge: Judge::Beside(job, _), .. }) = &mut self.open {
             let came = job.await;
-            self.judged(came)?;
+            self.judged(came.unwrap_or_else(|error| Err(lost(&error))))?;
         }
         let Some(open) = &mut self.open else { return Ok(()) };
-        let Judge::Here(mut stream) = std::mem::replace(&mut open.judge, Judge::Lost) else { return Ok(()) };
-        let finished = tokio::task::spawn_blocking(move || {
-            let began = Instant::now();
-            let step = stream.finish();
-            (stream, step, began.elapsed())
-        });
-        let (stream, step, took) = finished.await.map_err(lost)?;
+        let Judge::Here(stream) = std::mem::replace(&mut open.judge, Judge::Lost) else { return Ok(()) };
+        let (stream, step, said) = beside(Arc::clone(&self.passed), stream, None).await?;
         open.judge = Judge::Here(stream);
-        self.step(step, took)?;
+        self.step(step, said)?;
         if let Some(open) = self.open.take() {
             self.out.extend(open.behind.into_iter().map(Ok));
         }
@@ -270,28 +275,29 @@ impl Guarding {
     }
 
     /// What came of a piece of text.
-    fn step(&mut self, step: Step, took: Duration) -> Result<(), Fault> {
+    fn step(&mut self, step: Step, said: Vec<(usize, Judgement)>) -> Result<(), Fault> {
         if let Some((at, failed)) = step.failed {
             let applied = self.passed.applied.get(at);
             let arn = applied.map(|applied| applied.arn.clone()).unwrap_or_default();
             tracing::error!(guardrail = arn, %failed, "an answer could not be judged");
             if !applied.is_some_and(|applied| applied.judges.lets_through()) {
-                return Err(super::refused(GuardrailsError::Failed { arn, reason: failed.to_string() }));
+                let error = GuardrailsError::Failed { arn, reason: failed.to_string() };
+                return Err(super::refused(error));
             }
         }
         let Some(open) = &mut self.open else { return Ok(()) };
         let (index, asynchronous) = (open.index, self.passed.asynchronous);
         let mut blocks = None;
-        for (at, found) in step.assessed {
+        for (at, judgement) in said {
             // Nothing is masked of what has gone on already.
-            if !asynchronous || found.acted == Acted::Blocked {
-                self.output.acted = self.output.acted.max(found.acted);
+            if !asynchronous || judgement.acted() == Acted::Blocked {
+                self.output.acted = self.output.acted.max(judgement.acted());
             }
-            if found.acted == Acted::Blocked {
+            if judgement.acted() == Acted::Blocked {
                 blocks = blocks.min(Some(at)).or(Some(at));
             }
             if let Some(said) = self.output.said.get_mut(at) {
-                said.push(Judgement { found, side: Side::Output, took });
+                said.push(judgement);
             }
         }
         if !asynchronous && !step.text.is_empty() {
@@ -331,17 +337,48 @@ impl Passed {
     /// The watch over one text of the answer.
     fn watch(&self) -> Stream {
         let guards = self.applied.iter().map(|applied| Arc::clone(&applied.guard));
-        Stream::new(guards, self.beside.clone(), self.pace)
+        // A model is asked about whole windows only, so nothing of one goes on before.
+        let first = if self.applied.iter().any(|applied| applied.asks(Side::Output)) {
+            self.pace.window
+        } else {
+            self.pace.first
+        };
+        let how = self.applied.first().map(|applied| applied.how).unwrap_or_default();
+        Stream::new(guards, self.beside.clone(), Pace { first, ..self.pace }).judged(how)
     }
 }
 
-/// Judges with `text` on a thread for it.
-fn beside(mut stream: Box<Stream>, text: String) -> JoinHandle<(Box<Stream>, Step, Duration)> {
-    tokio::task::spawn_blocking(move || {
+/// Judges with `text`, or all that there is where no more comes, when a processor is free for it.
+async fn beside(passed: Arc<Passed>, mut stream: Box<Stream>, text: Option<String>) -> Result<Came, Fault> {
+    let Some(judges) = passed.applied.first().map(|applied| applied.judges.clone()) else {
+        return Ok((stream, Step::default(), Vec::new()));
+    };
+    let judged = judges.run(move || {
         let began = Instant::now();
-        let step = stream.push(&text);
+        let step = match text {
+            Some(text) => stream.push(&text),
+            None => stream.finish(),
+        };
         (stream, step, began.elapsed())
-    })
+    });
+    let (stream, step, took) = judged.await.map_err(|error| lost(&error))?;
+    Ok(said(&passed, stream, step, took).await)
+}
+
+/// What the guardrails say of the windows that were judged, with the models that they ask.
+async fn said(passed: &Passed, stream: Box<Stream>, mut step: Step, took: Duration) -> Came {
+    let mut all = Vec::new();
+    for said in std::mem::take(&mut step.assessed) {
+        let Some(applied) = passed.applied.get(said.guard) else { continue };
+        let text = stream.text().get(said.window).unwrap_or_default();
+        let judgement = applied.window(text, said.found, took).await;
+        passed.judged.add(&judgement);
+        if judgement.acted() == Acted::Blocked && !step.blocked {
+            (step.blocked, step.text) = (true, String::new());
+        }
+        all.push((said.guard, judgement));
+    }
+    (stream, step, all)
 }
 
 fn delta(content_block_index: i32, text: String) -> ConverseStreamOutput {
@@ -352,7 +389,7 @@ fn delta(content_block_index: i32, text: String) -> ConverseStreamOutput {
 }
 
 /// A judgement that panicked or was not let begin: nothing may go on.
-fn lost(error: JoinError) -> Fault {
+fn lost(error: &dyn std::fmt::Display) -> Fault {
     tracing::error!(%error, "a guardrail's judgement was lost");
     Fault::new(Kind::ServiceUnavailable, "A guardrail could not judge the answer, so nothing more was let through.")
 }

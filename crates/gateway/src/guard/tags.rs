@@ -4,6 +4,10 @@
 mod tests;
 
 use outcrop_api::Fault;
+use outcrop_api::bedrock_runtime::{
+    ContentBlock, ConverseRequest, GuardrailConverseContentBlock, GuardrailConverseContentQualifier as Qualifier,
+    GuardrailConverseTextBlock, SystemContentBlock,
+};
 use serde_json::Value;
 
 use super::looked::{Mark, Segment};
@@ -17,15 +21,40 @@ const LONGEST: usize = 20;
 
 /// What a body says of its guardrail.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Config {
+pub struct Config {
     /// The suffix of tags.
     pub suffix: Option<String>,
     /// Chunks do not wait for a judgement.
     pub asynchronous: bool,
 }
 
+impl Config {
+    /// Puts the marks of tagged text into `request`, where Converse has them: for bodies that are read as Converse.
+    pub fn mark(&self, request: &mut ConverseRequest) {
+        let Some(tags) = self.suffix.as_deref().map(Tags::new) else { return };
+        for message in request.messages.iter_mut().flatten() {
+            let blocks = std::mem::take(&mut message.content);
+            let split = |block| match block {
+                ContentBlock::Text(text) => tags.blocks(text, ContentBlock::Text, ContentBlock::GuardContent),
+                block => vec![block],
+            };
+            message.content = blocks.into_iter().flat_map(split).collect();
+        }
+        if let Some(system) = &mut request.system {
+            let blocks = std::mem::take(system);
+            let split = |block| match block {
+                SystemContentBlock::Text(text) => {
+                    tags.blocks(text, SystemContentBlock::Text, SystemContentBlock::GuardContent)
+                }
+                block => vec![block],
+            };
+            *system = blocks.into_iter().flat_map(split).collect();
+        }
+    }
+}
+
 /// Takes the configuration out of `body`, where it has one.
-pub(crate) fn take(body: &mut bytes::Bytes) -> Result<Option<Config>, Fault> {
+pub fn take(body: &mut bytes::Bytes) -> Result<Option<Config>, Fault> {
     if memchr::memmem::find(body, CONFIG.as_bytes()).is_none() {
         return Ok(None);
     }
@@ -73,6 +102,32 @@ impl Tags {
             ("query", Mark { query: true, ..none }),
         ];
         Self(kinds.map(|(kind, mark)| (format!("<{TAG}{kind}_{suffix}>"), format!("</{TAG}{kind}_{suffix}>"), mark)))
+    }
+
+    /// The same as blocks: plain ones, and those that are marked.
+    fn blocks<B>(
+        &self,
+        text: String,
+        plain: fn(String) -> B,
+        marked: fn(GuardrailConverseContentBlock) -> B,
+    ) -> Vec<B> {
+        let block = |Segment { text, mark }: Segment| {
+            let marks = [
+                (mark.guarded, Qualifier::GuardContent),
+                (mark.source, Qualifier::GroundingSource),
+                (mark.query, Qualifier::Query),
+            ];
+            let qualifiers: Vec<Qualifier> = marks.into_iter().filter(|(is, _)| *is).map(|(_, one)| one).collect();
+            match qualifiers.is_empty() {
+                true => plain(text),
+                false => marked(GuardrailConverseContentBlock::Text(GuardrailConverseTextBlock {
+                    text,
+                    qualifiers: Some(qualifiers),
+                })),
+            }
+        };
+        let segments = self.split(&text);
+        if segments.is_empty() { vec![plain(text)] } else { segments.into_iter().map(block).collect() }
     }
 
     /// `text` without its tags, cut where they stood. A tag that is not closed reaches to the end: what was to be

@@ -30,9 +30,10 @@ impl Passed {
                 passages
                     .extend(self.beside.iter().map(|(role, text)| OwnedPassage { text: text.clone(), role: *role }));
             }
-            applied.assess(Side::Output, passages)
+            applied.inline(Side::Output, passages)
         });
-        let output = try_join_all(judging).await.map_err(refused)?;
+        let output = try_join_all(judging).await.map_err(|error| self.judged.failed(refused(error)))?;
+        output.iter().for_each(|said| self.judged.add(said));
         let acted = output.iter().map(|said| said.acted()).max().unwrap_or_default();
         let mut original = Vec::new();
         if acted != Acted::None {

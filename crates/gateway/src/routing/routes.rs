@@ -33,7 +33,7 @@ pub struct Route {
 }
 
 /// The routes of all models. Built once for a configuration; a call looks up one map.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Routes {
     by_model: HashMap<String, Arc<Route>>,
     stand_ins: bool,

@@ -68,7 +68,7 @@ async fn guarded(pieces: &[&str], input: InputTime) -> Guarded {
     Guarded { bench, id, _folder: folder }
 }
 
-fn says(pieces: &[&str]) -> Vec<Result<ConverseStreamOutput, Fault>> {
+pub(crate) fn says(pieces: &[&str]) -> Vec<Result<ConverseStreamOutput, Fault>> {
     let mut events = hello();
     let delta = |text: &&str| {
         let delta = ContentBlockDelta::Text((*text).to_owned());

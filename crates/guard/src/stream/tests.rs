@@ -84,8 +84,8 @@ fn text_that_is_no_match_goes_on_at_once() {
     let last = stream.finish();
     assert_eq!((last.text.as_str(), last.blocked), ("{Ticket}", false));
     assert_eq!(last.assessed.len(), 1);
-    assert_eq!(last.assessed[0].1.acted, Acted::Masked);
-    assert_eq!(last.assessed[0].1.regexes.len(), 2);
+    assert_eq!(last.assessed[0].found.acted, Acted::Masked);
+    assert_eq!(last.assessed[0].found.regexes.len(), 2);
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn nothing_goes_on_from_a_block_on() {
     assert_eq!(stream.push("k-ab").text, "");
     let step = stream.push("cd and more");
     assert!(step.blocked && step.text.is_empty());
-    assert_eq!(step.assessed[0].1.acted, Acted::Blocked);
+    assert_eq!(step.assessed[0].found.acted, Acted::Blocked);
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn meaning_is_judged_a_window_at_a_time() {
     let last = stream.finish();
     assert_eq!(last.assessed.len(), 1);
     assert_eq!(step.text.len() + last.text.len(), 2_400);
-    let coverage: u64 = step.assessed.iter().chain(&last.assessed).map(|(_, a)| a.coverage.guarded).sum();
+    let coverage: u64 = step.assessed.iter().chain(&last.assessed).map(|said| said.found.coverage.guarded).sum();
     assert_eq!(coverage, 2_400);
 
     let early = Pace { window: 1_000, first: 20 };

@@ -1,9 +1,10 @@
 //! One guardrail over text that is still arriving: its windows, and what it said of each.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::Pace;
-use crate::{Acted, Assessment, Failed, Guard, Passage, Role, Side};
+use crate::{Acted, Assessment, Failed, Guard, How, Passage, Role, Side};
 
 /// The longest answer that is compared with a source ("Contextual grounding check" of the user guide). The whole of it
 /// is compared, so it is held.
@@ -13,6 +14,7 @@ const COMPARED: usize = 5_000;
 #[derive(Debug)]
 pub(super) struct Watch {
     pub(super) guard: Arc<Guard>,
+    pub(super) how: How,
     judges: bool,
     pace: Pace,
     /// Where the window begins that is judged next.
@@ -27,7 +29,7 @@ pub(super) struct Watch {
 #[derive(Default)]
 pub(super) struct Judged {
     pub(super) until: usize,
-    pub(super) assessed: Vec<Assessment>,
+    pub(super) assessed: Vec<(Range<usize>, Assessment)>,
     pub(super) blocked: bool,
     pub(super) failed: Option<Failed>,
 }
@@ -40,7 +42,7 @@ impl Watch {
             false => Pace { window, first: pace.first.clamp(1, window) },
         };
         let judges = guard.judges(Side::Output);
-        Self { guard, judges, pace, window: 0, until: 0, next: pace.first }
+        Self { guard, how: How::default(), judges, pace, window: 0, until: 0, next: pace.first }
     }
 
     /// Whether it judges something when `arrived` is added to `text`.
@@ -63,7 +65,7 @@ impl Watch {
                 Ok(assessment) => {
                     judged.blocked = assessment.acted == Acted::Blocked;
                     if full || judged.blocked {
-                        judged.assessed.push(assessment);
+                        judged.assessed.push((self.window..end, assessment));
                     }
                 }
                 Err(failed) => judged.failed = Some(failed),
@@ -81,9 +83,9 @@ impl Watch {
             // An answer without a character is an answer, too.
             if self.window < text.len() || text.is_empty() {
                 match self.conclude(text, beside) {
-                    Ok(assessment) => {
+                    Ok((window, assessment)) => {
                         judged.blocked = assessment.acted == Acted::Blocked;
-                        judged.assessed.push(assessment);
+                        judged.assessed.push((window, assessment));
                     }
                     Err(failed) => judged.failed = Some(failed),
                 }
@@ -95,19 +97,32 @@ impl Watch {
     }
 
     /// What it says of all that it has not said anything of.
-    pub(super) fn conclude(&mut self, text: &str, beside: &[Passage<'_>]) -> Result<Assessment, Failed> {
-        let assessed = self.assess(text, text.len(), beside);
+    pub(super) fn conclude(
+        &mut self,
+        text: &str,
+        beside: &[Passage<'_>],
+    ) -> Result<(Range<usize>, Assessment), Failed> {
+        let window = self.window..text.len();
+        let assessed = self.assess(text, text.len(), beside).map(|found| (window, found));
         (self.window, self.until) = (text.len(), text.len());
         assessed
     }
 
     fn assess(&self, text: &str, end: usize, beside: &[Passage<'_>]) -> Result<Assessment, Failed> {
+        let before = text.get(..self.window).unwrap_or_default();
         let text = text.get(self.window..end).unwrap_or_default();
         let mut passages = vec![Passage { text, role: Role::Content }];
         if self.guard.grounds(Side::Output) {
             passages.extend_from_slice(beside);
         }
-        self.guard.assess(Side::Output, &passages)
+        let mut found = self.guard.assess_as(self.how, Side::Output, &passages)?;
+        if !found.explained.is_empty() {
+            let before = before.chars().count();
+            for place in found.explained.iter_mut().filter_map(|entry| entry.at.as_mut()) {
+                (place.start, place.end) = (place.start + before, place.end + before);
+            }
+        }
+        Ok(found)
     }
 
     /// The end of a window of which `end` is the last character that it may have: between two words where that leaves

@@ -132,6 +132,6 @@ async fn an_operators_guardrail_is_on_every_accounts_calls() {
     let strict = b.elsewhere(Settings { enforce: nobody.clone(), ..Settings::default() });
     let error = strict.enforced(&here(), "amazon.nova-lite-v1:0").await.err().unwrap();
     assert_eq!(error.kind(), Kind::ServiceUnavailable);
-    let lenient = b.elsewhere(Settings { enforce: nobody, on_failure: OnFailure::Allow });
+    let lenient = b.elsewhere(Settings { enforce: nobody, on_failure: OnFailure::Allow, ..Settings::default() });
     assert!(lenient.enforced(&here(), "amazon.nova-lite-v1:0").await.unwrap().is_empty());
 }

@@ -1,17 +1,33 @@
 //! What stands around a conversation in both protocols: headers, ids, the two forms of a Converse request.
 
+use bytes::Bytes;
 use http::HeaderMap;
 use outcrop_api::Fault;
 use outcrop_api::bedrock_runtime::{
-    ConverseRequest, ConverseStreamRequest, GuardrailConfiguration, GuardrailStreamConfiguration, GuardrailTrace,
+    ConverseRequest, ConverseStreamRequest, GuardrailConfiguration, GuardrailStreamConfiguration,
+    GuardrailStreamProcessingMode, GuardrailTrace,
 };
 use outcrop_dialects::{DialectError, Head};
+use outcrop_gateway::guard::{Config, take};
 
 /// Converse tells the sequence that ended an answer only where it is asked for.
 const STOP_SEQUENCE: &str = "/stop_sequence";
 
-/// Fills in what the body does not carry: the model and the guardrail, which Bedrock's own headers name.
-pub(super) fn complete(request: &mut ConverseRequest, model: &str, headers: &HeaderMap) -> Result<(), Fault> {
+/// A body without what it says of its guardrail, and that.
+pub(super) fn taken(body: &Bytes) -> Result<(Bytes, Option<Config>), Fault> {
+    let mut body = body.clone();
+    let config = take(&mut body)?;
+    Ok((body, config))
+}
+
+/// Fills in what the body does not carry: the model and the guardrail, which Bedrock's own headers name. `config` is
+/// what the body says of that: its tags become the marks of Converse.
+pub(super) fn complete(
+    request: &mut ConverseRequest,
+    model: &str,
+    headers: &HeaderMap,
+    config: Option<&Config>,
+) -> Result<(), Fault> {
     request.model_id = model.to_owned();
     request.additional_model_response_field_paths = Some(vec![STOP_SEQUENCE.to_owned()]);
     let version = header(headers, "x-amzn-bedrock-guardrailversion")?;
@@ -22,6 +38,12 @@ pub(super) fn complete(request: &mut ConverseRequest, model: &str, headers: &Hea
             guardrail_version: version.map(str::to_owned),
             trace: trace.map(|trace| GuardrailTrace::from(trace.to_ascii_lowercase().as_str())),
         });
+        if let Some(config) = config {
+            config.mark(request);
+        }
+    } else if config.is_some() {
+        let text = "amazon-bedrock-guardrailConfig needs a guardrail identifier and version in the headers.";
+        return Err(Fault::validation(text));
     } else if version.is_some() {
         let text = "X-Amzn-Bedrock-GuardrailVersion needs X-Amzn-Bedrock-GuardrailIdentifier beside it.";
         return Err(Fault::validation(text));
@@ -50,7 +72,8 @@ pub(super) fn head(model: &str) -> Head {
 }
 
 /// The same as a streamed call: the two differ in their guardrail's mode only.
-pub(super) fn streamed(r: ConverseRequest) -> ConverseStreamRequest {
+pub(super) fn streamed(r: ConverseRequest, config: Option<&Config>) -> ConverseStreamRequest {
+    let asynchronous = config.is_some_and(|config| config.asynchronous);
     ConverseStreamRequest {
         model_id: r.model_id,
         messages: r.messages,
@@ -61,7 +84,7 @@ pub(super) fn streamed(r: ConverseRequest) -> ConverseStreamRequest {
             guardrail_identifier: g.guardrail_identifier,
             guardrail_version: g.guardrail_version,
             trace: g.trace,
-            stream_processing_mode: None,
+            stream_processing_mode: asynchronous.then_some(GuardrailStreamProcessingMode::Async),
         }),
         additional_model_request_fields: r.additional_model_request_fields,
         prompt_variables: r.prompt_variables,

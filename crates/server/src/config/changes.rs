@@ -46,6 +46,12 @@ impl Config {
             engine: running.engine.clone(),
             cost: super::Cost { keep_days: running.cost.keep_days, ..self.cost },
             local_models: running.local_models.clone(),
+            // The runner of their work is made once.
+            knowledge: super::Knowledge {
+                jobs: running.knowledge.jobs,
+                jobs_per_account: running.knowledge.jobs_per_account,
+                ..self.knowledge
+            },
             otlp: running.otlp.clone(),
             cloudwatch: running.cloudwatch.clone(),
             alarm_actions: running.alarm_actions.clone(),

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use outcrop_telemetry::invocation_log::Destinations;
 use serde::{Deserialize, Serialize};
 
+use super::Config;
+
 /// `[invocation_logs]`
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -27,9 +29,17 @@ impl Default for InvocationLogs {
     }
 }
 
-impl InvocationLogs {
-    /// The folders that callers may name, those in the data folder included.
-    pub fn destinations(&self, data: &Path) -> Destinations {
-        Destinations { buckets: self.buckets.clone(), log_groups: self.log_groups.clone(), data: data.to_owned() }
+impl Config {
+    /// The folders that callers may name, those in the data folder included. A bucket in a service takes no records,
+    /// and neither does one that nobody writes.
+    pub(crate) fn destinations(&self, data: &Path) -> Destinations {
+        let folders = self.buckets.iter().filter(|(_, bucket)| !bucket.read_only);
+        let folders = folders.filter_map(|(name, bucket)| Some((name.clone(), bucket.folder.clone()?)));
+        let logs = &self.invocation_logs;
+        Destinations {
+            buckets: logs.buckets.clone().into_iter().chain(folders).collect(),
+            log_groups: logs.log_groups.clone(),
+            data: data.to_owned(),
+        }
     }
 }

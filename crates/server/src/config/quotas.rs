@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use outcrop_admission::{loops, quotas};
+use outcrop_admission::{loops, quotas, text_units};
 use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, impossible};
@@ -20,6 +20,7 @@ pub struct Quotas {
     pub requests_per_minute: Option<u64>,
     pub cross_region_requests_per_minute: Option<u64>,
     pub increases_up_to: f64,
+    pub guardrails: GuardrailQuotas,
     pub models: BTreeMap<String, ModelQuotas>,
     pub rules: Vec<QuotaRule>,
 }
@@ -33,8 +34,34 @@ impl Default for Quotas {
             requests_per_minute: None,
             cross_region_requests_per_minute: None,
             increases_up_to: 2.0,
+            guardrails: GuardrailQuotas::default(),
             models: BTreeMap::new(),
             rules: Vec::new(),
+        }
+    }
+}
+
+/// `[quotas.guardrails]`
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+#[allow(missing_docs, reason = "each key is explained in the default file, and only there")]
+pub struct GuardrailQuotas {
+    pub content_units_per_second: Option<u64>,
+    pub topic_units_per_second: Option<u64>,
+    pub word_units_per_second: Option<u64>,
+    pub sensitive_units_per_second: Option<u64>,
+    pub grounding_units_per_second: Option<u64>,
+}
+
+impl GuardrailQuotas {
+    /// In admission's words.
+    pub fn settings(&self) -> text_units::Settings {
+        text_units::Settings {
+            content: self.content_units_per_second,
+            topic: self.topic_units_per_second,
+            word: self.word_units_per_second,
+            sensitive: self.sensitive_units_per_second,
+            grounding: self.grounding_units_per_second,
         }
     }
 }

@@ -46,6 +46,7 @@ fn every_key_is_in_the_default_file_and_explained() {
     assert!(config.providers[0].models.len() == 1 && config.providers[0].api_key.is_some());
     assert!(config.catalogue.model_access_by_account.len() == 1 && config.provisioned.models.len() == 1);
     assert!(config.invocation_logs.buckets.len() == 1 && config.invocation_logs.log_groups.len() == 1);
+    assert!(config.buckets.len() == 2 && config.buckets["archive"].secret_access_key.is_some());
     assert!(config.local_models[0].sha256.is_some() && config.models.len() == 1);
 
     // Every key of the struct, as serde knows them, has its line.
@@ -76,6 +77,8 @@ fn every_key_is_in_the_default_file_and_explained() {
         "[engine]",
         "[audit]",
         "[invocation_logs]",
+        "[s3]",
+        "[buckets.x]",
         "[tls]\ncert='a'\nkey='b'",
         "[[local_models]]\nname='a'\nfile='b'",
         "[[providers]]\nname='a'\nkind='openai'",

@@ -47,6 +47,8 @@ impl Seen {
                 let reads = *method != Method::DELETE && *door != Door::Outcomes;
                 ("bedrock.amazonaws.com", Service::BedrockRuntime.prefix(), door.name(), reads)
             }
+            // Which of its operations is seen later.
+            Goal::S3 => ("s3.amazonaws.com", "s3", "S3", true),
             Goal::Nowhere(_) => ("bedrock.amazonaws.com", "bedrock", "UnknownOperation", true),
         };
         let parameters = match goal {
@@ -80,6 +82,7 @@ impl Seen {
         self.source = match service {
             "monitoring" => "monitoring.amazonaws.com",
             "cloudtrail" => "cloudtrail.amazonaws.com",
+            "s3" => "s3.amazonaws.com",
             "servicequotas" => "servicequotas.amazonaws.com",
             _ => "outcrop.local",
         };
@@ -161,7 +164,7 @@ fn reads(spec: &Spec) -> bool {
 }
 
 fn is_reading(name: &str) -> bool {
-    ["Get", "List", "Describe", "Lookup", "Retrieve", "Search"].iter().any(|verb| name.starts_with(verb))
+    ["Get", "Head", "List", "Describe", "Lookup", "Retrieve", "Search"].iter().any(|verb| name.starts_with(verb))
 }
 
 fn decoded(raw: &str) -> String {

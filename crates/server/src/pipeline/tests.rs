@@ -42,6 +42,7 @@ fn pipeline(table: Table) -> Arc<Pipeline> {
         logs: None,
         budgets: None,
         slices: Slices::default(),
+        s3: None,
         body_bytes: 1000,
         body_timeout: Duration::from_secs(20),
         deadline: Duration::from_secs(20),

@@ -8,7 +8,7 @@ use outcrop_engine::weights::{EMBEDDING_MODEL, ModelDir};
 use outcrop_gateway::guard::{InputTime, Settings as Guarding};
 use outcrop_guard::content::{Classifier, SHARED_LAYERS};
 use outcrop_guard::stream::Pace;
-use outcrop_guard::{EncodeError, Encoded, Encoder};
+use outcrop_guard::{EncodeError, Encoded, Encoder, Unmeasured};
 use outcrop_guardrails::{Guardrails, Memory, OnFailure, Settings};
 use outcrop_models::inference_profiles::PROFILE;
 use outcrop_models::prompt_routers::ROUTER;
@@ -17,7 +17,7 @@ use outcrop_resources::{Kind, Resources};
 use outcrop_wire::arn::Arn;
 
 use super::{StartError, told};
-use crate::config::{Config, GuardrailFailure, GuardrailInput};
+use crate::config::{Config, GuardrailFailure, GuardrailInput, UnmeasuredLanguages};
 
 /// What can have a policy of its own by the operations of `bedrock`.
 pub(super) const WITH_POLICIES: &[Kind] = &[PROFILE, outcrop_guardrails::GUARDRAIL];
@@ -39,6 +39,11 @@ impl Judging {
         memory.catch_up().await.map_err(told)?;
         let classifier = Arc::new(Classifier::load().map_err(told)?);
         Ok(Self { memory, encoder: Arc::new(MiniLm { models, loaded: Mutex::default() }), classifier })
+    }
+
+    /// What tells how close texts are in meaning.
+    pub(super) fn encoder(&self) -> Arc<dyn Encoder> {
+        Arc::clone(&self.encoder)
     }
 
     /// What calls must know of guardrails.
@@ -86,6 +91,12 @@ fn settings(config: &Config) -> Result<Settings, StartError> {
             GuardrailFailure::Allow => OnFailure::Allow,
         },
         enforce: config.guardrails.enforce.clone(),
+        unmeasured: match config.guardrails.unmeasured_languages {
+            UnmeasuredLanguages::Judge => Unmeasured::Judge,
+            UnmeasuredLanguages::Block => Unmeasured::Block,
+            UnmeasuredLanguages::Allow => Unmeasured::Allow,
+        },
+        judges: config.guardrails.judges.iter().map(crate::config::GuardrailJudge::rule).collect(),
     })
 }
 

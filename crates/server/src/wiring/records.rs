@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use outcrop_buckets::Buckets;
 use outcrop_resources::Resources;
 use outcrop_telemetry::audit::{Audit, Event, Who, folder_of};
 use outcrop_telemetry::invocation_log::InvocationLogs;
@@ -26,10 +27,11 @@ pub(super) async fn invocation_logs(
     config: &Config,
     folder: &Path,
     resources: &Resources,
+    buckets: &Buckets,
 ) -> Result<Arc<InvocationLogs>, StartError> {
-    let settings = &config.invocation_logs;
-    let logs = InvocationLogs::open(resources, settings.destinations(folder), settings.buffer_bytes.get());
-    let logs = logs.map_err(told)?;
+    let bytes = config.invocation_logs.buffer_bytes.get();
+    let logs = InvocationLogs::open(resources, config.destinations(folder), bytes).map_err(told)?;
+    let logs = logs.with_buckets(buckets.clone());
     logs.catch_up().await.map_err(told)?;
     Ok(Arc::new(logs))
 }
@@ -59,8 +61,7 @@ impl Parts {
     /// Puts other settings in force.
     pub(crate) fn keep_records(&self, config: &Config) {
         self.audit.configure(config.audit.on_failure, config.audit.retention_days);
-        let settings = &config.invocation_logs;
-        self.logs.configure(settings.destinations(&self.folder), settings.buffer_bytes.get());
+        self.logs.configure(config.destinations(&self.folder), config.invocation_logs.buffer_bytes.get());
     }
 
     /// A new configuration is in force: which keys of it are others, never their values.

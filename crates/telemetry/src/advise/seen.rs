@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use super::Facts;
+use crate::entry::Kind;
 use crate::prices::tier_of;
 use crate::{Entry, Outcome, Prices, Tokens};
 
@@ -84,7 +85,10 @@ impl Seen {
         self.calls += 1;
         let (first, last) = self.time.unwrap_or((entry.at, entry.at));
         self.time = Some((first.min(entry.at), last.max(entry.at)));
-        // Reserved throughput is paid for whatever is called.
+        // Reserved throughput is paid for whatever is called, and a guardrail alone is no model.
+        if entry.kind == Kind::Guardrail {
+            return;
+        }
         if entry.profile.as_deref().is_some_and(|arn| arn.contains(":provisioned-model/")) {
             return;
         }

@@ -141,7 +141,9 @@ impl Spend {
 
     /// Counts a call's dollars.
     pub fn take(&mut self, entry: &Entry, metrics: &Metrics) {
-        let Some(dollars) = entry.cost.and_then(|cost| cost.to_f64()).filter(|dollars| *dollars > 0.0) else { return };
+        let Some(dollars) = entry.dollars().and_then(|cost| cost.to_f64()).filter(|dollars| *dollars > 0.0) else {
+            return;
+        };
         let at = entry.at.as_second();
         for subject in self.subjects(entry) {
             if !self.watched.contains_key(&subject) && self.watched.len() >= self.settings.max_subjects {

@@ -1,7 +1,7 @@
 //! The ledger in the columns of FOCUS 1.0, the FinOps Open Cost and Usage Specification, as CSV.
 //!
 //! One row for each day, account, Region, model, provider, tier, profile, operation and set of tags. Columns that begin
-//! with `x_` are beyond the specification, as it allows: tokens by kind, and what had no price, which the
+//! with `x_` are beyond the specification, as it allows: tokens by kind, guardrails, and what had no price, which the
 //! specification would show as costing nothing.
 
 use std::collections::HashMap;
@@ -10,9 +10,10 @@ use std::path::Path;
 use super::show::line;
 use super::{BETWEEN, By, MOST_GROUPS, NONE, OTHER, Query, Sums, units};
 use crate::ledger::{self, LedgerError};
+use crate::prices::GUARDRAILS;
 use crate::{Entry, Prices};
 
-const COLUMNS: [&str; 50] = [
+const COLUMNS: [&str; 52] = [
     "AvailabilityZone",
     "BilledCost",
     "BillingAccountId",
@@ -63,6 +64,8 @@ const COLUMNS: [&str; 50] = [
     "x_Calls",
     "x_UnpricedCalls",
     "x_UnpricedTokens",
+    "x_TextUnits",
+    "x_GuardrailsCost",
 ];
 
 const BY: [By; 8] = [By::Day, By::Account, By::Region, By::Model, By::Provider, By::Tier, By::Profile, By::Operation];
@@ -128,8 +131,10 @@ impl Of<'_> {
         // Null, as the specification writes it in CSV, is nothing at all.
         let known = |value: &str| if value == NONE { String::new() } else { value.to_owned() };
         let tokens = || [sums.input, sums.output, sums.cache_read, sums.cache_write].iter().sum::<u64>();
+        let guarded = sums.calls > 0 && self.provider == GUARDRAILS;
         let (quantity, unit) = match (hours, sums.images, sums.queries, tokens()) {
             (true, ..) => (sums.unit_hours, "Model Unit Hours"),
+            _ if guarded => (sums.text_units, "Text Units"),
             (_, images, _, 0) if images > 0 => (images, "Images"),
             (_, _, queries, 0) if queries > 0 => (queries, "Queries"),
             (.., tokens) => (tokens, "Tokens"),
@@ -159,6 +164,7 @@ impl Of<'_> {
             "ResourceId" if self.profile != NONE => known(self.profile),
             "ResourceId" | "ResourceName" => known(self.model),
             "ResourceType" if hours => "Provisioned Model".to_owned(),
+            "ResourceType" if guarded => "Guardrail".to_owned(),
             "ResourceType" => "Foundation Model".to_owned(),
             "ServiceCategory" => "AI and Machine Learning".to_owned(),
             "ServiceName" => "Amazon Bedrock".to_owned(),
@@ -172,6 +178,8 @@ impl Of<'_> {
             "x_Calls" => sums.calls.to_string(),
             "x_UnpricedCalls" => sums.unpriced_calls.to_string(),
             "x_UnpricedTokens" => sums.unpriced_tokens.to_string(),
+            "x_TextUnits" => sums.text_units.to_string(),
+            "x_GuardrailsCost" => sums.guardrails_cost.normalize().to_string(),
             _ => String::new(),
         }
     }

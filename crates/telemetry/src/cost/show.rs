@@ -26,11 +26,12 @@ pub fn table(report: &Report) -> (Vec<String>, Vec<Vec<String>>) {
     let any = |of: Count| all.iter().any(|sums| of(sums) > 0);
     let mut columns: Vec<(&str, Count)> =
         vec![("CALLS", |sums| sums.calls), ("INPUT", |sums| sums.input), ("OUTPUT", |sums| sums.output)];
-    let rarer: [(&str, Count); 5] = [
+    let rarer: [(&str, Count); 6] = [
         ("CACHE READ", |sums| sums.cache_read),
         ("CACHE WRITE", |sums| sums.cache_write),
         ("IMAGES", |sums| sums.images),
         ("QUERIES", |sums| sums.queries),
+        ("TEXT UNITS", |sums| sums.text_units),
         ("UNIT HOURS", |sums| sums.unit_hours),
     ];
     columns.extend(rarer.into_iter().filter(|(_, of)| any(*of)));
@@ -55,7 +56,7 @@ pub fn csv(report: &Report) -> String {
     let mut text = String::new();
     let names = report.query.by.iter().map(By::to_string);
     let head = "calls,answered,input_tokens,output_tokens,cache_read_tokens,cache_write_tokens,images,queries,\
-                unit_hours,cost_usd,unpriced_calls,unpriced_tokens,unpriced_unit_hours";
+                unit_hours,cost_usd,unpriced_calls,unpriced_tokens,unpriced_unit_hours,text_units,guardrails_cost_usd";
     line(&mut text, names.chain(head.split(',').map(str::to_owned)));
     for row in &report.rows {
         let s = &row.sums;
@@ -63,7 +64,8 @@ pub fn csv(report: &Report) -> String {
         let unpriced = [s.unpriced_calls, s.unpriced_tokens, s.unpriced_unit_hours];
         let values = row.group.iter().cloned().chain(numbers.iter().map(u64::to_string));
         let values = values.chain([s.unit_hours.to_string(), s.cost.normalize().to_string()]);
-        line(&mut text, values.chain(unpriced.iter().map(u64::to_string)));
+        let values = values.chain(unpriced.iter().map(u64::to_string));
+        line(&mut text, values.chain([s.text_units.to_string(), s.guardrails_cost.normalize().to_string()]));
     }
     text
 }

@@ -24,10 +24,14 @@ pub struct Sums {
     pub images: u64,
     /// Queries of rerankers.
     pub queries: u64,
+    /// Text units of guardrails, the free ones aside.
+    pub text_units: u64,
     /// Hours of model units, used or idle.
     pub unit_hours: u64,
     /// US dollars, of all that has a price.
     pub cost: Decimal,
+    /// Those of them that guardrails cost.
+    pub guardrails_cost: Decimal,
     /// Calls without a price, and
     pub unpriced_calls: u64,
     /// their tokens, of every kind.
@@ -50,6 +54,9 @@ impl Sums {
                 }
             }
         }
+        self.cost = self.cost.saturating_add(entry.guardrails_cost);
+        self.guardrails_cost = self.guardrails_cost.saturating_add(entry.guardrails_cost);
+        self.text_units = self.text_units.saturating_add(entry.text_units.counted());
         self.unit_hours += unit_hours;
         if unit_hours > 0 {
             return;
@@ -89,6 +96,8 @@ impl Sums {
             "images": self.images,
             "queries": self.queries,
             "unitHours": self.unit_hours,
+            "textUnits": self.text_units,
+            "guardrailsCost": self.guardrails_cost.normalize().to_string(),
             "unpriced": {
                 "calls": self.unpriced_calls,
                 "tokens": self.unpriced_tokens,

@@ -59,7 +59,8 @@ fn spend_by_day_and_tag() {
     assert_eq!(report.json()["rows"][0]["group"]["tag:team"], "search");
     let csv = show::csv(&report);
     assert!(
-        csv.starts_with("day,tag:team,calls,") && csv.contains("2026-11-20,search,2,2,200,40,0,0,0,0,0,0.3,0,0,0\r\n"),
+        csv.starts_with("day,tag:team,calls,")
+            && csv.contains("2026-11-20,search,2,2,200,40,0,0,0,0,0,0.3,0,0,0,0,0\r\n"),
         "{csv}"
     );
 }

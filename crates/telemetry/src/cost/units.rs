@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::entry::Kind;
 use crate::ledger::{self, LedgerError};
-use crate::{Entry, Outcome, Prices, Tokens};
+use crate::{Entry, Outcome, Prices, TextUnits, Tokens};
 
 /// The operation of an hour of model units in reports.
 pub const OPERATION: &str = "ProvisionedThroughput";
@@ -154,5 +154,7 @@ fn entry(life: &Life) -> Entry {
         outcome: Outcome::Answered,
         error: None,
         cost: None,
+        text_units: TextUnits::default(),
+        guardrails_cost: rust_decimal::Decimal::ZERO,
     }
 }

@@ -33,6 +33,8 @@ pub(crate) fn entry() -> Entry {
         outcome: Outcome::Answered,
         error: None,
         cost: Some("0.00005".parse().unwrap()),
+        text_units: TextUnits::default(),
+        guardrails_cost: Decimal::ZERO,
     }
 }
 
@@ -41,4 +43,15 @@ fn an_entry_is_the_same_after_it_was_written_and_read() {
     let line = serde_json::to_string(&entry()).unwrap();
     assert!(line.contains(r#""cost":"0.00005""#), "{line}");
     assert_eq!(serde_json::from_str::<Entry>(&line).unwrap(), entry());
+    assert!(!line.contains("text_units") && !line.contains("guardrails_cost"), "{line}");
+    let guarded = Entry {
+        text_units: TextUnits { content: 2, free: 1, ..TextUnits::default() },
+        guardrails_cost: "0.0003".parse().unwrap(),
+        ..entry()
+    };
+    let line = serde_json::to_string(&guarded).unwrap();
+    assert_eq!(serde_json::from_str::<Entry>(&line).unwrap(), guarded);
+    assert_eq!(guarded.dollars(), Some("0.00035".parse().unwrap()));
+    assert_eq!(Entry { cost: None, ..guarded }.dollars(), Some("0.0003".parse().unwrap()));
+    assert_eq!(Entry { cost: None, ..entry() }.dollars(), None);
 }

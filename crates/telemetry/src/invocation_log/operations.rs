@@ -84,8 +84,8 @@ pub async fn put(
         return Err(LogError::Invalid(text.into()));
     }
     let places = logs.destinations.load_full();
-    let asked = config.clone();
-    let checked = tokio::task::spawn_blocking(move || places.check(&asked)).await;
+    let (asked, buckets, account) = (config.clone(), logs.buckets.clone(), cx.caller.account.clone());
+    let checked = tokio::task::spawn_blocking(move || places.check(&asked, &buckets, &account)).await;
     checked.map_err(|error| outcrop_resources::Error::Internal(error.to_string()))??;
     write(cx, logs, Some(config)).await?;
     Ok(PutModelInvocationLoggingConfigurationResponse {})

@@ -1,10 +1,12 @@
 //! Which folders buckets and log groups are.
 //!
-//! There is no object store behind this server yet: a bucket's name stands for a folder, and so does a log group's. A
-//! caller can name what the operator has set up, and nothing else.
+//! A bucket that takes records is a folder, one that the operator has named or that was made through S3; so is a log
+//! group. Its records are S3's objects like any other.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+use outcrop_buckets::Buckets;
 
 use super::LogError;
 use super::operations::{Bucket, Config};
@@ -39,14 +41,16 @@ impl Destinations {
         (is_log_group(name) && folder.is_dir()).then_some(folder)
     }
 
-    /// Whether records could go where a configuration sends them.
-    pub(super) fn check(&self, config: &Config) -> Result<(), LogError> {
+    /// Whether records could go where a configuration of `account` sends them. Another account's bucket takes none.
+    pub(super) fn check(&self, config: &Config, buckets: &Buckets, account: &str) -> Result<(), LogError> {
         let large = config.log_group.as_ref().and_then(|group| group.large.as_ref());
         for bucket in config.bucket.iter().chain(large) {
-            let folder = self.bucket(&bucket.name).ok_or_else(|| {
+            let may = buckets.owner(&bucket.name).is_none_or(|owner| owner == account);
+            let folder = self.bucket(&bucket.name).filter(|_| may).ok_or_else(|| {
                 LogError::Invalid(format!(
-                    "There is no bucket {}. Buckets are folders of this server: the operator names one under \
-                     [invocation_logs.buckets], or makes the folder buckets/{0} in the server's data folder.",
+                    "There is no bucket {}. S3 makes them on this server, or the operator names a folder under \
+                     [buckets] or [invocation_logs.buckets], or makes the folder buckets/{0} in the server's data \
+                     folder.",
                     shown(&bucket.name)
                 ))
             })?;

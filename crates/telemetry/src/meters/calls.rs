@@ -130,6 +130,7 @@ struct Sums {
     each: Histogram,
     tokens: [u64; 4],
     images: u64,
+    text_units: u64,
     cost: Decimal,
     unpriced: u64,
     cached: u64,
@@ -202,6 +203,7 @@ impl Sums {
             each: Histogram::new(EACH),
             tokens: [0; 4],
             images: 0,
+            text_units: 0,
             cost: Decimal::ZERO,
             unpriced: 0,
             cached: 0,
@@ -238,7 +240,8 @@ impl Sums {
             *sum = sum.saturating_add(count);
         }
         self.images += entry.images;
-        match entry.cost {
+        self.text_units += entry.text_units.counted();
+        match entry.dollars() {
             Some(cost) => self.cost = self.cost.saturating_add(cost),
             None if entry.outcome == Outcome::Answered => self.unpriced += 1,
             None => {}
@@ -300,6 +303,7 @@ impl Families {
             Family::counter("outcrop.calls", CALL, "Calls of models that are over."),
             Family::counter("outcrop.tokens", TOKEN, "Tokens of calls, by what they were."),
             Family::counter("outcrop.images", Unit::Of("{image}"), "Images that were made."),
+            Family::counter("outcrop.text_units", Unit::Of("{unit}"), "Text units of guardrails."),
             Family::counter("outcrop.cost", Unit::Dollars, "What calls cost by the price table."),
             Family::counter("outcrop.unpriced", CALL, "Answered calls of models that have no price."),
             Family::counter("outcrop.throttles", CALL, "Calls that were refused because there were too many."),
@@ -332,6 +336,7 @@ impl Families {
             self.number("outcrop.tokens", || token(kind), count as f64);
         }
         self.number("outcrop.images", || with(None), sums.images as f64);
+        self.number("outcrop.text_units", || with(None), sums.text_units as f64);
         self.number("outcrop.cost", || with(None), sums.cost.to_f64().unwrap_or(f64::NAN));
         self.number("outcrop.unpriced", || with(None), sums.unpriced as f64);
         let throttles = if series.outcome == Outcome::Throttled { sums.calls } else { 0 };

@@ -7,6 +7,7 @@ use super::charges::Charges;
 use super::series::Id;
 use super::{Metric, Metrics, MetricsError, Owner, Point, now};
 use crate::anomalies::spend::Spend;
+use crate::entry::Kind;
 use crate::{Consumer, Entry, Outcome};
 
 /// What the catalogue knows of a model that metrics tell.
@@ -84,6 +85,9 @@ fn sets<'a>(model: &'a str, tiers: Option<(&'a str, &'a str)>) -> Vec<Vec<(&'a s
 
 /// What one call counts for: the place of a metric in [`METRICS`], and the value.
 fn values(entry: &Entry, facts: ModelFacts) -> Vec<(usize, f64)> {
+    if entry.kind == Kind::Guardrail {
+        return Vec::new(); // It has metrics of its own.
+    }
     let tokens = &entry.tokens;
     let mut values = Vec::with_capacity(METRICS.len());
     match entry.outcome {

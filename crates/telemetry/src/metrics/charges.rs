@@ -63,7 +63,7 @@ impl Charges {
     }
 
     pub fn take(&mut self, entry: &Entry, metrics: &Metrics) {
-        let Some(cost) = entry.cost.filter(|cost| !cost.is_zero()) else { return };
+        let Some(cost) = entry.dollars().filter(|cost| !cost.is_zero()) else { return };
         let month = month(entry.at);
         // A clock that jumps may bring back a month that was over.
         if let Err(error) = self.load(metrics, &month) {

@@ -37,6 +37,25 @@ fn input(prices: &Prices, provider: &str, region: &str, tier: &str, day: &str) -
 }
 
 #[test]
+fn text_units_cost_nothing_unless_a_row_says_what() {
+    let units = crate::TextUnits { content: 2, topic: 1, word: 9, sensitive: 4, free: 9, grounding: 5 };
+    let cost = |own: Vec<Row>| {
+        Prices::new(&Table { own, ..table() }).text_units(&units, "us-east-1", at("2026-11-21")).to_string()
+    };
+    assert_eq!(cost(Vec::new()), "0");
+    let list = Row { provider: Some(GUARDRAILS.into()), list: Some(d("1")), ..Row::default() };
+    // (2 + 1) * 0.15 + (4 + 5) * 0.10, by the thousand.
+    assert_eq!(cost(vec![list.clone()]), "0.00135");
+    let rates = Rates { text_units: Some(d("1")), ..Rates::default() };
+    let flat = Row { provider: Some(GUARDRAILS.into()), rates: rates.clone(), ..Row::default() };
+    assert_eq!(cost(vec![flat]), "0.012");
+    let topics = Row { model: Some("guardrails.topic".into()), rates, ..Row::default() };
+    assert_eq!(cost(vec![list, topics]), "0.0022");
+    let elsewhere = Row { provider: Some("aws".into()), list: Some(d("1")), ..Row::default() };
+    assert_eq!(cost(vec![elsewhere]), "0");
+}
+
+#[test]
 fn tokens_cost_what_the_arithmetic_says() {
     let tokens = Tokens { input: 1000, output: 100, cache_read: 2000, cache_write: 500, cache_write_1h: 200 };
     // 1000 x 0.25 + 100 x 1.25 + 2000 x 0.03 + 300 x 0.30 + 200 x 0.50 = 625 millionths.

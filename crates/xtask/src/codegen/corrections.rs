@@ -1,5 +1,5 @@
-//! Where the service models are wrong. One commented entry each; an entry that no longer fits is an error, so that
-//! the list can only describe the pinned models.
+//! Where the service models are wrong, and what Outcrop's answers have beside them. One commented entry each; an entry
+//! that no longer fits is an error, so that the list can only describe the pinned models.
 
 use serde_json::{Value, json};
 
@@ -24,6 +24,9 @@ fn all() -> Vec<(&'static str, &'static str, &'static str, Value, Value)> {
         ),
         // The user guide admits 1,000 characters for topic definitions of the STANDARD tier; the model says 200.
         ("bedrock", "GuardrailTopicDefinition", "max", json!(200), json!(1000)),
+        // The user guide admits 25 documents in a call; the model says 10.
+        ("bedrock_agent", "KnowledgeBaseDocuments", "max", json!(10), json!(25)),
+        ("bedrock_agent", "DocumentIdentifiers", "max", json!(10), json!(25)),
         // Longer words and expressions have refusals of their own (recorded), so the model's bounds are not checked first.
         ("bedrock", "GuardrailWordConfigTextString", "max", json!(100), json!(10_000)),
         ("bedrock", "GuardrailRegexConfigPatternString", "max", json!(500), json!(10_000)),
@@ -33,8 +36,28 @@ fn all() -> Vec<(&'static str, &'static str, &'static str, Value, Value)> {
     ]
 }
 
+/// A member that answers have beyond the model: (module, shape, name, the shape of its value). AWS's clients read the
+/// members that they know and drop the rest.
+const EXTENSIONS: [(&str, &str, &str, &str); 1] = [
+    // Why a guardrail judged as it did: what `outcrop guardrail explain` shows.
+    ("bedrock_runtime", "GuardrailAssessment", "outcropExplanation", "Document"),
+];
+
 /// Applies the entries of `module`.
 pub fn apply(module: &str, model: &mut Model) -> Result<(), String> {
+    for (of, shape, name, value) in EXTENSIONS {
+        if of != module {
+            continue;
+        }
+        let known = model.shapes.contains_key(value);
+        let members = model.shapes.get_mut(shape).and_then(|shape| shape.get_mut("members")?.as_object_mut());
+        match members {
+            Some(members) if known && !members.contains_key(name) => {
+                members.insert(name.to_owned(), json!({ "shape": value }))
+            }
+            _ => return Err(format!("the extension of {module} {shape} by {name} does not fit the model")),
+        };
+    }
     for (of, shape, key, from, to) in all() {
         if of != module {
             continue;

@@ -68,7 +68,7 @@ fn attacks(row: &mut Row) {
 }
 
 /// Our own sentences: split, theme, labels (`-` for none), text.
-fn own() -> Result<Vec<Row>, String> {
+pub(crate) fn own() -> Result<Vec<Row>, String> {
     let mut rows = Vec::new();
     for (source, file) in OWN {
         for line in file.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {

@@ -130,7 +130,7 @@ async fn the_scope_must_fit() {
         let proof = call.clone().signed("host;x-amz-date", "us-east-1", service).prove(&gate).await.unwrap();
         assert_eq!(proof.service, service);
     }
-    let (kind, message) = call.clone().signed("host;x-amz-date", "us-east-1", "s3").refused(&gate).await;
+    let (kind, message) = call.clone().signed("host;x-amz-date", "us-east-1", "kms").refused(&gate).await;
     assert_eq!(kind, Kind::InvalidSignature);
     assert_eq!(message, "Credential should be scoped to correct service: 'bedrock'.");
 

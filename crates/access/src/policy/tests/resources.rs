@@ -106,7 +106,7 @@ fn a_principal_is_an_account_or_one_in_it() {
         account: "222233334444",
         arn: "arn:aws:sts::222233334444:assumed-role/app/one",
         role: Some("arn:aws:iam::222233334444:role/teams/app"),
-        federated: None,
+        ..Principal::default()
     };
     let owner = Principal { account: "222233334444", arn: "arn:aws:iam::222233334444:root", ..Principal::default() };
     for (principal, who, expected) in [
@@ -137,7 +137,7 @@ fn not_principal_denies_all_others() {
         let text =
             document(&format!(r#"{{"Effect":"Deny","NotPrincipal":{{"AWS":{spared}}},"Action":"*","Resource":"*"}}"#));
         let policy = Policy::parse(&text, PolicyKind::Resource).unwrap();
-        let principal = Principal { account: ACCOUNT, arn, role, federated: None };
+        let principal = Principal { account: ACCOUNT, arn, role, ..Principal::default() };
         policy.evaluate(&Request { action: "bedrock:InvokeModel", resource: PROFILE, principal, keys: &Keys::new() })
     };
     let owner = "arn:aws:iam::222233334444:root";

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::error;
-use crate::compat::request::{complete, head, header, streamed};
+use crate::compat::request::{complete, head, header, streamed, taken};
 use crate::compat::sse::{self, Frames};
 use crate::compat::{self, Call, Doors};
 use crate::listen::Body;
@@ -26,13 +26,14 @@ struct Envelope {
 }
 
 pub(super) async fn create(doors: &Doors, call: &Call<'_>) -> Result<Response<Body>, Fault> {
-    let mut request = Api.decode(&call.body).map_err(|e| error::told(&e))?;
+    let (body, config) = taken(&call.body)?;
+    let mut request = Api.decode(&body).map_err(|e| error::told(&e))?;
     let (model, stream) = envelope(call)?;
-    complete(&mut request, &model, call.headers)?;
+    complete(&mut request, &model, call.headers, config.as_ref())?;
     betas(&mut request, call.headers)?;
     let head = head(&model);
     if stream {
-        let (reply, events) = doors.gateway.converse_stream(&call.context, streamed(request)).await?;
+        let (reply, events) = doors.gateway.converse_stream(&call.context, streamed(request, config.as_ref())).await?;
         return Ok(sse::response(events, Api.stream(head), Named, &reply.headers));
     }
     let reply = doors.gateway.converse(&call.context, request).await?;

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Refused, error};
-use crate::compat::request::{complete, head, streamed};
+use crate::compat::request::{complete, head, streamed, taken};
 use crate::compat::sse::{self, Frames};
 use crate::compat::{Call, Doors, json};
 use crate::listen::Body;
@@ -32,14 +32,15 @@ struct StreamOptions {
 }
 
 pub(super) async fn create(doors: &Doors, call: &Call<'_>) -> Result<Response<Body>, Refused> {
-    let mut request = API.decode(&call.body)?;
+    let (body, config) = taken(&call.body)?;
+    let mut request = API.decode(&body)?;
     let envelope = serde_json::from_slice(&call.body);
     let envelope: Envelope = envelope.map_err(|_| Fault::validation("The body is not a JSON object."))?;
     let Some(model) = envelope.model.filter(|model| !model.is_empty()) else {
         return Err(Refused::of("model", "you must provide a model parameter"));
     };
     call.context.trail.model(&model);
-    complete(&mut request, &model, call.headers)?;
+    complete(&mut request, &model, call.headers, config.as_ref())?;
     request.request_metadata = envelope.metadata.filter(|metadata| !metadata.is_empty());
     // `auto` leaves it to the server, as absence does.
     let tier = envelope.service_tier.filter(|tier| tier != "auto");
@@ -47,7 +48,7 @@ pub(super) async fn create(doors: &Doors, call: &Call<'_>) -> Result<Response<Bo
     let head = head(&model);
     let cx = &call.context;
     if envelope.stream == Some(true) {
-        let (reply, events) = doors.gateway.converse_stream(cx, streamed(request)).await?;
+        let (reply, events) = doors.gateway.converse_stream(cx, streamed(request, config.as_ref())).await?;
         let usage = envelope.stream_options.and_then(|options| options.include_usage) == Some(true);
         return Ok(sse::response(events, API.stream(head), Chunks { usage }, &reply.headers));
     }

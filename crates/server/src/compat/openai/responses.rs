@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Refused;
-use crate::compat::request::{complete, head, streamed};
+use crate::compat::request::{complete, head, streamed, taken};
 use crate::compat::{Call, Doors, json as answer_of, sse};
 use crate::listen::Body;
 
@@ -34,7 +34,8 @@ struct Envelope {
 
 /// `POST /v1/responses`.
 pub(super) async fn create(doors: &Doors, call: &Call<'_>) -> Result<Response<Body>, Refused> {
-    let asked = responses::decode(&call.body)?;
+    let (body, config) = taken(&call.body)?;
+    let asked = responses::decode(&body)?;
     let envelope = serde_json::from_slice(&call.body);
     let envelope: Envelope = envelope.map_err(|_| Fault::validation("The body is not a JSON object."))?;
     let Some(model) = envelope.model.filter(|model| !model.is_empty()) else {
@@ -54,7 +55,7 @@ pub(super) async fn create(doors: &Doors, call: &Call<'_>) -> Result<Response<Bo
         None => Vec::new(),
     };
     let mut request = asked.converse(&earlier)?;
-    complete(&mut request, &model, call.headers)?;
+    complete(&mut request, &model, call.headers, config.as_ref())?;
     request.request_metadata = envelope.metadata.filter(|metadata| !metadata.is_empty());
     // `auto` leaves it to the server, as absence does.
     let tier = envelope.service_tier.filter(|tier| tier != "auto");
@@ -69,7 +70,7 @@ pub(super) async fn create(doors: &Doors, call: &Call<'_>) -> Result<Response<Bo
         response: Value::Null,
     });
     if envelope.stream == Some(true) {
-        let (reply, events) = doors.gateway.converse_stream(cx, streamed(request)).await?;
+        let (reply, events) = doors.gateway.converse_stream(cx, streamed(request, config.as_ref())).await?;
         let keep = kept.map(|kept| (kept, doors.responses.clone(), cx.clone()));
         let frames = stream::Typed::new(head.clone(), keep);
         return Ok(sse::response(events, Responses.stream(head), frames, &reply.headers));

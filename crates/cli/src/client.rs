@@ -1,4 +1,4 @@
-//! A small Bedrock client: signed calls over HTTP/1.1, ConverseStream's events as they come.
+//! A small AWS client: signed calls over HTTP/1.1, event streams as they come.
 
 use bytes::Bytes;
 use http::Uri;
@@ -19,7 +19,24 @@ pub enum Heard<'a> {
     Usage(&'a str),
 }
 
+/// One request.
+pub struct Ask<'a> {
+    /// The service in whose scope it is signed.
+    pub service: &'a str,
+    /// The method.
+    pub method: &'a str,
+    /// The path, escaped.
+    pub path: &'a str,
+    /// The query, escaped, without its question mark.
+    pub query: &'a str,
+    /// What the body is.
+    pub content_type: &'a str,
+    /// The body.
+    pub body: Bytes,
+}
+
 /// Where to send, and as whom.
+#[derive(Clone)]
 pub struct Client {
     authority: String,
     prefix: String,
@@ -69,6 +86,16 @@ impl Client {
         }
     }
 
+    /// Whether somebody listens there.
+    pub async fn reachable(&self) -> bool {
+        tokio::net::TcpStream::connect(self.address()).await.is_ok()
+    }
+
+    /// The Region of the calls.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
     /// Asks and tells `hear` what comes.
     pub async fn converse_stream(
         &self,
@@ -76,13 +103,20 @@ impl Client {
         mut hear: impl FnMut(Heard<'_>),
     ) -> Result<(), String> {
         let path = self.path(&["model", &request.model_id, "converse-stream"]);
-        let mut body = self.send(&path, outcrop_wire::encode::body(request, Vec::new())).await?;
+        let body = outcrop_wire::encode::body(request, Vec::new());
+        self.events(&path, body, |name, payload| hear_event(name, payload, &mut hear)).await
+    }
+
+    /// Posts a JSON body and tells `hear` of each event of the answer: its name and payload.
+    pub async fn events(&self, path: &str, body: Vec<u8>, mut hear: impl FnMut(&str, &Value)) -> Result<(), String> {
+        let mut body = self.send(Ask::json("POST", path, body)).await?.into_body();
         let mut decoder = Decoder::new();
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(|e| format!("the answer was cut off: {e}"))?;
             decoder.feed(frame.data_ref().map_or(&[], |data| data));
             while let Some(message) = decoder.next().map_err(|e| e.to_string())? {
-                hear_message(&message, &mut hear)?;
+                let (name, payload) = read_event(&message)?;
+                hear(name, &payload);
             }
         }
         Ok(())
@@ -90,9 +124,31 @@ impl Client {
 
     /// One call with a JSON body to a path of [`Client::path`], or one that needs no escapes.
     pub async fn post(&self, path: &str, asked: &Value) -> Result<Value, String> {
-        let body = self.send(path, asked.to_string().into_bytes()).await?;
-        let bytes = body.collect().await.map_err(|e| format!("the answer was cut off: {e}"))?.to_bytes();
+        self.json("POST", path, asked).await
+    }
+
+    /// The same with another method; an answer without a body is null.
+    pub async fn json(&self, method: &str, path: &str, asked: &Value) -> Result<Value, String> {
+        let body = if asked.is_null() { Vec::new() } else { asked.to_string().into_bytes() };
+        let (_, bytes) = self.bytes(Ask::json(method, path, body)).await?;
+        if bytes.is_empty() {
+            return Ok(Value::Null);
+        }
         serde_json::from_slice(&bytes).map_err(|e| format!("the answer is not JSON: {e}"))
+    }
+
+    /// What a GET answers.
+    pub async fn get(&self, path: &str, query: &str) -> Result<Value, String> {
+        let (_, bytes) = self.bytes(Ask { query, ..Ask::json("GET", path, Vec::new()) }).await?;
+        serde_json::from_slice(&bytes).map_err(|e| format!("the answer is not JSON: {e}"))
+    }
+
+    /// An answer's headers and whole body.
+    pub async fn bytes(&self, ask: Ask<'_>) -> Result<(http::HeaderMap, Bytes), String> {
+        let response = self.send(ask).await?;
+        let headers = response.headers().clone();
+        let body = response.into_body().collect().await.map_err(|e| format!("the answer was cut off: {e}"))?;
+        Ok((headers, body.to_bytes()))
     }
 
     /// A path of these segments.
@@ -100,8 +156,8 @@ impl Client {
         segments.iter().map(|segment| format!("/{}", encoded(segment))).collect()
     }
 
-    /// Sends a body and gives the answer's, if that is one; refusals are errors with their reason.
-    async fn send(&self, path: &str, body: Vec<u8>) -> Result<Incoming, String> {
+    /// Sends and gives the answer, if that is one; refusals are errors with their reason.
+    async fn send(&self, ask: Ask<'_>) -> Result<http::Response<Incoming>, String> {
         let unreachable = |e: &dyn std::fmt::Display| {
             format!(
                 "no server answers at http://{}: {e}\nStart one with `outcrop dev`, or name another with --url.",
@@ -112,43 +168,72 @@ impl Client {
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|e| unreachable(&e))?;
         tokio::spawn(connection);
-        let request = self.signed(&format!("{}{path}", self.prefix), body)?;
+        let request = self.signed(ask)?;
         let response = sender.send_request(request).await.map_err(|e| unreachable(&e))?;
         let status = response.status();
-        let body = response.into_body();
         if !status.is_success() {
+            let body = response.into_body();
             let bytes = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-            let told = serde_json::from_slice::<Value>(&bytes).ok();
-            let message = told.as_ref().and_then(|v| v["message"].as_str()).unwrap_or("no reason was given");
-            return Err(format!("{status}: {message}"));
+            return Err(format!("{status}: {}", reason(&bytes)));
         }
-        Ok(body)
+        Ok(response)
     }
 
-    fn signed(&self, path: &str, body: Vec<u8>) -> Result<http::Request<Full<Bytes>>, String> {
+    fn signed(&self, ask: Ask<'_>) -> Result<http::Request<Full<Bytes>>, String> {
         let timestamp = Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
-        let hash = sigv4::sha256_hex(&body);
-        let mut headers = vec![("host", self.authority.as_str()), ("x-amz-date", &timestamp)];
-        let mut names = String::from("host;x-amz-date");
+        let hash = sigv4::sha256_hex(&ask.body);
+        let mut headers = vec![("host", self.authority.as_str())];
+        let mut names = String::from("host");
+        // S3 alone has the hash of the body among its headers.
+        if ask.service == "s3" {
+            headers.push(("x-amz-content-sha256", &hash));
+            names.push_str(";x-amz-content-sha256");
+        }
+        headers.push(("x-amz-date", &timestamp));
+        names.push_str(";x-amz-date");
         if let Some(session) = &self.session {
             headers.push(("x-amz-security-token", session));
             names.push_str(";x-amz-security-token");
         }
         let signable: Vec<(&str, &[u8])> = headers.iter().map(|(n, v)| (*n, v.as_bytes())).collect();
-        let request = sigv4::Request { method: "POST", path, query: "", headers: &signable };
-        let signer =
-            sigv4::Signer { access_key_id: &self.key, secret: &self.secret, region: &self.region, service: "bedrock" };
+        let path = format!("{}{}", self.prefix, ask.path);
+        let request = sigv4::Request { method: ask.method, path: &path, query: ask.query, headers: &signable };
+        let signer = sigv4::Signer {
+            access_key_id: &self.key,
+            secret: &self.secret,
+            region: &self.region,
+            service: ask.service,
+        };
         let authorization = signer.authorization(request, &names, &timestamp, &hash);
-        let mut builder = http::Request::post(path).header("content-type", "application/json");
+        let target = if ask.query.is_empty() { path.clone() } else { format!("{path}?{}", ask.query) };
+        let mut builder =
+            http::Request::builder().method(ask.method).uri(target).header("content-type", ask.content_type);
         for (name, value) in headers {
             builder = builder.header(name, value);
         }
-        builder.header("authorization", authorization).body(Full::new(body.into())).map_err(|e| e.to_string())
+        builder.header("authorization", authorization).body(Full::new(ask.body)).map_err(|e| e.to_string())
     }
 }
 
+impl<'a> Ask<'a> {
+    fn json(method: &'a str, path: &'a str, body: Vec<u8>) -> Self {
+        let content_type = "application/json";
+        Self { service: "bedrock", method, path, query: "", content_type, body: body.into() }
+    }
+}
+
+/// Why a call was refused: AWS's JSON, or the XML of S3 and STS.
+fn reason(body: &[u8]) -> String {
+    if let Some(message) = serde_json::from_slice::<Value>(body).ok().as_ref().and_then(|v| v["message"].as_str()) {
+        return message.to_owned();
+    }
+    let text = String::from_utf8_lossy(body);
+    let message = text.split_once("<Message>").and_then(|(_, rest)| rest.split_once("</Message>"));
+    message.map_or_else(|| "no reason was given".to_owned(), |(message, _)| message.to_owned())
+}
+
 /// A label of a path: everything but unreserved characters escaped, as AWS's own clients do.
-fn encoded(label: &str) -> String {
+pub fn encoded(label: &str) -> String {
     let mut out = String::with_capacity(label.len() + 8);
     for b in label.bytes() {
         if b.is_ascii_alphanumeric() || b"-._~".contains(&b) {
@@ -160,23 +245,27 @@ fn encoded(label: &str) -> String {
     out
 }
 
-fn hear_message(message: &Message<'_>, hear: &mut impl FnMut(Heard<'_>)) -> Result<(), String> {
+/// An event's name and payload; an exception is an error.
+fn read_event<'a>(message: &Message<'a>) -> Result<(&'a str, Value), String> {
     let payload: Value = serde_json::from_slice(message.payload).map_err(|e| format!("an unreadable event: {e}"))?;
     if message.text(":message-type") == Some("exception") {
         let name = message.text(":exception-type").unwrap_or("exception");
         return Err(format!("{name}: {}", payload["message"].as_str().unwrap_or("no reason was given")));
     }
-    match message.text(":event-type") {
-        Some("contentBlockDelta") => {
+    Ok((message.text(":event-type").unwrap_or_default(), payload))
+}
+
+fn hear_event(name: &str, payload: &Value, hear: &mut impl FnMut(Heard<'_>)) {
+    match name {
+        "contentBlockDelta" => {
             if let Some(text) = payload["delta"]["text"].as_str() {
                 hear(Heard::Text(text));
             }
         }
-        Some("metadata") => {
+        "metadata" => {
             let (usage, ms) = (&payload["usage"], &payload["metrics"]["latencyMs"]);
             hear(Heard::Usage(&format!("{} tokens in, {} out, {ms} ms", usage["inputTokens"], usage["outputTokens"])));
         }
         _ => {}
     }
-    Ok(())
 }

@@ -1,0 +1,26 @@
+"""hnswlib on the vectors that `cargo xtask bench-knowledge --only index` wrote: recall@10 and questions a second of
+one thread's processor time, for several `ef`. Called by it with the dimensions and the files of what is kept, asked and right."""
+
+import sys
+import time
+
+import hnswlib
+import numpy
+
+dimensions = int(sys.argv[1])
+kept, asked = (numpy.fromfile(path, "<f4").reshape(-1, dimensions) for path in sys.argv[2:4])
+right = numpy.fromfile(sys.argv[4], "<u4").reshape(len(asked), 10)
+
+index = hnswlib.Index(space="ip", dim=dimensions)
+index.init_index(max_elements=len(kept), ef_construction=128, M=16)
+began = time.process_time()
+index.add_items(kept, num_threads=1)
+print(f"built in {time.process_time() - began:.0f} s")
+for ef in (20, 50, 100, 150, 200, 300, 500):
+    index.set_ef(ef)
+    began = time.process_time()
+    for _ in range(5):
+        found = [index.knn_query(one, k=10, num_threads=1)[0][0] for one in asked]
+    seconds = (time.process_time() - began) / 5
+    hits = sum(len(set(one) & set(two)) for one, two in zip(found, right))
+    print(f"ef {ef}: recall {hits / right.size:.4f}; {len(asked) / seconds:.0f} a second")

@@ -1,0 +1,352 @@
+"""Ingestion: from a bucket and directly; what is incremental, what fails, what a kill leaves."""
+
+import json
+import random
+
+import pytest
+
+from support import knowledge
+from support.clients import client, raises
+from support.knowledge import base, bucket_source, counted, ended, source, statuses, sync, text
+from support.waiting import until
+
+ACCOUNT = "555544443333"
+BUCKET = "handbook-of-tests"
+UNKNOWN = "ABCDEFGHIJ"
+
+
+@pytest.fixture
+def agent(server):
+    made = client(server.url, "bedrock-agent", account=ACCOUNT)
+    yield made
+    knowledge.clean(made)
+
+
+@pytest.fixture
+def s3(server):
+    made = client(server.url, "s3", account=ACCOUNT)
+    made.create_bucket(Bucket=BUCKET)
+    yield made
+    empty(made)
+    made.delete_bucket(Bucket=BUCKET)
+
+
+def empty(s3):
+    for one in s3.list_objects_v2(Bucket=BUCKET).get("Contents", []):
+        s3.delete_object(Bucket=BUCKET, Key=one["Key"])
+
+
+def put(s3, key, body):
+    s3.put_object(Bucket=BUCKET, Key=key, Body=body if isinstance(body, bytes) else body.encode())
+
+
+def uri(key):
+    return f"s3://{BUCKET}/{key}"
+
+
+def sidecar(**attributes):
+    return json.dumps({"metadataAttributes": attributes})
+
+
+def test_a_sync_does_only_what_changed(agent, s3):
+    kb = base(agent, ACCOUNT)
+    ds = source(agent, kb, configuration=bucket_source(BUCKET, "docs/"))
+    put(s3, "docs/a.md", "# Alpha\n\nThe alpha document tells of apples.\n")
+    put(s3, "docs/b.txt", "The second document tells of pears.\n")
+    put(s3, "docs/b.txt.metadata.json", sidecar(year=2020, team="fruit"))
+    put(s3, "elsewhere/c.txt", "Not in the prefix.")
+    job = agent.start_ingestion_job(knowledgeBaseId=kb, dataSourceId=ds)["ingestionJob"]
+    assert job["status"] == "STARTING" and job["startedAt"] == job["updatedAt"] and counted(job) == {}
+    assert len(job["statistics"]) == 8
+    done = ended(agent, kb, ds, job["ingestionJobId"])
+    assert done["status"] == "COMPLETE" and "failureReasons" not in done and done["textReadyAt"]
+    assert counted(done) == {"DocumentsScanned": 2, "MetadataDocumentsScanned": 1, "NewDocumentsIndexed": 2}
+    assert statuses(agent, kb, ds) == {uri("docs/a.md"): "INDEXED", uri("docs/b.txt"): "INDEXED"}
+    assert counted(sync(agent, kb, ds)) == {"DocumentsScanned": 2, "MetadataDocumentsScanned": 1}
+    put(s3, "docs/a.md", "# Alpha\n\nNow it tells of plums.\n")
+    put(s3, "docs/b.txt.metadata.json", sidecar(year=2021))
+    put(s3, "docs/c.txt", "The third one is new.")
+    assert counted(sync(agent, kb, ds)) == {
+        "DocumentsScanned": 3, "MetadataDocumentsScanned": 1, "NewDocumentsIndexed": 1, "ModifiedDocumentsIndexed": 1,
+        "MetadataDocumentsModified": 1,
+    }
+    s3.delete_object(Bucket=BUCKET, Key="docs/a.md")
+    s3.delete_object(Bucket=BUCKET, Key="docs/b.txt.metadata.json")
+    assert counted(sync(agent, kb, ds)) == {
+        "DocumentsScanned": 2, "DocumentsDeleted": 1, "MetadataDocumentsModified": 1,
+    }
+    assert set(statuses(agent, kb, ds)) == {uri("docs/b.txt"), uri("docs/c.txt")}
+
+
+def test_bad_files_never_fail_the_job(agent, s3):
+    kb = base(agent, ACCOUNT)
+    ds = source(agent, kb, configuration=bucket_source(BUCKET))
+    put(s3, "good.txt", "Good text is searchable.")
+    put(s3, "bad.bin", bytes(range(256)) * 8)
+    put(s3, "empty.txt", " \n ")
+    put(s3, "spoilt.txt", "Text beside a broken sidecar.")
+    put(s3, "spoilt.txt.metadata.json", "{")
+    done = sync(agent, kb, ds)
+    assert done["status"] == "COMPLETE"
+    assert counted(done) == {
+        "DocumentsScanned": 4, "MetadataDocumentsScanned": 1, "NewDocumentsIndexed": 1, "DocumentsFailed": 3,
+    }
+    reasons = [json.loads(reason) for reason in done["failureReasons"]]
+    assert all(isinstance(reason, list) and len(reason) == 1 for reason in reasons)
+    told = [reason[0] for reason in reasons]
+    expected = "Encountered error: Ignored 1 files as their file format was not supported. " \
+        f"[Files: {uri('bad.bin')}]. Call to Customer Source did not succeed."
+    assert expected in told, told
+    assert any("no text content found" in one and uri("empty.txt") in one for one in told), told
+    assert any("metadata file is invalid" in one and uri("spoilt.txt") in one for one in told), told
+    found = statuses(agent, kb, ds)
+    assert found[uri("good.txt")] == "INDEXED" and found[uri("bad.bin")] == "FAILED"
+    put(s3, "spoilt.txt.metadata.json", sidecar(mended=True))
+    done = sync(agent, kb, ds)
+    assert (counted(done)["NewDocumentsIndexed"], counted(done)["DocumentsFailed"]) == (1, 2)
+
+
+def test_records_are_documents_of_their_own(server, agent, s3):
+    kb = base(agent, ACCOUNT)
+    ds = source(agent, kb, configuration=bucket_source(BUCKET))
+    put(s3, "faq.csv", "question,answer,team\nHow?,By hand.,ops\n\nWhen?,At noon.,kitchen\n")
+    put(s3, "faq.csv.metadata.json", json.dumps({
+        "metadataAttributes": {"kind": "faq"},
+        "documentStructureConfiguration": {
+            "type": "RECORD_BASED_STRUCTURE_METADATA",
+            "recordBasedStructureMetadata": {"contentFields": [{"fieldName": "answer"}]},
+        },
+    }))
+    assert counted(sync(agent, kb, ds))["NewDocumentsIndexed"] == 1
+
+
+def test_a_bucket_that_cannot_be_read_fails_the_job(agent):
+    kb = base(agent, ACCOUNT)
+    ds = source(agent, kb, configuration=bucket_source("there-is-no-such-bucket"))
+    done = sync(agent, kb, ds)
+    assert done["status"] == "FAILED" and "there-is-no-such-bucket" in json.loads(done["failureReasons"][0])[0]
+
+
+def test_jobs_are_listed_filtered_and_sorted(agent, s3):
+    kb = base(agent, ACCOUNT)
+    ds = source(agent, kb, configuration=bucket_source(BUCKET))
+    ids = [sync(agent, kb, ds)["ingestionJobId"] for _ in range(3)]
+
+    def listed(**asked):
+        answer = agent.list_ingestion_jobs(knowledgeBaseId=kb, dataSourceId=ds, **asked)
+        return [one["ingestionJobId"] for one in answer["ingestionJobSummaries"]], answer.get("nextToken")
+
+    by_start = {"attribute": "STARTED_AT", "order": "ASCENDING"}
+    assert listed(sortBy=by_start) == (ids, None)
+    assert listed() == (ids[::-1], None)
+    first, token = listed(sortBy=by_start, maxResults=2)
+    assert first == ids[:2] and listed(sortBy=by_start, maxResults=2, nextToken=token) == (ids[2:], None)
+    status = {"attribute": "STATUS", "operator": "EQ", "values": ["COMPLETE"]}
+    assert len(listed(filters=[status])[0]) == 3
+    assert listed(filters=[{**status, "values": ["FAILED", "STOPPED"]}]) == ([], None)
+    by_status = {"attribute": "STATUS", "order": "DESCENDING"}
+    first, token = listed(sortBy=by_status, maxResults=1)
+    assert len(first) == 1 and len(listed(sortBy=by_status, maxResults=2, nextToken=token)[0]) == 2
+    raises(
+        lambda: agent.get_ingestion_job(knowledgeBaseId=kb, dataSourceId=ds, ingestionJobId=UNKNOWN),
+        "ResourceNotFoundException", status=404,
+    )
+    raises(
+        lambda: agent.stop_ingestion_job(knowledgeBaseId=kb, dataSourceId=ds, ingestionJobId=ids[0]),
+        "ConflictException", "COMPLETE", 409,
+    )
+
+
+def fill(s3, count):
+    """Documents of a few chunks each, so that a job of them takes a while."""
+    words = random.Random(7)
+    for number in range(count):
+        lines = [" ".join(words.choice(["stone", "river", "cloud", "moss", "fern"]) for _ in range(12)) + "."
+                 for _ in range(120)]
+        put(s3, f"many/{number:03}.txt", f"Document {number}.\n\n" + "\n\n".join(lines))
+
+
+def test_one_job_at_a_time_and_a_stopped_one_is_gone_on_with(agent, s3):
+    kb = base(agent, ACCOUNT)
+    ds = source(agent, kb, configuration=bucket_source(BUCKET, "many/"))
+    fill(s3, 60)
+    job = agent.start_ingestion_job(knowledgeBaseId=kb, dataSourceId=ds)["ingestionJob"]["ingestionJobId"]
+    raises(
+        lambda: agent.start_ingestion_job(knowledgeBaseId=kb, dataSourceId=ds),
+        "ConflictException", "ongoing ingestion job", 409,
+    )
+    raises(
+        lambda: agent.delete_data_source(knowledgeBaseId=kb, dataSourceId=ds),
+        "ConflictException", "ongoing ingestion job", 409,
+    )
+
+    def begun():
+        found = agent.get_ingestion_job(knowledgeBaseId=kb, dataSourceId=ds, ingestionJobId=job)["ingestionJob"]
+        return counted(found).get("NewDocumentsIndexed") or found["status"] == "COMPLETE"
+
+    until(begun, 60, "progress while the job runs")
+    stopping = agent.stop_ingestion_job(knowledgeBaseId=kb, dataSourceId=ds, ingestionJobId=job)["ingestionJob"]
+    assert stopping["status"] == "STOPPING"
+    stopped = ended(agent, kb, ds, job)
+    assert stopped["status"] == "STOPPED"
+    first = counted(stopped)["NewDocumentsIndexed"]
+    assert 0 < first < 60
+    rest = counted(sync(agent, kb, ds, 120))
+    assert rest == {"DocumentsScanned": 60, "NewDocumentsIndexed": 60 - first}
+
+
+@pytest.mark.parametrize("documents", [0, 1, 20])
+def test_a_killed_job_is_finished_after_the_restart(fresh, documents):
+    server = fresh()
+    server.start()
+    s3 = client(server.url, "s3", account=ACCOUNT)
+    s3.create_bucket(Bucket=BUCKET)
+    fill(s3, 40)
+    agent = client(server.url, "bedrock-agent", account=ACCOUNT)
+    kb = base(agent, ACCOUNT)
+    ds = source(agent, kb, configuration=bucket_source(BUCKET, "many/"))
+    job = agent.start_ingestion_job(knowledgeBaseId=kb, dataSourceId=ds)["ingestionJob"]["ingestionJobId"]
+
+    def far(agent=agent):
+        found = agent.get_ingestion_job(knowledgeBaseId=kb, dataSourceId=ds, ingestionJobId=job)["ingestionJob"]
+        assert found["status"] in ("STARTING", "IN_PROGRESS"), "the job ended before the kill"
+        return counted(found).get("NewDocumentsIndexed", 0) >= documents
+
+    until(far, 60, f"{documents} documents")
+    server.kill()
+    server.start()
+    agent = client(server.url, "bedrock-agent", account=ACCOUNT)
+    done = ended(agent, kb, ds, job, 120)
+    assert done["status"] == "COMPLETE"
+    assert counted(done) == {"DocumentsScanned": 40, "NewDocumentsIndexed": 40}
+    found = statuses(agent, kb, ds)
+    assert len(found) == 40 and set(found.values()) == {"INDEXED"}
+    assert counted(sync(agent, kb, ds)) == {"DocumentsScanned": 40}
+
+
+def dealt_with(agent, kb, ds, seconds=60):
+    def look():
+        found = statuses(agent, kb, ds)
+        waits = {"STARTING", "PENDING", "IN_PROGRESS", "DELETING", "DELETE_IN_PROGRESS"}
+        return None if waits & set(found.values()) else (found,)
+
+    return until(look, seconds, "documents that are dealt with")[0]
+
+
+def identifier(name):
+    return {"dataSourceType": "CUSTOM", "custom": {"id": name}}
+
+
+def test_documents_come_and_go_by_calls(agent):
+    kb = base(agent, ACCOUNT)
+    ds = source(agent, kb)
+    place = {"knowledgeBaseId": kb, "dataSourceId": ds}
+    documents = [text(f"doc-{number}", f"This is document number {number}.", team="x") for number in range(12)]
+    details = agent.ingest_knowledge_base_documents(**place, documents=documents)["documentDetails"]
+    assert {one["status"] for one in details} == {"STARTING"} and len(details) == 12
+    found = dealt_with(agent, kb, ds)
+    assert len(found) == 12 and set(found.values()) == {"INDEXED"}
+    got = agent.get_knowledge_base_documents(**place, documentIdentifiers=[identifier("doc-3"), identifier("none")])
+    assert [one["status"] for one in got["documentDetails"]] == ["INDEXED", "NOT_FOUND"]
+    gone = agent.delete_knowledge_base_documents(**place, documentIdentifiers=[identifier("doc-3"), identifier("none")])
+    assert [one["status"] for one in gone["documentDetails"]] == ["DELETING", "NOT_FOUND"]
+    until(lambda: "doc-3" not in statuses(agent, kb, ds), 30, "the document is gone")
+
+
+def test_bytes_and_what_cannot_be_read(agent):
+    kb = base(agent, ACCOUNT)
+    ds = source(agent, kb)
+    page = text("page", "")
+    page["content"]["custom"]["inlineContent"] = {
+        "type": "BYTE", "byteContent": {"mimeType": "text/html", "data": b"<html><body><p>A page of its own.</p></body></html>"},
+    }
+    broken = text("broken", "")
+    broken["content"]["custom"]["inlineContent"] = {
+        "type": "BYTE", "byteContent": {"mimeType": "application/octet-stream", "data": bytes(range(256)) * 8},
+    }
+    agent.ingest_knowledge_base_documents(knowledgeBaseId=kb, dataSourceId=ds, documents=[page, broken])
+    found = dealt_with(agent, kb, ds)
+    assert found == {"page": "INDEXED", "broken": "FAILED"}
+    detail = agent.get_knowledge_base_documents(
+        knowledgeBaseId=kb, dataSourceId=ds, documentIdentifiers=[identifier("broken")]
+    )["documentDetails"][0]
+    assert "not supported" in detail["statusReason"]
+
+
+def wrong(**change):
+    document = text("doc", "Some text.")
+    document.update(change)
+    return document
+
+
+REFUSED = [
+    (wrong(content={"dataSourceType": "S3", "s3": {"s3Location": {"uri": "s3://some-bucket/a.txt"}}}), "does not match the type"),
+    (wrong(content={"dataSourceType": "CUSTOM"}), "custom is required"),
+    (wrong(metadata={"type": "S3_LOCATION", "s3Location": {"uri": "s3://some-bucket/a.json"}}), "IN_LINE_ATTRIBUTE"),
+    (wrong(metadata={"type": "IN_LINE_ATTRIBUTE", "accessControlList": [
+        {"name": "priya", "type": "USER", "access": "ALLOW"}]}), "accessControlList"),
+]
+
+
+@pytest.mark.parametrize("document,text", REFUSED, ids=[text for _, text in REFUSED])
+def test_bad_documents_are_refused(agent, document, text):
+    kb = base(agent, ACCOUNT)
+    ds = source(agent, kb)
+    raises(
+        lambda: agent.ingest_knowledge_base_documents(knowledgeBaseId=kb, dataSourceId=ds, documents=[document]),
+        "ValidationException", text,
+    )
+
+
+def test_twenty_five_documents_fit_in_a_call_and_no_more(agent):
+    kb = base(agent, ACCOUNT)
+    ds = source(agent, kb)
+    many = [text(f"doc-{number}", f"Text {number}.") for number in range(26)]
+    place = {"knowledgeBaseId": kb, "dataSourceId": ds}
+    raises(lambda: agent.ingest_knowledge_base_documents(**place, documents=many), "ValidationException", "25")
+    agent.ingest_knowledge_base_documents(**place, documents=many[:25])
+    assert len(dealt_with(agent, kb, ds)) == 25
+    raises(
+        lambda: agent.start_ingestion_job(**place), "ValidationException", "CUSTOM",
+    )
+
+
+def test_what_a_sync_does_not_find_goes(agent, s3):
+    kb = base(agent, ACCOUNT)
+    ds = source(agent, kb, configuration=bucket_source(BUCKET, "docs/"))
+    put(s3, "docs/a.txt", "In the prefix.")
+    put(s3, "other/b.txt", "Outside of it.")
+    document = {"content": {"dataSourceType": "S3", "s3": {"s3Location": {"uri": uri("other/b.txt")}}}}
+    place = {"knowledgeBaseId": kb, "dataSourceId": ds}
+    raises(
+        lambda: agent.ingest_knowledge_base_documents(**place, documents=[document]),
+        "ValidationException", "has not been synced",
+    )
+    sync(agent, kb, ds)
+    agent.ingest_knowledge_base_documents(**place, documents=[document])
+    assert dealt_with(agent, kb, ds) == {uri("docs/a.txt"): "INDEXED", uri("other/b.txt"): "INDEXED"}
+    assert counted(sync(agent, kb, ds)) == {"DocumentsScanned": 1, "DocumentsDeleted": 1}
+
+
+def test_a_role_that_may_not_read_the_bucket_reads_nothing(fresh):
+    config = f"""
+[access.policies.models]
+json = '''{{"Version": "2012-10-17", "Statement": [
+  {{"Effect": "Allow", "Action": "bedrock:InvokeModel", "Resource": "*"}}]}}'''
+[[access.roles]]
+account = "{ACCOUNT}"
+name = "bedrock-kb-role"
+policies = ["models"]
+trust = '''{{"Version": "2012-10-17", "Statement": [
+  {{"Effect": "Allow", "Principal": {{"Service": "bedrock.amazonaws.com"}}, "Action": "sts:AssumeRole"}}]}}'''
+"""
+    server = fresh(config=config)
+    server.start()
+    s3 = client(server.url, "s3", account=ACCOUNT)
+    s3.create_bucket(Bucket=BUCKET)
+    put(s3, "secret.txt", "Nobody reads this.")
+    agent = client(server.url, "bedrock-agent", account=ACCOUNT)
+    kb = base(agent, ACCOUNT)
+    ds = source(agent, kb, configuration=bucket_source(BUCKET))
+    done = sync(agent, kb, ds)
+    assert done["status"] == "FAILED" and "s3:ListBucket" in json.loads(done["failureReasons"][0])[0]

@@ -1,0 +1,127 @@
+"""A folder becomes a knowledge base and answers, by one command each: against a running server, and without one."""
+
+import json
+import subprocess
+
+import pytest
+
+from support.server import BIN, environment
+
+ACCOUNT = "111122224444"
+DOCUMENTS = {
+    "restart.md": "# Restarting the indexer\n\nTo restart the indexing service run `systemctl restart indexer` on "
+    "host ix-7. It takes four minutes to warm up.\n",
+    "people/oncall.md": "# On-call rotation\n\nThe on-call rotation changes every Wednesday at 10:00 UTC. Priya Raman "
+    "owns the schedule.\n",
+    "adr-012.md": "# ADR 12: queue\n\nWe chose NATS JetStream over Kafka in March 2024 because operations had two "
+    "people only.\n",
+}
+
+
+def outcrop(server, *args, check=True, **env):
+    env = environment({"AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1", **env})
+    place = ["--url", server.url] if server else []
+    run = subprocess.run([BIN, "kb", *args, *place], env=env, capture_output=True, text=True, timeout=180)
+    if check:
+        assert run.returncode == 0, run.stderr
+    return run
+
+
+@pytest.fixture
+def folder(tmp_path):
+    root = tmp_path / "handbook"
+    for name, text in DOCUMENTS.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    (root / "tool.bin").write_bytes(b"\0\1")
+    return root
+
+
+@pytest.fixture
+def added(server, folder):
+    run = outcrop(server, "add", str(folder))
+    assert "3 documents, 3 new" in run.stdout
+    assert "left out: 1 file of other kinds" in run.stderr
+    yield folder
+    outcrop(server, "rm", "handbook")
+
+
+def test_a_folder_answers_with_its_sources(server, added):
+    answer = outcrop(server, "ask", "How do I restart the indexing service?").stdout
+    assert "systemctl restart indexer" in answer
+    said, sources = answer.split("\n[1] ", 1)
+    assert "[1]" in said
+    assert sources.startswith("restart.md")
+
+
+def test_what_nothing_answers_is_refused(server, added):
+    answer = outcrop(server, "ask", "What is the boiling point of tungsten?").stdout
+    assert answer.startswith("Sorry, I am unable to assist you with this request."), answer
+
+
+def test_passages_come_with_scores_and_filters(server, added):
+    found = outcrop(server, "search", "who owns the schedule", "-n", "2").stdout
+    assert found.startswith(" 1. 0.") or found.startswith(" 1. 1."), found
+    assert "people/oncall.md" in found.splitlines()[0]
+    found = json.loads(outcrop(server, "search", "owner", "--json", "--mode", "semantic").stdout)
+    assert found["retrievalResults"][0]["location"]["type"] == "S3"
+    bad = outcrop(server, "search", "owner", "--filter", "{", check=False)
+    assert bad.returncode == 1 and "--filter is not JSON" in bad.stderr
+
+
+def test_a_changed_folder_is_synced(server, added):
+    (added / "adr-012.md").unlink()
+    (added / "restart.md").write_text("To restart the indexer press the red button.\n")
+    (added / "new.txt").write_text("The canteen opens at noon.\n")
+    run = outcrop(server, "add", str(added))
+    assert "3 documents, 1 new, 1 changed, 1 deleted" in run.stdout
+    assert "red button" in outcrop(server, "search", "restart the indexer", "-n", "1").stdout
+    assert "NATS" not in outcrop(server, "search", "NATS over Kafka", "-n", "10").stdout
+    for path in added.rglob("*.*"):
+        path.unlink()
+    empty = outcrop(server, "add", str(added), check=False)
+    assert empty.returncode == 1 and "there is no document in it" in empty.stderr
+    assert "red button" in outcrop(server, "search", "restart the indexer", "-n", "1").stdout, "an empty folder deleted"
+
+
+def test_it_is_shown(server, added):
+    shown = outcrop(server, "show", "handbook").stdout
+    assert "from       s3://outcrop-kb-handbook/" in shown and "3 scanned, 3 new" in shown
+    assert "handbook" in outcrop(server, "show").stdout
+    told = json.loads(outcrop(server, "show", "handbook", "--json").stdout)
+    assert told["knowledgeBase"]["status"] == "ACTIVE"
+    missing = outcrop(server, "show", "nowhere", check=False)
+    assert missing.returncode == 1 and "there is no knowledge base nowhere; there is handbook" in missing.stderr
+
+
+def test_settings_are_measured_and_the_cheapest_named(server, added, tmp_path):
+    questions = tmp_path / "questions.jsonl"
+    lines = [
+        {"question": "How do I restart the indexing service?", "documents": ["restart.md"], "answer": "systemctl restart indexer"},
+        {"question": "When does the on-call rotation change?", "documents": ["oncall.md"], "answer": "every Wednesday"},
+        {"question": "Why was NATS chosen?", "documents": ["adr-012.md"], "answer": "operations had two people only"},
+    ]
+    questions.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    plot = tmp_path / "quality.svg"
+    run = outcrop(
+        server, "eval", str(questions), "--results", "1,3", "--model", "outcrop.smollm2-135m-instruct",
+        "--chunking", "fixed:100:20,none", "--svg", str(plot), "--json",
+    )
+    rows = json.loads(run.stdout)
+    assert [row["setting"].split()[0] for row in rows] == ["fixed:100:20", "fixed:100:20", "none", "none"]
+    assert all(row["recall"] == 1.0 and row["ndcg10"] == 1.0 for row in rows), rows
+    assert all(0 < row["answerF1"] <= 1 and row["p95Ms"] > 0 and row["dollarsPer1000"] == 0 for row in rows), rows
+    assert plot.read_text().count("<circle") == 4
+    assert "eval" not in outcrop(server, "show").stdout, "a copy was left behind"
+    questions.write_text('{"question": "?"}\n')
+    bad = outcrop(server, "eval", str(questions), check=False)
+    assert bad.returncode == 1 and "questions.jsonl:1: a line needs" in bad.stderr
+
+
+def test_it_needs_no_running_server(folder, tmp_path):
+    data = str(tmp_path / "data")
+    assert "3 new" in outcrop(None, "add", str(folder), "--data", data).stdout
+    answer = outcrop(None, "ask", "Who owns the on-call schedule?", "--data", data)
+    assert "Priya Raman" in answer.stdout and "people/oncall.md" in answer.stdout
+    assert answer.stderr == "", answer.stderr

@@ -1,0 +1,352 @@
+//! `outcrop kb add` and `outcrop kb watch`.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
+
+use indicatif::ProgressBar;
+use serde_json::{Value, json};
+
+use crate::args::{self, Chunking};
+use crate::client::{Ask, Client};
+use crate::kb::{find, folder, s3, sync};
+use crate::text::{counted, say};
+
+/// How often a job is asked how far it is.
+const LOOK: Duration = Duration::from_millis(200);
+/// What a bucket of ours begins with.
+pub const BUCKET: &str = "outcrop-kb-";
+
+/// Brings a knowledge base up to date, and makes it where there is none.
+pub async fn run(client: &Client, args: &args::KbAdd) -> Result<(), String> {
+    let added = Added::prepare(client, args).await?;
+    added.sync(client, true).await
+}
+
+/// The same again whenever the folder has changed.
+pub async fn watch(client: &Client, args: &args::KbAdd, every: u64) -> Result<(), String> {
+    let added = Added::prepare(client, args).await?;
+    let Some(root) = added.root.clone() else {
+        return Err("watch looks at a folder; give a bucket's source a schedule instead".into());
+    };
+    added.sync(client, true).await?;
+    eprintln!("watching {}, every {every} s; Ctrl-C ends it", root.display());
+    let mut seen = stamp(&root)?;
+    loop {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => return Ok(()),
+            () = tokio::time::sleep(Duration::from_secs(every)) => {}
+        }
+        let now = stamp(&root)?;
+        if now != seen {
+            // What could not be synced is tried again with the next change; it does not end the watch.
+            match added.sync(client, false).await {
+                Ok(()) => seen = now,
+                Err(error) => eprintln!("{error}"),
+            }
+        }
+    }
+}
+
+/// Every document's place, size and time.
+fn stamp(root: &Path) -> Result<Vec<(String, u64, Option<SystemTime>)>, String> {
+    let files = folder::scan(root)?;
+    let read = |(key, path): (String, PathBuf)| {
+        let data = std::fs::metadata(path).ok();
+        (key, data.as_ref().map_or(0, std::fs::Metadata::len), data.and_then(|data| data.modified().ok()))
+    };
+    Ok(files.documents.into_iter().map(read).collect())
+}
+
+/// A knowledge base and the source that is kept like a folder or a bucket.
+struct Added {
+    root: Option<PathBuf>,
+    bucket: String,
+    kb: String,
+    source: String,
+    name: String,
+}
+
+impl Added {
+    async fn prepare(client: &Client, args: &args::KbAdd) -> Result<Self, String> {
+        let place = Where::read(&args.what)?;
+        let name = args.name.clone().unwrap_or_else(|| place.name());
+        if !is_name(&name) {
+            return Err(format!("{name:?} cannot be a knowledge base's name (letters, digits, - and _): use --name"));
+        }
+        let (root, bucket, prefix) = match place {
+            Where::Local(root) => (Some(root), bucket_of(&name), String::new()),
+            Where::Bucket(bucket, prefix) => (None, bucket, prefix),
+        };
+        if let Some(root) = &root {
+            // Before anything is made of it.
+            documents(root)?;
+            s3::make(client, &bucket).await?;
+        }
+        let kb = match find::all(client).await?.into_iter().find(|kb| kb.name == name) {
+            Some(kb) => kb.id,
+            None => create(client, &described(client, args, &name).await?).await?,
+        };
+        let source = source(client, args, &kb, &bucket, &prefix).await?;
+        Ok(Self { root, bucket, kb, source, name })
+    }
+
+    async fn sync(&self, client: &Client, tell: bool) -> Result<(), String> {
+        if let Some(root) = &self.root {
+            let files = documents(root)?;
+            let synced = sync::sync(client, &files, &self.bucket).await?;
+            for left in &synced.left_out {
+                eprintln!("left out: {left}");
+            }
+            if tell && files.others > 0 {
+                eprintln!("left out: {} of other kinds", counted(files.others as u64, "file"));
+            }
+        }
+        let began = Instant::now();
+        let done = ingest(client, &self.kb, &self.source).await?;
+        self.tell(&done, began)
+    }
+
+    fn tell(&self, job: &Value, began: Instant) -> Result<(), String> {
+        let n = |name: &str| job["statistics"][name].as_u64().unwrap_or(0);
+        let scanned = n("numberOfDocumentsScanned");
+        let mut text = format!("{} ({}): {}", self.name, self.kb, counted(scanned, "document"));
+        let parts = [
+            ("new", "numberOfNewDocumentsIndexed"),
+            ("changed", "numberOfModifiedDocumentsIndexed"),
+            ("deleted", "numberOfDocumentsDeleted"),
+            ("failed", "numberOfDocumentsFailed"),
+        ];
+        for (what, member) in parts {
+            if n(member) > 0 {
+                text += &format!(", {} {what}", n(member));
+            }
+        }
+        text += &format!(", in {:.1} s\n", began.elapsed().as_secs_f64());
+        for reason in reasons(job) {
+            text += &format!("  {reason}\n");
+        }
+        say(&text)?;
+        match job["status"].as_str() {
+            Some("COMPLETE") => {
+                eprintln!("ask it: outcrop kb ask \"...\" --kb {}", self.name);
+                Ok(())
+            }
+            status => Err(format!("the ingestion job ended as {}", status.unwrap_or("nothing known"))),
+        }
+    }
+}
+
+/// Runs an ingestion job to its end, and shows how far it is.
+pub async fn ingest(client: &Client, kb: &str, source: &str) -> Result<Value, String> {
+    let jobs = format!("{}/", client.path(&["knowledgebases", kb, "datasources", source, "ingestionjobs"]));
+    let began = Instant::now();
+    let job = client.json("PUT", &jobs, &json!({})).await?;
+    let path = format!("{jobs}{}", job["ingestionJob"]["ingestionJobId"].as_str().unwrap_or_default());
+    let bar = sync::bar(0, "{spinner} {msg}");
+    loop {
+        let job = client.json("GET", &path, &Value::Null).await?["ingestionJob"].take();
+        progress(&bar, &job, began);
+        if matches!(job["status"].as_str(), Some("COMPLETE" | "FAILED" | "STOPPED")) {
+            bar.finish_and_clear();
+            return Ok(job);
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+fn progress(bar: &ProgressBar, job: &Value, began: Instant) {
+    let n = |name: &str| job["statistics"][name].as_u64().unwrap_or(0);
+    let done = n("numberOfNewDocumentsIndexed") + n("numberOfModifiedDocumentsIndexed");
+    let rate = done as f64 / began.elapsed().as_secs_f64().max(0.001);
+    bar.set_message(format!(
+        "{} scanned, {done} indexed ({rate:.1} a second), {} failed",
+        n("numberOfDocumentsScanned"),
+        n("numberOfDocumentsFailed"),
+    ));
+    bar.tick();
+}
+
+/// Why documents failed. Each element is a JSON array in a string, as Bedrock has it.
+pub fn reasons(job: &Value) -> Vec<String> {
+    let elements = job["failureReasons"].as_array().map_or(&[][..], Vec::as_slice);
+    let read = |element: &Value| {
+        let text = element.as_str().unwrap_or_default();
+        serde_json::from_str::<Vec<String>>(text).unwrap_or_else(|_| vec![text.to_owned()])
+    };
+    elements.iter().flat_map(read).collect()
+}
+
+fn documents(root: &Path) -> Result<folder::Files, String> {
+    let files = folder::scan(root)?;
+    // A folder that is not mounted looks like one whose files are all gone; nothing is deleted for it.
+    if files.documents.is_empty() {
+        return Err(format!("{}: there is no document in it", root.display()));
+    }
+    Ok(files)
+}
+
+/// What `args` ask for.
+async fn described(client: &Client, args: &args::KbAdd, name: &str) -> Result<Value, String> {
+    let account = account(client).await?;
+    let region = client.region();
+    let model = &args.embedding_model;
+    let arn = if model.starts_with("arn:") {
+        model.clone()
+    } else {
+        format!("arn:aws:bedrock:{region}::foundation-model/{model}")
+    };
+    let role = args.role.clone().unwrap_or_else(|| format!("arn:aws:iam::{account}:role/outcrop-kb"));
+    Ok(json!({
+        "name": name,
+        "roleArn": role,
+        "knowledgeBaseConfiguration": {
+            "type": "VECTOR",
+            "vectorKnowledgeBaseConfiguration": {"embeddingModelArn": arn},
+        },
+        // A storage type that has everything; the server answers for it with its embedded index.
+        "storageConfiguration": {
+            "type": "OPENSEARCH_SERVERLESS",
+            "opensearchServerlessConfiguration": {
+                "collectionArn": format!("arn:aws:aoss:{region}:{account}:collection/outcrop"),
+                "vectorIndexName": "bedrock-knowledge-base-default-index",
+                "fieldMapping": {
+                    "vectorField": "bedrock-knowledge-base-default-vector",
+                    "textField": "AMAZON_BEDROCK_TEXT_CHUNK",
+                    "metadataField": "AMAZON_BEDROCK_METADATA",
+                },
+            },
+        },
+    }))
+}
+
+/// Makes a knowledge base and waits until it is there.
+pub async fn create(client: &Client, asked: &Value) -> Result<String, String> {
+    let made = client.json("PUT", "/knowledgebases/", asked).await?;
+    let id = made["knowledgeBase"]["knowledgeBaseId"].as_str().unwrap_or_default().to_owned();
+    let path = client.path(&["knowledgebases", &id]);
+    loop {
+        let kb = client.json("GET", &path, &Value::Null).await?["knowledgeBase"].take();
+        match kb["status"].as_str().unwrap_or_default() {
+            "ACTIVE" => return Ok(id),
+            "CREATING" | "UPDATING" => tokio::time::sleep(LOOK).await,
+            status => return Err(format!("the knowledge base is {status}: {}", kb["failureReasons"])),
+        }
+    }
+}
+
+/// The data source that reads the bucket; made where there is none.
+async fn source(client: &Client, args: &args::KbAdd, kb: &str, bucket: &str, prefix: &str) -> Result<String, String> {
+    let mut name = format!("{bucket}-{prefix}").replace(|c: char| !c.is_ascii_alphanumeric() && c != '-', "-");
+    name.truncate(100);
+    let name = name.trim_matches('-').to_owned();
+    let found = find::sources(client, kb).await?;
+    if let Some(source) = found.iter().find(|source| source["name"] == *name) {
+        return Ok(source["dataSourceId"].as_str().unwrap_or_default().to_owned());
+    }
+    let mut s3 = json!({"bucketArn": format!("arn:aws:s3:::{bucket}")});
+    if !prefix.is_empty() {
+        s3["inclusionPrefixes"] = json!([prefix]);
+    }
+    let asked = json!({
+        "name": name,
+        "dataSourceConfiguration": {"type": "S3", "s3Configuration": s3},
+        "vectorIngestionConfiguration": {"chunkingConfiguration": chunking(args)},
+    });
+    let path = format!("{}/", client.path(&["knowledgebases", kb, "datasources"]));
+    let made = client.json("PUT", &path, &asked).await?;
+    Ok(made["dataSource"]["dataSourceId"].as_str().unwrap_or_default().to_owned())
+}
+
+fn chunking(args: &args::KbAdd) -> Value {
+    let most = args.max_tokens;
+    match args.chunking {
+        Chunking::Fixed => json!({"chunkingStrategy": "FIXED_SIZE", "fixedSizeChunkingConfiguration":
+            {"maxTokens": most, "overlapPercentage": args.overlap}}),
+        // Parents of five children.
+        Chunking::Hierarchical => json!({"chunkingStrategy": "HIERARCHICAL", "hierarchicalChunkingConfiguration":
+            {"levelConfigurations": [{"maxTokens": (most * 5).min(8192)}, {"maxTokens": most}], "overlapTokens": most / 5}}),
+        Chunking::Semantic => json!({"chunkingStrategy": "SEMANTIC", "semanticChunkingConfiguration":
+            {"maxTokens": most, "bufferSize": 1, "breakpointPercentileThreshold": 95}}),
+        Chunking::None => json!({"chunkingStrategy": "NONE"}),
+    }
+}
+
+async fn account(client: &Client) -> Result<String, String> {
+    let ask = Ask {
+        service: "sts",
+        method: "POST",
+        path: "/",
+        query: "",
+        content_type: "application/x-www-form-urlencoded",
+        body: "Action=GetCallerIdentity&Version=2011-06-15".into(),
+    };
+    let (_, body) = client.bytes(ask).await?;
+    let text = String::from_utf8_lossy(&body);
+    let account = text.split_once("<Account>").and_then(|(_, rest)| rest.split_once("</Account>"));
+    account.map(|(account, _)| account.to_owned()).ok_or_else(|| "the server does not say which account this is".into())
+}
+
+/// Where documents are.
+enum Where {
+    Local(PathBuf),
+    Bucket(String, String),
+}
+
+impl Where {
+    fn read(what: &str) -> Result<Self, String> {
+        if let Some(rest) = what.strip_prefix("s3://") {
+            let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+            return Ok(Self::Bucket(bucket.to_owned(), prefix.to_owned()));
+        }
+        let path = Path::new(what);
+        let whole = path.canonicalize().map_err(|error| format!("{what}: {error}"))?;
+        Ok(Self::Local(whole))
+    }
+
+    fn name(&self) -> String {
+        match self {
+            Self::Local(path) => path.file_stem().unwrap_or_default().to_string_lossy().replace(['.', ' '], "-"),
+            Self::Bucket(bucket, _) => bucket.replace('.', "-"),
+        }
+    }
+}
+
+/// Bedrock's rule: `([0-9a-zA-Z][_-]?){1,100}`.
+fn is_name(name: &str) -> bool {
+    let mut after = false;
+    let fits = name.bytes().all(|b| {
+        let ok = b.is_ascii_alphanumeric() || (after && matches!(b, b'_' | b'-'));
+        after = b.is_ascii_alphanumeric();
+        ok
+    });
+    fits && !name.is_empty() && name.len() <= 100
+}
+
+/// The bucket of a knowledge base's copy: S3's names are of small letters, digits and dashes, at most 63.
+pub fn bucket_of(name: &str) -> String {
+    let mut bucket = format!("{BUCKET}{}", name.to_ascii_lowercase().replace('_', "-"));
+    bucket.truncate(63);
+    bucket.trim_end_matches('-').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_follow_bedrock() {
+        for good in ["docs", "a-b_c", "7"] {
+            assert!(is_name(good), "{good}");
+        }
+        for bad in ["", "-a", "a--b", "a b", "\u{fc}"] {
+            assert!(!is_name(bad), "{bad}");
+        }
+        assert_eq!(bucket_of("Team_Docs-"), "outcrop-kb-team-docs");
+    }
+
+    #[test]
+    fn reasons_are_arrays_in_strings() {
+        let job = json!({"failureReasons": ["[\"a\",\"b\"]", "plain"]});
+        assert_eq!(reasons(&job), ["a", "b", "plain"]);
+    }
+}

@@ -1,0 +1,131 @@
+//! Asks the questions under a setting, and copies a knowledge base for another chunking.
+
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::client::{Client, encoded};
+use crate::kb::eval::measure::{self, Got, Row};
+use crate::kb::eval::questions::Question;
+use crate::kb::eval::settings::{Cut, Setting, arn};
+use crate::kb::find::{self, Found};
+use crate::kb::{add, remove, sync};
+
+/// What a call took is in the ledger half a second after its end.
+const SETTLED: Duration = Duration::from_millis(1200);
+
+/// One setting over all questions, one after the other, so that times are those of a caller.
+pub async fn one(
+    client: &Client,
+    kb: &str,
+    setting: &Setting,
+    label: String,
+    questions: &[Question],
+) -> Result<Row, String> {
+    let bar = sync::bar(questions.len() as u64, "{msg} {bar:30} {pos}/{len} questions");
+    bar.set_message(label.clone());
+    let began = Timestamp::now();
+    let mut got = Vec::with_capacity(questions.len());
+    for question in questions {
+        got.push(ask(client, kb, setting, &question.text).await?);
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    tokio::time::sleep(SETTLED).await;
+    let dollars = spent(client, began, Timestamp::now()).await?;
+    let dollars = dollars.map(|dollars| dollars * 1000.0 / questions.len() as f64);
+    Ok(measure::row(label, questions, &got, dollars))
+}
+
+async fn ask(client: &Client, kb: &str, setting: &Setting, text: &str) -> Result<Got, String> {
+    let began = Instant::now();
+    let configuration = setting.configuration(client.region());
+    let mut got = Got::default();
+    if let Some(model) = &setting.model {
+        let asked = json!({
+            "input": {"text": text},
+            "retrieveAndGenerateConfiguration": {
+                "type": "KNOWLEDGE_BASE",
+                "knowledgeBaseConfiguration": {
+                    "knowledgeBaseId": kb,
+                    "modelArn": arn(model, client.region()),
+                    "retrievalConfiguration": configuration,
+                },
+            },
+        });
+        let answer = client.post("/retrieveAndGenerate", &asked).await?;
+        got.ms = began.elapsed().as_secs_f64() * 1000.0;
+        got.answer = answer["output"]["text"].as_str().map(str::to_owned);
+        for citation in answer["citations"].as_array().into_iter().flatten() {
+            got.cited.extend(uris(&citation["retrievedReferences"]));
+        }
+    }
+    let asked = json!({"retrievalQuery": {"text": text}, "retrievalConfiguration": configuration});
+    let began = Instant::now();
+    let found = client.post(&client.path(&["knowledgebases", kb, "retrieve"]), &asked).await?;
+    if setting.model.is_none() {
+        got.ms = began.elapsed().as_secs_f64() * 1000.0;
+    }
+    got.documents = uris(&found["retrievalResults"]);
+    Ok(got)
+}
+
+fn uris(results: &Value) -> Vec<String> {
+    let uri = |result: &Value| result["metadata"]["x-amz-bedrock-kb-source-uri"].as_str().map(str::to_owned);
+    results.as_array().into_iter().flatten().filter_map(uri).collect()
+}
+
+/// What the account spent in that time; none where a call had no price.
+async fn spent(client: &Client, from: Timestamp, to: Timestamp) -> Result<Option<f64>, String> {
+    let query = format!("from={}&to={}", encoded(&from.to_string()), encoded(&to.to_string()));
+    let report = client.get("/outcrop/cost", &query).await?;
+    let total = &report["total"];
+    let unpriced = report["rows"].as_array().into_iter().flatten().any(|row| row["unpriced"]["calls"] != 0);
+    let cost = total["cost"].as_str().and_then(|cost| cost.parse().ok()).unwrap_or(0.0);
+    Ok((!unpriced).then_some(cost))
+}
+
+/// The same documents, cut another way, in a knowledge base of their own.
+pub async fn copy(client: &Client, kb: &Found, cut: &Cut) -> Result<Found, String> {
+    let whole = client.json("GET", &client.path(&["knowledgebases", &kb.id]), &Value::Null).await?;
+    let whole = &whole["knowledgeBase"];
+    let mut name = format!("{}-eval-{}", kb.name, cut.label.replace(':', "-"));
+    name.truncate(100);
+    let asked = json!({
+        "name": name,
+        "roleArn": whole["roleArn"],
+        "knowledgeBaseConfiguration": whole["knowledgeBaseConfiguration"],
+        "storageConfiguration": whole["storageConfiguration"],
+    });
+    let id = add::create(client, &asked).await?;
+    let made = Found { id, name, status: "ACTIVE".into() };
+    match fill(client, &kb.id, &made.id, cut).await {
+        Ok(()) => Ok(made),
+        Err(error) => {
+            remove::delete(client, &made).await.ok();
+            Err(error)
+        }
+    }
+}
+
+async fn fill(client: &Client, from: &str, to: &str, cut: &Cut) -> Result<(), String> {
+    for source in find::sources(client, from).await? {
+        let id = source["dataSourceId"].as_str().unwrap_or_default();
+        let path = client.path(&["knowledgebases", from, "datasources", id]);
+        let whole = client.json("GET", &path, &Value::Null).await?["dataSource"].take();
+        let asked = json!({
+            "name": whole["name"],
+            "dataSourceConfiguration": whole["dataSourceConfiguration"],
+            "vectorIngestionConfiguration": {"chunkingConfiguration": cut.configuration},
+        });
+        let sources = format!("{}/", client.path(&["knowledgebases", to, "datasources"]));
+        let made = client.json("PUT", &sources, &asked).await?;
+        let made = made["dataSource"]["dataSourceId"].as_str().unwrap_or_default();
+        let job = add::ingest(client, to, made).await?;
+        if job["status"] != "COMPLETE" {
+            return Err(format!("{}: the ingestion job ended as {}", cut.label, job["status"]));
+        }
+    }
+    Ok(())
+}

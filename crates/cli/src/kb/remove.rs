@@ -1,0 +1,42 @@
+//! `outcrop kb rm`.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::client::Client;
+use crate::kb::add::bucket_of;
+use crate::kb::find::Found;
+use crate::kb::{find, s3};
+use crate::text::say;
+
+/// How often it is asked whether it is gone.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Deletes a knowledge base, and the bucket that `kb add` made for it.
+pub async fn run(client: &Client, wanted: &str) -> Result<(), String> {
+    let kb = find::one(client, Some(wanted)).await?;
+    let sources = find::sources(client, &kb.id).await?;
+    delete(client, &kb).await?;
+    let bucket = bucket_of(&kb.name);
+    // Only the copy of a folder is ours to delete.
+    if sources.iter().any(|source| source["name"] == *bucket) {
+        for (key, _) in s3::list(client, &bucket).await? {
+            s3::delete(client, &bucket, &key).await?;
+        }
+        s3::unmake(client, &bucket).await?;
+    }
+    say(&format!("deleted {} ({})\n", kb.name, kb.id))
+}
+
+/// Deletes a knowledge base, and waits until it is gone.
+pub async fn delete(client: &Client, kb: &Found) -> Result<(), String> {
+    client.json("DELETE", &client.path(&["knowledgebases", &kb.id]), &Value::Null).await?;
+    loop {
+        match find::all(client).await?.iter().find(|one| one.id == kb.id) {
+            None => return Ok(()),
+            Some(one) if one.status == "DELETING" => tokio::time::sleep(LOOK).await,
+            Some(_) => return Err(format!("{} could not be deleted; `outcrop kb show {}` says why", kb.name, kb.id)),
+        }
+    }
+}

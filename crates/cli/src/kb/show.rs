@@ -1,0 +1,92 @@
+//! `outcrop kb show`.
+
+use serde_json::{Value, json};
+
+use crate::client::Client;
+use crate::kb::add::reasons;
+use crate::kb::find;
+use crate::text::{say, table};
+
+/// How many of a source's jobs are shown.
+const JOBS: u32 = 3;
+
+/// All knowledge bases, or one of them.
+pub async fn run(client: &Client, wanted: Option<&str>, json: bool) -> Result<(), String> {
+    if wanted.is_none() {
+        let all = find::all(client).await?;
+        if json {
+            let list: Vec<Value> =
+                all.iter().map(|kb| json!({"id": kb.id, "name": kb.name, "status": kb.status})).collect();
+            return say(&format!("{:#}\n", Value::from(list)));
+        }
+        if all.is_empty() {
+            return say("there is no knowledge base yet; make one with `outcrop kb add FOLDER`\n");
+        }
+        let rows: Vec<[String; 3]> = all.into_iter().map(|kb| [kb.name, kb.id, kb.status]).collect();
+        return say(&table(["NAME", "ID", "STATUS"], &rows));
+    }
+    let found = find::one(client, wanted).await?;
+    let kb =
+        client.json("GET", &client.path(&["knowledgebases", &found.id]), &Value::Null).await?["knowledgeBase"].take();
+    let mut sources = Vec::new();
+    for source in find::sources(client, &found.id).await? {
+        let id = source["dataSourceId"].as_str().unwrap_or_default();
+        let path = client.path(&["knowledgebases", &found.id, "datasources", id]);
+        let mut whole = client.json("GET", &path, &Value::Null).await?["dataSource"].take();
+        let asked = json!({"maxResults": JOBS, "sortBy": {"attribute": "STARTED_AT", "order": "DESCENDING"}});
+        whole["jobs"] = client.post(&format!("{path}/ingestionjobs/"), &asked).await?["ingestionJobSummaries"].take();
+        if let Some(last) = whole["jobs"][0]["ingestionJobId"].as_str() {
+            let job = client.json("GET", &format!("{path}/ingestionjobs/{last}"), &Value::Null).await?;
+            whole["lastJob"] = job["ingestionJob"].clone();
+        }
+        sources.push(whole);
+    }
+    if json {
+        return say(&format!("{:#}\n", json!({"knowledgeBase": kb, "dataSources": sources})));
+    }
+    say(&told(&kb, &sources))
+}
+
+fn told(kb: &Value, sources: &[Value]) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+    let vector = &kb["knowledgeBaseConfiguration"]["vectorKnowledgeBaseConfiguration"];
+    let mut out = format!("{} ({}), {}\n", text(&kb["name"]), text(&kb["knowledgeBaseId"]), text(&kb["status"]));
+    out += &format!("  embedding  {}\n", text(&vector["embeddingModelArn"]));
+    if let Some(storage) = kb["storageConfiguration"]["type"].as_str() {
+        out += &format!("  storage    {storage}\n");
+    }
+    out += &format!("  role       {}\n", text(&kb["roleArn"]));
+    for source in sources {
+        let of = &source["dataSourceConfiguration"];
+        let mut from = text(&of["type"]);
+        if let Some(bucket) = of["s3Configuration"]["bucketArn"].as_str() {
+            let prefix = of["s3Configuration"]["inclusionPrefixes"][0].as_str().unwrap_or_default();
+            from = format!("s3://{}/{prefix}", bucket.trim_start_matches("arn:aws:s3:::"));
+        }
+        let chunking = &source["vectorIngestionConfiguration"]["chunkingConfiguration"]["chunkingStrategy"];
+        out += &format!(
+            "\nsource {} ({}), {}\n  from       {from}\n  chunking   {}\n",
+            text(&source["name"]),
+            text(&source["dataSourceId"]),
+            text(&source["status"]),
+            chunking.as_str().unwrap_or("default"),
+        );
+        for job in source["jobs"].as_array().into_iter().flatten() {
+            let n = |name: &str| job["statistics"][name].as_u64().unwrap_or(0);
+            out += &format!(
+                "  job {}  {}  {} scanned, {} new, {} changed, {} deleted, {} failed\n",
+                text(&job["startedAt"]),
+                text(&job["status"]),
+                n("numberOfDocumentsScanned"),
+                n("numberOfNewDocumentsIndexed"),
+                n("numberOfModifiedDocumentsIndexed"),
+                n("numberOfDocumentsDeleted"),
+                n("numberOfDocumentsFailed"),
+            );
+        }
+        for reason in reasons(&source["lastJob"]) {
+            out += &format!("  {reason}\n");
+        }
+    }
+    out
+}

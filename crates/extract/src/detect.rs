@@ -1,0 +1,158 @@
+//! What a file is: by its first bytes, then its name, then what its sender says.
+
+use crate::charset;
+
+/// A format with a parser, or one that is known to have none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Plain text.
+    Text,
+    /// Subtitles: text with times.
+    Subtitles,
+    /// Markdown.
+    Markdown,
+    /// A web page.
+    Html,
+    /// Records with a separator.
+    Csv,
+    /// A mail.
+    Mail,
+    /// PDF.
+    Pdf,
+    /// Word since 2007.
+    Docx,
+    /// PowerPoint since 2007.
+    Pptx,
+    /// A workbook that calamine reads: `.xlsx`, `.xlsb`, `.xls`, `.ods`.
+    Workbook,
+    /// An Office container that a password locks.
+    Locked,
+    /// Anything else.
+    Unknown,
+}
+
+const ZIP: &[u8] = b"PK\x03\x04";
+const OLE: &[u8] = &[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1];
+
+/// Tells the format of a file. Magic bytes beat the name, the name beats the media type: names are wrong more often
+/// than bytes, and uploads by programs say `application/octet-stream` of everything.
+pub fn detect(bytes: &[u8], name: &str, mime: Option<&str>) -> Format {
+    let start = &bytes[..bytes.len().min(1024)];
+    if start.windows(5).any(|window| window == b"%PDF-") {
+        return Format::Pdf;
+    }
+    if bytes.starts_with(ZIP) {
+        return zip(bytes, name);
+    }
+    if bytes.starts_with(OLE) {
+        return ole(bytes);
+    }
+    let named = by_name(name).or_else(|| mime.and_then(by_mime));
+    if !charset::is_text(bytes) {
+        return Format::Unknown;
+    }
+    match named {
+        Some(format @ (Format::Text | Format::Markdown | Format::Html | Format::Csv | Format::Mail)) => format,
+        Some(Format::Subtitles) => Format::Subtitles,
+        // A web page under a spreadsheet's name is an old habit of exporting programs.
+        _ if looks_like_html(start) => Format::Html,
+        Some(_) => Format::Unknown,
+        None if has_extension(name) && mime.is_none_or(|mime| mime == "application/octet-stream") => Format::Unknown,
+        None if mime.is_none_or(|mime| mime.starts_with("text/") || mime == "application/octet-stream") => Format::Text,
+        None => Format::Unknown,
+    }
+}
+
+fn extension(name: &str) -> Option<String> {
+    let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
+    let (stem, extension) = name.rsplit_once('.')?;
+    let plain = !stem.is_empty() && (1..=10).contains(&extension.len());
+    (plain && extension.chars().all(|c| c.is_ascii_alphanumeric())).then(|| extension.to_ascii_lowercase())
+}
+
+fn has_extension(name: &str) -> bool {
+    extension(name).is_some()
+}
+
+fn by_name(name: &str) -> Option<Format> {
+    Some(match extension(name)?.as_str() {
+        "txt" | "text" | "log" | "rst" | "adoc" | "asciidoc" | "org" | "tex" | "json" | "jsonl" | "ndjson" | "xml"
+        | "yaml" | "yml" | "toml" | "ini" | "cfg" | "conf" | "properties" | "sql" | "py" | "rs" | "js" | "ts"
+        | "tsx" | "jsx" | "java" | "kt" | "go" | "c" | "h" | "cc" | "cpp" | "hpp" | "cs" | "rb" | "php" | "swift"
+        | "scala" | "sh" | "bash" | "ps1" | "r" | "lua" | "proto" | "graphql" | "tf" | "css" => Format::Text,
+        "vtt" | "srt" => Format::Subtitles,
+        "md" | "markdown" | "mdown" | "mdx" => Format::Markdown,
+        "html" | "htm" | "xhtml" => Format::Html,
+        "csv" | "tsv" | "tab" => Format::Csv,
+        "eml" => Format::Mail,
+        "pdf" => Format::Pdf,
+        "docx" | "docm" | "dotx" => Format::Docx,
+        "pptx" | "pptm" | "ppsx" | "potx" => Format::Pptx,
+        "xlsx" | "xlsm" | "xlsb" | "xls" | "ods" => Format::Workbook,
+        _ => return None,
+    })
+}
+
+fn by_mime(mime: &str) -> Option<Format> {
+    let mime = mime.split(';').next().unwrap_or(mime).trim().to_ascii_lowercase();
+    Some(match mime.as_str() {
+        "text/plain" | "application/json" | "application/xml" | "text/xml" => Format::Text,
+        "text/vtt" => Format::Subtitles,
+        "text/markdown" | "text/x-markdown" => Format::Markdown,
+        "text/html" | "application/xhtml+xml" => Format::Html,
+        "text/csv" | "text/tab-separated-values" => Format::Csv,
+        "message/rfc822" => Format::Mail,
+        "application/pdf" => Format::Pdf,
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document" => Format::Docx,
+        "application/vnd.openxmlformats-officedocument.presentationml.presentation" => Format::Pptx,
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" | "application/vnd.ms-excel" => {
+            Format::Workbook
+        }
+        _ => return None,
+    })
+}
+
+/// Office files are ZIPs; which, the names of their parts say. They stand in the central directory, uncompressed.
+fn zip(bytes: &[u8], name: &str) -> Format {
+    let has = |part: &[u8]| memchr_find(bytes, part);
+    if has(b"word/document") {
+        Format::Docx
+    } else if has(b"ppt/presentation.xml") {
+        Format::Pptx
+    } else if has(b"xl/workbook.") || has(b"application/vnd.oasis.opendocument.spreadsheet") {
+        Format::Workbook
+    } else {
+        // An odd package under a known name fails in its parser with a reason that says more.
+        match by_name(name) {
+            Some(format @ (Format::Docx | Format::Pptx | Format::Workbook)) => format,
+            _ => Format::Unknown,
+        }
+    }
+}
+
+/// OLE containers hold old Office formats and locked new ones; their directory names its streams in UTF-16.
+fn ole(bytes: &[u8]) -> Format {
+    let has = |stream: &str| {
+        let wide: Vec<u8> = stream.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        memchr_find(bytes, &wide)
+    };
+    if has("EncryptedPackage") || has("EncryptionInfo") {
+        Format::Locked
+    } else if has("Workbook") || has("Book") {
+        Format::Workbook
+    } else {
+        Format::Unknown
+    }
+}
+
+fn memchr_find(bytes: &[u8], needle: &[u8]) -> bool {
+    memchr::memmem::find(bytes, needle).is_some()
+}
+
+fn looks_like_html(start: &[u8]) -> bool {
+    let start = String::from_utf8_lossy(start).trim_start_matches(['\u{feff}', ' ', '\n', '\r', '\t']).to_lowercase();
+    start.starts_with("<!doctype html") || start.starts_with("<html")
+}
+
+#[cfg(test)]
+mod tests;

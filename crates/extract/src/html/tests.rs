@@ -1,0 +1,78 @@
+use super::*;
+use crate::Role;
+
+fn read(source: &str) -> Document {
+    parse(source.as_bytes(), None)
+}
+
+fn shown(document: &Document) -> Vec<(Role, &str)> {
+    document.blocks.iter().map(|block| (block.role, block.text.as_str())).collect()
+}
+
+const LONG: &str = "Ducks are mostly aquatic birds and may be found in fresh water and in sea water. They are often \
+    confused with other water birds of similar shape, such as loons, grebes and coots, which also swim and dive.";
+
+#[test]
+fn navigation_is_left_out_and_structure_kept() {
+    let source = format!(
+        "<!doctype html><title> Ducks </title><meta name=author content=Ann><body>\
+         <nav><a href=/>Home</a></nav><div class=menu><ul><li><a>One</a><li><a>Two</a><li><a>Three</a><li><a>Four</a></ul></div>\
+         <main><h1>The <em>duck</em></h1><p>{LONG}</p><ul><li>swims<ol start=3><li><p>far</p><li>deep</ol><li>dives</ul>\
+         <pre>a\n  b</pre><p>One<br>two<script>no()</script></p><button>Buy</button></main><footer>Imprint</footer>"
+    );
+    let document = read(&source);
+    assert_eq!(
+        shown(&document),
+        [
+            (Role::Heading(1), "The duck"),
+            (Role::Paragraph, LONG),
+            (Role::Item, "- swims"),
+            (Role::Item, "3. far"),
+            (Role::Item, "4. deep"),
+            (Role::Item, "- dives"),
+            (Role::Verbatim, "a\n  b"),
+            (Role::Paragraph, "One\ntwo"),
+        ]
+    );
+    assert_eq!(document.title.as_deref(), Some("Ducks"));
+    assert_eq!(document.says("author"), Some("Ann"));
+}
+
+#[test]
+fn a_table_keeps_its_rows_and_a_layout_its_blocks() {
+    let document = read(
+        "<table><caption>Facts</caption><tr><th>Name<th>Says<tr><td>Mallard<td><ul><li>quack<li>honk</ul></table>\
+         <table><tr><td><p>First.</p><p>Second.</p></table>",
+    );
+    assert_eq!(
+        shown(&document),
+        [
+            (Role::Note, "Facts"),
+            (Role::Row, "Name | Says"),
+            (Role::Row, "Mallard | quack honk"),
+            (Role::Paragraph, "First."),
+            (Role::Paragraph, "Second."),
+        ]
+    );
+}
+
+#[test]
+fn a_page_of_links_is_read_whole() {
+    let document = read("<body><nav><a href=1>Ducks</a></nav><ul><li><a href=2>Geese</a></ul>");
+    assert_eq!(shown(&document), [(Role::Item, "- Geese")]);
+    let document = read("<body><nav><a href=1>Ducks</a></nav>");
+    assert_eq!(shown(&document), [(Role::Paragraph, "Ducks")]);
+}
+
+#[test]
+fn a_declared_character_set_counts() {
+    let mut source = b"<html><head><meta charset=\"ISO-8859-15\"></head><p>15,50 ".to_vec();
+    source.push(0xa4);
+    assert_eq!(parse(&source, None).text(), "15,50 €");
+}
+
+#[test]
+fn depth_costs_structure_not_the_stack() {
+    let source = format!("{}deep down{}", "<div>".repeat(3000), "</div>".repeat(3000));
+    assert_eq!(read(&source).text(), "deep down");
+}

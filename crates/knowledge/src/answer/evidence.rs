@@ -1,0 +1,279 @@
+//! Whether retrieved passages answer a question, and which of their sentences do.
+//!
+//! No model that writes is asked: what counts is how close a sentence is to the question in meaning (the cosine of
+//! their vectors, given by the caller), which of the question's words it and its neighbours hold (rare words, names and
+//! numbers count most), and whether it adds something of the kind that is asked for (who, when, how many). A small
+//! linear model orders the sentences, a second one says how likely the best of them is an answer at all.
+//!
+//! Pure: [`Draft::new`] cuts and reads, [`Draft::texts`] are what needs vectors, [`Draft::weigh`] decides.
+
+mod pieces;
+mod question;
+#[cfg(test)]
+mod tests;
+mod weights;
+mod words;
+
+use std::ops::Range;
+
+use pieces::Piece;
+use question::Question;
+pub use weights::{CHOICE, JUDGEMENT, NEAR, THRESHOLD};
+use words::{Word, coverage, held, words};
+
+/// What is known about a sentence, in the order of the weights of [`CHOICE`].
+pub const PIECE: [&str; 14] = [
+    "cosine with the question",
+    "words of the question in it",
+    "words of the question in it or the sentence before",
+    "words of the question in its passage",
+    "names and numbers of the question in its passage",
+    "neighbouring words of the question that are neighbours in it",
+    "of the kind that is asked for",
+    "not of the kind that is asked for",
+    "place of its passage among the retrieved",
+    "length",
+    "says more than the question",
+    "best cosine in its passage",
+    "cosine of the sentence before",
+    "cosine times words",
+];
+
+/// What is known about a question and its best sentence, in the order of the weights of [`JUDGEMENT`].
+pub const WHOLE: [&str; 12] = [
+    "cosine of the best sentence",
+    "words of the question in it or the sentence before",
+    "words of the question in its passage",
+    "names and numbers of the question in its passage",
+    "neighbouring words of the question in it",
+    "of the kind that is asked for",
+    "not of the kind that is asked for",
+    "weight of the heaviest word of the question that its passage lacks",
+    "best cosine of all",
+    "how far it is ahead of the next passage's best",
+    "cosine times words of its passage",
+    "its own score",
+];
+
+/// Sentences that are looked at, at most: beyond them those that share fewest words with the question are left out.
+const LOOKED: usize = 64;
+
+/// Sentences of an answer to one question, at most.
+const SENTENCES: usize = 2;
+
+/// A sentence's features.
+pub type Features = [f32; PIECE.len()];
+
+/// What features are worth: those of a sentence, and bias and weights of those of a question and its best sentence.
+pub type Weights<'a> = (&'a [f32; PIECE.len()], (f32, [f32; WHOLE.len()]));
+
+/// A question beside what was retrieved for it.
+#[derive(Debug)]
+pub struct Draft<'a> {
+    question: Question,
+    passages: &'a [&'a str],
+    read: Vec<Vec<Word>>,
+    pieces: Vec<(Piece, Vec<Word>)>,
+}
+
+/// A sentence that may answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// Its passage, by place among the given ones.
+    pub passage: usize,
+    /// Its bytes there.
+    pub range: Range<usize>,
+    /// How well it fits: comparable within one question only.
+    pub score: f32,
+}
+
+/// What was decided.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verdict {
+    /// How likely the best sentence is an answer, 0 to 1.
+    pub confidence: f64,
+    /// The sentences, best first.
+    pub found: Vec<Found>,
+}
+
+impl Verdict {
+    /// Whether there is an answer.
+    pub fn answers(&self) -> bool {
+        self.confidence >= THRESHOLD && !self.found.is_empty()
+    }
+
+    /// The sentences to answer with: the best, and the next where it is likely to answer, too; within `near` of the best
+    /// score, and not said twice.
+    pub fn chosen(&self, passages: &[&str], near: f32) -> Vec<&Found> {
+        let mut chosen: Vec<&Found> = Vec::new();
+        for found in &self.found {
+            let text = |one: &Found| passages[one.passage][one.range.clone()].trim();
+            let apart = |one: &&Found| {
+                one.passage != found.passage || one.range.end <= found.range.start || found.range.end <= one.range.start
+            };
+            let close = chosen.first().is_none_or(|best| best.score - found.score <= near);
+            if chosen.len() < SENTENCES && close && chosen.iter().all(|one| apart(one) && text(one) != text(found)) {
+                chosen.push(found);
+            }
+        }
+        chosen
+    }
+}
+
+impl<'a> Draft<'a> {
+    /// Reads `question` and `passages`, the best retrieved first.
+    pub fn new(question: &str, passages: &'a [&'a str]) -> Self {
+        let question = Question::new(question);
+        let read: Vec<Vec<Word>> = passages.iter().map(|text| words(text)).collect();
+        let mut all: Vec<(Piece, Vec<Word>)> = Vec::new();
+        for (at, text) in passages.iter().enumerate() {
+            all.extend(pieces::pieces(at, text).into_iter().map(|piece| {
+                let own = words(&text[piece.range.clone()]);
+                (piece, own)
+            }));
+        }
+        if all.len() > LOOKED {
+            let mut order: Vec<usize> = (0..all.len()).collect();
+            let shares: Vec<f32> = all.iter().map(|(_, own)| coverage(&question.words, own)).collect();
+            order.sort_by(|a, b| shares[*b].total_cmp(&shares[*a]).then(a.cmp(b)));
+            order.truncate(LOOKED);
+            order.sort_unstable();
+            let mut kept = order.into_iter().peekable();
+            let mut at = 0;
+            all.retain(|_| {
+                let keep = kept.next_if_eq(&at).is_some();
+                at += 1;
+                keep
+            });
+        }
+        Self { question, passages, read, pieces: all }
+    }
+
+    /// What needs vectors: the question, then the sentences.
+    pub fn texts(&self) -> Vec<&str> {
+        let own = self.pieces.iter().map(|(piece, _)| &self.passages[piece.passage][piece.range.clone()]);
+        std::iter::once(self.question.text.as_str()).chain(own).collect()
+    }
+
+    /// Where the sentences are: passage, bytes, and whether it can be an answer.
+    pub fn places(&self) -> impl Iterator<Item = (usize, Range<usize>, bool)> {
+        self.pieces.iter().map(|(piece, _)| (piece.passage, piece.range.clone(), !piece.heading))
+    }
+
+    /// What is known about every sentence. `vectors` are those of [`Draft::texts`], of unit length; where one is
+    /// missing, nothing is close.
+    pub fn features(&self, vectors: &[Vec<f32>]) -> Vec<Features> {
+        let cosine = |at: usize| match (vectors.first(), vectors.get(at + 1)) {
+            (Some(a), Some(b)) => a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>().clamp(0.0, 1.0),
+            _ => 0.0,
+        };
+        let asked = &self.question.words;
+        let facts: Vec<Word> = asked.iter().filter(|word| word.name || word.number).cloned().collect();
+        let whole: Vec<(f32, f32)> =
+            self.read.iter().map(|read| (coverage(asked, read), coverage(&facts, read))).collect();
+        let cosines: Vec<f32> = (0..self.pieces.len()).map(cosine).collect();
+        let mut closest = vec![0.0_f32; self.passages.len()];
+        for ((piece, _), cosine) in self.pieces.iter().zip(&cosines) {
+            closest[piece.passage] = closest[piece.passage].max(*cosine);
+        }
+        let mut found = Vec::with_capacity(self.pieces.len());
+        for (at, (piece, own)) in self.pieces.iter().enumerate() {
+            let text = &self.passages[piece.passage][piece.range.clone()];
+            let before = at.checked_sub(1).filter(|&before| self.pieces[before].0.passage == piece.passage);
+            let mut near = own.clone();
+            if let Some(before) = before {
+                near.extend(self.pieces[before].1.iter().cloned());
+            }
+            let said: f32 = own.iter().map(|word| word.weight).sum();
+            let new: f32 = own.iter().map(|word| word.weight * (1.0 - held(word, asked))).sum();
+            let fits = self.question.fits(text, own);
+            let inside = coverage(asked, own);
+            found.push([
+                cosines[at],
+                inside,
+                coverage(asked, &near),
+                whole[piece.passage].0,
+                whole[piece.passage].1,
+                pairs(asked, own),
+                f32::from(u8::from(fits == Some(true))),
+                f32::from(u8::from(fits == Some(false))),
+                1.0 / (1.0 + piece.passage as f32),
+                (own.len() as f32 / 30.0).min(1.0),
+                if said > 0.0 { (new / 3.0).min(1.0) } else { 0.0 },
+                closest[piece.passage],
+                before.map_or(0.0, |before| cosines[before]),
+                cosines[at] * inside,
+            ]);
+        }
+        found
+    }
+
+    /// How well every sentence fits, by `weights` over its features.
+    pub fn scores(&self, features: &[Features], weights: &[f32; PIECE.len()]) -> Vec<f32> {
+        let score = |features: &Features| features.iter().zip(weights).map(|(x, w)| x * w).sum();
+        features.iter().map(score).collect()
+    }
+
+    /// What is known about the question and its best sentence, which is `best`.
+    pub fn whole(&self, features: &[Features], scores: &[f32], best: usize) -> [f32; WHOLE.len()] {
+        let (piece, f) = (&self.pieces[best].0, &features[best]);
+        let lacks = |word: &Word| word.weight * (1.0 - held(word, &self.read[piece.passage]));
+        let missing = self.question.words.iter().map(lacks).fold(0.0, f32::max);
+        let elsewhere = self.pieces.iter().zip(scores).filter(|((other, _), _)| other.passage != piece.passage);
+        let next = elsewhere.map(|(_, score)| *score).fold(f32::NEG_INFINITY, f32::max);
+        let ahead = if next.is_finite() { (scores[best] - next).clamp(0.0, 3.0) } else { 0.0 };
+        let closest = features.iter().map(|f| f[0]).fold(0.0, f32::max);
+        [f[0], f[2], f[3], f[4], f[5], f[6], f[7], missing, closest, ahead, closest * f[3], scores[best]]
+    }
+
+    /// Which sentences answer, and how likely they do.
+    pub fn weigh(&self, vectors: &[Vec<f32>]) -> Verdict {
+        self.weigh_by(vectors, (&CHOICE, JUDGEMENT))
+    }
+
+    /// The same by other weights, for those who learn and measure them.
+    pub fn weigh_by(&self, vectors: &[Vec<f32>], (choice, judgement): Weights<'_>) -> Verdict {
+        let features = self.features(vectors);
+        let scores = self.scores(&features, choice);
+        let mut order: Vec<usize> = (0..self.pieces.len()).filter(|&at| !self.pieces[at].0.heading).collect();
+        order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b)));
+        let Some(&best) = order.first() else { return Verdict { confidence: 0.0, found: Vec::new() } };
+        let whole = self.whole(&features, &scores, best);
+        let (bias, weights) = judgement;
+        let sum: f32 = bias + whole.iter().zip(weights).map(|(x, w)| x * w).sum::<f32>();
+        let found = order.into_iter().map(|at| {
+            let piece = &self.pieces[at].0;
+            Found { passage: piece.passage, range: piece.range.clone(), score: scores[at] }
+        });
+        Verdict { confidence: 1.0 / (1.0 + f64::from(-sum).exp()), found: found.collect() }
+    }
+}
+
+/// Which share of the words of `query` the text has, and which share of its neighbouring words are neighbours there.
+pub(crate) fn likeness(query: &str, text: &str) -> (f32, f32) {
+    let (query, text) = (words(query), words(text));
+    (coverage(&query, &text), pairs(&query, &text))
+}
+
+/// How much of what `said` says a passage says too: of its words, and of its names and numbers alone.
+pub(crate) fn support(said: &str, passage: &str) -> (f32, f32) {
+    let (said, passage) = (words(said), words(passage));
+    let facts: Vec<Word> = said.iter().filter(|word| word.name || word.number).cloned().collect();
+    (coverage(&said, &passage), coverage(&facts, &passage))
+}
+
+/// The share of the question's neighbouring words that are neighbours in a sentence too, in either order.
+fn pairs(asked: &[Word], own: &[Word]) -> f32 {
+    let all = asked.len().saturating_sub(1);
+    if all == 0 {
+        return 0.0;
+    }
+    let near = |pair: &&[Word]| {
+        own.windows(2).any(|other| {
+            let [a, b] = [&pair[0].stem, &pair[1].stem];
+            let [c, d] = [&other[0].stem, &other[1].stem];
+            a == c && b == d || a == d && b == c
+        })
+    };
+    asked.windows(2).filter(near).count() as f32 / all as f32
+}

@@ -1,0 +1,164 @@
+//! What a question asks for.
+
+use super::words::{Word, held, words};
+
+/// What kind of thing would answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wants {
+    /// A number.
+    Count,
+    /// A date or a time.
+    Time,
+    /// A name of somebody.
+    Person,
+    /// A name of a place.
+    Place,
+    /// A reason.
+    Reason,
+    /// A way, a command.
+    Way,
+    /// Anything.
+    Open,
+}
+
+/// A question, read once.
+#[derive(Debug, Clone)]
+pub(super) struct Question {
+    pub text: String,
+    pub words: Vec<Word>,
+    pub wants: Wants,
+}
+
+impl Question {
+    pub fn new(text: &str) -> Self {
+        Self { text: text.to_owned(), words: words(text), wants: wants(text) }
+    }
+
+    /// Whether what `piece` adds to the question is of the kind that is asked for; none where any kind is, or where
+    /// nothing can be told.
+    pub fn fits(&self, text: &str, piece: &[Word]) -> Option<bool> {
+        let new = |word: &&Word| held(word, &self.words) == 0.0;
+        let mut fresh = piece.iter().filter(new);
+        match self.wants {
+            Wants::Count => Some(fresh.any(|word| word.number)),
+            Wants::Time => Some(fresh.any(|word| word.number || TIMES.contains(&word.stem.as_str()))),
+            Wants::Person | Wants::Place => {
+                // A sentence may begin with the name.
+                let first = piece.first().filter(|first| held(first, &self.words) == 0.0 && first.weight > 0.9);
+                Some(first.is_some() || fresh.any(|word| word.name && !word.number))
+            }
+            Wants::Reason => {
+                let lower = text.to_lowercase();
+                Some(REASONS.iter().any(|cue| lower.contains(cue)))
+            }
+            Wants::Way => {
+                let code = text.contains('`') || text.contains(" --") || text.contains("()") || text.contains('$');
+                let lower = text.to_lowercase();
+                Some(code || WAYS.iter().any(|cue| lower.contains(cue)))
+            }
+            Wants::Open => None,
+        }
+    }
+}
+
+const TIMES: &[&str] = &[
+    "januari",
+    "februari",
+    "march",
+    "april",
+    "may",
+    "jun",
+    "juli",
+    "august",
+    "septemb",
+    "september",
+    "octob",
+    "october",
+    "novemb",
+    "november",
+    "decemb",
+    "december",
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+    "centuri",
+    "spring",
+    "summer",
+    "autumn",
+    "wint",
+    "winter",
+    "dai",
+    "week",
+    "month",
+    "year",
+    "decad",
+    "midnight",
+    "noon",
+    "morn",
+    "dail",
+    "annual",
+    "monthl",
+    "weekl",
+];
+const REASONS: &[&str] = &[
+    "because",
+    "due to",
+    "so that",
+    "in order to",
+    " since ",
+    "as a result",
+    "reason",
+    "caused",
+    "led to",
+    "therefore",
+    "thus",
+    "leading to",
+    " to ",
+    "for ",
+];
+const WAYS: &[&str] = &[" by ", "using", " run ", "run:", "through", "via ", "with ", "use ", "must ", "set "];
+
+fn wants(text: &str) -> Wants {
+    let lower = text.to_lowercase();
+    let list: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let first = list.first().copied().unwrap_or_default();
+    for pair in list.windows(2) {
+        match (pair[0], pair[1]) {
+            ("how", "many" | "much" | "old" | "tall" | "far" | "high" | "large" | "big" | "fast" | "wide" | "deep") => {
+                return Wants::Count;
+            }
+            ("how", "long" | "often") => return Wants::Time,
+            ("what" | "which", "percentage" | "percent" | "number" | "amount" | "port" | "version" | "fraction") => {
+                return Wants::Count;
+            }
+            ("what" | "which", "year" | "date" | "day" | "month" | "century" | "decade" | "time" | "years") => {
+                return Wants::Time;
+            }
+            ("what" | "which", "command" | "commands" | "option" | "flag") => return Wants::Way,
+            ("what" | "which", "city" | "country" | "state" | "town" | "county" | "region" | "continent") => {
+                return Wants::Place;
+            }
+            ("what" | "which", "person" | "actor" | "author" | "king" | "president" | "leader" | "scientist") => {
+                return Wants::Person;
+            }
+            _ => {}
+        }
+    }
+    let has = |word: &str| list.contains(&word);
+    match first {
+        "when" => Wants::Time,
+        "who" | "whom" | "whose" => Wants::Person,
+        "where" => Wants::Place,
+        "why" => Wants::Reason,
+        "how" => Wants::Way,
+        _ if has("when") => Wants::Time,
+        _ if has("who") || has("whom") || has("whose") => Wants::Person,
+        _ if has("where") => Wants::Place,
+        _ if has("why") => Wants::Reason,
+        _ => Wants::Open,
+    }
+}

@@ -1,0 +1,104 @@
+use super::pieces::pieces;
+use super::question::{Question, Wants};
+use super::words::{coverage, words};
+use super::{Draft, likeness, support};
+
+fn texts(text: &str) -> Vec<(&str, bool)> {
+    pieces(0, text).into_iter().map(|piece| (&text[piece.range.clone()], piece.heading)).collect()
+}
+
+#[test]
+fn sentences_are_cut_and_headings_known() {
+    let text = "# Restarting\n\nIt is easy. Run `a.b` now.\n\nOn-call rotation\nIt changes every Wednesday.";
+    assert_eq!(
+        texts(text),
+        [
+            ("# Restarting", true),
+            ("It is easy.", false),
+            ("Run `a.b` now.", false),
+            ("On-call rotation", true),
+            ("It changes every Wednesday.", false),
+        ]
+    );
+}
+
+#[test]
+fn a_colon_takes_its_command_along() {
+    let found = texts("To restart, run:\n\nsystemctl restart indexer\n\n\n\nSomething else.");
+    assert_eq!(found[0].0, "To restart, run:\n\nsystemctl restart indexer");
+}
+
+#[test]
+fn what_is_asked_for_is_known() {
+    for (question, wants) in [
+        ("How many people work there?", Wants::Count),
+        ("In what year did it begin?", Wants::Time),
+        ("When does the rotation change?", Wants::Time),
+        ("Who owns the schedule?", Wants::Person),
+        ("Where is it?", Wants::Place),
+        ("Why NATS?", Wants::Reason),
+        ("How do I restart it?", Wants::Way),
+        ("Which command restarts it?", Wants::Way),
+        ("What is NATS?", Wants::Open),
+    ] {
+        assert_eq!(Question::new(question).wants, wants, "{question}");
+    }
+    let fits = |question: &str, text: &str| Question::new(question).fits(text, &words(text));
+    assert_eq!(fits("How many hosts are there?", "There are seven hosts."), Some(true));
+    assert_eq!(fits("How many hosts are there?", "There are hosts."), Some(false));
+    assert_eq!(fits("Who owns the schedule?", "Yesterday Priya owned the schedule."), Some(true));
+    assert_eq!(fits("What is NATS?", "A queue."), None);
+}
+
+#[test]
+fn rare_words_count_more_and_endings_do_not() {
+    let asked = words("What is the restarting of indexers?");
+    assert!(coverage(&asked, &words("It restarts the indexer.")) > 0.9);
+    assert!(coverage(&asked, &words("Nothing of the kind.")) < 0.1);
+    let (words, pairs) = likeness("on-call rotation", "The on-call rotation changes.");
+    assert!(words > 0.99 && pairs > 0.99);
+}
+
+#[test]
+fn names_and_numbers_must_be_the_passages() {
+    let passage = "The rotation changes every Wednesday at 10:00 UTC. Priya Raman owns it.";
+    assert!(support("Yes, Priya Raman owns the rotation.", passage).1 > 0.99);
+    assert!(support("It changes at 11:00 UTC.", passage).1 < 0.9);
+    assert!(support("Yes, Bob Miller owns it.", passage).1 < 0.5);
+}
+
+#[test]
+fn close_and_covered_sentences_come_first() {
+    let passages = ["Cats sleep. The capital of Peru is Lima.", "Peru has coasts."];
+    let draft = Draft::new("What is the capital of Peru?", &passages);
+    assert_eq!(draft.texts().len(), 4);
+    let near = |likeness: f32| vec![likeness, (1.0 - likeness * likeness).sqrt()];
+    let vectors = [near(1.0), near(0.1), near(0.9), near(0.4)];
+    let verdict = draft.weigh(&vectors);
+    assert_eq!(&passages[0][verdict.found[0].range.clone()], "The capital of Peru is Lima.");
+    assert!(verdict.answers());
+    let strange =
+        Draft::new("Who composed the opera Carmen?", &passages).weigh(&[near(1.0), near(0.0), near(0.1), near(0.1)]);
+    assert!(!strange.answers() && strange.confidence < verdict.confidence);
+}
+
+#[test]
+fn nothing_gives_no_answer_and_no_panic() {
+    assert!(!Draft::new("", &[]).weigh(&[]).answers());
+    let verdict = Draft::new("?", &["", "# Only a heading", "🙂"]).weigh(&[]);
+    assert!(!verdict.answers());
+    let long = "word ".repeat(20_000);
+    let passages = [long.as_str()];
+    assert!(Draft::new("what word", &passages).texts().len() <= 65);
+}
+
+#[test]
+fn a_second_sentence_is_told_where_it_is_as_likely() {
+    let passages = ["The gate opens at eight.", "The gate opens at nine.", "Cats sleep."];
+    let draft = Draft::new("When does the gate open?", &passages);
+    let near = |likeness: f32| vec![likeness, (1.0 - likeness * likeness).sqrt()];
+    let verdict = draft.weigh(&[near(1.0), near(0.9), near(0.9), near(0.1)]);
+    let told: Vec<usize> = verdict.chosen(&passages, 1.0).iter().map(|one| one.passage).collect();
+    assert_eq!(told, [0, 1]);
+    assert_eq!(verdict.chosen(&passages, 0.0).len(), 1);
+}

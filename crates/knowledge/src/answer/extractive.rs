@@ -1,0 +1,42 @@
+//! An answer in the documents' own words: the sentences that answer, verbatim, each with the passage that it stands in.
+
+#[cfg(test)]
+mod tests;
+
+use outcrop_guard::{EncodeError, Encoder};
+
+use super::Part;
+use super::evidence::{Draft, NEAR, Verdict};
+
+/// What the passages say to one question.
+pub(super) struct Said {
+    pub confidence: f64,
+    pub answers: bool,
+    pub parts: Vec<Part>,
+}
+
+/// Weighs the passages against `question`.
+pub(super) fn weigh(question: &str, passages: &[&str], encoder: &dyn Encoder) -> Result<Said, EncodeError> {
+    let draft = Draft::new(question, passages);
+    let vectors = encoder.encode(&draft.texts())?.into_iter().map(|encoded| encoded.vector).collect::<Vec<_>>();
+    let verdict = draft.weigh(&vectors);
+    Ok(Said { confidence: verdict.confidence, answers: verdict.answers(), parts: parts(&verdict, passages) })
+}
+
+/// The best sentences. Those of one passage are one part, in the order in which they stand there.
+fn parts(verdict: &Verdict, passages: &[&str]) -> Vec<Part> {
+    let chosen = verdict.chosen(passages, NEAR);
+    let mut order: Vec<usize> = Vec::new();
+    for found in &chosen {
+        if !order.contains(&found.passage) {
+            order.push(found.passage);
+        }
+    }
+    let part = |passage: usize| {
+        let mut own: Vec<_> = chosen.iter().filter(|one| one.passage == passage).collect();
+        own.sort_by_key(|one| one.range.start);
+        let text: Vec<&str> = own.iter().map(|one| passages[passage][one.range.clone()].trim()).collect();
+        Part { text: text.join(" "), sources: vec![passage] }
+    };
+    order.into_iter().map(part).collect()
+}

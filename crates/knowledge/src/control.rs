@@ -1,0 +1,34 @@
+//! The operations of `bedrock-agent` on knowledge bases and what belongs to them.
+
+pub mod bases;
+mod configuration;
+pub mod documents;
+mod embedding;
+pub mod jobs;
+pub mod sources;
+pub mod tags;
+mod vector_ingestion;
+
+pub(crate) use vector_ingestion::chunking;
+
+use outcrop_resources::Error;
+use outcrop_store::Error as StoreError;
+
+use crate::KnowledgeError;
+
+/// A refused write in this crate's words: a name that is taken without what makes it unique, a full quota.
+fn refusal(error: Error, full: &str) -> KnowledgeError {
+    match error {
+        Error::NameInUse { noun, name } => {
+            let name = name.rsplit_once('/').map_or(&*name, |(_, name)| name);
+            KnowledgeError::Conflict(format!("{noun} with name {name} already exists."))
+        }
+        Error::Store(StoreError::OutOfBounds { .. }) => KnowledgeError::Quota(full.to_owned()),
+        other => other.into(),
+    }
+}
+
+/// A broken rule, in the words of its refusal.
+fn broken<T>(text: impl Into<String>) -> Result<T, KnowledgeError> {
+    Err(KnowledgeError::Validation(text.into()))
+}

@@ -1,0 +1,198 @@
+//! Documents that a call brings or takes away.
+
+use bytes::Bytes;
+use outcrop_api::bedrock_agent::{CustomSourceType, KnowledgeBaseDocument};
+use outcrop_extract::Failure;
+use outcrop_queue::Held;
+use outcrop_resources::{Error, Op, Resource, Scope};
+use outcrop_store::Batch;
+use outcrop_vectors::{Record, Replace};
+
+use super::attributes::{MAX_SIDECAR, Sidecar};
+use super::document::{self, Did, Document, Known, Status};
+use super::embed::{self, Embedder};
+use super::prepare::{Prepared, Recipe, Unprepared, prepare};
+use super::sources::{FetchError, Fetched, fetch_uri, parts};
+use super::work::{Finished, TRIES};
+use crate::control::documents::counted_out;
+use crate::kept::{DataSource, KnowledgeBase, Told};
+use crate::{Embedding, Knowledge, KnowledgeError};
+
+/// What a call is about.
+pub(super) struct Call<'a> {
+    pub knowledge: &'a Knowledge,
+    pub scope: Scope<'a>,
+    pub base: &'a str,
+    pub source: &'a str,
+    pub id: &'a str,
+}
+
+impl Call<'_> {
+    /// Knowledge base and data source, unless they have gone.
+    async fn place(&self) -> Result<Option<(Resource<KnowledgeBase>, Resource<DataSource>)>, KnowledgeError> {
+        let base = match self.knowledge.0.bases.get(self.scope, self.base).await {
+            Err(Error::NotFound { .. }) => return Ok(None),
+            base => base?,
+        };
+        match self.knowledge.0.sources.get(self.scope, self.source).await {
+            Err(Error::NotFound { .. }) => Ok(None),
+            source => Ok(Some((base, source?))),
+        }
+    }
+
+    /// A document's row, as long as it is this call's: a later call's is the later call's.
+    async fn row(&self, id: &str) -> Result<Option<Known>, KnowledgeError> {
+        let known = document::get(self.knowledge, self.scope, self.source, id).await?;
+        Ok(known.filter(|known| known.document.by.as_ref().is_some_and(|(call, _)| call == self.id)))
+    }
+
+    fn replace(&self, id: &str, records: Vec<Record>) -> Replace {
+        Replace { source: self.source.to_owned(), document: id.to_owned(), records }
+    }
+}
+
+/// Takes documents away.
+pub(super) async fn remove(call: &Call<'_>, ids: &[String]) -> Finished {
+    let done = vec![counted_out(call.scope)];
+    let _alone = call.knowledge.0.turns.of(call.source).await;
+    let Some((base, _)) = call.place().await? else { return Ok(done) };
+    let index = call.knowledge.0.engine.open(&base.id, base.value.shape).await?;
+    let (mut removed, mut ops) = (Vec::new(), Vec::new());
+    for id in ids {
+        if call.row(id).await?.is_some() {
+            removed.push(call.replace(id, Vec::new()));
+            ops.push(Op::Discard { key: document::key(call.scope, call.source, id) });
+        }
+    }
+    if !removed.is_empty() {
+        index.replace(removed).await?;
+        call.knowledge.0.resources.store().commit(Batch::new(ops)).await?;
+    }
+    Ok(done)
+}
+
+/// Reads documents and makes them searchable, all of the call together.
+pub(super) async fn ingest(call: &Call<'_>, documents: &[Told<KnowledgeBaseDocument>], held: &Held) -> Finished {
+    let done = vec![counted_out(call.scope)];
+    let _alone = call.knowledge.0.turns.of(call.source).await;
+    let Some((base, source)) = call.place().await? else { return Ok(done) };
+    let last = held.task().failures + 1 >= TRIES;
+    let acting = call.knowledge.acting(call.scope, &base.value.role, Some(&base.arn));
+    let embedder = acting.map(|acting| Embedder {
+        knowledge: call.knowledge.clone(),
+        acting,
+        embedding: Embedding::of(&base.value),
+        shape: base.value.shape,
+    });
+    let recipe = Recipe::of(&base, &source)?;
+    let index = call.knowledge.0.engine.open(&base.id, base.value.shape).await?;
+    let (mut replaced, mut ops) = (Vec::new(), Vec::new());
+    for Told(told) in documents {
+        let Some(known) = call.row(document_id(told)).await? else { continue };
+        let begun = Document { status: Status::InProgress, ..known.document.clone() };
+        let begin = document::write(call.scope, call.source, &begun, Some(known.version))?;
+        call.knowledge.0.resources.store().commit(begin.into()).await?;
+        let read = match &embedder {
+            Ok(embedder) => read(embedder, &recipe, told).await,
+            Err(error) => Err(Unprepared::Bad(Failure::Damaged(error.to_string()))),
+        };
+        let (status, reason, marks, records) = match read {
+            Ok((prepared, marks)) => {
+                let status = if prepared.warning.is_some() { Status::PartiallyIndexed } else { Status::Indexed };
+                (status, prepared.warning, marks, prepared.records)
+            }
+            Err(Unprepared::Bad(failure)) => (Status::Failed, Some(failure.to_string()), Marks::default(), Vec::new()),
+            Err(Unprepared::Model(fault)) if embed::passes(fault.kind) && !last => {
+                return Err(KnowledgeError::Model(fault));
+            }
+            Err(Unprepared::Model(fault)) => (Status::Failed, Some(fault.message), Marks::default(), Vec::new()),
+        };
+        let row = Document {
+            status,
+            reason,
+            version: marks.version,
+            sidecar: marks.sidecar,
+            chunks: u32::try_from(records.len()).unwrap_or(u32::MAX),
+            by: Some((call.id.to_owned(), Did::Called)),
+            id: begun.id,
+        };
+        ops.push(document::write(call.scope, call.source, &row, Some(known.version + 1))?);
+        replaced.push(call.replace(&row.id, records));
+    }
+    if !replaced.is_empty() {
+        index.replace(replaced).await?;
+        call.knowledge.0.resources.store().commit(Batch::new(ops)).await?;
+    }
+    Ok(done)
+}
+
+/// What a sync compares.
+#[derive(Default)]
+struct Marks {
+    version: Option<String>,
+    sidecar: Option<String>,
+}
+
+async fn read(
+    embedder: &Embedder,
+    recipe: &Recipe,
+    told: &KnowledgeBaseDocument,
+) -> Result<(Prepared, Marks), Unprepared> {
+    let bad = |error: FetchError| Unprepared::Bad(Failure::Damaged(error.to_string()));
+    let mut fetched = fetch(embedder, told).await.map_err(bad)?;
+    let marks = Marks { version: fetched.version.take(), sidecar: fetched.sidecar_version.take() };
+    let mut prepared = prepare(recipe, embedder, document_id(told), fetched).await?;
+    let texts = std::mem::take(&mut prepared.embedded);
+    let vectors = embedder.vectors(texts).await.map_err(Unprepared::Model)?;
+    for (record, vector) in prepared.records.iter_mut().zip(vectors) {
+        record.vector = vector;
+    }
+    Ok((prepared, marks))
+}
+
+/// A document's bytes, from the call or from where the call says that they lie.
+async fn fetch(embedder: &Embedder, told: &KnowledgeBaseDocument) -> Result<Fetched, FetchError> {
+    let (buckets, acting) = (&embedder.knowledge.0.buckets, &embedder.acting);
+    let custom = told.content.custom.as_ref();
+    let uri = match custom {
+        Some(custom) if custom.source_type == CustomSourceType::S3Location => {
+            custom.s3_location.as_ref().map(|place| &place.uri)
+        }
+        Some(_) => None,
+        None => told.content.s3.as_ref().map(|s3| &s3.s3_location.uri),
+    };
+    let mut fetched = match (uri, custom.and_then(|custom| custom.inline_content.as_ref())) {
+        (Some(uri), _) => fetch_uri(buckets, acting, uri, false).await?,
+        (None, Some(inline)) => match (&inline.text_content, &inline.byte_content) {
+            (Some(text), _) => Fetched {
+                bytes: Bytes::from(text.data.clone().into_bytes()),
+                mime: Some("text/plain; charset=utf-8".to_owned()),
+                ..Fetched::default()
+            },
+            (None, Some(bytes)) => {
+                Fetched { bytes: bytes.data.clone(), mime: Some(bytes.mime_type.clone()), ..Fetched::default() }
+            }
+            (None, None) => return Err(FetchError::Bad("it has no content".to_owned())),
+        },
+        (None, None) => return Err(FetchError::Bad("it has no content".to_owned())),
+    };
+    let Some(metadata) = &told.metadata else { return Ok(fetched) };
+    if let Some(attributes) = &metadata.inline_attributes {
+        fetched.sidecar = Some(Sidecar::inline(attributes).map_err(FetchError::Bad)?);
+    } else if let Some((bucket, key)) = metadata.s3_location.as_ref().and_then(|place| parts(&place.uri)) {
+        let content = buckets.get(acting, bucket, key, MAX_SIDECAR).await;
+        let content = content.map_err(|error| FetchError::Bad(error.to_string()))?;
+        fetched.sidecar = Some(Sidecar::read(&content.bytes).map_err(FetchError::Bad)?);
+        fetched.sidecar_version = Some(super::sources::mark(&content.object));
+    }
+    Ok(fetched)
+}
+
+/// Which document it is.
+fn document_id(told: &KnowledgeBaseDocument) -> &str {
+    match (&told.content.custom, &told.content.s3) {
+        (Some(custom), _) => &custom.custom_document_identifier.id,
+        (None, Some(s3)) => &s3.s3_location.uri,
+        (None, None) => "",
+    }
+}

@@ -1,0 +1,100 @@
+//! Vectors of texts, in batches, as the role that asks for them.
+
+use std::time::Duration;
+
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use outcrop_access::Context;
+use outcrop_api::{Fault, Kind};
+use outcrop_dialects::{EmbeddingRequest, InputType, Truncate};
+use outcrop_vectors::{Shape, Vector};
+
+use crate::{Embedding, Knowledge};
+
+/// Texts of one call.
+const BATCH: usize = 32;
+/// Calls under way at once: while one's answer is read, another computes.
+const CALLS: usize = 2;
+/// How often a call is tried that may succeed later.
+const TRIES: u32 = 6;
+/// How long it waits before the second try; twice as long before each further one.
+const WAIT: Duration = Duration::from_millis(250);
+
+/// What asks for vectors.
+#[derive(Clone)]
+pub(crate) struct Embedder {
+    pub knowledge: Knowledge,
+    pub acting: Context,
+    pub embedding: Embedding,
+    pub shape: Shape,
+}
+
+impl Embedder {
+    /// A vector for each text, in its order.
+    pub(crate) async fn vectors(&self, texts: Vec<String>) -> Result<Vec<Vector>, Fault> {
+        let floats = self.floats(texts).await?;
+        Ok(floats.into_iter().map(|numbers| vector(numbers, self.shape)).collect())
+    }
+
+    /// The same as numbers, whatever the index compares.
+    pub(crate) async fn floats(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, Fault> {
+        let batches: Vec<Vec<String>> = texts.chunks(BATCH).map(<[String]>::to_vec).collect();
+        let vectors = stream::iter(batches).map(|batch| self.batch(batch)).buffered(CALLS);
+        let vectors: Vec<Vec<Vec<f32>>> = vectors.try_collect().await?;
+        Ok(vectors.into_iter().flatten().collect())
+    }
+
+    async fn batch(&self, texts: Vec<String>) -> Result<Vec<Vec<f32>>, Fault> {
+        let count = texts.len();
+        let request = EmbeddingRequest {
+            texts,
+            dimensions: self.embedding.dimensions,
+            normalize: true,
+            input_type: Some(InputType::Document),
+            truncate: Truncate::End,
+            ..EmbeddingRequest::default()
+        };
+        let mut tries = 0;
+        loop {
+            let gateway = &self.knowledge.0.gateway;
+            let fault = match gateway.embeddings(&self.acting, &self.embedding.model, None, request.clone()).await {
+                Ok(reply) if reply.output.vectors.len() == count => return Ok(reply.output.vectors),
+                Ok(reply) => {
+                    let found = reply.output.vectors.len();
+                    return Err(Fault::new(Kind::ModelError, format!("{count} texts came back as {found} vectors")));
+                }
+                Err(fault) => fault,
+            };
+            tries += 1;
+            if !passes(fault.kind) || tries >= TRIES {
+                return Err(fault);
+            }
+            let wait = fault.retry_after.unwrap_or_else(|| WAIT.saturating_mul(1 << tries));
+            tracing::debug!(?wait, message = fault.message, "the embedding model is asked again");
+            tokio::time::sleep(wait).await;
+        }
+    }
+}
+
+/// Whether the same call may succeed later.
+pub(crate) fn passes(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Throttling
+            | Kind::ModelNotReady
+            | Kind::ModelTimeout
+            | Kind::ServiceUnavailable
+            | Kind::InternalServer
+            | Kind::BadGateway
+            | Kind::ModelError
+    )
+}
+
+/// Numbers as the index compares them: themselves, or their signs, the first in the highest place.
+pub(crate) fn vector(numbers: Vec<f32>, shape: Shape) -> Vector {
+    if !shape.binary {
+        return Vector::Float(numbers);
+    }
+    let bits =
+        |eight: &[f32]| eight.iter().enumerate().fold(0, |byte, (at, n)| byte | (u8::from(*n > 0.0) << (7 - at)));
+    Vector::Binary(numbers.chunks(8).map(bits).collect())
+}

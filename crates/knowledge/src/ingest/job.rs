@@ -1,0 +1,325 @@
+//! An ingestion job: what its source has is compared with what is known, and what differs is done.
+//!
+//! It keeps no checkpoint of its own. Each document's row says by which job it was brought up to date, so that a job
+//! whose process died compares again and goes on with what is left; what was done twice came to the same chunks.
+
+mod plan;
+mod write;
+
+use std::sync::Arc;
+
+use futures_util::stream::{self, StreamExt};
+use outcrop_api::Fault;
+use outcrop_queue::Held;
+use outcrop_resources::{Error, Op, Resource, Scope};
+use outcrop_vectors::{Index, Replace};
+use tokio::sync::mpsc;
+
+use super::by_model::Reader;
+use super::embed::{self, Embedder};
+use super::prepare::{Prepared, Recipe, Unprepared, prepare};
+use super::reasons;
+use super::sources::{self, FetchError, Source, SourceError};
+use super::work::{Finished, TRIES};
+use crate::control::jobs;
+use crate::kept::{Job, JobState, State, Statistics};
+use crate::{Embedding, Knowledge, KnowledgeError};
+use plan::{Plan, Todo};
+
+/// Documents that are read at once.
+const READERS: usize = 4;
+/// Documents that wait, read, for their vectors.
+const WAITING: usize = 16;
+/// Chunks whose vectors are made, and which are written, together.
+const GROUP: usize = 128;
+
+/// A job under way.
+struct Run<'a> {
+    knowledge: &'a Knowledge,
+    scope: Scope<'a>,
+    id: String,
+    index: Arc<dyn Index>,
+    source: Arc<dyn Source>,
+    embedder: Embedder,
+    recipe: Recipe,
+}
+
+/// A document that was read.
+struct One {
+    todo: Todo,
+    outcome: Outcome,
+}
+
+enum Outcome {
+    /// All but its vectors.
+    Ready(Prepared),
+    /// Why it is left out.
+    Failed(String),
+    /// It is not there any more.
+    Gone,
+}
+
+/// Why a job ended before it was done.
+enum Halt {
+    /// Somebody stopped it.
+    Stopped,
+    /// It cannot be done.
+    Failed(String),
+    /// It may be done later.
+    Later(KnowledgeError),
+}
+
+impl<E: Into<KnowledgeError>> From<E> for Halt {
+    fn from(error: E) -> Self {
+        Self::Later(error.into())
+    }
+}
+
+/// A model's refusal ends the job where the same call would be refused again.
+fn refused(fault: Fault) -> Halt {
+    if embed::passes(fault.kind) { Halt::Later(KnowledgeError::Model(fault)) } else { Halt::Failed(fault.message) }
+}
+
+/// Does a job, or what is left of it.
+pub(super) async fn run(
+    knowledge: &Knowledge,
+    scope: Scope<'_>,
+    (base, source, job): (&str, &str, &str),
+    held: &Held,
+) -> Finished {
+    let found = match knowledge.0.jobs.get(scope, job).await {
+        Err(Error::NotFound { .. }) => return Ok(Vec::new()),
+        found => found?,
+    };
+    if found.value.state.ended() {
+        return Ok(Vec::new());
+    }
+    let halt = match ingest(knowledge, scope, (base, source), &found).await {
+        Ok(()) => return Ok(Vec::new()),
+        Err(halt) => halt,
+    };
+    let failed =
+        |reason: String| end(knowledge, scope, (base, source, job), JobState::Failed, vec![reasons::whole(&reason)]);
+    match halt {
+        Halt::Stopped => end(knowledge, scope, (base, source, job), JobState::Stopped, Vec::new()).await?,
+        Halt::Failed(reason) => failed(reason).await?,
+        Halt::Later(error) if held.task().failures + 1 < TRIES => return Err(error),
+        Halt::Later(error) => failed(error.to_string()).await?,
+    }
+    Ok(Vec::new())
+}
+
+async fn ingest(
+    knowledge: &Knowledge,
+    scope: Scope<'_>,
+    (base, source): (&str, &str),
+    job: &Resource<Job>,
+) -> Result<(), Halt> {
+    if job.value.state == JobState::Stopping {
+        return Err(Halt::Stopped);
+    }
+    let base = knowledge.0.bases.get(scope, base).await?;
+    let source = knowledge.0.sources.get(scope, source).await?;
+    if base.value.state != State::Ready || source.value.state != State::Ready {
+        return Err(Halt::Failed("The data source is being deleted.".to_owned()));
+    }
+    let run = Run::open(knowledge, scope, &base, &source, job.id.clone()).await?;
+    run.told(Vec::new(), Statistics::default(), 0).await?;
+    let started = std::time::Instant::now();
+    let listing = run.source.list().await.map_err(|error| match error {
+        SourceError::Later(text) => Halt::Later(KnowledgeError::Validation(text)),
+        SourceError::Never(text) => Halt::Failed(text),
+    })?;
+    let mut plan = run.plan(listing).await?;
+    let todo = std::mem::take(&mut plan.todo);
+    let documents = todo.len();
+    run.told(Vec::new(), plan.statistics, 0).await?;
+    run.work(todo, &mut plan).await?;
+    run.remove_gone(&plan).await?;
+    let change = |source: &mut Resource<crate::kept::DataSource>| {
+        source.value.synced = true;
+        Ok::<_, Error>(())
+    };
+    if !source.value.synced {
+        knowledge.0.sources.update(scope, &source.id, change).await?;
+    }
+    let ids = (&*base.id, &*source.id, &*job.id);
+    end(knowledge, scope, ids, JobState::Complete, reasons::told(&plan.failed)).await?;
+    tracing::info!(job = job.id, documents, seconds = started.elapsed().as_secs_f32(), "an ingestion job is complete");
+    Ok(())
+}
+
+impl<'a> Run<'a> {
+    async fn open(
+        knowledge: &'a Knowledge,
+        scope: Scope<'a>,
+        base: &Resource<crate::kept::KnowledgeBase>,
+        source: &Resource<crate::kept::DataSource>,
+        id: String,
+    ) -> Result<Self, Halt> {
+        let acting = knowledge.acting(scope, &base.value.role, Some(&base.arn));
+        let acting = acting.map_err(|error| Halt::Failed(error.to_string()))?;
+        let embedder = Embedder {
+            knowledge: knowledge.clone(),
+            acting: acting.clone(),
+            embedding: Embedding::of(&base.value),
+            shape: base.value.shape,
+        };
+        let index = knowledge.0.engine.open(&base.id, base.value.shape).await?;
+        let recipe = Recipe::of(base, source)?;
+        let source = sources::open(knowledge, acting, &source.value)?;
+        Ok(Self { knowledge, scope, id, index, source, embedder, recipe })
+    }
+
+    /// Reads, embeds and writes what is to be done; each of the three while the others do.
+    async fn work(&self, todo: Vec<Todo>, plan: &mut Plan) -> Result<(), Halt> {
+        let (read, mut to_embed) = mpsc::channel(WAITING);
+        let (embedded, mut to_write) = mpsc::channel(1);
+        let reading = async move {
+            let mut documents = stream::iter(todo).map(|todo| self.read(todo)).buffered(READERS);
+            while let Some(one) = documents.next().await {
+                if read.send(one?).await.is_err() {
+                    break;
+                }
+            }
+            Ok::<_, Halt>(())
+        };
+        let embedding = async move {
+            while let Some(group) = next_group(&mut to_embed).await {
+                if embedded.send(self.embed(group).await?).await.is_err() {
+                    break;
+                }
+            }
+            Ok(())
+        };
+        let writing = async {
+            while let Some(group) = to_write.recv().await {
+                self.write(group, plan).await?;
+            }
+            Ok(())
+        };
+        futures_util::try_join!(reading, embedding, writing)?;
+        Ok(())
+    }
+
+    async fn read(&self, todo: Todo) -> Result<One, Halt> {
+        let outcome = match self.source.fetch(&todo.item).await {
+            Err(FetchError::Gone) => Outcome::Gone,
+            Err(FetchError::Bad(why)) => Outcome::Failed(reasons::reason(&outcrop_extract::Failure::Damaged(why))),
+            Ok(fetched) => match prepare(&self.recipe, &self.embedder, &todo.item.id, fetched).await {
+                Ok(prepared) => Outcome::Ready(prepared),
+                Err(Unprepared::Bad(failure)) => Outcome::Failed(reasons::reason(&failure)),
+                Err(Unprepared::Model(fault)) => return Err(refused(fault)),
+            },
+        };
+        Ok(One { todo, outcome })
+    }
+
+    async fn embed(&self, mut group: Vec<One>) -> Result<Vec<One>, Halt> {
+        let mut ready: Vec<&mut Prepared> = Vec::new();
+        for one in &mut group {
+            if let Outcome::Ready(prepared) = &mut one.outcome {
+                ready.push(prepared);
+            }
+        }
+        let texts = ready.iter_mut().flat_map(|prepared| std::mem::take(&mut prepared.embedded)).collect();
+        let vectors = self.embedder.vectors(texts).await.map_err(refused)?;
+        let records = ready.iter_mut().flat_map(|prepared| &mut prepared.records);
+        for (record, vector) in records.zip(vectors) {
+            record.vector = vector;
+        }
+        Ok(group)
+    }
+
+    fn replace(&self, document: &str, records: Vec<outcrop_vectors::Record>) -> Replace {
+        Replace { source: self.recipe.source.clone(), document: document.to_owned(), records }
+    }
+
+    /// Keeps what was done, in one step with what it adds to the job. Statistics never go back: a job that is resumed
+    /// counts again what is done already.
+    async fn told(&self, ops: Vec<Op>, now: Statistics, deleted: u64) -> Result<(), Halt> {
+        let change = |job: &mut Resource<Job>| {
+            let job = &mut job.value;
+            if job.state == JobState::Starting {
+                job.state = JobState::InProgress;
+            }
+            job.statistics = job.statistics.at_least(now);
+            job.statistics.deleted += deleted;
+            Ok::<_, KnowledgeError>(ops.clone())
+        };
+        let job = self.knowledge.0.jobs.update_with(self.scope, &self.id, change).await?;
+        if job.value.state == JobState::Stopping { Err(Halt::Stopped) } else { Ok(()) }
+    }
+}
+
+/// Documents that are embedded together: as many as have been read, up to so many chunks.
+async fn next_group(read: &mut mpsc::Receiver<One>) -> Option<Vec<One>> {
+    let chunks = |one: &One| match &one.outcome {
+        Outcome::Ready(prepared) => prepared.records.len(),
+        _ => 0,
+    };
+    let first = read.recv().await?;
+    let mut count = chunks(&first);
+    let mut group = vec![first];
+    while count < GROUP && group.len() < GROUP {
+        let Ok(one) = read.try_recv() else { break };
+        count += chunks(&one);
+        group.push(one);
+    }
+    Some(group)
+}
+
+/// Ends a job and makes room for the next one, in one step.
+async fn end(
+    knowledge: &Knowledge,
+    scope: Scope<'_>,
+    (base, source, job): (&str, &str, &str),
+    state: JobState,
+    reasons: Vec<String>,
+) -> Result<(), KnowledgeError> {
+    let change = |found: &mut Resource<Job>| {
+        let job = &mut found.value;
+        if job.state.ended() {
+            return Ok(Vec::new());
+        }
+        // A job that was to stop and had nothing left is done.
+        job.state = state;
+        job.failures.clone_from(&reasons);
+        job.text_ready = (state == JobState::Complete).then(jiff::Timestamp::now);
+        Ok::<_, KnowledgeError>(jobs::count(scope, base, source, -1))
+    };
+    knowledge.0.jobs.update_with(scope, job, change).await?;
+    Ok(())
+}
+
+impl Recipe {
+    /// What a data source does with its documents.
+    pub(super) fn of(
+        base: &Resource<crate::kept::KnowledgeBase>,
+        source: &Resource<crate::kept::DataSource>,
+    ) -> Result<Self, KnowledgeError> {
+        Ok(Self {
+            source: source.id.clone(),
+            location: sources::location(&source.value).to_owned(),
+            chunking: crate::control::chunking(source.value.ingestion.as_ref())?,
+            reader: Reader::of(source.value.ingestion.as_ref().map(|told| &told.0)),
+            managed: base.value.storage.is_none(),
+        })
+    }
+}
+
+impl Statistics {
+    /// The larger of each.
+    fn at_least(self, other: Self) -> Self {
+        Self {
+            scanned: self.scanned.max(other.scanned),
+            metadata_scanned: self.metadata_scanned.max(other.metadata_scanned),
+            new: self.new.max(other.new),
+            modified: self.modified.max(other.modified),
+            metadata_modified: self.metadata_modified.max(other.metadata_modified),
+            deleted: self.deleted.max(other.deleted),
+            failed: self.failed.max(other.failed),
+            skipped: self.skipped.max(other.skipped),
+        }
+    }
+}

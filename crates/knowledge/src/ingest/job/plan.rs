@@ -1,0 +1,121 @@
+//! What a job has to do.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::{Halt, Run};
+use crate::ingest::document::{self, Did, Document, Status};
+use crate::ingest::sources::{Item, Listing};
+use crate::kept::Statistics;
+
+/// What a job found, and what it has come to so far.
+#[derive(Default)]
+pub(super) struct Plan {
+    /// Documents to read.
+    pub todo: Vec<Todo>,
+    /// All that is there, and what is not provably gone.
+    pub there: HashSet<String>,
+    /// What was done, by this process or one before it.
+    pub statistics: Statistics,
+    /// Documents that were left out, by reason.
+    pub failed: BTreeMap<String, Vec<String>>,
+}
+
+/// A document to read.
+pub(super) struct Todo {
+    pub item: Item,
+    /// Its row's version; none where it has none yet.
+    pub known: Option<u64>,
+    /// What it will have been.
+    pub did: Did,
+    /// Whether it has chunks in the index.
+    pub indexed: bool,
+}
+
+impl Run<'_> {
+    /// Compares what is there with what is known.
+    pub(super) async fn plan(&self, listing: Listing) -> Result<Plan, Halt> {
+        let mut plan = Plan { there: listing.kept.into_iter().collect(), ..Plan::default() };
+        plan.statistics.scanned = listing.items.len() as u64;
+        plan.statistics.metadata_scanned = listing.sidecars;
+        for item in listing.items {
+            plan.there.insert(item.id.clone());
+            let known = document::get(self.knowledge, self.scope, &self.recipe.source, &item.id).await?;
+            let version = known.as_ref().map(|known| known.version);
+            match known.map(|known| known.document) {
+                Some(document) if self.is_done(&document, &item) => plan.count(&document),
+                // A call is about to change it, or has asked for it to go.
+                Some(document) if document.status.waits() => {}
+                Some(document) if is_current(&document, &item) => {}
+                found => {
+                    let indexed = found.as_ref().is_some_and(|found| found.chunks > 0);
+                    let did = did(found.as_ref(), &item);
+                    plan.todo.push(Todo { item, known: version, did, indexed });
+                }
+            }
+        }
+        Ok(plan)
+    }
+
+    /// Whether this job has dealt with it, before its process died.
+    fn is_done(&self, known: &Document, item: &Item) -> bool {
+        known.by.as_ref().is_some_and(|(job, _)| *job == self.id) && same(known, item)
+    }
+}
+
+impl Plan {
+    /// Counts what was done to a document.
+    pub(super) fn count(&mut self, document: &Document) {
+        let statistics = &mut self.statistics;
+        match document.by {
+            Some((_, Did::New)) => statistics.new += 1,
+            Some((_, Did::Modified { sidecar })) => {
+                statistics.modified += 1;
+                statistics.metadata_modified += u64::from(sidecar);
+            }
+            Some((_, Did::Sidecar)) => statistics.metadata_modified += 1,
+            Some((_, Did::Failed)) => {
+                statistics.failed += 1;
+                let reason = document.reason.clone().unwrap_or_default();
+                self.failed.entry(reason).or_default().push(document.id.clone());
+            }
+            Some((_, Did::Called)) | None => {}
+        }
+    }
+}
+
+fn same(known: &Document, item: &Item) -> bool {
+    known.version.as_deref() == Some(&*item.version) && known.sidecar == item.sidecar
+}
+
+/// Whether the index has it as it is. What failed is read again.
+fn is_current(known: &Document, item: &Item) -> bool {
+    known.status.searchable() && same(known, item)
+}
+
+fn did(known: Option<&Document>, item: &Item) -> Did {
+    match known {
+        Some(known) if known.status.searchable() || known.chunks > 0 => {
+            let sidecar = known.sidecar != item.sidecar;
+            if known.version.as_deref() == Some(&*item.version) && sidecar {
+                Did::Sidecar
+            } else {
+                Did::Modified { sidecar }
+            }
+        }
+        _ => Did::New,
+    }
+}
+
+/// A row as it is when its document was dealt with.
+pub(super) fn dealt(todo: &Todo, job: &str, status: Status, reason: Option<String>, chunks: usize) -> Document {
+    let did = if status == Status::Failed { Did::Failed } else { todo.did };
+    Document {
+        id: todo.item.id.clone(),
+        status,
+        reason,
+        version: Some(todo.item.version.clone()),
+        sidecar: todo.item.sidecar.clone(),
+        chunks: u32::try_from(chunks).unwrap_or(u32::MAX),
+        by: Some((job.to_owned(), did)),
+    }
+}

@@ -1,0 +1,227 @@
+//! From a document's bytes to what is kept of it, all but the vectors.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use outcrop_api::Fault;
+use outcrop_extract::{Chunk, Chunking, Chunks, Document, Failure, Semantic, chunk, csv};
+use outcrop_vectors::{Metadata, Parent, Record, Value, Vector};
+use sha2::{Digest, Sha256};
+
+use super::attributes::Records;
+use super::by_model::Reader;
+use super::embed::Embedder;
+use super::sources::Fetched;
+use crate::keys;
+
+/// Bytes of a token, where the model's own tokenizer is not at hand: about what English takes.
+const BYTES_OF_TOKEN: usize = 4;
+
+/// What a data source does with its documents.
+#[derive(Clone)]
+pub(crate) struct Recipe {
+    /// The data source.
+    pub source: String,
+    /// What its documents' locations are called in results.
+    pub location: String,
+    /// How they are cut.
+    pub chunking: Chunking,
+    /// What reads its PDF files, where that is not the default parser.
+    pub reader: Option<Reader>,
+    /// Whether the knowledge base is MANAGED.
+    pub managed: bool,
+}
+
+/// A document that only needs its vectors.
+#[derive(Debug, Default)]
+pub(crate) struct Prepared {
+    /// Its chunks, without vectors.
+    pub records: Vec<Record>,
+    /// What of each is embedded.
+    pub embedded: Vec<String>,
+    /// What of it was not read.
+    pub warning: Option<String>,
+}
+
+/// Why a document was not prepared.
+#[derive(Debug)]
+pub(crate) enum Unprepared {
+    /// It is as it is.
+    Bad(Failure),
+    /// The embedding model failed.
+    Model(Fault),
+}
+
+impl From<Failure> for Unprepared {
+    fn from(failure: Failure) -> Self {
+        Self::Bad(failure)
+    }
+}
+
+/// Prepares a document.
+pub(crate) async fn prepare(
+    recipe: &Recipe,
+    embedder: &Embedder,
+    id: &str,
+    fetched: Fetched,
+) -> Result<Prepared, Unprepared> {
+    let sidecar = fetched.sidecar.unwrap_or_default();
+    let mut attributes = fetched.attributes;
+    attributes.extend(sidecar.attributes);
+    let mut made = Making { recipe, id, attributes, prefix: sidecar.embedded, prepared: Prepared::default() };
+    if let Some(records) = sidecar.records {
+        let (bytes, mime) = (fetched.bytes, fetched.mime);
+        let rows = blocking(move || rows(&bytes, mime.as_deref(), &records)).await?;
+        for (text, columns) in rows {
+            let mut row = Document::default();
+            row.blocks.push(paragraph(text));
+            let chunks = cut(recipe.chunking, embedder, row).await?;
+            made.add(chunks, &columns);
+        }
+    } else {
+        let (bytes, name, mime) = (fetched.bytes, fetched.name, fetched.mime);
+        let read = match &recipe.reader {
+            Some(reader) => reader.read(embedder, &bytes, &name, mime.as_deref()).await,
+            None => None,
+        };
+        let document = match read {
+            Some(document) => document,
+            None => embedder.knowledge.parse(bytes, name, mime).await?,
+        };
+        if let Some(failure) = document.no_text() {
+            return Err(failure.into());
+        }
+        made.prepared.warning = (!document.warnings.is_empty()).then(|| document.warnings.join("; "));
+        let chunks = cut(recipe.chunking, embedder, document).await?;
+        made.add(chunks, &Metadata::new());
+    }
+    if made.prepared.records.is_empty() {
+        return Err(Failure::NoText(String::new()).into());
+    }
+    Ok(made.prepared)
+}
+
+async fn cut(chunking: Chunking, embedder: &Embedder, document: Document) -> Result<Chunks, Unprepared> {
+    let tokens = |text: &str| text.len().div_ceil(BYTES_OF_TOKEN);
+    let Chunking::Semantic { max_tokens, buffer, percentile } = chunking else {
+        return Ok(blocking(move || Ok(chunk(&document, chunking, &tokens))).await?);
+    };
+    // It is no value that one thread can hand to another, and is made twice rather than held while others compute.
+    let document = Arc::new(document);
+    let read = Arc::clone(&document);
+    let groups = blocking(move || Ok(Semantic::new(&read, buffer)?.groups())).await?;
+    let vectors = embedder.floats(groups).await.map_err(Unprepared::Model)?;
+    let cut = move || Ok(Semantic::new(&document, buffer)?.cut(&vectors, percentile, max_tokens, &tokens));
+    Ok(Chunks { chunks: blocking(cut).await?, parents: Vec::new() })
+}
+
+/// A document whose chunks are being put together.
+struct Making<'a> {
+    recipe: &'a Recipe,
+    id: &'a str,
+    attributes: Metadata,
+    prefix: String,
+    prepared: Prepared,
+}
+
+impl Making<'_> {
+    /// Adds the chunks of the whole, or of one row, which has attributes of its own.
+    fn add(&mut self, chunks: Chunks, columns: &Metadata) {
+        let first = self.prepared.records.len();
+        let parents: Vec<_> = chunks
+            .parents
+            .into_iter()
+            .enumerate()
+            .map(|(number, parent)| {
+                let id = name(self.recipe, self.id, &format!("{first}/{number}"));
+                Arc::new(Parent { id, text: parent.text })
+            })
+            .collect();
+        for piece in chunks.chunks {
+            let id = name(self.recipe, self.id, &self.prepared.records.len().to_string());
+            let metadata = self.metadata(&piece, columns, &id);
+            self.prepared.embedded.push(format!("{}{}", self.prefix, piece.text));
+            self.prepared.records.push(Record {
+                id,
+                parent: piece.parent.and_then(|number| parents.get(number)).cloned(),
+                text: piece.text,
+                // Put in when it is there.
+                vector: Vector::Float(Vec::new()),
+                metadata,
+            });
+        }
+    }
+
+    fn metadata(&self, piece: &Chunk, columns: &Metadata, id: &str) -> Metadata {
+        let mut all = self.attributes.clone();
+        all.extend(columns.iter().map(|(key, value)| (key.clone(), value.clone())));
+        let mut put = |key: &str, value: Value| drop(all.insert(key.to_owned(), value));
+        let text = |text: &str| Value::String(text.to_owned());
+        put(keys::SOURCE_URI, text(self.id));
+        put(keys::DATA_SOURCE_ID, text(&self.recipe.source));
+        put(keys::CHUNK_ID, text(id));
+        if self.recipe.managed {
+            put(keys::MANAGED_URI, text(self.id));
+            put(keys::MANAGED_SOURCE, text(&self.recipe.source));
+        }
+        if let Some(page) = piece.page.filter(|_| self.recipe.chunking != Chunking::None) {
+            put(keys::PAGE, Value::Number(page.into()));
+        }
+        put(keys::LOCATION, text(&self.recipe.location));
+        put(keys::START, Value::Number(piece.start as f64));
+        put(keys::END, Value::Number(piece.end as f64));
+        if !piece.headings.is_empty() {
+            put(keys::HEADINGS, Value::List(piece.headings.clone()));
+        }
+        all
+    }
+}
+
+/// A chunk's name: the same for the same chunk of the same document, so that ingesting it twice changes nothing. It has
+/// the form of a UUID, as most of AWS's have.
+fn name(recipe: &Recipe, document: &str, which: &str) -> String {
+    let mut digest = Sha256::new();
+    for part in [&recipe.source, document, which] {
+        digest.update((part.len() as u64).to_be_bytes());
+        digest.update(part);
+    }
+    let digest = digest.finalize();
+    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}
+
+/// The text of each row and its columns as attributes.
+fn rows(bytes: &Bytes, mime: Option<&str>, told: &Records) -> Result<Vec<(String, Metadata)>, Failure> {
+    let charset = mime.and_then(|mime| mime.split("charset=").nth(1)).map(|charset| charset.trim_matches('"'));
+    let table = csv::records(bytes, charset)?;
+    let at = table.columns.iter().position(|column| *column == told.content);
+    let at = at.ok_or_else(|| Failure::Damaged(format!("it has no column {}", told.content)))?;
+    let excluded: HashSet<&str> = told.exclude.iter().map(String::as_str).collect();
+    let kept = |column: &String| {
+        *column != told.content
+            && keys::free(column)
+            && !excluded.contains(column.as_str())
+            && (told.include.is_empty() || told.include.contains(column))
+    };
+    let rows = table.rows.into_iter().filter_map(|row| {
+        let text = row.get(at).filter(|text| !text.trim().is_empty())?.clone();
+        let columns = table.columns.iter().zip(&row).filter(|(column, _)| kept(column));
+        Some((text, columns.map(|(column, cell)| (column.clone(), Value::String(cell.clone()))).collect()))
+    });
+    Ok(rows.collect())
+}
+
+fn paragraph(text: String) -> outcrop_extract::Block {
+    outcrop_extract::Block { role: outcrop_extract::Role::Paragraph, text, page: None }
+}
+
+/// Computes away from the threads that answer calls.
+async fn blocking<T: Send + 'static>(
+    compute: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    tokio::task::spawn_blocking(compute).await.unwrap_or_else(|error| Err(Failure::Damaged(error.to_string())))
+}

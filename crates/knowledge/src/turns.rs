@@ -1,0 +1,29 @@
+//! One at a time.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use tokio::sync::{Mutex, MutexGuard};
+
+/// So many names can have their turns at once.
+const LANES: usize = 64;
+
+/// Turns by name. Two names may share one, which only costs time.
+#[derive(Clone)]
+pub struct Turns(Arc<[Mutex<()>]>);
+
+impl Default for Turns {
+    fn default() -> Self {
+        Self((0..LANES).map(|_| Mutex::default()).collect())
+    }
+}
+
+impl Turns {
+    /// Waits for the turn of a name.
+    pub(crate) async fn of(&self, name: &str) -> MutexGuard<'_, ()> {
+        let mut hasher = DefaultHasher::new();
+        name.hash(&mut hasher);
+        let lane = usize::try_from(hasher.finish() % LANES as u64).unwrap_or_default();
+        self.0[lane].lock().await
+    }
+}

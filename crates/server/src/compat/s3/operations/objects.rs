@@ -1,0 +1,283 @@
+//! One object: put, read, copied, deleted.
+
+use futures_util::StreamExt;
+use http::{HeaderMap, HeaderValue, StatusCode};
+use http_body_util::StreamBody;
+use outcrop_access::Context;
+use outcrop_buckets::{Attributes, BucketError, Buckets, Head, Span};
+use s3s::dto::*;
+use s3s::{S3Error, S3ErrorCode, S3Response, S3Result};
+
+use super::super::error::{Refused, of};
+use super::{answer, bytes, condition, etag, refuse, size, time};
+
+/// The most keys of one DeleteObjects.
+const MOST_DELETED: usize = 1000;
+
+/// What PutObject, CopyObject and CreateMultipartUpload all have, and none of which is done here.
+macro_rules! refuse_unbuilt {
+    ($input:expr) => {{
+        let acl = $input.acl.as_ref().map(|acl| acl.as_str());
+        let private = ["private", "bucket-owner-full-control", "bucket-owner-read"];
+        refuse(acl.is_some_and(|acl| !private.contains(&acl)), "An ACL that opens an object to others")?;
+        refuse($input.grant_read.is_some() || $input.grant_full_control.is_some(), "A grant")?;
+        refuse($input.tagging.as_ref().is_some_and(|tags| !tags.is_empty()), "Tagging")?;
+        refuse($input.server_side_encryption.is_some() || $input.sse_customer_key.is_some(), "Encryption per object")?;
+        refuse($input.object_lock_mode.is_some() || $input.object_lock_legal_hold_status.is_some(), "Object lock")?;
+        refuse($input.website_redirect_location.is_some(), "A redirect")?;
+    }};
+}
+pub(super) use refuse_unbuilt;
+
+/// What they say of an object.
+macro_rules! attributes {
+    ($input:expr) => {
+        Attributes {
+            content_type: $input.content_type.take(),
+            cache_control: $input.cache_control.take(),
+            content_disposition: $input.content_disposition.take(),
+            content_encoding: $input.content_encoding.take(),
+            content_language: $input.content_language.take(),
+            metadata: $input.metadata.take().unwrap_or_default().into_iter().collect(),
+        }
+    };
+}
+pub(super) use attributes;
+
+/// The most of an object's own metadata, in bytes.
+const METADATA: usize = 2048;
+
+pub(super) fn check_metadata(attributes: &Attributes) -> S3Result<()> {
+    if attributes.metadata.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > METADATA {
+        let text = "Your metadata headers exceed the maximum allowed metadata size";
+        return Err(Refused::new("MetadataTooLarge", text).into());
+    }
+    Ok(())
+}
+
+pub(super) async fn put(
+    buckets: &Buckets,
+    cx: &Context,
+    mut input: PutObjectInput,
+) -> S3Result<S3Response<PutObjectOutput>> {
+    refuse_unbuilt!(input);
+    refuse(input.write_offset_bytes.is_some(), "Appending")?;
+    let attributes = attributes!(input);
+    check_metadata(&attributes)?;
+    let on = condition(input.if_match, input.if_none_match)?;
+    let body = bytes(input.body);
+    let head = buckets.write(cx, &input.bucket, &input.key, body, attributes, on).await.map_err(of)?;
+    answer(PutObjectOutput { e_tag: Some(etag(&head.object.etag)), ..Default::default() })
+}
+
+/// The conditions of a read.
+struct Wanted {
+    if_match: Option<IfMatch>,
+    if_none_match: Option<IfNoneMatch>,
+    if_modified_since: Option<Timestamp>,
+    if_unmodified_since: Option<Timestamp>,
+}
+
+impl Wanted {
+    /// Whether the object is as it is wanted, in the order of RFC 9110, 13.2.2.
+    fn check(&self, head: &Head) -> S3Result<()> {
+        let is = |wanted: &ETagCondition| match wanted {
+            ETagCondition::Any => true,
+            ETagCondition::ETag(wanted) => wanted.value() == head.object.etag,
+        };
+        // HTTP's dates have whole seconds.
+        let modified = jiff::Timestamp::from_second(head.object.modified.as_second()).unwrap_or_default();
+        let modified = time(modified);
+        let holds = match (&self.if_match, &self.if_unmodified_since) {
+            (Some(wanted), _) => is(wanted),
+            (None, Some(since)) => modified <= *since,
+            (None, None) => true,
+        };
+        if !holds {
+            return Err(of(BucketError::Precondition));
+        }
+        let unchanged = match (&self.if_none_match, &self.if_modified_since) {
+            (Some(known), _) => is(known),
+            (None, Some(since)) => modified <= *since,
+            (None, None) => false,
+        };
+        if unchanged {
+            let mut error = S3Error::with_message(S3ErrorCode::NotModified, "Not Modified");
+            error.set_status_code(StatusCode::NOT_MODIFIED);
+            let mut headers = HeaderMap::new();
+            if let Ok(etag) = HeaderValue::from_str(&format!("\"{}\"", head.object.etag)) {
+                headers.insert("etag", etag);
+            }
+            error.set_headers(headers);
+            return Err(error);
+        }
+        Ok(())
+    }
+}
+
+fn span(range: Option<Range>) -> Span {
+    match range {
+        None => Span::All,
+        Some(Range::Int { first, last }) => Span::From(first, last),
+        Some(Range::Suffix { length }) => Span::Last(length),
+    }
+}
+
+fn no_version(version: Option<&String>) -> S3Result<()> {
+    match version.map(String::as_str) {
+        None | Some("null") => Ok(()),
+        Some(_) => Err(Refused::new("NoSuchVersion", "Buckets here keep no versions.").into()),
+    }
+}
+
+pub(super) async fn get(
+    buckets: &Buckets,
+    cx: &Context,
+    input: GetObjectInput,
+) -> S3Result<S3Response<GetObjectOutput>> {
+    no_version(input.version_id.as_ref())?;
+    refuse(input.part_number.is_some_and(|part| part != 1), "Reading one part")?;
+    let wanted = Wanted {
+        if_match: input.if_match,
+        if_none_match: input.if_none_match,
+        if_modified_since: input.if_modified_since,
+        if_unmodified_since: input.if_unmodified_since,
+    };
+    let reading = buckets.read(cx, &input.bucket, &input.key, span(input.range)).await.map_err(of)?;
+    wanted.check(&reading.head)?;
+    let Head { object, attributes } = reading.head;
+    let length = reading.range.end - reading.range.start;
+    let (first, last) = (reading.range.start, reading.range.end.saturating_sub(1));
+    let content_range = input.range.map(|_| format!("bytes {first}-{last}/{}", object.size));
+    let status = if content_range.is_some() { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK };
+    let pieces = reading.bytes.map(|piece| piece.map(http_body::Frame::data));
+    let output = GetObjectOutput {
+        accept_ranges: Some("bytes".to_owned()),
+        body: Some(s3s::Body::http_body_unsync(StreamBody::new(pieces)).into()),
+        cache_control: attributes.cache_control,
+        content_disposition: attributes.content_disposition,
+        content_encoding: attributes.content_encoding,
+        content_language: attributes.content_language,
+        content_length: Some(size(length)),
+        content_range,
+        content_type: Some(attributes.content_type.unwrap_or_else(untyped)),
+        e_tag: Some(etag(&object.etag)),
+        last_modified: Some(time(object.modified)),
+        metadata: (!attributes.metadata.is_empty()).then(|| attributes.metadata.into_iter().collect()),
+        ..Default::default()
+    };
+    Ok(S3Response::with_status(output, status))
+}
+
+/// What S3 says of an object of which nobody said what it is.
+fn untyped() -> String {
+    "binary/octet-stream".to_owned()
+}
+
+pub(super) async fn head(
+    buckets: &Buckets,
+    cx: &Context,
+    input: HeadObjectInput,
+) -> S3Result<S3Response<HeadObjectOutput>> {
+    no_version(input.version_id.as_ref())?;
+    let wanted = Wanted {
+        if_match: input.if_match,
+        if_none_match: input.if_none_match,
+        if_modified_since: input.if_modified_since,
+        if_unmodified_since: input.if_unmodified_since,
+    };
+    let head = buckets.details(cx, &input.bucket, &input.key).await.map_err(of)?;
+    let head = head.ok_or_else(|| of(BucketError::NoSuchKey(input.key)))?;
+    wanted.check(&head)?;
+    let Head { object, attributes } = head;
+    let range = span(input.range).of(object.size).map_err(of)?;
+    answer(HeadObjectOutput {
+        accept_ranges: Some("bytes".to_owned()),
+        cache_control: attributes.cache_control,
+        content_disposition: attributes.content_disposition,
+        content_encoding: attributes.content_encoding,
+        content_language: attributes.content_language,
+        content_length: Some(size(range.end - range.start)),
+        content_type: Some(attributes.content_type.unwrap_or_else(untyped)),
+        e_tag: Some(etag(&object.etag)),
+        last_modified: Some(time(object.modified)),
+        metadata: (!attributes.metadata.is_empty()).then(|| attributes.metadata.into_iter().collect()),
+        ..Default::default()
+    })
+}
+
+/// Bucket and key that a copy comes from.
+pub(super) fn source(source: CopySource) -> S3Result<(String, String)> {
+    match source {
+        CopySource::Bucket { bucket, key, version_id } => {
+            no_version(version_id.map(String::from).as_ref())?;
+            Ok((bucket.into(), key.into()))
+        }
+        _ => Err(Refused::new("NotImplemented", "A copy comes from a bucket: /BUCKET/KEY.").into()),
+    }
+}
+
+pub(super) async fn copy(
+    buckets: &Buckets,
+    cx: &Context,
+    mut input: CopyObjectInput,
+) -> S3Result<S3Response<CopyObjectOutput>> {
+    refuse_unbuilt!(input);
+    let (from, from_key) = source(input.copy_source)?;
+    let replace = input.metadata_directive.as_ref().is_some_and(|directive| directive.as_str() == "REPLACE");
+    if !replace && from == input.bucket && from_key == input.key {
+        let text = "This copy request is illegal because it is trying to copy an object to itself without changing the \
+                    object's metadata, storage class, website redirect location or encryption attributes.";
+        return Err(Refused::new("InvalidRequest", text).into());
+    }
+    let wanted = Wanted {
+        if_match: input.copy_source_if_match,
+        if_none_match: input.copy_source_if_none_match,
+        if_modified_since: input.copy_source_if_modified_since,
+        if_unmodified_since: input.copy_source_if_unmodified_since,
+    };
+    let there = buckets.details(cx, &from, &from_key).await.map_err(of)?;
+    let there = there.ok_or_else(|| of(BucketError::NoSuchKey(from_key.clone())))?;
+    // A copy has no "not modified": whatever keeps it from being made is a failed condition.
+    wanted.check(&there).map_err(|_| of(BucketError::Precondition))?;
+    let attributes = replace.then(|| attributes!(input));
+    attributes.as_ref().map_or(Ok(()), check_metadata)?;
+    let (to, on) = ((input.bucket.as_str(), input.key.as_str()), outcrop_buckets::Condition::None);
+    let head = buckets.copy(cx, (&from, &from_key), to, attributes, on).await.map_err(of)?;
+    let result = CopyObjectResult {
+        e_tag: Some(etag(&head.object.etag)),
+        last_modified: Some(time(head.object.modified)),
+        ..Default::default()
+    };
+    answer(CopyObjectOutput { copy_object_result: Some(result), ..Default::default() })
+}
+
+pub(super) async fn delete_all(
+    buckets: &Buckets,
+    cx: &Context,
+    input: DeleteObjectsInput,
+) -> S3Result<S3Response<DeleteObjectsOutput>> {
+    let quiet = input.delete.quiet == Some(true);
+    if input.delete.objects.is_empty() || input.delete.objects.len() > MOST_DELETED {
+        let text = "The XML you provided was not well-formed or did not validate against our published schema";
+        return Err(Refused::new("MalformedXML", text).into());
+    }
+    let (mut deleted, mut errors) = (Vec::new(), Vec::new());
+    for object in input.delete.objects {
+        match buckets.delete(cx, &input.bucket, &object.key).await {
+            Ok(()) if quiet => {}
+            Ok(()) => deleted.push(DeletedObject { key: Some(object.key), ..Default::default() }),
+            Err(error @ BucketError::NoSuchBucket(_)) => return Err(of(error)),
+            Err(error) => {
+                let refused = of(error);
+                errors.push(Error {
+                    code: Some(refused.code().as_str().to_owned()),
+                    key: Some(object.key),
+                    message: refused.message().map(str::to_owned),
+                    version_id: None,
+                });
+            }
+        }
+    }
+    answer(DeleteObjectsOutput { deleted: Some(deleted), errors: Some(errors), ..Default::default() })
+}

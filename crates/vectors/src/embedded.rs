@@ -1,0 +1,128 @@
+//! The engine without a server: each index is a folder.
+//!
+//! `truth.sqlite` says what there is and alone decides it: a write is acknowledged when SQLite has committed it.
+//! `vectors` holds the numbers, one place a chunk, written and synced before the commit that names the place; a place
+//! is only used again after the commit that freed it. `words/` is a tantivy index, derived: it carries how far it has
+//! come, and is brought up to the truth, or made anew, at opening. Everything else is in memory, made at opening.
+
+mod base;
+mod codes;
+mod columns;
+mod file;
+mod find;
+mod kernels;
+mod nearest;
+mod state;
+#[cfg(test)]
+mod tests;
+mod top;
+mod truth;
+mod words;
+mod write;
+
+use std::collections::HashMap;
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use tokio::sync::OnceCell;
+
+use crate::{Engine, Index, Result, Shape, VectorError};
+use base::Base;
+
+/// What a folder is called that is being deleted.
+const DISCARDED: &str = ".discarded-";
+
+/// Indexes in a folder, each in one of its own.
+pub struct Embedded {
+    folder: PathBuf,
+    open: Mutex<HashMap<String, Arc<OnceCell<Arc<Base>>>>>,
+    /// Held for as long as this process owns the folder.
+    _owner: File,
+}
+
+impl Embedded {
+    /// The indexes of a folder, which is made where it is missing. One process at a time owns it.
+    pub fn open(folder: impl Into<PathBuf>) -> Result<Self> {
+        let folder = folder.into();
+        let at = |why: std::io::Error| VectorError::failed(&format!("opening {}", folder.display()), why);
+        fs::create_dir_all(&folder).map_err(at)?;
+        let owner = File::create(folder.join("lock")).map_err(at)?;
+        match owner.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let why = format!("{} is in use by another process: one at a time owns it", folder.display());
+                return Err(VectorError::Failed(why));
+            }
+            Err(TryLockError::Error(why)) => return Err(at(why)),
+        }
+        finish_discards(&folder).map_err(at)?;
+        Ok(Self { folder, open: Mutex::default(), _owner: owner })
+    }
+
+    fn cell(&self, base: &str) -> Arc<OnceCell<Arc<Base>>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).entry(base.to_owned()).or_default().clone()
+    }
+}
+
+#[async_trait]
+impl Engine for Embedded {
+    async fn open(&self, base: &str, shape: Shape) -> Result<Arc<dyn Index>> {
+        named(base)?;
+        let folder = self.folder.join(base);
+        let opened = self.cell(base);
+        let opened = opened.get_or_try_init(|| blocking(move || Base::open(&folder, shape).map(Arc::new))).await?;
+        opened.check(shape)?;
+        Ok(opened.clone())
+    }
+
+    async fn discard(&self, base: &str) -> Result<()> {
+        named(base)?;
+        let cell = self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(base);
+        let (folder, name) = (self.folder.clone(), base.to_owned());
+        blocking(move || {
+            if let Some(base) = cell.as_ref().and_then(|cell| cell.get()) {
+                base.close();
+            }
+            // Renamed first: an index is there or not, never half of it.
+            let gone = folder.join(format!("{DISCARDED}{name}"));
+            let done = match fs::rename(folder.join(&name), &gone) {
+                Ok(()) => fs::remove_dir_all(&gone),
+                Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(()),
+                Err(why) => Err(why),
+            };
+            done.map_err(|why| VectorError::failed(&format!("deleting the index {name}"), why))
+        })
+        .await
+    }
+
+    fn hybrid(&self) -> bool {
+        true
+    }
+}
+
+/// Removes what was being deleted when the process ended.
+fn finish_discards(folder: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(DISCARDED) {
+            fs::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// A name becomes a folder's: nothing that could lead elsewhere.
+fn named(base: &str) -> Result<()> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if base.is_empty() || base.len() > 128 || !base.chars().all(plain) {
+        return Err(VectorError::Invalid(format!("an index's name has letters, digits, - and _: not {base:?}")));
+    }
+    Ok(())
+}
+
+/// Runs what blocks where it may.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|why| Err(VectorError::failed("the index's thread", why)))
+}

@@ -1,0 +1,141 @@
+//! Which chunks have which attributes, and so which a filter lets through.
+
+#[cfg(test)]
+mod tests;
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, HashMap};
+
+use roaring::RoaringBitmap;
+
+use crate::{Filter, Metadata, Value};
+
+/// All attributes of all chunks, by place.
+#[derive(Default)]
+pub(super) struct Columns {
+    all: RoaringBitmap,
+    keys: HashMap<String, BTreeMap<Atom, RoaringBitmap>>,
+}
+
+impl Columns {
+    /// Every place that is taken.
+    pub(super) fn all(&self) -> &RoaringBitmap {
+        &self.all
+    }
+
+    pub(super) fn add(&mut self, slot: u32, metadata: Metadata) {
+        self.all.insert(slot);
+        for (key, value) in metadata {
+            self.keys.entry(key).or_default().entry(Atom(value)).or_default().insert(slot);
+        }
+    }
+
+    /// Forgets a place; `metadata` is what it was added with.
+    pub(super) fn remove(&mut self, slot: u32, metadata: &Metadata) {
+        self.all.remove(slot);
+        for (key, value) in metadata {
+            let Some(column) = self.keys.get_mut(key) else { continue };
+            let atom = Atom(value.clone());
+            let emptied = column.get_mut(&atom).is_some_and(|slots| {
+                slots.remove(slot);
+                slots.is_empty()
+            });
+            if emptied {
+                column.remove(&atom);
+            }
+            if column.is_empty() {
+                self.keys.remove(key);
+            }
+        }
+    }
+
+    /// The places that pass, as [`Filter::passes`] says it.
+    pub(super) fn allowed(&self, filter: &Filter) -> RoaringBitmap {
+        match filter {
+            Filter::All(filters) => {
+                let mut left = self.all.clone();
+                for filter in filters {
+                    left &= self.allowed(filter);
+                }
+                left
+            }
+            Filter::Any(filters) => {
+                let mut any = RoaringBitmap::new();
+                for filter in filters {
+                    any |= self.allowed(filter);
+                }
+                any
+            }
+            one => self.single(one),
+        }
+    }
+
+    fn single(&self, filter: &Filter) -> RoaringBitmap {
+        let none = BTreeMap::new();
+        let column = filter.key().and_then(|key| self.keys.get(key)).unwrap_or(&none);
+        if let Filter::Equals(_, value) = filter {
+            return self.having(column, value, filter);
+        }
+        let mut slots = RoaringBitmap::new();
+        if filter.holds(None) {
+            slots = self.all.clone();
+            for (Atom(value), having) in column {
+                if !filter.holds(Some(value)) {
+                    slots -= having;
+                }
+            }
+        } else {
+            for (Atom(value), having) in column {
+                if filter.holds(Some(value)) {
+                    slots |= having;
+                }
+            }
+        }
+        slots
+    }
+
+    fn having(&self, column: &BTreeMap<Atom, RoaringBitmap>, value: &Value, filter: &Filter) -> RoaringBitmap {
+        match column.get(&Atom(value.clone())) {
+            Some(slots) if filter.holds(Some(value)) => slots.clone(),
+            _ => RoaringBitmap::new(),
+        }
+    }
+}
+
+/// A value with an order, so that equal ones are found.
+#[derive(Debug, Clone)]
+struct Atom(Value);
+
+impl Ord for Atom {
+    fn cmp(&self, other: &Self) -> Ordering {
+        // Zero has two signs and one meaning.
+        let plain = |n: f64| if n == 0.0 { 0.0 } else { n };
+        let rank = |value: &Value| match value {
+            Value::Boolean(_) => 0,
+            Value::Number(_) => 1,
+            Value::String(_) => 2,
+            Value::List(_) => 3,
+        };
+        match (&self.0, &other.0) {
+            (Value::Boolean(a), Value::Boolean(b)) => a.cmp(b),
+            (Value::Number(a), Value::Number(b)) => plain(*a).total_cmp(&plain(*b)),
+            (Value::String(a), Value::String(b)) => a.cmp(b),
+            (Value::List(a), Value::List(b)) => a.cmp(b),
+            (a, b) => rank(a).cmp(&rank(b)),
+        }
+    }
+}
+
+impl PartialOrd for Atom {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Atom {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Atom {}

@@ -1,0 +1,144 @@
+//! Answering a query.
+
+use std::collections::HashSet;
+use std::sync::PoisonError;
+
+use roaring::RoaringBitmap;
+
+use super::base::Inner;
+use super::nearest::{Probe, nearest};
+use super::state::State;
+use super::truth;
+use crate::fusion::{self, CANDIDATES, Parts};
+use crate::{Hit, Mode, Query, Result};
+
+/// A place that fits.
+struct Found {
+    key: i64,
+    slot: u32,
+    cosine: f32,
+    /// On the scale of cosines.
+    score: f64,
+}
+
+pub(super) fn search(inner: &Inner, query: &Query) -> Result<Vec<Hit>> {
+    query.vector.check(inner.shape)?;
+    if query.limit == 0 {
+        return Ok(Vec::new());
+    }
+    loop {
+        inner.open()?;
+        let found = {
+            let state = inner.state.read().unwrap_or_else(PoisonError::into_inner);
+            find(&state, query)?
+        };
+        if let Some(hits) = show(inner, query, &found)? {
+            return Ok(hits);
+        }
+        // The truth has gone on meanwhile, and what is in memory is about to: wait for the one who writes.
+        drop(inner.writer()?);
+    }
+}
+
+/// What fits best, hits of one parent as one.
+fn find(state: &State, query: &Query) -> Result<Vec<Found>> {
+    let probe = Probe::new(&query.vector);
+    let allowed = query.filter.as_ref().map(|filter| state.columns.allowed(filter));
+    let mut wanted = query.limit;
+    loop {
+        let found = match query.mode {
+            Mode::Semantic => semantic(state, &probe, allowed.as_ref(), wanted),
+            Mode::Hybrid => hybrid(state, &probe, allowed.as_ref(), &query.text, wanted)?,
+        };
+        let exhausted = found.len() < wanted;
+        let mut found = if state.parents() { collapse(state, found) } else { found };
+        found.truncate(query.limit);
+        if found.len() == query.limit || exhausted {
+            return Ok(found);
+        }
+        // Many were of one parent: look further.
+        wanted = wanted.saturating_mul(4);
+    }
+}
+
+fn semantic(state: &State, probe: &Probe, allowed: Option<&RoaringBitmap>, limit: usize) -> Vec<Found> {
+    let found = nearest(state, probe, allowed, limit).into_iter();
+    found.map(|s| Found { key: s.key, slot: s.slot, cosine: s.score, score: f64::from(s.score) }).collect()
+}
+
+fn hybrid(
+    state: &State,
+    probe: &Probe,
+    allowed: Option<&RoaringBitmap>,
+    text: &str,
+    limit: usize,
+) -> Result<Vec<Found>> {
+    let pool = limit.max(CANDIDATES);
+    let near = nearest(state, probe, allowed, pool);
+    let Some(asked) = state.words.ask(text)? else {
+        return Ok(semantic(state, probe, allowed, limit));
+    };
+    // A document of the words' index counts only where memory knows it too.
+    let said =
+        asked.best(pool, |key, slot| state.key(slot) == key && allowed.is_none_or(|allowed| allowed.contains(slot)))?;
+    let mut seen: HashSet<i64> = near.iter().map(|scored| scored.key).collect();
+    let mut candidates = near;
+    for mut scored in said {
+        if seen.insert(scored.key) {
+            scored.score = probe.likeness(&state.vectors, scored.slot);
+            candidates.push(scored);
+        }
+    }
+    let keys: Vec<i64> = candidates.iter().map(|scored| scored.key).collect();
+    let words = asked.score(&keys)?;
+    let parts = |(scored, words): (&super::top::Scored, &f32)| Parts {
+        cosine: f64::from(scored.score),
+        words: f64::from(*words),
+    };
+    let parts: Vec<Parts> = candidates.iter().zip(&words).map(parts).collect();
+    let mut found: Vec<Found> = fusion::join(&parts)
+        .into_iter()
+        .zip(candidates)
+        .map(|(score, scored)| Found { key: scored.key, slot: scored.slot, cosine: scored.score, score })
+        .collect();
+    found.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.key.cmp(&b.key)));
+    found.truncate(limit);
+    Ok(found)
+}
+
+/// The best of each parent's.
+fn collapse(state: &State, found: Vec<Found>) -> Vec<Found> {
+    let mut seen = HashSet::new();
+    let mut found = found;
+    found.retain(|found| {
+        let parent = state.parent(found.slot);
+        parent == 0 || seen.insert(parent)
+    });
+    found
+}
+
+/// What was found as it is returned; nothing where some of it is gone.
+fn show(inner: &Inner, query: &Query, found: &[Found]) -> Result<Option<Vec<Hit>>> {
+    inner.read(|connection| {
+        // One transaction, so that all is read of one moment.
+        let truth = connection.transaction().map_err(truth::failed)?;
+        let mut hits = Vec::with_capacity(found.len());
+        for found in found {
+            let Some(shown) = truth::show(&truth, found.key)? else { return Ok(None) };
+            let score = match query.mode {
+                Mode::Semantic => found.score.clamp(0.0, 1.0),
+                Mode::Hybrid => fusion::bounded(found.score),
+            };
+            hits.push(Hit {
+                id: shown.id,
+                source: shown.source,
+                document: shown.document,
+                text: shown.text,
+                score,
+                cosine: (!inner.shape.binary).then_some(f64::from(found.cosine)),
+                metadata: shown.metadata,
+            });
+        }
+        Ok(Some(hits))
+    })
+}

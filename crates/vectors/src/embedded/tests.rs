@@ -1,0 +1,87 @@
+mod crash;
+mod near;
+
+use std::path::Path;
+
+use super::*;
+use crate::suite::{self, Can};
+use crate::{Mode, Query, Record, Replace, Vector};
+
+const SHAPE: Shape = Shape { dimensions: 4, binary: false };
+
+fn engine(folder: &Path) -> Embedded {
+    Embedded::open(folder).unwrap()
+}
+
+#[tokio::test]
+async fn passes_the_suite() {
+    let folder = tempfile::tempdir().unwrap();
+    suite::run(&engine(folder.path()), Can { binary: true }).await;
+}
+
+fn document(name: &str, texts: &[&str]) -> Replace {
+    let record = |(at, text): (usize, &&str)| Record {
+        id: format!("{name}-{at}"),
+        text: (*text).to_owned(),
+        parent: None,
+        vector: Vector::Float(vec![1.0, 0.01 * at as f32, 0.0, 0.0]),
+        metadata: crate::Metadata::new(),
+    };
+    Replace {
+        source: "s".to_owned(),
+        document: name.to_owned(),
+        records: texts.iter().enumerate().map(record).collect(),
+    }
+}
+
+async fn found(index: &dyn Index, text: &str) -> Vec<String> {
+    let vector = Vector::Float(vec![1.0, 0.0, 0.0, 0.0]);
+    let query = Query { vector, text: text.to_owned(), mode: Mode::Hybrid, filter: None, limit: 10 };
+    index.search(query).await.unwrap().into_iter().map(|hit| hit.id).collect()
+}
+
+#[tokio::test]
+async fn is_the_same_when_opened_again_and_words_that_were_lost_are_made_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = engine(folder.path());
+    let index = first.open("b", SHAPE).await.unwrap();
+    index.replace(vec![document("a", &["red apple", "green pear"]), document("b", &["plum"])]).await.unwrap();
+    index.replace(vec![document("b", &["a yellow banana", "cherry"])]).await.unwrap();
+    let expected = found(&*index, "cherries").await;
+    assert_eq!(expected[0], "b-1");
+    drop((index, first));
+
+    let words = folder.path().join("b/words");
+    let damage: [&dyn Fn(); 3] =
+        [&|| {}, &|| fs::remove_dir_all(&words).unwrap(), &|| fs::write(words.join("meta.json"), "{").unwrap()];
+    for damage in damage {
+        damage();
+        let engine = engine(folder.path());
+        let index = engine.open("b", SHAPE).await.unwrap();
+        assert_eq!(found(&*index, "cherries").await, expected);
+        assert_eq!(index.stats().await.unwrap().chunks, 4);
+    }
+}
+
+#[tokio::test]
+async fn a_folder_has_one_owner() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = engine(folder.path());
+    assert!(matches!(Embedded::open(folder.path()), Err(VectorError::Failed(why)) if why.contains("in use")));
+    drop(first);
+    engine(folder.path());
+}
+
+#[tokio::test]
+async fn a_deleted_index_says_so_and_its_name_leads_nowhere_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine(folder.path());
+    let index = engine.open("b", SHAPE).await.unwrap();
+    engine.discard("b").await.unwrap();
+    assert!(matches!(index.stats().await, Err(VectorError::Failed(why)) if why.contains("deleted")));
+    assert!(index.replace(vec![document("a", &["x"])]).await.is_err());
+    for name in ["", "..", "a/b", "a\0b", ".discarded-b"] {
+        assert!(matches!(engine.discard(name).await, Err(VectorError::Invalid(_))));
+        assert!(matches!(engine.open(name, SHAPE).await.err(), Some(VectorError::Invalid(_))));
+    }
+}

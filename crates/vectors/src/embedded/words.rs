@@ -1,0 +1,274 @@
+//! Finding chunks by words: BM25 over English stems, by tantivy. Derived from the truth, and may be lost.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tantivy::directory::MmapDirectory;
+use tantivy::indexer::IndexWriterOptions;
+use tantivy::query::{BooleanQuery, EnableScoring, Query, TermQuery, Weight};
+use tantivy::schema::{Field, INDEXED, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions};
+use tantivy::tokenizer::{Language, LowerCaser, RemoveLongFilter, SimpleTokenizer, Stemmer, TextAnalyzer};
+use tantivy::{
+    DocSet, Index, IndexReader, IndexWriter, ReloadPolicy, SegmentReader, TERMINATED, TantivyDocument, Term,
+};
+
+use super::top::{Scored, Top};
+use crate::{Result, VectorError};
+
+/// Longer words are none: identifiers, encoded data.
+const LONGEST_WORD: usize = 40;
+
+/// More different words than this are not asked for.
+const MOST_WORDS: usize = 256;
+
+/// What the writer may hold in memory before it writes a segment.
+const WRITER_BYTES: usize = 32 << 20;
+
+/// How far the words have come with the truth: the newest chunk and the newest removal that they know.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Mark {
+    pub chunk: i64,
+    pub removal: i64,
+}
+
+impl Mark {
+    fn parse(text: &str) -> Option<Self> {
+        let (chunk, removal) = text.split_once(' ')?;
+        Some(Self { chunk: chunk.parse().ok()?, removal: removal.parse().ok()? })
+    }
+}
+
+/// The words as their one writer sees them.
+pub(super) struct Words {
+    folder: PathBuf,
+    index: Index,
+    reader: IndexReader,
+    fields: Fields,
+    /// Made with the first write: an index that is only read needs no threads.
+    writer: Option<IndexWriter>,
+    mark: Mark,
+}
+
+#[derive(Clone, Copy)]
+struct Fields {
+    key: Field,
+    slot: Field,
+    text: Field,
+}
+
+/// The words as they were at a commit. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Searcher {
+    searcher: tantivy::Searcher,
+    analyzer: TextAnalyzer,
+    fields: Fields,
+}
+
+fn failed(why: impl std::fmt::Display) -> VectorError {
+    VectorError::failed("the word index", why)
+}
+
+impl Words {
+    /// Opens the folder. What is damaged or of another version is made anew, and empty.
+    pub(super) fn open(folder: &Path) -> Result<Self> {
+        match Self::try_open(folder) {
+            Ok(words) => Ok(words),
+            Err(why) => {
+                tracing::warn!(folder = %folder.display(), %why, "The word index is made anew");
+                fs::remove_dir_all(folder).map_err(failed)?;
+                Self::try_open(folder)
+            }
+        }
+    }
+
+    fn try_open(folder: &Path) -> Result<Self> {
+        fs::create_dir_all(folder).map_err(failed)?;
+        let mut schema = Schema::builder();
+        let indexing =
+            TextFieldIndexing::default().set_tokenizer("words").set_index_option(IndexRecordOption::WithFreqs);
+        let fields = Fields {
+            key: schema.add_i64_field("key", NumericOptions::from(INDEXED).set_fast()),
+            slot: schema.add_i64_field("slot", NumericOptions::default().set_fast()),
+            text: schema.add_text_field("text", TextOptions::default().set_indexing_options(indexing)),
+        };
+        let directory = MmapDirectory::open(folder).map_err(failed)?;
+        let index = Index::open_or_create(directory, schema.build()).map_err(failed)?;
+        index.tokenizers().register("words", analyzer());
+        let mark = index.load_metas().map_err(failed)?.payload.as_deref().and_then(Mark::parse).unwrap_or_default();
+        let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into().map_err(failed)?;
+        Ok(Self { folder: folder.to_owned(), index, reader, fields, writer: None, mark })
+    }
+
+    /// How far they have come, surely.
+    pub(super) fn mark(&self) -> Mark {
+        self.mark
+    }
+
+    /// Starts again with nothing.
+    pub(super) fn clear(&mut self) -> Result<()> {
+        self.writer = None;
+        fs::remove_dir_all(&self.folder).map_err(failed)?;
+        *self = Self::try_open(&self.folder)?;
+        Ok(())
+    }
+
+    fn writer(&mut self) -> Result<&mut IndexWriter> {
+        let writer = match self.writer.take() {
+            Some(writer) => writer,
+            None => {
+                let options = IndexWriterOptions::builder()
+                    .num_worker_threads(1)
+                    .num_merge_threads(1)
+                    .memory_budget_per_thread(WRITER_BYTES)
+                    .build();
+                self.index.writer_with_options(options).map_err(failed)?
+            }
+        };
+        Ok(self.writer.insert(writer))
+    }
+
+    pub(super) fn add(&mut self, key: i64, slot: u32, text: &str) -> Result<()> {
+        let fields = self.fields;
+        let mut document = TantivyDocument::new();
+        document.add_i64(fields.key, key);
+        document.add_i64(fields.slot, i64::from(slot));
+        document.add_text(fields.text, text);
+        self.writer()?.add_document(document).map_err(failed)?;
+        Ok(())
+    }
+
+    pub(super) fn remove(&mut self, key: i64) -> Result<()> {
+        let term = Term::from_field_i64(self.fields.key, key);
+        self.writer()?.delete_term(term);
+        Ok(())
+    }
+
+    /// Makes what was added and removed last, and says how far that is.
+    pub(super) fn commit(&mut self, mark: Mark) -> Result<()> {
+        let mut prepared = self.writer()?.prepare_commit().map_err(failed)?;
+        prepared.set_payload(&format!("{} {}", mark.chunk, mark.removal));
+        prepared.commit().map_err(failed)?;
+        self.mark = mark;
+        Ok(())
+    }
+
+    /// Forgets what was added and removed since the last commit.
+    pub(super) fn abandon(&mut self) {
+        self.writer = None;
+    }
+
+    /// The words as of the last commit.
+    pub(super) fn searcher(&self) -> Result<Searcher> {
+        self.reader.reload().map_err(failed)?;
+        Ok(Searcher { searcher: self.reader.searcher(), analyzer: analyzer(), fields: self.fields })
+    }
+}
+
+/// How text becomes words.
+fn analyzer() -> TextAnalyzer {
+    TextAnalyzer::builder(SimpleTokenizer::default())
+        .filter(RemoveLongFilter::limit(LONGEST_WORD))
+        .filter(LowerCaser)
+        .filter(Stemmer::new(Language::English))
+        .build()
+}
+
+/// A question's words, ready to be looked for.
+pub(super) struct Asked<'a> {
+    searcher: &'a Searcher,
+    weight: Box<dyn Weight>,
+}
+
+impl Searcher {
+    /// Nothing where the question has no words.
+    pub(super) fn ask(&self, text: &str) -> Result<Option<Asked<'_>>> {
+        let mut seen = HashSet::new();
+        let mut queries: Vec<Box<dyn Query>> = Vec::new();
+        let mut analyzer = self.analyzer.clone();
+        let mut tokens = analyzer.token_stream(text);
+        while tokens.advance() && queries.len() < MOST_WORDS {
+            let word = &tokens.token().text;
+            if seen.insert(word.clone()) {
+                let term = Term::from_field_text(self.fields.text, word);
+                queries.push(Box::new(TermQuery::new(term, IndexRecordOption::WithFreqs)));
+            }
+        }
+        if queries.is_empty() {
+            return Ok(None);
+        }
+        let scoring = EnableScoring::enabled_from_searcher(&self.searcher);
+        let weight = BooleanQuery::union(queries).weight(scoring).map_err(failed)?;
+        Ok(Some(Asked { searcher: self, weight }))
+    }
+}
+
+impl Asked<'_> {
+    /// The best `limit` chunks of those for which `key` is what is known of their place.
+    pub(super) fn best(&self, limit: usize, allowed: impl Fn(i64, u32) -> bool) -> Result<Vec<Scored>> {
+        let mut top = Top::new(limit);
+        for segment in self.searcher.searcher.segment_readers() {
+            let keys = segment.fast_fields().i64("key").map_err(failed)?;
+            let slots = segment.fast_fields().i64("slot").map_err(failed)?;
+            let mut take = |doc: u32, score: f32| {
+                let alive = segment.alive_bitset().is_none_or(|alive| alive.is_alive(doc));
+                if let (true, Some(key), Some(slot)) = (alive, keys.first(doc), slots.first(doc)) {
+                    let slot = u32::try_from(slot).unwrap_or(u32::MAX);
+                    if allowed(key, slot) {
+                        top.push(Scored { score, key, slot });
+                    }
+                }
+                top.threshold()
+            };
+            self.weight.for_each_pruning(f32::NEG_INFINITY, segment, &mut take).map_err(failed)?;
+        }
+        Ok(top.sorted())
+    }
+
+    /// The score of these chunks; 0 for one that shares no word. In the order of `keys`.
+    pub(super) fn score(&self, keys: &[i64]) -> Result<Vec<f32>> {
+        let mut scores = vec![0.0; keys.len()];
+        for segment in self.searcher.searcher.segment_readers() {
+            let mut here = self.located(segment, keys)?;
+            if here.is_empty() {
+                continue;
+            }
+            here.sort_unstable();
+            let mut scorer = self.weight.scorer(segment, 1.0).map_err(failed)?;
+            for (doc, at) in here {
+                if scorer.doc() < doc {
+                    scorer.seek(doc);
+                }
+                if scorer.doc() == doc {
+                    scores[at] = scorer.score();
+                }
+            }
+        }
+        Ok(scores)
+    }
+
+    /// Which of the chunks are in a segment: their document there, and their position in `keys`.
+    fn located(&self, segment: &SegmentReader, keys: &[i64]) -> Result<Vec<(u32, usize)>> {
+        let column = segment.fast_fields().i64("key").map_err(failed)?;
+        let index = segment.inverted_index(self.searcher.fields.key).map_err(failed)?;
+        let mut found = Vec::new();
+        for (at, &key) in keys.iter().enumerate() {
+            if key < column.min_value() || key > column.max_value() {
+                continue;
+            }
+            let term = Term::from_field_i64(self.searcher.fields.key, key);
+            let Some(mut postings) = index.read_postings(&term, IndexRecordOption::Basic).map_err(failed)? else {
+                continue;
+            };
+            while postings.doc() != TERMINATED {
+                let doc = postings.doc();
+                if segment.alive_bitset().is_none_or(|alive| alive.is_alive(doc)) {
+                    found.push((doc, at));
+                    break;
+                }
+                postings.advance();
+            }
+        }
+        Ok(found)
+    }
+}

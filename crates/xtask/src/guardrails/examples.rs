@@ -1,0 +1,34 @@
+//! The own-written texts of the train split with their sentence vectors: what explanations show as the nearest examples.
+
+use std::path::Path;
+
+use outcrop_guard::Encoder;
+use outcrop_guard::content::{Category, Head};
+
+use super::data;
+use super::encode::MiniLm;
+use super::tensors::File;
+
+/// Writes them. They need no data but the repository's own.
+pub(crate) fn train(folder: &Path) -> Result<(), String> {
+    let rows: Vec<data::Row> = data::own()?.into_iter().filter(|row| row.train).collect();
+    let texts: Vec<&str> = rows.iter().map(|row| row.text.as_str()).collect();
+    let mut vectors = Vec::new();
+    for encoded in MiniLm::load()?.encode(&texts).map_err(|e| e.to_string())? {
+        vectors.extend(encoded.vector);
+    }
+    let labels = |row: &data::Row| {
+        let is = |category: &Category| row.is(Head::from(*category)) == Some(true);
+        Category::ALL
+            .iter()
+            .filter(|category| is(category))
+            .map(|category| category.name())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let lines: String = rows.iter().map(|row| format!("{}\t{}\n", labels(row), row.text)).collect();
+    let mut file = File::default();
+    file.rows("vectors", vectors.len() / rows.len().max(1), &vectors);
+    file.i8("texts", &[lines.len()], lines.bytes().map(u8::cast_signed).collect());
+    file.write(folder, "examples.safetensors")
+}

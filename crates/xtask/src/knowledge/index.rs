@@ -1,0 +1,254 @@
+//! The embedded index by itself: 100,000 vectors against hnswlib, and how it starts with 1,000,000.
+//!
+//! The vectors are those of real texts (SQuAD's paragraphs and questions), and up to the number wanted each again with
+//! noise of half its length; the questions asked are questions of SQuAD that are not among them.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use outcrop_engine::embed::DIMENSIONS;
+use outcrop_vectors::{Embedded, Engine, Filter, Index, Metadata, Mode, Query, Record, Replace, Shape, Value, Vector};
+
+use super::quality;
+use super::vectors::Vectors;
+use crate::guardrails::Report;
+
+const COUNT: usize = 100_000;
+const ASKED: usize = 500;
+const ROUNDS: usize = 5;
+const LARGE: usize = 1_000_000;
+const SHAPE: Shape = Shape { dimensions: DIMENSIONS as u32, binary: false };
+
+pub(crate) fn bench<W: std::io::Write>(
+    data: &Path,
+    cache: Option<&Path>,
+    report: &mut Report<W>,
+) -> Result<(), String> {
+    let (kept, asked) = real(data, cache)?;
+    let folder = tempfile::tempdir_in(cache.and_then(Path::parent).unwrap_or(Path::new("."))).map_err(failed)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(failed)?;
+    let truth: Vec<Vec<usize>> = asked.iter().map(|to| exact(&kept, to, |_| true)).collect();
+
+    hnsw(&folder.path().join("peer"), &kept, &asked, &truth, report)?;
+    runtime.block_on(hundred_thousand(folder.path(), &kept, &asked, &truth, report))?;
+    runtime.block_on(million(folder.path(), &kept, &asked, report))
+}
+
+fn failed(why: impl std::fmt::Display) -> String {
+    why.to_string()
+}
+
+/// Vectors.
+type Rows = Vec<Vec<f32>>;
+
+/// What is kept and what is asked.
+fn real(data: &Path, cache: Option<&Path>) -> Result<(Rows, Rows), String> {
+    let (texts, questions) = quality::texts(data)?;
+    let mut vectors = Vectors::load(cache)?;
+    let all: Vec<&str> = texts.iter().chain(&questions).map(String::as_str).collect();
+    vectors.add(&all)?;
+    let asked = questions.iter().step_by(questions.len() / ASKED).take(ASKED);
+    let asked: Vec<&str> = asked.map(String::as_str).collect();
+    let mut random = fastrand::Rng::with_seed(1);
+    let base: Vec<&[f32]> = all.iter().filter(|text| !asked.contains(text)).map(|text| vectors.of(text)).collect();
+    let kept = (0..COUNT).map(|at| near(base[at % base.len()], if at < base.len() { 0.0 } else { 0.5 }, &mut random));
+    Ok((kept.collect(), asked.iter().map(|text| vectors.of(text).to_vec()).collect()))
+}
+
+/// A vector of length one, `noise` away from one of length one.
+fn near(vector: &[f32], noise: f32, random: &mut fastrand::Rng) -> Vec<f32> {
+    // Three uniform numbers are near enough to a bell curve, of deviation 1/2.
+    let mut bell = || random.f32() + random.f32() + random.f32() - 1.5;
+    let scale = noise * 2.0 / (vector.len() as f32).sqrt();
+    let moved: Vec<f32> = vector.iter().map(|x| x + scale * bell()).collect();
+    let length = moved.iter().map(|x| x * x).sum::<f32>().sqrt();
+    moved.iter().map(|x| x / length).collect()
+}
+
+/// The ten nearest of those that count, by comparing with all.
+fn exact(kept: &[Vec<f32>], to: &[f32], counts: impl Fn(usize) -> bool) -> Vec<usize> {
+    let product = |a: &[f32]| -> f32 {
+        let mut sums = [0f32; 16];
+        for (a, b) in a.as_chunks::<16>().0.iter().zip(to.as_chunks::<16>().0) {
+            for at in 0..16 {
+                sums[at] += a[at] * b[at];
+            }
+        }
+        sums.iter().sum()
+    };
+    let counted = kept.iter().enumerate().filter(|(at, _)| counts(*at));
+    let mut all: Vec<(f32, usize)> = counted.map(|(at, vector)| (product(vector), at)).collect();
+    let ten = all.len().min(10);
+    all.select_nth_unstable_by(ten - 1, |a, b| b.0.total_cmp(&a.0));
+    all.truncate(ten);
+    all.into_iter().map(|(_, at)| at).collect()
+}
+
+/// The same vectors and questions in hnswlib, by `bench/knowledge/hnsw.py`, where `OUTCROP_HNSW_PYTHON` names a Python
+/// that has it.
+fn hnsw<W: std::io::Write>(
+    file: &Path,
+    kept: &[Vec<f32>],
+    asked: &[Vec<f32>],
+    truth: &[Vec<usize>],
+    report: &mut Report<W>,
+) -> Result<(), String> {
+    let Ok(python) = std::env::var("OUTCROP_HNSW_PYTHON") else {
+        return report.row("hnswlib", "not measured: OUTCROP_HNSW_PYTHON names no Python", "");
+    };
+    let bytes = |of: &[Vec<f32>]| of.iter().flatten().flat_map(|x| x.to_le_bytes()).collect::<Vec<u8>>();
+    let names: Vec<u8> = truth.iter().flatten().flat_map(|at| (*at as u32).to_le_bytes()).collect();
+    let files = [("kept", bytes(kept)), ("asked", bytes(asked)), ("truth", names)];
+    let mut paths: Vec<PathBuf> = Vec::new();
+    for (name, bytes) in files {
+        let path = file.with_extension(name);
+        std::fs::write(&path, bytes).map_err(failed)?;
+        paths.push(path);
+    }
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../bench/knowledge/hnsw.py");
+    let done = Command::new(python).arg(script).arg(DIMENSIONS.to_string()).args(&paths).output().map_err(failed)?;
+    if !done.status.success() {
+        return Err(String::from_utf8_lossy(&done.stderr).into_owned());
+    }
+    for line in String::from_utf8_lossy(&done.stdout).lines() {
+        report.row("hnswlib, M 16, ef_construction 128", line, "")?;
+    }
+    Ok(())
+}
+
+fn replace(at: usize, vector: &[f32]) -> Replace {
+    Replace {
+        source: "bench".to_owned(),
+        document: format!("document-{at}"),
+        records: vec![Record {
+            id: at.to_string(),
+            text: format!("text {at}"),
+            parent: None,
+            vector: Vector::Float(vector.to_vec()),
+            metadata: Metadata::from([("hundredth".to_owned(), Value::Number((at % 100) as f64))]),
+        }],
+    }
+}
+
+fn query(vector: &[f32], filter: Option<Filter>) -> Query {
+    Query { vector: Vector::Float(vector.to_vec()), text: String::new(), mode: Mode::Semantic, filter, limit: 10 }
+}
+
+/// Recall@10 and questions a second of the processor's time: others share the machine.
+async fn rate(
+    index: &dyn Index,
+    asked: &[Vec<f32>],
+    truth: &[Vec<usize>],
+    filter: Option<Filter>,
+) -> Result<(f64, f64), String> {
+    let mut found = Vec::new();
+    let began = busy()?;
+    for _ in 0..ROUNDS {
+        found.clear();
+        for vector in asked {
+            found.push(index.search(query(vector, filter.clone())).await.map_err(failed)?);
+        }
+    }
+    let seconds = (busy()? - began) / ROUNDS as f64;
+    let right: usize = found
+        .iter()
+        .zip(truth)
+        .map(|(hits, truth)| hits.iter().filter(|hit| truth.iter().any(|at| hit.id == at.to_string())).count())
+        .sum();
+    let all: usize = truth.iter().map(Vec::len).sum();
+    Ok((right as f64 / all as f64, asked.len() as f64 / seconds))
+}
+
+/// The seconds that processors have worked for this process.
+fn busy() -> Result<f64, String> {
+    let about = std::fs::read_to_string("/proc/self/stat").map_err(failed)?;
+    // After the name, which may hold anything: the 12th and 13th are hundredths of seconds in the program and in the
+    // kernel.
+    let rest = about.rsplit(')').next().unwrap_or_default();
+    let ticks: f64 = rest.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<f64>().ok()).sum();
+    Ok(ticks / 100.0)
+}
+
+async fn fill(index: &dyn Index, kept: impl Iterator<Item = Replace>) -> Result<f64, String> {
+    let began = Instant::now();
+    let mut some = Vec::new();
+    for replace in kept {
+        some.push(replace);
+        if some.len() == 2000 {
+            index.replace(std::mem::take(&mut some)).await.map_err(failed)?;
+        }
+    }
+    index.replace(some).await.map_err(failed)?;
+    Ok(began.elapsed().as_secs_f64())
+}
+
+async fn hundred_thousand<W: std::io::Write>(
+    folder: &Path,
+    kept: &[Vec<f32>],
+    asked: &[Vec<f32>],
+    truth: &[Vec<usize>],
+    report: &mut Report<W>,
+) -> Result<(), String> {
+    let engine = Embedded::open(folder.join("embedded")).map_err(failed)?;
+    let index = engine.open("bench", SHAPE).await.map_err(failed)?;
+    let seconds = fill(&*index, kept.iter().enumerate().map(|(at, vector)| replace(at, vector))).await?;
+    report.row("100,000 added, 2,000 at a time", &format!("{seconds:.1} s"), "")?;
+    let stats = index.stats().await.map_err(failed)?;
+    let text = kept.len() * "text 12345".len();
+    let each = (stats.bytes as f64 - text as f64) / stats.chunks as f64;
+    report.row("disk a chunk, without its text", &format!("{each:.0} bytes"), "<= 2500")?;
+
+    let (recall, all) = rate(&*index, asked, truth, None).await?;
+    report.row("recall@10; questions a second", &format!("{recall:.4}; {all:.0}"), ">= 0.999; 1.0 of hnswlib")?;
+    let filter = Filter::Equals("hundredth".to_owned(), Value::Number(7.0));
+    let truth: Vec<Vec<usize>> = asked.iter().map(|to| exact(kept, to, |at| at % 100 == 7)).collect();
+    let (recall, some) = rate(&*index, asked, &truth, Some(filter)).await?;
+    let wanted = ">= 0.999; 1.0 of the same without";
+    report.row("a filter that keeps 1 %", &format!("{recall:.4}; {some:.0} ({:.2})", some / all), wanted)?;
+    let filter = Filter::LessThan("hundredth".to_owned(), 50.0);
+    let truth: Vec<Vec<usize>> = asked.iter().map(|to| exact(kept, to, |at| at % 100 < 50)).collect();
+    let (recall, some) = rate(&*index, asked, &truth, Some(filter)).await?;
+    report.row("a filter that keeps half", &format!("{recall:.4}; {some:.0} ({:.2})", some / all), "")?;
+
+    // What is asked, added and removed again: the next question sees it.
+    let (mut seen, mut slowest) = (0, 0f64);
+    for (at, vector) in asked.iter().take(50).enumerate() {
+        let began = Instant::now();
+        index.replace(vec![replace(COUNT + at, vector)]).await.map_err(failed)?;
+        slowest = slowest.max(began.elapsed().as_secs_f64());
+        let added = index.search(query(vector, None)).await.map_err(failed)?;
+        index.replace(vec![Replace { records: Vec::new(), ..replace(COUNT + at, vector) }]).await.map_err(failed)?;
+        let removed = index.search(query(vector, None)).await.map_err(failed)?;
+        let id = (COUNT + at).to_string();
+        seen += usize::from(added[0].id == id && removed.iter().all(|hit| hit.id != id));
+    }
+    let measured = format!("{seen} of 50; slowest {:.0} ms", slowest * 1e3);
+    report.row("added, then removed: seen by the next question", &measured, "all")
+}
+
+async fn million<W: std::io::Write>(
+    folder: &Path,
+    kept: &[Vec<f32>],
+    asked: &[Vec<f32>],
+    report: &mut Report<W>,
+) -> Result<(), String> {
+    let mut random = fastrand::Rng::with_seed(2);
+    let engine = Embedded::open(folder.join("large")).map_err(failed)?;
+    let index = engine.open("bench", SHAPE).await.map_err(failed)?;
+    let many = (0..LARGE).map(|at| replace(at, &near(&kept[at % COUNT], 0.5, &mut random)));
+    let seconds = fill(&*index, many).await?;
+    report.row("1,000,000 synthetic ones added", &format!("{seconds:.0} s"), "")?;
+    drop((index, engine));
+    let began = Instant::now();
+    let engine = Embedded::open(folder.join("large")).map_err(failed)?;
+    let index = engine.open("bench", SHAPE).await.map_err(failed)?;
+    index.search(query(&asked[0], None)).await.map_err(failed)?;
+    report.row("start to first answer", &format!("{:.1} s", began.elapsed().as_secs_f64()), "aim 5 s")?;
+    let mut random = fastrand::Rng::with_seed(2);
+    let all: Vec<Vec<f32>> = (0..LARGE).map(|at| near(&kept[at % COUNT], 0.5, &mut random)).collect();
+    let asked = &asked[..100];
+    let truth: Vec<Vec<usize>> = asked.iter().map(|to| exact(&all, to, |_| true)).collect();
+    let (recall, rate) = rate(&*index, asked, &truth, None).await?;
+    report.row("recall@10; questions a second", &format!("{recall:.4}; {rate:.0}"), "reported")
+}
