@@ -27,7 +27,7 @@ pub use stack::MODELS;
 use stack::Stack;
 use tensors::Tensors;
 use vectors::Vectors;
-pub use vectors::{DIMENSIONS, HIDDEN, Vocabulary, repeated};
+pub use vectors::{DIMENSIONS, HIDDEN, Vocabulary, counted, counting, repeated};
 
 /// What the trainer of the tuned layers needs to know of them.
 pub mod tower {
@@ -176,20 +176,21 @@ impl Classifier {
         let mut looked = Vec::new();
         for (at, window) in scan.windows().iter().enumerate() {
             let text = scan.window(at);
-            let range = &window.range;
-            looked.push(self.look(range, &fold(text), &heads, &mut || scan.encoded(at).cloned())?);
+            let mut values = Vec::new();
+            self.look(scan, text, &heads, &|| scan.encoded(at).cloned(), &mut values)?;
             for hidden in hidden(text) {
-                looked.push(self.look(range, &fold(&hidden), &heads, &mut || scan.encode(&hidden))?);
+                self.look(scan, &hidden, &heads, &|| scan.encode(&hidden), &mut values)?;
             }
+            looked.extend(values.into_iter().map(|values| Looked { window: window.range.clone(), values }));
         }
         Ok(categories.iter().map(|category| self.decide(*category, &looked)).collect())
     }
 
-    /// The log-odds of the first stage alone for a short text, and those of all models together, head by head: what
-    /// thresholds are set by.
+    /// What the first stage says of a short text, and the log-odds of all models together, head by head: what thresholds
+    /// are set by.
     pub fn values(&self, text: &str, encoded: &Encoded) -> [[f32; HEADS]; 2] {
         let first = self.first(&fold(text));
-        [self.stack.first(&first), self.stack.all(&first, &self.meaning.logits(encoded))]
+        [first, self.stack.all(&first, &self.meaning.logits(encoded))]
     }
 
     /// Whether every window of `scan` is settled without the encoder, for `categories`.
@@ -215,20 +216,32 @@ impl Classifier {
         together(self.ngrams.logits(&features(folded, &self.rules)), self.vectors.logits(folded))
     }
 
+    /// What the models say of `text`, and of its halves where it has more tokens than the encoder reads.
     fn look(
         &self,
-        window: &Range<usize>,
-        folded: &str,
+        scan: &Scan<'_>,
+        text: &str,
         heads: &[Head],
-        encode: &mut dyn FnMut() -> Result<Encoded, EncodeError>,
-    ) -> Result<Looked, EncodeError> {
-        let first = self.first(folded);
-        let settled = self.stack.clear(&first, heads);
-        let values = match settled {
-            true => self.stack.first(&first),
-            false => self.stack.all(&first, &self.meaning.logits(&encode()?)),
-        };
-        Ok(Looked { window: window.clone(), values })
+        encode: &dyn Fn() -> Result<Encoded, EncodeError>,
+        into: &mut Vec<[f32; HEADS]>,
+    ) -> Result<(), EncodeError> {
+        let first = self.first(&fold(text));
+        if self.stack.clear(&first, heads) {
+            into.push(self.stack.first(&first));
+            return Ok(());
+        }
+        let encoded = encode()?;
+        into.push(self.stack.all(&first, &self.meaning.logits(&encoded)));
+        if encoded.truncated {
+            let middle = text.ceil_char_boundary(text.len() / 2);
+            for half in [text.get(..middle), text.get(middle..)].into_iter().flatten() {
+                // A half is shorter, or there is nothing left to part.
+                if !half.is_empty() && half.len() < text.len() {
+                    self.look(scan, half, heads, &|| scan.encode(half), into)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn decide(&self, category: Category, looked: &[Looked]) -> Judged {

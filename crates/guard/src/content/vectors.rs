@@ -53,6 +53,19 @@ impl Vocabulary {
     }
 }
 
+/// How much a piece counts, from the byte that keeps it: steps of its logarithm, 0 for the rarest.
+pub fn counted(byte: i8) -> f32 {
+    (f32::from(byte) / -COUNTED).exp()
+}
+
+/// The byte that [`counted`] reads.
+pub fn counting(weight: f32) -> i8 {
+    (-weight.ln() * COUNTED).round().clamp(0.0, 127.0) as i8
+}
+
+/// Steps of a logarithm.
+const COUNTED: f32 = 24.0;
+
 /// How much a piece counts that stands `times` in a text.
 pub fn repeated(times: u32) -> f32 {
     1.0 + (times as f32).ln()
@@ -78,7 +91,7 @@ impl Vectors {
         Ok(Self {
             vocabulary: Vocabulary::new(pieces.lines()),
             table: tensors.rows("vectors.table", count, DIMENSIONS)?,
-            weights: tensors.f32("vectors.weights", &[count])?,
+            weights: tensors.i8("vectors.weights", &[count])?.into_iter().map(counted).collect(),
             inner: tensors.f32("vectors.inner", &[HIDDEN, DIMENSIONS])?,
             inner_bias: tensors.f32("vectors.inner.bias", &[HIDDEN])?,
             outer: tensors.f32("vectors.outer", &[HEADS, HIDDEN])?,
