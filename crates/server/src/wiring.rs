@@ -442,7 +442,7 @@ impl Parts {
         );
         self.registry.sweep();
         let directory = Arc::new(config.access.directory().map_err(told)?);
-        let knowledge = knowledge::knowledge(config, &self.resources, Arc::clone(&gateway), &self.knowledge);
+        let knowledge = knowledge::knowledge(config, self.dev, &self.resources, Arc::clone(&gateway), &self.knowledge)?;
         let keys = || Arc::clone(&self.keys);
         let mode = if self.dev { Mode::Dev } else { Mode::Serve(keys()) };
         let gate = Gate::new(mode, config.dev.region.clone())
@@ -555,6 +555,7 @@ pub fn examine(config: &Config, dev: bool) -> Vec<String> {
     }
     problems.extend(catalogue(config, &[]).err().map(|e| e.to_string()));
     problems.extend(config.outbound.open().err().map(|e| e.to_string()));
+    problems.extend(config.outside(dev).err().map(|e| e.to_string()));
     problems.extend(config.access.directory().err().map(|e| e.to_string()));
     problems.extend(observe::examine(config));
     problems
