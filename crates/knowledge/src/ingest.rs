@@ -12,5 +12,6 @@ mod reasons;
 pub(crate) mod sources;
 mod work;
 
+pub use sources::Outside;
 pub(crate) use work::Work;
 pub use work::{QUEUE, Tasks};

@@ -14,12 +14,13 @@ mod kept;
 mod keys;
 pub mod rerank;
 pub mod retrieve;
+pub mod secrets;
 mod service;
 mod turns;
 
 pub use base::{Base, Embedding};
 pub use error::KnowledgeError;
-pub use ingest::{QUEUE, Tasks};
+pub use ingest::{Outside, QUEUE, Tasks};
 pub use kept::KINDS;
 pub use service::{Answers, Knowledge, Settings, State};
 pub use turns::Turns;

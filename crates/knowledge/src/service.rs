@@ -17,6 +17,7 @@ use outcrop_vectors::Engine;
 use crate::KnowledgeError;
 use crate::answer::session::{SESSION, Session};
 use crate::base::scope;
+use crate::ingest::Outside;
 use crate::kept::{self, DATA_SOURCE, INGESTION_JOB, KINDS, KNOWLEDGE_BASE};
 use crate::turns::Turns;
 
@@ -29,6 +30,8 @@ pub struct Settings {
     pub managed_model: String,
     /// Who words answers.
     pub answers: Answers,
+    /// How sources that lie elsewhere are reached; none where they are not.
+    pub outside: Option<Outside>,
 }
 
 /// Who words the answers of RetrieveAndGenerate.
@@ -45,7 +48,12 @@ pub enum Answers {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { strict: false, managed_model: "amazon.titan-embed-text-v2:0".to_owned(), answers: Answers::Auto }
+        Self {
+            strict: false,
+            managed_model: "amazon.titan-embed-text-v2:0".to_owned(),
+            answers: Answers::Auto,
+            outside: None,
+        }
     }
 }
 

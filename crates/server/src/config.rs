@@ -39,6 +39,7 @@ mod quotas;
 mod routes;
 mod routing;
 mod secret;
+mod secrets;
 mod stand_ins;
 #[cfg(test)]
 mod tests;
@@ -57,7 +58,7 @@ pub use engine::{Engine, PrefixSharing};
 pub use error::ConfigError;
 pub use guardrails::{GuardrailFailure, GuardrailInput, GuardrailJudge, Guardrails, UnmeasuredLanguages};
 pub use invocation_logs::InvocationLogs;
-pub use knowledge::{Knowledge, KnowledgeAnswers};
+pub use knowledge::{Crawler, Knowledge, KnowledgeAnswers};
 pub use limits::ClientLimits;
 pub use local_models::{LocalKind, LocalModel};
 pub use metrics::Metrics;
@@ -71,6 +72,7 @@ pub use quotas::{GuardrailQuotas, Loops, ModelQuotas, QuotaRule, Quotas};
 pub use routes::{Route, RouteChoice, RouteHedge, RouteLatency, RouteTarget};
 pub use routing::{Breaker, Routing};
 pub use secret::SecretRef;
+pub use secrets::StoredSecret;
 pub use stand_ins::{StandInMode, StandIns};
 
 /// The documented defaults, as a file to start from.
@@ -134,6 +136,8 @@ pub struct Config {
     pub s3: S3,
     /// What `s3://NAME` is.
     pub buckets: BTreeMap<String, Bucket>,
+    /// What data sources log in with.
+    pub secrets: BTreeMap<String, StoredSecret>,
     /// Who answers beside the local models.
     pub providers: Vec<Provider>,
     /// How those who may answer are asked.
@@ -178,6 +182,7 @@ impl Default for Config {
             invocation_logs: InvocationLogs::default(),
             s3: S3::default(),
             buckets: BTreeMap::new(),
+            secrets: BTreeMap::new(),
             providers: Vec::new(),
             routing: Routing::default(),
             routes: Vec::new(),
@@ -263,6 +268,7 @@ impl Config {
         self.access.directory()?;
         self.encryption.check()?;
         buckets::check(&self.buckets)?;
+        secrets::check(&self.secrets)?;
         self.catalogue.check()?;
         self.quotas.check()?;
         self.guardrails.check()?;

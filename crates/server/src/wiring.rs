@@ -444,7 +444,7 @@ impl Parts {
         );
         self.registry.sweep();
         let directory = Arc::new(config.access.directory().map_err(told)?);
-        let knowledge = knowledge::knowledge(config, &self.resources, Arc::clone(&gateway), &self.knowledge);
+        let knowledge = knowledge::knowledge(config, self.dev, &self.resources, Arc::clone(&gateway), &self.knowledge)?;
         let keys = || Arc::clone(&self.keys);
         let mode = if self.dev { Mode::Dev } else { Mode::Serve(keys()) };
         let gate = Gate::new(mode, config.dev.region.clone())

@@ -63,6 +63,11 @@ fn told(kb: &Value, sources: &[Value]) -> String {
             let prefix = of["s3Configuration"]["inclusionPrefixes"][0].as_str().unwrap_or_default();
             from = format!("s3://{}/{prefix}", bucket.trim_start_matches("arn:aws:s3:::"));
         }
+        let web = &of["webConfiguration"]["sourceConfiguration"]["urlConfiguration"]["seedUrls"];
+        if let Some(seed) = web[0]["url"].as_str() {
+            let others = web.as_array().map_or(0, Vec::len) - 1;
+            from = if others == 0 { seed.to_owned() } else { format!("{seed} and {others} more") };
+        }
         let chunking = &source["vectorIngestionConfiguration"]["chunkingConfiguration"]["chunkingStrategy"];
         out += &format!(
             "\nsource {} ({}), {}\n  from       {from}\n  chunking   {}\n",

@@ -7,6 +7,7 @@ mod plan;
 mod write;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt};
 use outcrop_api::Fault;
@@ -33,6 +34,9 @@ const WAITING: usize = 16;
 /// Chunks whose vectors are made, and which are written, together.
 const GROUP: usize = 128;
 
+/// How often is looked whether a job that lists was stopped.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// A job under way.
 struct Run<'a> {
     knowledge: &'a Knowledge,
@@ -55,6 +59,8 @@ enum Outcome {
     Ready(Prepared),
     /// Why it is left out.
     Failed(String),
+    /// Why it could not be read now; what is known of it stays.
+    Kept(String),
     /// It is not there any more.
     Gone,
 }
@@ -126,7 +132,11 @@ async fn ingest(
     let run = Run::open(knowledge, scope, &base, &source, job.id.clone()).await?;
     run.told(Vec::new(), Statistics::default(), 0).await?;
     let started = std::time::Instant::now();
-    let listing = run.source.list().await.map_err(|error| match error {
+    let listed = tokio::select! {
+        listed = run.source.list() => listed,
+        halt = run.halted() => return Err(halt),
+    };
+    let listing = listed.map_err(|error| match error {
         SourceError::Later(text) => Halt::Later(KnowledgeError::Validation(text)),
         SourceError::Never(text) => Halt::Failed(text),
     })?;
@@ -167,7 +177,7 @@ impl<'a> Run<'a> {
         };
         let index = knowledge.0.engine.open(&base.id, base.value.shape).await?;
         let recipe = Recipe::of(base, source)?;
-        let source = sources::open(knowledge, acting, &source.value)?;
+        let source = sources::open(knowledge, acting, source)?;
         Ok(Self { knowledge, scope, id, index, source, embedder, recipe })
     }
 
@@ -205,6 +215,7 @@ impl<'a> Run<'a> {
     async fn read(&self, todo: Todo) -> Result<One, Halt> {
         let outcome = match self.source.fetch(&todo.item).await {
             Err(FetchError::Gone) => Outcome::Gone,
+            Err(FetchError::Later(why)) => Outcome::Kept(reasons::sentence(&why)),
             Err(FetchError::Bad(why)) => Outcome::Failed(reasons::reason(&outcrop_extract::Failure::Damaged(why))),
             Ok(fetched) => match prepare(&self.recipe, &self.embedder, &todo.item.id, fetched).await {
                 Ok(prepared) => Outcome::Ready(prepared),
@@ -233,6 +244,18 @@ impl<'a> Run<'a> {
 
     fn replace(&self, document: &str, records: Vec<outcrop_vectors::Record>) -> Replace {
         Replace { source: self.recipe.source.clone(), document: document.to_owned(), records }
+    }
+
+    /// When somebody has stopped the job: a crawl may list for hours.
+    async fn halted(&self) -> Halt {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            match self.knowledge.0.jobs.get(self.scope, &self.id).await {
+                Ok(job) if job.value.state != JobState::Stopping => {}
+                Ok(_) => return Halt::Stopped,
+                Err(error) => return error.into(),
+            }
+        }
     }
 
     /// Keeps what was done, in one step with what it adds to the job. Statistics never go back: a job that is resumed

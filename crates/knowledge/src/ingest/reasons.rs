@@ -80,7 +80,7 @@ fn cut(text: &str, most: usize) -> String {
 }
 
 /// Ends as a sentence does.
-fn sentence(text: &str) -> String {
+pub(crate) fn sentence(text: &str) -> String {
     let text = text.trim();
     if text.ends_with(['.', '!', '?']) { text.to_owned() } else { format!("{text}.") }
 }

@@ -47,6 +47,7 @@ fn every_key_is_in_the_default_file_and_explained() {
     assert!(config.catalogue.model_access_by_account.len() == 1 && config.provisioned.models.len() == 1);
     assert!(config.invocation_logs.buckets.len() == 1 && config.invocation_logs.log_groups.len() == 1);
     assert!(config.buckets.len() == 2 && config.buckets["archive"].secret_access_key.is_some());
+    assert!(config.secrets["confluence"].account.is_some() && config.knowledge.addresses.len() == 2);
     assert!(config.local_models[0].sha256.is_some() && config.models.len() == 1);
 
     // Every key of the struct, as serde knows them, has its line.
@@ -79,6 +80,9 @@ fn every_key_is_in_the_default_file_and_explained() {
         "[invocation_logs]",
         "[s3]",
         "[buckets.x]",
+        "[secrets.x]\nvalue='{}'",
+        "[knowledge]",
+        "[knowledge.crawler]",
         "[tls]\ncert='a'\nkey='b'",
         "[[local_models]]\nname='a'\nfile='b'",
         "[[providers]]\nname='a'\nkind='openai'",
@@ -94,7 +98,7 @@ fn every_key_is_in_the_default_file_and_explained() {
         for key in keys {
             let set = |line: &str| {
                 let line = line.trim_start_matches(['#', '[']);
-                let tables = ["access.", "invocation_logs.", "quotas.", "routes.", "routing."];
+                let tables = ["access.", "invocation_logs.", "knowledge.", "quotas.", "routes.", "routing."];
                 let within = tables.iter().find_map(|table| line.strip_prefix(table));
                 let line = within.unwrap_or(line);
                 line.strip_prefix(key).is_some_and(|rest| rest.starts_with([' ', ']', '.']))

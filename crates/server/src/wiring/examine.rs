@@ -39,6 +39,7 @@ pub fn examine(config: &Config, dev: bool) -> Vec<String> {
     }
     problems.extend(catalogue(config, &[]).err().map(|e| e.to_string()));
     problems.extend(config.outbound.open().err().map(|e| e.to_string()));
+    problems.extend(config.outside(dev).err().map(|e| e.to_string()));
     problems.extend(config.access.directory().err().map(|e| e.to_string()));
     problems.extend(observe::examine(config));
     problems

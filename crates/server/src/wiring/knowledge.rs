@@ -56,7 +56,13 @@ pub(super) fn open(config: &Config, folder: &Path, resources: &Resources, means:
 }
 
 /// The knowledge bases as `config` wants them.
-pub(super) fn knowledge(config: &Config, resources: &Resources, gateway: Arc<Gateway>, state: &State) -> Knowledge {
+pub(super) fn knowledge(
+    config: &Config,
+    dev: bool,
+    resources: &Resources,
+    gateway: Arc<Gateway>,
+    state: &State,
+) -> Result<Knowledge, StartError> {
     let settings = Settings {
         strict: config.knowledge.strict,
         managed_model: config.knowledge.managed_embedding_model.clone(),
@@ -65,8 +71,9 @@ pub(super) fn knowledge(config: &Config, resources: &Resources, gateway: Arc<Gat
             KnowledgeAnswers::Extractive => Answers::Extractive,
             KnowledgeAnswers::Generative => Answers::Generative,
         },
+        outside: Some(config.outside(dev).map_err(told)?),
     };
-    Knowledge::new(resources, gateway, state.clone(), settings)
+    Ok(Knowledge::new(resources, gateway, state.clone(), settings))
 }
 
 /// Does what operations set off, until `stop`.

@@ -25,6 +25,10 @@ impl Run<'_> {
                     (status, prepared.warning, prepared.records)
                 }
                 Outcome::Failed(reason) => (Status::Failed, Some(reason), Vec::new()),
+                Outcome::Kept(reason) => {
+                    plan.keep(todo.item.id, reason);
+                    continue;
+                }
                 Outcome::Gone => {
                     plan.there.remove(&todo.item.id);
                     if todo.known.is_some() {
@@ -68,6 +72,10 @@ impl Run<'_> {
                 let known = document::read(row)?.document;
                 // What a call is about to change is the call's.
                 if known.status.waits() || plan.there.contains(&known.id) {
+                    continue;
+                }
+                // What was not found where not everything could be looked at may be there.
+                if plan.partial && !plan.gone.contains(&known.id) {
                     continue;
                 }
                 indexed += u64::from(known.chunks > 0);
