@@ -36,6 +36,11 @@ pub(crate) fn train(data: &Path, cache: Option<&Path>) -> Result<(), String> {
     answers::train(data, cache, &mut Report::new(std::io::stdout().lock()))
 }
 
+/// Fills an index of a server that does not run.
+pub(crate) fn fill(data: &Path, cache: Option<&Path>, folder: &Path, base: &str) -> Result<(), String> {
+    index::fill(data, cache, folder, base)
+}
+
 /// Measures `only`, or everything.
 pub(crate) fn bench(data: &Path, only: Option<Part>, cache: Option<&Path>) -> Result<(), String> {
     let mut report = Report::new(std::io::stdout().lock());

@@ -26,7 +26,7 @@ pub(crate) fn bench<W: std::io::Write>(
     cache: Option<&Path>,
     report: &mut Report<W>,
 ) -> Result<(), String> {
-    let (kept, asked) = real(data, cache)?;
+    let Real { kept, asked, .. } = real(data, cache)?;
     let folder = tempfile::tempdir_in(cache.and_then(Path::parent).unwrap_or(Path::new("."))).map_err(failed)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(failed)?;
     let truth: Vec<Vec<usize>> = asked.iter().map(|to| exact(&kept, to, |_| true)).collect();
@@ -41,7 +41,7 @@ pub(crate) fn large<W: std::io::Write>(
     cache: Option<&Path>,
     report: &mut Report<W>,
 ) -> Result<(), String> {
-    let (kept, asked) = real(data, cache)?;
+    let Real { kept, asked, .. } = real(data, cache)?;
     let folder = tempfile::tempdir_in(cache.and_then(Path::parent).unwrap_or(Path::new("."))).map_err(failed)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(failed)?;
     runtime.block_on(million(folder.path(), &kept, &asked, report))
@@ -54,8 +54,14 @@ fn failed(why: impl std::fmt::Display) -> String {
 /// Vectors.
 type Rows = Vec<Vec<f32>>;
 
-/// What is kept and what is asked.
-fn real(data: &Path, cache: Option<&Path>) -> Result<(Rows, Rows), String> {
+/// What is kept and what is asked, and the texts that what is kept comes from.
+struct Real {
+    kept: Rows,
+    asked: Rows,
+    texts: Vec<String>,
+}
+
+fn real(data: &Path, cache: Option<&Path>) -> Result<Real, String> {
     let (texts, questions) = quality::texts(data)?;
     let mut vectors = Vectors::load(cache)?;
     let all: Vec<&str> = texts.iter().chain(&questions).map(String::as_str).collect();
@@ -63,9 +69,28 @@ fn real(data: &Path, cache: Option<&Path>) -> Result<(Rows, Rows), String> {
     let asked = questions.iter().step_by(questions.len() / ASKED).take(ASKED);
     let asked: Vec<&str> = asked.map(String::as_str).collect();
     let mut random = fastrand::Rng::with_seed(1);
-    let base: Vec<&[f32]> = all.iter().filter(|text| !asked.contains(text)).map(|text| vectors.of(text)).collect();
-    let kept = (0..COUNT).map(|at| near(base[at % base.len()], if at < base.len() { 0.0 } else { 0.5 }, &mut random));
-    Ok((kept.collect(), asked.iter().map(|text| vectors.of(text).to_vec()).collect()))
+    let texts: Vec<&str> = all.iter().copied().filter(|text| !asked.contains(text)).collect();
+    let noise = |at: usize| if at < texts.len() { 0.0 } else { 0.5 };
+    let kept = (0..COUNT).map(|at| near(vectors.of(texts[at % texts.len()]), noise(at), &mut random)).collect();
+    let asked = asked.iter().map(|text| vectors.of(text).to_vec()).collect();
+    Ok(Real { kept, asked, texts: texts.into_iter().map(str::to_owned).collect() })
+}
+
+/// Fills an index with them and their texts, for whoever asks through a server.
+pub(crate) fn fill(data: &Path, cache: Option<&Path>, folder: &Path, base: &str) -> Result<(), String> {
+    let Real { kept, texts, .. } = real(data, cache)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(failed)?;
+    runtime.block_on(async {
+        let engine = Embedded::open(folder).map_err(failed)?;
+        let index = engine.open(base, SHAPE).await.map_err(failed)?;
+        let with_text = |(at, vector): (usize, &Vec<f32>)| {
+            let mut made = replace(at, vector);
+            made.records[0].text.clone_from(&texts[at % texts.len()]);
+            made
+        };
+        add(&*index, kept.iter().enumerate().map(with_text)).await?;
+        Ok(())
+    })
 }
 
 /// A vector of length one, `noise` away from one of length one.
@@ -230,7 +255,7 @@ fn memory() -> Result<f64, String> {
     Ok(kilobytes.unwrap_or(f64::NAN) / 1024.0)
 }
 
-async fn fill(index: &dyn Index, kept: impl Iterator<Item = Replace>) -> Result<f64, String> {
+async fn add(index: &dyn Index, kept: impl Iterator<Item = Replace>) -> Result<f64, String> {
     let began = Instant::now();
     let mut some = Vec::new();
     for replace in kept {
@@ -256,7 +281,7 @@ async fn hundred_thousand<W: std::io::Write>(
 ) -> Result<(), String> {
     let engine = Embedded::open(folder.join("embedded")).map_err(failed)?;
     let index = engine.open("bench", SHAPE).await.map_err(failed)?;
-    let seconds = fill(&*index, kept.iter().enumerate().map(|(at, vector)| replace(at, vector))).await?;
+    let seconds = add(&*index, kept.iter().enumerate().map(|(at, vector)| replace(at, vector))).await?;
     report.row("100,000 added, 2,000 at a time", &format!("{seconds:.1} s"), "")?;
     let stats = index.stats().await.map_err(failed)?;
     let text = kept.len() * "text 12345".len();
@@ -324,7 +349,7 @@ async fn million<W: std::io::Write>(
         }
         replace(at, &near(&kept[at % COUNT], 0.5, &mut random))
     });
-    let (began, seconds) = (busy()?, fill(&*index, many).await?);
+    let (began, seconds) = (busy()?, add(&*index, many).await?);
     let measured = format!("{seconds:.0} s; {:.0} of the processor", busy()? - began);
     report.row("1,000,000 synthetic ones added", &measured, "")?;
     let measured = format!("{:.0} MB; {:.0} at most", memory()? - before, most - before);
