@@ -18,6 +18,7 @@ use crate::KnowledgeError;
 use crate::answer::session::{SESSION, Session};
 use crate::base::scope;
 use crate::kept::{self, DATA_SOURCE, INGESTION_JOB, KINDS, KNOWLEDGE_BASE};
+use crate::stores::Bound;
 use crate::turns::Turns;
 
 /// What the configuration says.
@@ -29,6 +30,8 @@ pub struct Settings {
     pub managed_model: String,
     /// Who words answers.
     pub answers: Answers,
+    /// The engines beside the embedded index.
+    pub stores: Vec<Bound>,
 }
 
 /// Who words the answers of RetrieveAndGenerate.
@@ -45,7 +48,12 @@ pub enum Answers {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { strict: false, managed_model: "amazon.titan-embed-text-v2:0".to_owned(), answers: Answers::Auto }
+        Self {
+            strict: false,
+            managed_model: "amazon.titan-embed-text-v2:0".to_owned(),
+            answers: Answers::Auto,
+            stores: Vec::new(),
+        }
     }
 }
 
@@ -54,8 +62,8 @@ impl Default for Settings {
 pub struct State {
     /// Where documents lie.
     pub buckets: Buckets,
-    /// Where chunks are kept.
-    pub engine: Arc<dyn Engine>,
+    /// Where chunks are kept for which the operator names no other engine.
+    pub embedded: Arc<dyn Engine>,
     /// What runs the work that operations set off.
     pub runner: Runner,
     /// The roles that knowledge bases act with.
@@ -76,7 +84,7 @@ pub(crate) struct Inner {
     pub(crate) resources: Resources,
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) buckets: Buckets,
-    pub(crate) engine: Arc<dyn Engine>,
+    pub(crate) embedded: Arc<dyn Engine>,
     pub(crate) runner: Runner,
     pub(crate) acting: Acting,
     pub(crate) encoder: Arc<dyn Encoder>,
@@ -97,7 +105,7 @@ impl Knowledge {
             resources: resources.clone(),
             gateway,
             buckets: state.buckets,
-            engine: state.engine,
+            embedded: state.embedded,
             runner: state.runner,
             acting: state.acting,
             encoder: state.encoder,

@@ -40,6 +40,7 @@ mod routes;
 mod routing;
 mod secret;
 mod stand_ins;
+mod stores;
 #[cfg(test)]
 mod tests;
 
@@ -72,6 +73,7 @@ pub use routes::{Route, RouteChoice, RouteHedge, RouteLatency, RouteTarget};
 pub use routing::{Breaker, Routing};
 pub use secret::SecretRef;
 pub use stand_ins::{StandInMode, StandIns};
+pub use stores::{Speaks, Store};
 
 /// The documented defaults, as a file to start from.
 pub const DEFAULT_FILE: &str = include_str!("../outcrop.default.toml");
@@ -263,6 +265,7 @@ impl Config {
         self.access.directory()?;
         self.encryption.check()?;
         buckets::check(&self.buckets)?;
+        stores::check(&self.knowledge.stores)?;
         self.catalogue.check()?;
         self.quotas.check()?;
         self.guardrails.check()?;

@@ -158,6 +158,7 @@ impl Server {
         let found = local_models(&config, &weights)?;
         let stand_ins = config.stand_ins.mode.is_on(dev).then(|| stand_ins(&config, &found)).transpose()?;
         lines.extend(describe(&found, stand_ins.as_ref()));
+        lines.extend(knowledge::describe(&config));
 
         let engine_config = engine_config(&config, &found);
         let (chunk, threads) = (engine_config.prefill_chunk, engine_config.compute_threads());
@@ -442,7 +443,7 @@ impl Parts {
         );
         self.registry.sweep();
         let directory = Arc::new(config.access.directory().map_err(told)?);
-        let knowledge = knowledge::knowledge(config, &self.resources, Arc::clone(&gateway), &self.knowledge);
+        let knowledge = knowledge::knowledge(config, &self.resources, Arc::clone(&gateway), &self.knowledge)?;
         let keys = || Arc::clone(&self.keys);
         let mode = if self.dev { Mode::Dev } else { Mode::Serve(keys()) };
         let gate = Gate::new(mode, config.dev.region.clone())

@@ -1,8 +1,11 @@
 //! Knowledge bases.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 use serde::{Deserialize, Serialize};
+
+use super::Store;
 
 /// `[knowledge]`
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
@@ -14,6 +17,7 @@ pub struct Knowledge {
     pub managed_embedding_model: String,
     pub jobs: NonZeroUsize,
     pub jobs_per_account: NonZeroUsize,
+    pub stores: BTreeMap<String, Store>,
 }
 
 /// `answers`: who words what RetrieveAndGenerate answers.
@@ -35,6 +39,7 @@ impl Default for Knowledge {
             managed_embedding_model: "amazon.titan-embed-text-v2:0".to_owned(),
             jobs: const { NonZeroUsize::new(5).unwrap() },
             jobs_per_account: const { NonZeroUsize::new(5).unwrap() },
+            stores: BTreeMap::new(),
         }
     }
 }
