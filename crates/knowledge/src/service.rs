@@ -19,6 +19,7 @@ use crate::answer::session::{SESSION, Session};
 use crate::base::scope;
 use crate::ingest::Outside;
 use crate::kept::{self, DATA_SOURCE, INGESTION_JOB, KINDS, KNOWLEDGE_BASE};
+use crate::stores::Bound;
 use crate::turns::Turns;
 
 /// What the configuration says.
@@ -32,6 +33,8 @@ pub struct Settings {
     pub answers: Answers,
     /// How sources that lie elsewhere are reached; none where they are not.
     pub outside: Option<Outside>,
+    /// The engines beside the embedded index.
+    pub stores: Vec<Bound>,
 }
 
 /// Who words the answers of RetrieveAndGenerate.
@@ -53,6 +56,7 @@ impl Default for Settings {
             managed_model: "amazon.titan-embed-text-v2:0".to_owned(),
             answers: Answers::Auto,
             outside: None,
+            stores: Vec::new(),
         }
     }
 }
@@ -62,8 +66,8 @@ impl Default for Settings {
 pub struct State {
     /// Where documents lie.
     pub buckets: Buckets,
-    /// Where chunks are kept.
-    pub engine: Arc<dyn Engine>,
+    /// Where chunks are kept for which the operator names no other engine.
+    pub embedded: Arc<dyn Engine>,
     /// What runs the work that operations set off.
     pub runner: Runner,
     /// The roles that knowledge bases act with.
@@ -84,7 +88,7 @@ pub(crate) struct Inner {
     pub(crate) resources: Resources,
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) buckets: Buckets,
-    pub(crate) engine: Arc<dyn Engine>,
+    pub(crate) embedded: Arc<dyn Engine>,
     pub(crate) runner: Runner,
     pub(crate) acting: Acting,
     pub(crate) encoder: Arc<dyn Encoder>,
@@ -105,7 +109,7 @@ impl Knowledge {
             resources: resources.clone(),
             gateway,
             buckets: state.buckets,
-            engine: state.engine,
+            embedded: state.embedded,
             runner: state.runner,
             acting: state.acting,
             encoder: state.encoder,

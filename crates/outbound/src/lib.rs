@@ -10,12 +10,13 @@
 //! Addresses that callers name have a way of their own, which leads to the public network only
 //! ([`Outbound::for_callers`]).
 //!
-//! Start at [`Endpoint::send`]. [`Sse`] and [`collect`] read answers, both within limits. `gate` decides, `connect`
+//! Start at [`Endpoint::send`]; [`Outbound::dial`] is for what does not speak HTTP. [`Sse`] and [`collect`] read answers, both within limits. `gate` decides, `connect`
 //! carries out.
 
 mod address;
 mod body;
 mod connect;
+mod dial;
 mod endpoint;
 mod error;
 mod gate;
@@ -39,6 +40,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 pub use body::collect;
+pub use dial::{Line, TlsLine};
 pub use endpoint::Endpoint;
 pub use error::{Location, OutboundError};
 /// What an answer's body is, streamed as it comes.
@@ -59,6 +61,7 @@ pub struct Outbound {
     gate: Arc<Gate>,
     settings: Arc<Settings>,
     resolver: Arc<dyn Resolve>,
+    connector: Connector,
     client: Client<Connector, Full<Bytes>>,
 }
 
@@ -111,8 +114,8 @@ impl Outbound {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(settings.idle_timeout)
             .pool_max_idle_per_host(settings.idle_per_host)
-            .build(connector);
-        Self { gate, settings, resolver, client }
+            .build(connector.clone());
+        Self { gate, settings, resolver, connector, client }
     }
 }
 

@@ -41,6 +41,7 @@ mod routing;
 mod secret;
 mod secrets;
 mod stand_ins;
+mod stores;
 #[cfg(test)]
 mod tests;
 
@@ -74,6 +75,7 @@ pub use routing::{Breaker, Routing};
 pub use secret::SecretRef;
 pub use secrets::StoredSecret;
 pub use stand_ins::{StandInMode, StandIns};
+pub use stores::{Speaks, Store};
 
 /// The documented defaults, as a file to start from.
 pub const DEFAULT_FILE: &str = include_str!("../outcrop.default.toml");
@@ -269,6 +271,7 @@ impl Config {
         self.encryption.check()?;
         buckets::check(&self.buckets)?;
         secrets::check(&self.secrets)?;
+        stores::check(&self.knowledge.stores)?;
         self.catalogue.check()?;
         self.quotas.check()?;
         self.guardrails.check()?;

@@ -160,6 +160,7 @@ impl Server {
         let found = local_models(&config, &weights)?;
         let stand_ins = config.stand_ins.mode.is_on(dev).then(|| stand_ins(&config, &found)).transpose()?;
         lines.extend(describe(&found, stand_ins.as_ref()));
+        lines.extend(knowledge::describe(&config));
 
         let engine_config = engine_config(&config, &found);
         let (chunk, threads) = (engine_config.prefill_chunk, engine_config.compute_threads());

@@ -48,6 +48,7 @@ pub async fn start(
     if shape != base.value.shape {
         return broken("Query vector contains invalid values or is invalid for this index");
     }
+    knowledge.try_store(&base.id, &base.value).await?;
     let job = Job {
         base: base.id.clone(),
         description: input.description,

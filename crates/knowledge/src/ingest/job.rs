@@ -46,6 +46,10 @@ struct Run<'a> {
     source: Arc<dyn Source>,
     embedder: Embedder,
     recipe: Recipe,
+    /// Whether the index is another server's.
+    elsewhere: bool,
+    /// Whether the job is not tried again.
+    last: bool,
 }
 
 /// A document that was read.
@@ -100,7 +104,8 @@ pub(super) async fn run(
     if found.value.state.ended() {
         return Ok(Vec::new());
     }
-    let halt = match ingest(knowledge, scope, (base, source), &found).await {
+    let last = held.task().failures + 1 >= TRIES;
+    let halt = match ingest(knowledge, scope, (base, source), &found, last).await {
         Ok(()) => return Ok(Vec::new()),
         Err(halt) => halt,
     };
@@ -109,7 +114,7 @@ pub(super) async fn run(
     match halt {
         Halt::Stopped => end(knowledge, scope, (base, source, job), JobState::Stopped, Vec::new()).await?,
         Halt::Failed(reason) => failed(reason).await?,
-        Halt::Later(error) if held.task().failures + 1 < TRIES => return Err(error),
+        Halt::Later(error) if !last => return Err(error),
         Halt::Later(error) => failed(error.to_string()).await?,
     }
     Ok(Vec::new())
@@ -120,6 +125,7 @@ async fn ingest(
     scope: Scope<'_>,
     (base, source): (&str, &str),
     job: &Resource<Job>,
+    last: bool,
 ) -> Result<(), Halt> {
     if job.value.state == JobState::Stopping {
         return Err(Halt::Stopped);
@@ -129,7 +135,7 @@ async fn ingest(
     if base.value.state != State::Ready || source.value.state != State::Ready {
         return Err(Halt::Failed("The data source is being deleted.".to_owned()));
     }
-    let run = Run::open(knowledge, scope, &base, &source, job.id.clone()).await?;
+    let run = Run { last, ..Run::open(knowledge, scope, &base, &source, job.id.clone()).await? };
     run.told(Vec::new(), Statistics::default(), 0).await?;
     let started = std::time::Instant::now();
     let listed = tokio::select! {
@@ -175,10 +181,11 @@ impl<'a> Run<'a> {
             embedding: Embedding::of(&base.value),
             shape: base.value.shape,
         };
-        let index = knowledge.0.engine.open(&base.id, base.value.shape).await?;
+        let index = knowledge.index(&base.id, &base.value).await?;
         let recipe = Recipe::of(base, source)?;
+        let elsewhere = base.value.store.is_some();
         let source = sources::open(knowledge, acting, source)?;
-        Ok(Self { knowledge, scope, id, index, source, embedder, recipe })
+        Ok(Self { knowledge, scope, id, index, source, embedder, recipe, elsewhere, last: false })
     }
 
     /// Reads, embeds and writes what is to be done; each of the three while the others do.

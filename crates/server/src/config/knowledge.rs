@@ -7,6 +7,8 @@ use outcrop_knowledge::Outside;
 use outcrop_outbound::{HostRule, OutboundError};
 use serde::{Deserialize, Serialize};
 
+use super::Store;
+
 /// `[knowledge]`
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
@@ -19,6 +21,7 @@ pub struct Knowledge {
     pub jobs_per_account: NonZeroUsize,
     pub addresses: BTreeMap<String, String>,
     pub crawler: Crawler,
+    pub stores: BTreeMap<String, Store>,
 }
 
 /// `[knowledge.crawler]`
@@ -58,6 +61,7 @@ impl Default for Knowledge {
             jobs_per_account: const { NonZeroUsize::new(5).unwrap() },
             addresses: BTreeMap::new(),
             crawler: Crawler::default(),
+            stores: BTreeMap::new(),
         }
     }
 }
