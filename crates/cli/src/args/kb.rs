@@ -91,10 +91,7 @@ pub struct Add {
     /// A folder, a file, s3://BUCKET/PREFIX, or a web page to begin at
     #[arg(value_name = "FOLDER|FILE|s3://BUCKET/PREFIX|URL")]
     pub what: String,
-    /// How a URL is crawled
-    #[command(flatten)]
-    pub crawl: Crawl,
-    /// The knowledge base's name [default: the folder's or bucket's]
+    /// The knowledge base's name [default: the folder's, the bucket's or the host's]
     #[arg(long)]
     pub name: Option<String>,
     /// How documents are cut into chunks; a knowledge base that exists keeps its own
@@ -115,6 +112,10 @@ pub struct Add {
     /// Where
     #[command(flatten)]
     pub place: Place,
+    // The last: its heading holds for all that follows.
+    /// How a URL is crawled
+    #[command(flatten)]
+    pub crawl: Crawl,
 }
 
 /// How a URL is crawled.
