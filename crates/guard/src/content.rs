@@ -27,7 +27,7 @@ pub use stack::MODELS;
 use stack::Stack;
 use tensors::Tensors;
 use vectors::Vectors;
-pub use vectors::{DIMENSIONS, HIDDEN, Vocabulary, counted, counting, repeated};
+pub use vectors::{DIMENSIONS, HIDDEN, Vocabulary, counting, repeated};
 
 /// What the trainer of the tuned layers needs to know of them.
 pub mod tower {
@@ -186,11 +186,11 @@ impl Classifier {
         Ok(categories.iter().map(|category| self.decide(*category, &looked)).collect())
     }
 
-    /// What the first stage says of a short text, and the log-odds of all models together, head by head: what thresholds
-    /// are set by.
+    /// The log-odds of the first stage alone for a short text, and those of all models together, head by head: what
+    /// thresholds are set by.
     pub fn values(&self, text: &str, encoded: &Encoded) -> [[f32; HEADS]; 2] {
         let first = self.first(&fold(text));
-        [first, self.stack.all(&first, &self.meaning.logits(encoded))]
+        [self.stack.first(&first), self.stack.all(&first, &self.meaning.logits(encoded))]
     }
 
     /// Whether every window of `scan` is settled without the encoder, for `categories`.

@@ -75,7 +75,8 @@ fn dot_body(a: &[f32], b: &[f32]) -> f32 {
 /// `a` (m × k) times the transpose of `b` (n × k, a row an output), and `bias`.
 pub fn dense(a: &[f32], b: &[f32], bias: &[f32], k: usize) -> Vec<f32> {
     let (m, n) = (a.len() / k, bias.len());
-    let mut c: Vec<f32> = bias.iter().copied().cycle().take(m * n).collect();
+    let mut c = Vec::with_capacity(m * n);
+    (0..m).for_each(|_| c.extend_from_slice(bias));
     multiply([m, k, n], View { values: a, row: k, column: 1 }, View { values: b, row: 1, column: k }, 1.0, &mut c, n);
     c
 }

@@ -66,7 +66,11 @@ impl Tuned {
                 outer_norm: norm(format!("tuned.{at}.outer_norm"))?,
             })
         };
-        let (mut first, last) = (layer(0)?, layer(1)?);
+        let (mut first, mut last) = (layer(0)?, layer(1)?);
+        // The scale of the scores goes into the queries once, here.
+        for query in [&mut first.query, &mut last.query] {
+            query.weight.iter_mut().chain(&mut query.bias).for_each(|x| *x *= SCALE);
+        }
         for dense in [&mut first.query, &mut first.pair, &mut first.attended, &mut first.inner, &mut first.outer] {
             dense.turn();
         }
@@ -101,7 +105,6 @@ impl Layer {
             let at = |values, offset: usize, row, column| View { values: from(values, offset), row, column };
             let (query, key) = (at(&query, head * HEAD, WIDTH, 1), at(&pair, head * HEAD, 1, 2 * WIDTH));
             multiply([tokens, HEAD, tokens], query, key, 0.0, &mut scores, tokens);
-            scores.iter_mut().for_each(|x| *x *= SCALE);
             softmax(&mut scores, tokens);
             let weights = View { values: &scores, row: tokens, column: 1 };
             let into = context.get_mut(head * HEAD..).unwrap_or_default();
@@ -123,7 +126,7 @@ impl Layer {
             asked.chunks_exact_mut(WIDTH).zip(query.chunks_exact(HEAD).zip(keys.chunks_exact(HEAD * WIDTH)))
         {
             for (q, key) in query.iter().zip(keys.chunks_exact(WIDTH)) {
-                asked.iter_mut().zip(key).for_each(|(sum, x)| *sum += SCALE * q * x);
+                asked.iter_mut().zip(key).for_each(|(sum, x)| *sum += q * x);
             }
         }
         let (mut scores, mut seen) = (vec![0.0; ATTENTION * tokens], vec![0.0; ATTENTION * WIDTH]);
@@ -171,7 +174,8 @@ impl Dense {
         let outputs = self.bias.len();
         let inputs = self.weight.len() / outputs.max(1);
         let count = rows.len() / inputs.max(1);
-        let mut out: Vec<f32> = self.bias.iter().copied().cycle().take(count * outputs).collect();
+        let mut out = Vec::with_capacity(count * outputs);
+        (0..count).for_each(|_| out.extend_from_slice(&self.bias));
         let rows = View { values: rows, row: inputs, column: 1 };
         let weight = View { values: &self.weight, row: outputs, column: 1 };
         multiply([count, inputs, outputs], rows, weight, 1.0, &mut out, outputs);

@@ -29,7 +29,7 @@ use super::tensors::File;
 /// So many texts of a source go through the encoder; the n-grams see all. Large sources resemble themselves.
 const LARGEST: [(&str, usize); 5] =
     [("davidson", 2200), ("edos", 4000), ("toxic_spans", 3500), ("stormfront", 2200), ("toxigen", 2800)];
-/// A source weighs as much as so many texts at most, of those that a model sees.
+/// A source weighs as much as so many texts at most.
 const HEAVIEST: f32 = 2500.0;
 /// Our own texts are few and made to teach.
 const OWN: f32 = 3.0;
@@ -74,10 +74,7 @@ pub(crate) struct Piece<'a> {
     pub features: Features,
     /// The pieces of its words that have a vector, and how often they stand in it.
     pub words: Vec<(u32, u32)>,
-    /// For the models of words, which see all texts.
-    pub worded: Example,
-    /// For the models behind the encoder.
-    pub meant: Example,
+    pub example: Example,
 }
 
 /// Trains the content filters and writes their weights to `folder`.
@@ -110,7 +107,7 @@ pub(crate) fn train(data: &Path, folder: &Path, quick: bool, cache: Option<&Path
             }
             held.push(stack::Held {
                 row: piece.row,
-                example: piece.meant,
+                example: piece.example,
                 values: models.values(piece, &encodings, &blind),
             });
         }
@@ -124,7 +121,8 @@ pub(crate) fn train(data: &Path, folder: &Path, quick: bool, cache: Option<&Path
     tower.store(&mut file);
     let stack = stack::fit(&held);
     stack.store(&mut file);
-    calibrate::calibrate(&mut file, &stack.thresholds(&held), &rows, &encoder)?;
+    stack.thresholds(&held).store(&mut file);
+    calibrate::calibrate(&mut file, &rows, &encoder)?;
     file.write(folder, "content.safetensors")
 }
 
@@ -151,16 +149,15 @@ fn pieces<'a>(rows: &'a [Row], rules: &Rules, vocabulary: &Vocabulary) -> Vec<Pi
         }
         let size = sizes.get(row.source.as_str()).copied().unwrap_or(1.0);
         let own = row.source.contains(':');
-        let weight = |size: f32| if own { OWN } else { (HEAVIEST / size).min(1.0) };
-        let example = |weight: f32| Example { labels: row.labels, weight };
-        let (worded, meant) = (example(weight(size)), example(weight(size.min(largest as f32))));
+        let weight = if own { OWN } else { (HEAVIEST / size).min(1.0) };
         let some = if row.is(Head::Jailbreak) == Some(true) { 2 } else { 1 };
         for (at, window) in windows.iter().take(some).enumerate() {
             let tuned = encoded && at == 0 && *taken <= largest / 2;
             let text = row.text.get(window.range.clone()).unwrap_or_default();
             let folded = fold(text);
             let (features, words) = (features(&folded, rules), vocabulary.pieces(&folded));
-            pieces.push(Piece { text, row, fold: fold_of(row), encoded, tuned, features, words, worded, meant });
+            let example = Example { labels: row.labels, weight };
+            pieces.push(Piece { text, row, fold: fold_of(row), encoded, tuned, features, words, example });
         }
     }
     pieces
@@ -192,15 +189,11 @@ fn tune(
     if let Some(file) = cache.map(|cache| cache.join(&name)).filter(|file| file.exists()) {
         return plain.read(&file);
     }
-    let mut texts = Vec::new();
-    for piece in pieces.iter().filter(|piece| piece.tuned && !without.contains(&piece.fold)) {
-        // Our own are seen more often instead of counting more: other tokens of them are left out every time.
-        let times = if piece.row.source.contains(':') { OWN as usize } else { 1 };
-        let example = Example { weight: piece.meant.weight / times as f32, ..piece.meant };
-        texts.extend(std::iter::repeat_n((piece.text, example), times));
-    }
+    let some = pieces.iter().filter(|piece| piece.tuned && !without.contains(&piece.fold));
+    let texts: Vec<_> = some.map(|piece| (piece.text, piece.example)).collect();
     eprintln!("tuning on {} texts", texts.len());
-    let model = tuned::train(plain, &texts, encodings, SEED);
+    let epochs = 1;
+    let model = tuned::train(plain, &texts, encodings, epochs, SEED);
     if let Some(cache) = cache {
         let mut file = File::default();
         model.exact(&mut file);
@@ -228,7 +221,7 @@ fn fit(
     let file = cache.map(|cache| cache.join(name));
     let ngrams = match &file {
         Some(file) if file.exists() => ngrams::Model::read(file)?,
-        _ => ngrams::train(&some.iter().map(|piece| (&piece.features, piece.worded)).collect::<Vec<_>>(), SEED),
+        _ => ngrams::train(&some.iter().map(|piece| (&piece.features, piece.example)).collect::<Vec<_>>(), SEED),
     };
     if let Some(path) = file.filter(|file| !file.exists()) {
         let mut file = File::default();
@@ -236,8 +229,8 @@ fn fit(
         file.save(&path)?;
     }
     let encoded = some.iter().filter(|piece| piece.encoded);
-    let meant: Vec<_> = encoded.map(|piece| (encodings.vector(piece.text), piece.meant)).collect();
-    let worded: Vec<_> = some.iter().map(|piece| (piece.words.as_slice(), piece.worded)).collect();
+    let meant: Vec<_> = encoded.map(|piece| (encodings.vector(piece.text), piece.example)).collect();
+    let worded: Vec<_> = some.iter().map(|piece| (piece.words.as_slice(), piece.example)).collect();
     let vectors = vectors::train(base, &worded, SEED);
     Ok(Models { ngrams, vectors, meaning: meaning::train(&meant, SEED) })
 }

@@ -92,7 +92,10 @@ impl Stack {
                 let value = |head: Head| -> f32 {
                     inputs(held, head).iter().zip(self.all[head as usize]).map(|(x, w)| x * w).sum()
                 };
-                [held.values[0], Head::ALL.map(value)]
+                let first = |head: Head| {
+                    held.values[0][head as usize] * self.first[head as usize][0] + self.first[head as usize][1]
+                };
+                [Head::ALL.map(first), Head::ALL.map(value)]
             })
             .collect();
         thresholds(&texts)
