@@ -16,6 +16,9 @@ use super::write::{self, Writer};
 use super::{blocking, find, truth};
 use crate::{Hit, Index, Metadata, Query, Replace, Result, Shape, Stats, VectorError};
 
+/// How many chunks are brought into memory at once.
+const TOGETHER: usize = 16_384;
+
 /// An open index.
 pub(super) struct Base(Arc<Inner>);
 
@@ -42,11 +45,12 @@ impl Base {
         let mut file = VectorFile::open(&folder.join("vectors"), shape)?;
         file.reserve(truth::places(&connection)?)?;
         let mut state = State::new(shape, file.map()?, words.searcher()?);
+        let mut some = Vec::with_capacity(TOGETHER);
         truth::each(&connection, |row| {
-            let code = (!shape.binary).then(|| Code::new(&file::decode(state.vectors.get(row.slot))));
-            let place = Place { key: row.key, parent: row.parent.unwrap_or(0) };
-            state.add(Added { slot: row.slot, place, metadata: row.metadata, code });
+            some.push(row);
+            if some.len() == TOGETHER { load(&mut state, shape, &mut some) } else { Ok(()) }
         })?;
+        load(&mut state, shape, &mut some)?;
         let writer = Writer::new(connection, words, file, &state);
         Ok(Self(Arc::new(Inner {
             folder: folder.to_owned(),
@@ -74,6 +78,26 @@ impl Base {
         let inner = self.0.clone();
         blocking(move || work(&inner)).await
     }
+}
+
+/// Puts chunks into memory. Their codes are what takes time: every processor makes some.
+fn load(state: &mut State, shape: Shape, rows: &mut Vec<truth::Row>) -> Result<()> {
+    let rows = std::mem::take(rows);
+    let vectors = state.vectors.clone();
+    let made = |row: &truth::Row| (!shape.binary).then(|| Code::new(&file::decode(vectors.get(row.slot))));
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let codes = std::thread::scope(|scope| {
+        let shares = rows.chunks(rows.len().div_ceil(processors).max(1));
+        let threads: Vec<_> = shares.map(|rows| scope.spawn(|| rows.iter().map(made).collect::<Vec<_>>())).collect();
+        let joined = threads.into_iter().map(|thread| thread.join());
+        joined.collect::<std::result::Result<Vec<_>, _>>()
+    });
+    let codes = codes.map_err(|_| VectorError::Failed("the index's codes could not be made".to_owned()))?;
+    for (row, code) in rows.into_iter().zip(codes.into_iter().flatten()) {
+        let place = Place { key: row.key, parent: row.parent.unwrap_or(0) };
+        state.add(Added { slot: row.slot, place, metadata: row.metadata, code });
+    }
+    Ok(())
 }
 
 impl Inner {

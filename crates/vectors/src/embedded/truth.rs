@@ -94,12 +94,12 @@ fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
 }
 
 /// Every chunk there is.
-pub(super) fn each(connection: &Connection, mut take: impl FnMut(Row)) -> Result<()> {
+pub(super) fn each(connection: &Connection, mut take: impl FnMut(Row) -> Result<()>) -> Result<()> {
     let mut statement =
         connection.prepare("SELECT key, slot, parent, metadata FROM chunks ORDER BY key").map_err(failed)?;
     let mut rows = statement.query([]).map_err(failed)?;
     while let Some(found) = rows.next().map_err(failed)? {
-        take(row(found).map_err(failed)?);
+        take(row(found).map_err(failed)?)?;
     }
     Ok(())
 }
