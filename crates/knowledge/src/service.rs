@@ -7,7 +7,8 @@ use outcrop_access::Context;
 use outcrop_access::acting::{Acting, As, BEDROCK};
 use outcrop_buckets::Buckets;
 use outcrop_extract::wall::Wall;
-use outcrop_extract::{Document, Failure, Format, detect};
+use outcrop_extract::{Document, Failure};
+use outcrop_functions::Functions;
 use outcrop_gateway::Gateway;
 use outcrop_guard::Encoder;
 use outcrop_queue::Runner;
@@ -18,10 +19,11 @@ use crate::KnowledgeError;
 use crate::answer::session::{SESSION, Session};
 use crate::base::scope;
 use crate::kept::{self, DATA_SOURCE, INGESTION_JOB, KINDS, KNOWLEDGE_BASE};
+use crate::schedule;
 use crate::turns::Turns;
 
 /// What the configuration says.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Settings {
     /// Whether what a declared storage type cannot do is refused, though the embedded index can.
     pub strict: bool,
@@ -29,6 +31,10 @@ pub struct Settings {
     pub managed_model: String,
     /// Who words answers.
     pub answers: Answers,
+    /// What transforms chunks.
+    pub functions: Functions,
+    /// When sources are synchronised, beside what their tags and connectors say.
+    pub schedules: schedule::Settings,
 }
 
 /// Who words the answers of RetrieveAndGenerate.
@@ -45,7 +51,13 @@ pub enum Answers {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { strict: false, managed_model: "amazon.titan-embed-text-v2:0".to_owned(), answers: Answers::Auto }
+        Self {
+            strict: false,
+            managed_model: "amazon.titan-embed-text-v2:0".to_owned(),
+            answers: Answers::Auto,
+            functions: Functions::default(),
+            schedules: schedule::Settings::new(),
+        }
     }
 }
 
@@ -82,6 +94,7 @@ pub(crate) struct Inner {
     pub(crate) encoder: Arc<dyn Encoder>,
     pub(crate) turns: Turns,
     pub(crate) wall: Arc<Wall>,
+    pub(crate) functions: Functions,
     pub(crate) settings: Settings,
     pub(crate) bases: Collection<kept::KnowledgeBase>,
     pub(crate) sources: Collection<kept::DataSource>,
@@ -103,6 +116,7 @@ impl Knowledge {
             encoder: state.encoder,
             turns: state.turns,
             wall: state.wall,
+            functions: settings.functions.clone(),
             settings,
             bases: resources.collection(&KNOWLEDGE_BASE),
             sources: resources.collection(&DATA_SOURCE),
@@ -144,12 +158,6 @@ impl Knowledge {
 
     /// Reads a file.
     pub(crate) async fn parse(&self, bytes: Bytes, name: String, mime: Option<String>) -> Result<Document, Failure> {
-        // Plain text takes no more than its size; whatever else may be hostile is read behind the wall.
-        if detect(&bytes, &name, mime.as_deref()) != Format::Text {
-            return self.0.wall.parse(&bytes, &name, mime.as_deref()).await;
-        }
-        let parse = move || outcrop_extract::parse(&bytes, &name, mime.as_deref());
-        let failed = |error: tokio::task::JoinError| Failure::Damaged(error.to_string());
-        tokio::task::spawn_blocking(parse).await.map_err(failed)?
+        self.0.wall.read(bytes, name, mime).await
     }
 }

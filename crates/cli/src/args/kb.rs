@@ -21,8 +21,17 @@ pub enum Kb {
     ///   outcrop kb add ./docs
     ///   outcrop kb add s3://handbooks/2026/ --name handbooks
     ///   outcrop kb add ./docs --chunking semantic --max-tokens 300
+    ///   outcrop kb add s3://handbooks/2026/ --every 1h
     #[command(verbatim_doc_comment)]
-    Add(Add),
+    Add {
+        /// What to add
+        #[command(flatten)]
+        add: Add,
+        /// Syncs the knowledge base again so long after each time: 90s, 15m, 1h, 2d, or never. A bucket's only: a folder
+        /// is kept by `outcrop kb watch`
+        #[arg(long, value_name = "TIME")]
+        every: Option<String>,
+    },
     /// Asks a question; the answer streams, then its sources follow, numbered
     ///
     /// Examples:

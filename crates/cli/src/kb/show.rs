@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::kb::add::reasons;
-use crate::kb::find;
+use crate::kb::{find, schedule};
 use crate::text::{say, table};
 
 /// How many of a source's jobs are shown.
@@ -28,6 +28,7 @@ pub async fn run(client: &Client, wanted: Option<&str>, json: bool) -> Result<()
     let found = find::one(client, wanted).await?;
     let kb =
         client.json("GET", &client.path(&["knowledgebases", &found.id]), &Value::Null).await?["knowledgeBase"].take();
+    let every = schedule::of_base(client, kb["knowledgeBaseArn"].as_str().unwrap_or_default()).await?;
     let mut sources = Vec::new();
     for source in find::sources(client, &found.id).await? {
         let id = source["dataSourceId"].as_str().unwrap_or_default();
@@ -38,7 +39,9 @@ pub async fn run(client: &Client, wanted: Option<&str>, json: bool) -> Result<()
         if let Some(last) = whole["jobs"][0]["ingestionJobId"].as_str() {
             let job = client.json("GET", &format!("{path}/ingestionjobs/{last}"), &Value::Null).await?;
             whole["lastJob"] = job["ingestionJob"].clone();
+            whole["lastCost"] = schedule::cost(client, &found.id, &whole["lastJob"]).await.into();
         }
+        whole["sync"] = schedule::told(&whole, every.as_deref()).into();
         sources.push(whole);
     }
     if json {
@@ -71,10 +74,14 @@ fn told(kb: &Value, sources: &[Value]) -> String {
             text(&source["status"]),
             chunking.as_str().unwrap_or("default"),
         );
-        for job in source["jobs"].as_array().into_iter().flatten() {
+        if let Some(sync) = source["sync"].as_str() {
+            out += &format!("  sync       {sync}\n");
+        }
+        for (at, job) in source["jobs"].as_array().into_iter().flatten().enumerate() {
+            let cost = source["lastCost"].as_str().filter(|_| at == 0).unwrap_or_default();
             let n = |name: &str| job["statistics"][name].as_u64().unwrap_or(0);
             out += &format!(
-                "  job {}  {}  {} scanned, {} new, {} changed, {} deleted, {} failed\n",
+                "  job {}  {}  {} scanned, {} new, {} changed, {} deleted, {} failed{cost}\n",
                 text(&job["startedAt"]),
                 text(&job["status"]),
                 n("numberOfDocumentsScanned"),

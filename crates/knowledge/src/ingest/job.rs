@@ -20,10 +20,11 @@ use super::embed::{self, Embedder};
 use super::prepare::{Prepared, Recipe, Unprepared, prepare};
 use super::reasons;
 use super::sources::{self, FetchError, Source, SourceError};
+use super::transform::Transform;
 use super::work::{Finished, TRIES};
 use crate::control::jobs;
 use crate::kept::{Job, JobState, State, Statistics};
-use crate::{Embedding, Knowledge, KnowledgeError};
+use crate::{Knowledge, KnowledgeError};
 use plan::{Plan, Todo};
 
 /// Documents that are read at once.
@@ -42,6 +43,8 @@ struct Run<'a> {
     source: Arc<dyn Source>,
     embedder: Embedder,
     recipe: Recipe,
+    /// The most that it may delete, in percent.
+    deletes_at_most: Option<u8>,
 }
 
 /// A document that was read.
@@ -159,16 +162,12 @@ impl<'a> Run<'a> {
     ) -> Result<Self, Halt> {
         let acting = knowledge.acting(scope, &base.value.role, Some(&base.arn));
         let acting = acting.map_err(|error| Halt::Failed(error.to_string()))?;
-        let embedder = Embedder {
-            knowledge: knowledge.clone(),
-            acting: acting.clone(),
-            embedding: Embedding::of(&base.value),
-            shape: base.value.shape,
-        };
+        let embedder = Embedder::new(knowledge, acting.clone(), &base.value).await;
         let index = knowledge.0.engine.open(&base.id, base.value.shape).await?;
-        let recipe = Recipe::of(base, source)?;
+        let recipe = Recipe::of(base, source, &id)?;
+        let deletes_at_most = source.value.deletes_at_most();
         let source = sources::open(knowledge, acting, &source.value)?;
-        Ok(Self { knowledge, scope, id, index, source, embedder, recipe })
+        Ok(Self { knowledge, scope, id, index, source, embedder, recipe, deletes_at_most })
     }
 
     /// Reads, embeds and writes what is to be done; each of the three while the others do.
@@ -297,12 +296,15 @@ impl Recipe {
     pub(super) fn of(
         base: &Resource<crate::kept::KnowledgeBase>,
         source: &Resource<crate::kept::DataSource>,
+        job: &str,
     ) -> Result<Self, KnowledgeError> {
+        let told = source.value.ingestion.as_ref().map(|told| &told.0);
         Ok(Self {
+            transform: Transform::of(told, &base.id, &source.id, job),
             source: source.id.clone(),
-            location: sources::location(&source.value).to_owned(),
+            location: sources::location(&source.value),
             chunking: crate::control::chunking(source.value.ingestion.as_ref())?,
-            reader: Reader::of(source.value.ingestion.as_ref().map(|told| &told.0)),
+            reader: Reader::of(told),
             managed: base.value.storage.is_none(),
         })
     }

@@ -11,6 +11,7 @@ use outcrop_api::bedrock_agent::DataSourceType;
 use outcrop_vectors::Metadata;
 
 use super::attributes::Sidecar;
+use crate::control::connector;
 use crate::kept::DataSource;
 use crate::{Knowledge, KnowledgeError};
 
@@ -99,7 +100,7 @@ pub(crate) fn open(
     acting: Context,
     source: &DataSource,
 ) -> Result<Arc<dyn Source>, KnowledgeError> {
-    let told = &source.configuration.0;
+    let told = connector::plain(&source.configuration.0)?;
     match (&told.r#type, &told.s3_configuration) {
         (DataSourceType::S3, Some(s3)) => Ok(Arc::new(s3::S3::new(knowledge.0.buckets.clone(), acting, s3))),
         (kind, _) => {
@@ -109,8 +110,8 @@ pub(crate) fn open(
 }
 
 /// What the locations of a source's documents are called in results.
-pub(crate) fn location(source: &DataSource) -> &str {
-    source.configuration.0.r#type.as_str()
+pub(crate) fn location(source: &DataSource) -> String {
+    source.kind().as_str().to_owned()
 }
 
 pub(crate) use s3::{fetch as fetch_uri, mark, parts};

@@ -16,7 +16,7 @@ use outcrop_vectors::Embedded;
 use tokio_util::sync::CancellationToken;
 
 use super::{StartError, told};
-use crate::config::{Config, KnowledgeAnswers};
+use crate::config::{Config, KnowledgeAnswers, functions};
 use crate::reload::Live;
 
 /// The folder of the embedded index, in the data folder.
@@ -47,16 +47,23 @@ pub(super) fn open(config: &Config, folder: &Path, resources: &Resources, means:
         acting: means.acting,
         encoder: means.encoder,
         turns: Turns::default(),
-        wall: Arc::new(Wall::new(
-            std::env::current_exe().map_err(told)?,
-            vec![EXTRACT_CHILD.into()],
-            Default::default(),
-        )),
+        wall: Arc::new(wall()?),
     })
 }
 
+/// What reads files.
+pub(super) fn wall() -> Result<Wall, StartError> {
+    Ok(Wall::new(std::env::current_exe().map_err(told)?, vec![EXTRACT_CHILD.into()], Default::default()))
+}
+
 /// The knowledge bases as `config` wants them.
-pub(super) fn knowledge(config: &Config, resources: &Resources, gateway: Arc<Gateway>, state: &State) -> Knowledge {
+pub(super) fn knowledge(
+    config: &Config,
+    resources: &Resources,
+    gateway: Arc<Gateway>,
+    state: &State,
+) -> Result<Knowledge, StartError> {
+    let outbound = config.outbound.open().map_err(told)?;
     let settings = Settings {
         strict: config.knowledge.strict,
         managed_model: config.knowledge.managed_embedding_model.clone(),
@@ -65,12 +72,15 @@ pub(super) fn knowledge(config: &Config, resources: &Resources, gateway: Arc<Gat
             KnowledgeAnswers::Extractive => Answers::Extractive,
             KnowledgeAnswers::Generative => Answers::Generative,
         },
+        functions: functions(&config.functions, &outbound).map_err(told)?,
+        schedules: config.knowledge.schedules(),
     };
-    Knowledge::new(resources, gateway, state.clone(), settings)
+    Ok(Knowledge::new(resources, gateway, state.clone(), settings))
 }
 
 /// Does what operations set off, until `stop`.
 pub(super) async fn work(runner: Runner, live: Arc<Live>, stop: CancellationToken) {
     let now = move || Some(live.pipeline().doors.as_ref()?.knowledge.clone());
-    runner.run(Arc::new(Tasks(now)), stop).await;
+    let due = outcrop_knowledge::schedule::run(now.clone(), stop.clone());
+    tokio::join!(runner.run(Arc::new(Tasks(now)), stop), due);
 }

@@ -2,7 +2,7 @@
 //! not known is done again, and comes to the same.
 
 use outcrop_resources::Op;
-use outcrop_store::Query;
+use outcrop_store::{Cursor, Document as Row, Query};
 
 use super::plan::{Plan, dealt};
 use super::{Halt, One, Outcome, Run};
@@ -48,19 +48,49 @@ impl Run<'_> {
         self.told(ops, plan.statistics, gone).await
     }
 
+    /// Whether what has gone may be removed. A connector's deletion protection keeps everything where more than its
+    /// share of the documents would go.
+    async fn may_remove(&self, plan: &Plan) -> Result<bool, Halt> {
+        let Some(percent) = self.deletes_at_most else { return Ok(true) };
+        let (mut after, mut all, mut gone) = (None, 0_u64, 0_u64);
+        loop {
+            let rows = self.rows(after).await?;
+            let Some(last) = rows.last() else { break };
+            after = Some(last.cursor);
+            for row in &rows {
+                let known = document::read(row)?.document;
+                all += u64::from(known.chunks > 0);
+                gone += u64::from(known.chunks > 0 && !plan.there.contains(&known.id));
+            }
+        }
+        let may = gone * 100 <= all * u64::from(percent);
+        if !may {
+            tracing::warn!(job = self.id, gone, all, percent, "deletion protection keeps what has gone from a source");
+        }
+        Ok(may)
+    }
+
+    /// The next rows of its documents.
+    async fn rows(&self, after: Option<Cursor>) -> Result<Vec<Row>, Halt> {
+        let query = Query {
+            scope: self.scope.owned(),
+            kind: DOCUMENT.to_owned(),
+            parent: Some(self.recipe.source.clone()),
+            after,
+            order: Default::default(),
+            limit: STRIDE,
+        };
+        Ok(self.knowledge.0.resources.store().list(query).await?)
+    }
+
     /// Removes what its source does not have any more.
     pub(super) async fn remove_gone(&self, plan: &Plan) -> Result<(), Halt> {
+        if !self.may_remove(plan).await? {
+            return Ok(());
+        }
         let mut after = None;
         loop {
-            let query = Query {
-                scope: self.scope.owned(),
-                kind: DOCUMENT.to_owned(),
-                parent: Some(self.recipe.source.clone()),
-                after,
-                order: Default::default(),
-                limit: STRIDE,
-            };
-            let rows = self.knowledge.0.resources.store().list(query).await?;
+            let rows = self.rows(after).await?;
             let Some(last) = rows.last() else { return Ok(()) };
             after = Some(last.cursor);
             let (mut removed, mut ops, mut indexed) = (Vec::new(), Vec::new(), 0);
