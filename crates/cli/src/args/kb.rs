@@ -90,6 +90,8 @@ pub enum Kb {
 
 /// What to add, and how.
 #[derive(Args, Clone)]
+// The command of the same name has a group of its own.
+#[group(skip)]
 pub struct Add {
     /// A folder, a file, or s3://BUCKET/PREFIX
     #[arg(value_name = "FOLDER|FILE|s3://BUCKET/PREFIX")]
