@@ -216,7 +216,7 @@ impl Client {
 }
 
 impl<'a> Ask<'a> {
-    /// A call of Bedrock with a JSON body.
+    /// One with a JSON body.
     pub fn json(method: &'a str, path: &'a str, body: Vec<u8>) -> Self {
         let content_type = "application/json";
         Self { service: "bedrock", method, path, query: "", content_type, body: body.into() }

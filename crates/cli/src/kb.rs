@@ -1,4 +1,4 @@
-//! `outcrop kb`: a folder becomes a knowledge base, and answers.
+//! `outcrop kb`: a folder, a bucket or a web site becomes a knowledge base, and answers.
 //!
 //! All of it goes over the wire that every other client uses; where no server runs, [`place`] starts one for the time of
 //! the command.
@@ -8,6 +8,7 @@ mod ask;
 mod eval;
 mod find;
 mod folder;
+mod origin;
 mod place;
 mod remove;
 mod s3;

@@ -13,5 +13,6 @@ pub(crate) mod sources;
 mod transform;
 mod work;
 
+pub use sources::Outside;
 pub(crate) use work::Work;
 pub use work::{QUEUE, Tasks};

@@ -18,8 +18,10 @@ use outcrop_vectors::Engine;
 use crate::KnowledgeError;
 use crate::answer::session::{SESSION, Session};
 use crate::base::scope;
+use crate::ingest::Outside;
 use crate::kept::{self, DATA_SOURCE, INGESTION_JOB, KINDS, KNOWLEDGE_BASE};
 use crate::schedule;
+use crate::stores::Bound;
 use crate::turns::Turns;
 
 /// What the configuration says.
@@ -35,6 +37,10 @@ pub struct Settings {
     pub functions: Functions,
     /// When sources are synchronised, beside what their tags and connectors say.
     pub schedules: schedule::Settings,
+    /// How sources that lie elsewhere are reached; none where they are not.
+    pub outside: Option<Outside>,
+    /// The engines beside the embedded index.
+    pub stores: Vec<Bound>,
 }
 
 /// Who words the answers of RetrieveAndGenerate.
@@ -57,6 +63,8 @@ impl Default for Settings {
             answers: Answers::Auto,
             functions: Functions::default(),
             schedules: schedule::Settings::new(),
+            outside: None,
+            stores: Vec::new(),
         }
     }
 }
@@ -66,8 +74,8 @@ impl Default for Settings {
 pub struct State {
     /// Where documents lie.
     pub buckets: Buckets,
-    /// Where chunks are kept.
-    pub engine: Arc<dyn Engine>,
+    /// Where chunks are kept for which the operator names no other engine.
+    pub embedded: Arc<dyn Engine>,
     /// What runs the work that operations set off.
     pub runner: Runner,
     /// The roles that knowledge bases act with.
@@ -88,7 +96,7 @@ pub(crate) struct Inner {
     pub(crate) resources: Resources,
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) buckets: Buckets,
-    pub(crate) engine: Arc<dyn Engine>,
+    pub(crate) embedded: Arc<dyn Engine>,
     pub(crate) runner: Runner,
     pub(crate) acting: Acting,
     pub(crate) encoder: Arc<dyn Encoder>,
@@ -110,7 +118,7 @@ impl Knowledge {
             resources: resources.clone(),
             gateway,
             buckets: state.buckets,
-            engine: state.engine,
+            embedded: state.embedded,
             runner: state.runner,
             acting: state.acting,
             encoder: state.encoder,

@@ -40,7 +40,9 @@ mod quotas;
 mod routes;
 mod routing;
 mod secret;
+mod secrets;
 mod stand_ins;
+mod stores;
 #[cfg(test)]
 mod tests;
 
@@ -60,7 +62,7 @@ pub use functions::Function;
 pub(crate) use functions::functions;
 pub use guardrails::{GuardrailFailure, GuardrailInput, GuardrailJudge, Guardrails, UnmeasuredLanguages};
 pub use invocation_logs::InvocationLogs;
-pub use knowledge::{Knowledge, KnowledgeAnswers};
+pub use knowledge::{Crawler, Knowledge, KnowledgeAnswers};
 pub use limits::ClientLimits;
 pub use local_models::{LocalKind, LocalModel};
 pub use metrics::Metrics;
@@ -74,7 +76,9 @@ pub use quotas::{GuardrailQuotas, Loops, ModelQuotas, QuotaRule, Quotas};
 pub use routes::{Route, RouteChoice, RouteHedge, RouteLatency, RouteTarget};
 pub use routing::{Breaker, Routing};
 pub use secret::SecretRef;
+pub use secrets::StoredSecret;
 pub use stand_ins::{StandInMode, StandIns};
+pub use stores::{Speaks, Store};
 
 /// The documented defaults, as a file to start from.
 pub const DEFAULT_FILE: &str = include_str!("../outcrop.default.toml");
@@ -139,6 +143,8 @@ pub struct Config {
     pub s3: S3,
     /// What `s3://NAME` is.
     pub buckets: BTreeMap<String, Bucket>,
+    /// What data sources log in with.
+    pub secrets: BTreeMap<String, StoredSecret>,
     /// Who answers beside the local models.
     pub providers: Vec<Provider>,
     /// How those who may answer are asked.
@@ -184,6 +190,7 @@ impl Default for Config {
             invocation_logs: InvocationLogs::default(),
             s3: S3::default(),
             buckets: BTreeMap::new(),
+            secrets: BTreeMap::new(),
             providers: Vec::new(),
             routing: Routing::default(),
             routes: Vec::new(),
@@ -269,6 +276,8 @@ impl Config {
         self.access.directory()?;
         self.encryption.check()?;
         buckets::check(&self.buckets)?;
+        secrets::check(&self.secrets)?;
+        stores::check(&self.knowledge.stores)?;
         self.catalogue.check()?;
         self.quotas.check()?;
         self.guardrails.check()?;

@@ -1,6 +1,7 @@
 //! From a configuration to a server that answers: opens what lasts, finds the local models, joins the crates.
 
 mod certificates;
+mod examine;
 mod guardrails;
 mod knowledge;
 mod local;
@@ -59,6 +60,7 @@ use crate::pipeline::Pipeline;
 use crate::reload::{Live, Load};
 
 use certificates::{authority_folder, renew, watch_tls};
+pub use examine::{examine, examine_keys, examine_start};
 use guardrails::Judging;
 pub use knowledge::EXTRACT_CHILD;
 use local::{Found, describe, embedders, engine_config, local_models, stand_ins};
@@ -158,6 +160,7 @@ impl Server {
         let found = local_models(&config, &weights)?;
         let stand_ins = config.stand_ins.mode.is_on(dev).then(|| stand_ins(&config, &found)).transpose()?;
         lines.extend(describe(&found, stand_ins.as_ref()));
+        lines.extend(knowledge::describe(&config));
 
         let engine_config = engine_config(&config, &found);
         let (chunk, threads) = (engine_config.prefill_chunk, engine_config.compute_threads());
@@ -448,7 +451,7 @@ impl Parts {
         );
         self.registry.sweep();
         let directory = Arc::new(config.access.directory().map_err(told)?);
-        let knowledge = knowledge::knowledge(config, &self.resources, Arc::clone(&gateway), &self.knowledge)?;
+        let knowledge = knowledge::knowledge(config, self.dev, &self.resources, Arc::clone(&gateway), &self.knowledge)?;
         let keys = || Arc::clone(&self.keys);
         let mode = if self.dev { Mode::Dev } else { Mode::Serve(keys()) };
         let gate = Gate::new(mode, config.dev.region.clone())
@@ -532,44 +535,6 @@ fn routed(
     let policy = config.routing.policy();
     let routes = config.routes.iter().map(|route| route.settings(&policy)).collect();
     Ok(Routed { catalogue, capacity, setup: Setup { sources, routes, policy, stand_ins } })
-}
-
-/// What else would keep a start from coming about: everything that it makes of `config` short of opening the store,
-/// the port and the models. A reload finds the same by making it.
-pub fn examine_start(config: &Config) -> Result<(), StartError> {
-    data_folder(config.data.as_deref())?;
-    let found = local_models(config, &ModelDir::locate().map_err(told)?)?;
-    let local: Arc<dyn Provider> = Arc::new(sources::Uncalled);
-    // As `dev` does: a stand-in that is no local model is wrong whoever starts.
-    let routed = routed(config, true, &found, &local, &Offers::default())?;
-    Routes::new(&routed.catalogue, &routed.setup, &Registry::default()).map_err(told)?;
-    Ok(())
-}
-
-/// What would keep `config` from working, beyond what its types say: files that are missing or do not fit.
-pub fn examine(config: &Config, dev: bool) -> Vec<String> {
-    let mut problems = Vec::new();
-    let bound = listen::check_bind(&config.listen, dev, config.tls.is_some());
-    problems.extend(bound.err().map(|e| e.to_string()));
-    if let Some(files) = &config.tls {
-        problems.extend(Tls::load(files.clone()).err().map(|e| e.to_string()));
-    }
-    for model in &config.local_models {
-        if !model.file.is_file() {
-            problems.push(format!("local_models.file of {}: there is no file {}", model.name, model.file.display()));
-        }
-    }
-    problems.extend(catalogue(config, &[]).err().map(|e| e.to_string()));
-    problems.extend(config.outbound.open().err().map(|e| e.to_string()));
-    problems.extend(config.access.directory().err().map(|e| e.to_string()));
-    problems.extend(observe::examine(config));
-    problems
-}
-
-/// What is wrong with the places of the keys that seal. Apart from [`examine`], for a reload does not touch them: one
-/// that renews a certificate need not wait for a program that fetches keys.
-pub fn examine_keys(config: &Config) -> Vec<String> {
-    config.store().encryption.problems().iter().map(ToString::to_string).collect()
 }
 
 fn catalogue(config: &Config, found: &[Found]) -> Result<Catalogue, StartError> {

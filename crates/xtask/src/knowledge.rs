@@ -21,8 +21,10 @@ pub(crate) enum Part {
     Documents,
     /// Cited answers, and refusals.
     Answers,
-    /// The embedded index: recall, rates, disk, start.
+    /// The embedded index with 100,000 vectors: recall, rates, disk.
     Index,
+    /// The embedded index with 1,000,000 vectors: the same, memory, start.
+    Large,
     /// Search on SQuAD.
     Squad,
     /// Search on SciFact.
@@ -32,6 +34,11 @@ pub(crate) enum Part {
 /// Learns the weights of `outcrop_knowledge::answer::evidence`.
 pub(crate) fn train(data: &Path, cache: Option<&Path>) -> Result<(), String> {
     answers::train(data, cache, &mut Report::new(std::io::stdout().lock()))
+}
+
+/// Fills an index of a server that does not run.
+pub(crate) fn fill(data: &Path, cache: Option<&Path>, folder: &Path, base: &str) -> Result<(), String> {
+    index::fill(data, cache, folder, base)
 }
 
 /// Measures `only`, or everything.
@@ -44,6 +51,7 @@ pub(crate) fn bench(data: &Path, only: Option<Part>, cache: Option<&Path>) -> Re
                 Part::Documents => documents::bench(&data.join("documents"))?,
                 Part::Answers => answers::bench(data, cache, &mut report)?,
                 Part::Index => index::bench(data, cache, &mut report)?,
+                Part::Large => index::large(data, cache, &mut report)?,
                 Part::Squad => quality::bench(&quality::squad(data)?, cache, &mut report)?,
                 Part::Scifact => quality::bench(&quality::scifact(data)?, cache, &mut report)?,
             }

@@ -59,6 +59,22 @@ enum Task {
         #[arg(long)]
         cache: Option<PathBuf>,
     },
+    /// Puts 100,000 chunks with real texts into a knowledge base's index while its server is down, for
+    /// `bench/knowledge/serve.py`.
+    FillKnowledge {
+        /// The folder with the collections.
+        #[arg(long)]
+        data: PathBuf,
+        /// A file that keeps vectors.
+        #[arg(long)]
+        cache: Option<PathBuf>,
+        /// The server's folder of indexes.
+        #[arg(long)]
+        folder: PathBuf,
+        /// The knowledge base.
+        #[arg(long)]
+        base: String,
+    },
     /// Measures knowledge bases.
     BenchKnowledge {
         /// The folder with the collections.
@@ -81,6 +97,7 @@ fn main() -> std::process::ExitCode {
             guardrails::bench(&data, only, cache.as_deref(), plots.as_deref())
         }
         Task::TrainKnowledge { data, cache } => knowledge::train(&data, cache.as_deref()),
+        Task::FillKnowledge { data, cache, folder, base } => knowledge::fill(&data, cache.as_deref(), &folder, &base),
         Task::BenchKnowledge { data, only, cache } => knowledge::bench(&data, only, cache.as_deref()),
     };
     match result {

@@ -17,9 +17,9 @@ pub fn check(every: &str, what: &str) -> Result<(), String> {
         return Err(format!("--every takes a time such as 90s, 15m, 1h or 2d, or {NEVER}; {every:?} is none"));
     }
     // Of a folder the server has a copy, which only this program brings up to date.
-    if every != NEVER && !what.starts_with("s3://") {
+    if every != NEVER && !what.contains("://") {
         return Err(
-            "--every is for buckets, which the server reads itself; keep a folder with `outcrop kb watch`, or \
+            "--every is for buckets and sites, which the server reads itself; keep a folder with `outcrop kb watch`, or \
                     bind a bucket to it with [buckets.NAME] in outcrop.toml"
                 .into(),
         );

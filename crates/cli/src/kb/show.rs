@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::client::Client;
+use crate::client::{Ask, Client};
 use crate::kb::add::reasons;
 use crate::kb::{find, schedule};
 use crate::text::{say, table};
@@ -26,8 +26,11 @@ pub async fn run(client: &Client, wanted: Option<&str>, json: bool) -> Result<()
         return say(&table(["NAME", "ID", "STATUS"], &rows));
     }
     let found = find::one(client, wanted).await?;
-    let kb =
-        client.json("GET", &client.path(&["knowledgebases", &found.id]), &Value::Null).await?["knowledgeBase"].take();
+    let path = client.path(&["knowledgebases", &found.id]);
+    let (headers, body) = client.bytes(Ask::json("GET", &path, Vec::new())).await?;
+    let served_by = headers.get("x-outcrop-served-by").and_then(|name| name.to_str().ok()).map(str::to_owned);
+    let mut kb: Value = serde_json::from_slice(&body).map_err(|e| format!("the answer is not JSON: {e}"))?;
+    let kb = kb["knowledgeBase"].take();
     let every = schedule::of_base(client, kb["knowledgeBaseArn"].as_str().unwrap_or_default()).await?;
     let mut sources = Vec::new();
     for source in find::sources(client, &found.id).await? {
@@ -45,18 +48,18 @@ pub async fn run(client: &Client, wanted: Option<&str>, json: bool) -> Result<()
         sources.push(whole);
     }
     if json {
-        return say(&format!("{:#}\n", json!({"knowledgeBase": kb, "dataSources": sources})));
+        return say(&format!("{:#}\n", json!({"knowledgeBase": kb, "servedBy": served_by, "dataSources": sources})));
     }
-    say(&told(&kb, &sources))
+    say(&told(&kb, served_by.as_deref(), &sources))
 }
 
-fn told(kb: &Value, sources: &[Value]) -> String {
+fn told(kb: &Value, served_by: Option<&str>, sources: &[Value]) -> String {
     let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
     let vector = &kb["knowledgeBaseConfiguration"]["vectorKnowledgeBaseConfiguration"];
     let mut out = format!("{} ({}), {}\n", text(&kb["name"]), text(&kb["knowledgeBaseId"]), text(&kb["status"]));
     out += &format!("  embedding  {}\n", text(&vector["embeddingModelArn"]));
     if let Some(storage) = kb["storageConfiguration"]["type"].as_str() {
-        out += &format!("  storage    {storage}\n");
+        out += &format!("  storage    declared {storage}, served by {}\n", served_by.unwrap_or("-"));
     }
     out += &format!("  role       {}\n", text(&kb["roleArn"]));
     for source in sources {
@@ -65,6 +68,11 @@ fn told(kb: &Value, sources: &[Value]) -> String {
         if let Some(bucket) = of["s3Configuration"]["bucketArn"].as_str() {
             let prefix = of["s3Configuration"]["inclusionPrefixes"][0].as_str().unwrap_or_default();
             from = format!("s3://{}/{prefix}", bucket.trim_start_matches("arn:aws:s3:::"));
+        }
+        let web = &of["webConfiguration"]["sourceConfiguration"]["urlConfiguration"]["seedUrls"];
+        if let Some(seed) = web[0]["url"].as_str() {
+            let others = web.as_array().map_or(0, Vec::len) - 1;
+            from = if others == 0 { seed.to_owned() } else { format!("{seed} and {others} more") };
         }
         let chunking = &source["vectorIngestionConfiguration"]["chunkingConfiguration"]["chunkingStrategy"];
         out += &format!(

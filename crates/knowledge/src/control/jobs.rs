@@ -66,6 +66,7 @@ pub(crate) async fn begin(
     if shape != base.value.shape {
         return broken("Query vector contains invalid values or is invalid for this index");
     }
+    knowledge.try_store(&base.id, &base.value).await?;
     let job = Job {
         base: base.id.clone(),
         description,

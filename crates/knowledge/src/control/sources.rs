@@ -248,12 +248,7 @@ fn checked(
              Serverless vector database"
         ));
     }
-    if !connectors::built(&told.r#type) {
-        return Err(KnowledgeError::NotBuilt(format!(
-            "Data sources of type {kind} are not implemented. Put the documents into a bucket and create one of type S3, \
-             or ingest them directly into one of type CUSTOM."
-        )));
-    }
+    connectors::check(knowledge.0.settings.outside.as_ref(), told)?;
     let s3 = told.s3_configuration.as_ref().filter(|_| told.r#type == DataSourceType::S3);
     let bucket = s3.and_then(|s3| s3.bucket_arn.rsplit_once(":::")).map(|(_, bucket)| bucket);
     let vector = base.configuration.0.vector_knowledge_base_configuration.as_ref();

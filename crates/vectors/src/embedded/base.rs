@@ -92,14 +92,14 @@ impl Inner {
     }
 
     /// Reads the truth by a connection of its own.
-    pub(super) fn read<T>(&self, work: impl FnOnce(&mut Connection) -> Result<T>) -> Result<T> {
+    pub(super) fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let idle = || self.readers.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = idle().pop();
-        let mut connection = match kept {
+        let connection = match kept {
             Some(connection) => connection,
             None => truth::connect(&self.folder.join("truth.sqlite"))?,
         };
-        let done = work(&mut connection);
+        let done = work(&connection);
         if done.is_ok() {
             idle().push(connection);
         }
@@ -130,7 +130,7 @@ impl Index for Base {
     async fn stats(&self) -> Result<Stats> {
         self.run(|inner| {
             inner.open()?;
-            let (documents, chunks) = inner.read(|truth| truth::counts(truth))?;
+            let (documents, chunks) = inner.read(truth::counts)?;
             Ok(Stats { documents, chunks, bytes: bytes(&inner.folder) })
         })
         .await

@@ -14,13 +14,33 @@ pub(super) const ROWS: usize = 8;
 pub(super) const PLANES: usize = 4;
 
 /// Rows estimated at once, before any is looked at.
-const CHUNK: usize = 128;
+pub(super) const CHUNK: usize = 256;
+
+/// Codes of so many words and more are split into a front and a back.
+const SPLIT: usize = 8;
+
+/// How many times as many are kept by their front as are wanted by the whole.
+const WIDER: usize = 5;
+
+/// One group of rows of so many says where to begin.
+const SAMPLED: usize = 16;
+
+/// How many candidates ahead a row's back is asked of memory.
+const AHEAD: usize = 8;
+
+/// How many deviations an estimate is trusted not to err by.
+const SURE: f32 = 2.5;
 
 /// The codes of all places. A free place has one that is like nothing.
 pub(super) struct Codes {
-    words: usize,
-    /// For each [`ROWS`] rows: the first word of each, the second of each, and so on.
+    /// How many words of a code are looked at of every row, and how many only of those that look good by them: a scan
+    /// takes as long as memory takes to bring it.
+    front: usize,
+    back: usize,
+    /// The front words. For each [`ROWS`] rows: the first word of each, the second of each, and so on.
     blocks: Vec<u64>,
+    /// The back words, row after row.
+    rows: Vec<u64>,
     factors: Vec<f32>,
 }
 
@@ -45,7 +65,9 @@ impl Code {
 
 impl Codes {
     pub(super) fn new(dimensions: usize) -> Self {
-        Self { words: length(dimensions) / 64, blocks: Vec::new(), factors: Vec::new() }
+        let words = length(dimensions) / 64;
+        let back = if words >= SPLIT { words / 2 } else { 0 };
+        Self { front: words - back, back, blocks: Vec::new(), rows: Vec::new(), factors: Vec::new() }
     }
 
     pub(super) fn set(&mut self, slot: u32, code: &Code) {
@@ -53,12 +75,15 @@ impl Codes {
         if slot >= self.factors.len() {
             let blocks = slot / ROWS + 1;
             self.factors.resize(blocks * ROWS, f32::NAN);
-            self.blocks.resize(blocks * ROWS * self.words, 0);
+            self.blocks.resize(blocks * ROWS * self.front, 0);
+            self.rows.resize(blocks * ROWS * self.back, 0);
         }
-        let block = slot / ROWS * ROWS * self.words;
-        for (word, bits) in code.bits.iter().enumerate() {
+        let (front, back) = code.bits.split_at(self.front);
+        let block = slot / ROWS * ROWS * self.front;
+        for (word, bits) in front.iter().enumerate() {
             self.blocks[block + word * ROWS + slot % ROWS] = *bits;
         }
+        self.rows[slot * self.back..][..self.back].copy_from_slice(back);
         self.factors[slot] = code.factor;
     }
 
@@ -68,44 +93,128 @@ impl Codes {
         }
     }
 
-    /// The places that look best of those allowed, about `wanted` or more, in no order.
+    /// By how much an estimate may be too low. The signs keep sqrt(2/pi) of a vector's length, and what they lose
+    /// falls on a question like a random direction of that many dimensions.
+    pub(super) fn doubt(&self) -> f32 {
+        let lost = (std::f32::consts::FRAC_PI_2 - 1.0).sqrt();
+        SURE * lost / (((self.front + self.back) * 64) as f32).sqrt()
+    }
+
+    /// The places that look best of those allowed, about `wanted`, in no order.
     pub(super) fn candidates(&self, unit: &[f32], wanted: usize, allowed: impl Fn(u32) -> bool) -> Vec<Scored> {
         let question = planes(unit);
-        let mut best = Vec::with_capacity(wanted * 2 + CHUNK);
-        let mut threshold = f32::NEG_INFINITY;
-        let mut estimates = [0f32; CHUNK];
-        let chunks = self.blocks.chunks(CHUNK * self.words.max(1)).zip(self.factors.chunks(CHUNK));
-        for (chunk, (blocks, factors)) in chunks.enumerate() {
-            kernels::estimate(blocks, factors, &question, &mut estimates);
-            for (at, &score) in estimates[..factors.len()].iter().enumerate() {
-                if score > threshold {
-                    let slot = (chunk * CHUNK + at) as u32;
-                    if allowed(slot) {
-                        best.push(Scored { score, key: 0, slot });
-                    }
+        if self.back == 0 {
+            let mut best = self.scan(&question, wanted, allowed);
+            keep(&mut best, wanted);
+            return best;
+        }
+        let (front, back) = question.split(self.front);
+        let mut best = self.scan(&front, wanted.saturating_mul(WIDER), allowed);
+        let row = |slot: u32| &self.rows[slot as usize * self.back..][..self.back];
+        for at in 0..best.len() {
+            if let Some(later) = best.get(at + AHEAD) {
+                kernels::fetch(row(later.slot));
+            }
+            let found = &mut best[at];
+            let differ = kernels::digits(row(found.slot), &back);
+            found.score += back.says(differ) * self.factors[found.slot as usize];
+        }
+        keep(&mut best, wanted);
+        best
+    }
+
+    /// The places whose front looks best: about `wanted` of them.
+    fn scan(&self, front: &Planes, wanted: usize, allowed: impl Fn(u32) -> bool) -> Vec<Scored> {
+        let threshold = self.foresee(front, wanted, &allowed);
+        let best = self.above(front, wanted, threshold, &allowed);
+        if best.len() >= wanted / 2 || threshold == f32::NEG_INFINITY {
+            return best;
+        }
+        // What was sampled is unlike the rest.
+        self.above(front, wanted, f32::NEG_INFINITY, &allowed)
+    }
+
+    /// What about `wanted` estimates are above, by a sample of all.
+    fn foresee(&self, front: &Planes, wanted: usize, allowed: impl Fn(u32) -> bool) -> f32 {
+        let mut sample = Vec::with_capacity(self.factors.len() / SAMPLED + ROWS);
+        let mut estimates = [0f32; ROWS];
+        let blocks = self.blocks.chunks_exact(ROWS * self.front).zip(self.factors.chunks_exact(ROWS));
+        for (block, (rows, factors)) in blocks.enumerate().step_by(SAMPLED) {
+            kernels::estimate(rows, factors, front, &mut estimates);
+            for (at, score) in estimates.iter().enumerate() {
+                if !score.is_nan() && allowed((block * ROWS + at) as u32) {
+                    sample.push(*score);
                 }
             }
-            if best.len() >= wanted * 2 {
-                best.select_nth_unstable_by(wanted - 1, |a, b| b.score.total_cmp(&a.score));
-                best.truncate(wanted);
-                threshold = best[wanted - 1].score;
-            }
         }
-        if best.len() > wanted {
-            best.select_nth_unstable_by(wanted - 1, |a, b| b.score.total_cmp(&a.score));
-            best.truncate(wanted);
+        let rank = wanted.saturating_add(wanted / 5) / SAMPLED;
+        if rank >= sample.len() {
+            return f32::NEG_INFINITY;
+        }
+        *sample.select_nth_unstable_by(rank, |a, b| b.total_cmp(a)).1
+    }
+
+    /// The places whose front is above a threshold; the best of them where they are many.
+    fn above(&self, front: &Planes, wanted: usize, threshold: f32, allowed: impl Fn(u32) -> bool) -> Vec<Scored> {
+        let most = wanted.saturating_mul(2);
+        let mut threshold = threshold;
+        let mut best = Vec::with_capacity(most.min(self.factors.len()) + CHUNK);
+        let (mut estimates, mut places) = ([f32::NAN; CHUNK], [0u32; kernels::ROOM]);
+        let chunks = self.blocks.chunks(CHUNK * self.front).zip(self.factors.chunks(CHUNK));
+        for (chunk, (blocks, factors)) in chunks.enumerate() {
+            kernels::estimate(blocks, factors, front, &mut estimates);
+            estimates[factors.len()..].fill(f32::NAN);
+            let count = kernels::above(&estimates, threshold, &mut places);
+            for at in &places[..count] {
+                let slot = (chunk * CHUNK) as u32 + at;
+                if allowed(slot) {
+                    best.push(Scored { score: estimates[*at as usize], key: 0, slot });
+                }
+            }
+            if best.len() >= most {
+                threshold = keep(&mut best, wanted);
+            }
         }
         best
     }
 }
 
-/// A question's planes: `planes[p]` has, for each dimension, whether its number's digit `p` is plus or minus one.
+/// Keeps the best `wanted` of more than that. The score of the worst of them.
+fn keep(best: &mut Vec<Scored>, wanted: usize) -> f32 {
+    if wanted == 0 || best.len() <= wanted {
+        return f32::NEG_INFINITY;
+    }
+    let (_, worst, _) = best.select_nth_unstable_by(wanted - 1, |a, b| b.score.total_cmp(&a.score));
+    let worst = worst.score;
+    best.truncate(wanted);
+    worst
+}
+
+/// A question's planes: for each 64 dimensions, which of their numbers' digits `p` are plus rather than minus one.
 pub(super) struct Planes {
-    pub bits: [Vec<u64>; PLANES],
+    pub digits: Vec<[u64; PLANES]>,
     /// What all digits agreeing would say.
     pub most: f32,
     /// What a unit of the digits is worth.
     pub unit: f32,
+}
+
+impl Planes {
+    /// The first words and the others.
+    fn split(self, front: usize) -> (Self, Self) {
+        let part = |digits: &[[u64; PLANES]]| {
+            let most = (digits.len() * 64 * ((1 << PLANES) - 1)) as f32;
+            Self { digits: digits.to_vec(), most, unit: self.unit }
+        };
+        let (front, back) = self.digits.split_at(front);
+        (part(front), part(back))
+    }
+
+    /// What a row whose digits differ by so much says of its likeness, before its factor.
+    #[inline(always)]
+    pub fn says(&self, differ: u32) -> f32 {
+        (self.most - 2.0 * differ as f32) * self.unit
+    }
 }
 
 fn planes(unit: &[f32]) -> Planes {
@@ -117,15 +226,15 @@ fn planes(unit: &[f32]) -> Planes {
     let deviation = (turned.iter().map(|n| n * n).sum::<f32>() / turned.len().max(1) as f32).sqrt();
     let reach = largest.min(3.0 * deviation).max(f32::MIN_POSITIVE);
     let step = 2.0 * reach / levels as f32;
-    let mut bits: [Vec<u64>; PLANES] = std::array::from_fn(|_| vec![0; words]);
+    let mut digits = vec![[0; PLANES]; words];
     for (at, number) in turned.iter().enumerate() {
         let level = (((number + reach) / step).floor().max(0.0) as u32).min(levels - 1);
-        for (plane, bits) in bits.iter_mut().enumerate() {
-            bits[at / 64] |= u64::from(level >> plane & 1) << (at % 64);
+        for (plane, digits) in digits[at / 64].iter_mut().enumerate() {
+            *digits |= u64::from(level >> plane & 1) << (at % 64);
         }
     }
     // A level stands for the middle of its step: half a step times an odd number, which is a sum of +-2^plane.
-    Planes { bits, most: (turned.len() * (levels as usize - 1)) as f32, unit: step / 2.0 }
+    Planes { digits, most: (turned.len() * (levels as usize - 1)) as f32, unit: step / 2.0 }
 }
 
 /// How many bits a code has.
@@ -150,20 +259,7 @@ fn turn(numbers: &[f32]) -> Vec<f32> {
                 *number = if mixed >> at & 1 == 0 { *number * scale } else { -*number * scale };
             }
         }
-        hadamard(&mut turned);
+        kernels::hadamard(&mut turned);
     }
     turned
-}
-
-fn hadamard(numbers: &mut [f32]) {
-    let mut half = 1;
-    while half < numbers.len() {
-        for pair in numbers.chunks_exact_mut(half * 2) {
-            let (left, right) = pair.split_at_mut(half);
-            for (a, b) in left.iter_mut().zip(right) {
-                (*a, *b) = (*a + *b, *a - *b);
-            }
-        }
-        half *= 2;
-    }
 }

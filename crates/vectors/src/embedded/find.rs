@@ -120,25 +120,23 @@ fn collapse(state: &State, found: Vec<Found>) -> Vec<Found> {
 /// What was found as it is returned; nothing where some of it is gone.
 fn show(inner: &Inner, query: &Query, found: &[Found]) -> Result<Option<Vec<Hit>>> {
     inner.read(|connection| {
-        // One transaction, so that all is read of one moment.
-        let truth = connection.transaction().map_err(truth::failed)?;
-        let mut hits = Vec::with_capacity(found.len());
-        for found in found {
-            let Some(shown) = truth::show(&truth, found.key)? else { return Ok(None) };
-            let score = match query.mode {
+        let keys: Vec<i64> = found.iter().map(|found| found.key).collect();
+        let shown = truth::show(connection, &keys)?;
+        if shown.len() < keys.len() {
+            return Ok(None);
+        }
+        let hit = |(found, shown): (&Found, truth::Shown)| Hit {
+            id: shown.id,
+            source: shown.source,
+            document: shown.document,
+            text: shown.text,
+            score: match query.mode {
                 Mode::Semantic => found.score.clamp(0.0, 1.0),
                 Mode::Hybrid => fusion::bounded(found.score),
-            };
-            hits.push(Hit {
-                id: shown.id,
-                source: shown.source,
-                document: shown.document,
-                text: shown.text,
-                score,
-                cosine: (!inner.shape.binary).then_some(f64::from(found.cosine)),
-                metadata: shown.metadata,
-            });
-        }
-        Ok(Some(hits))
+            },
+            cosine: (!inner.shape.binary).then_some(f64::from(found.cosine)),
+            metadata: shown.metadata,
+        };
+        Ok(Some(found.iter().zip(shown).map(hit).collect()))
     })
 }

@@ -1,10 +1,16 @@
-//! The inner loops. Each is written once, plainly, and compiled for what processors have; all give the same results,
-//! bit for bit, since the order of additions is fixed.
+//! The inner loops. Each is written once, plainly, and compiled for what processors have; the two that read every code
+//! are written again in `wide`, for compilers make shuffles of them. All give the same results, bit for bit, since the
+//! order of additions is fixed.
 
 #[cfg(test)]
 mod tests;
+#[cfg(target_arch = "x86_64")]
+mod wide;
 
-use super::codes::{PLANES, Planes, ROWS};
+use super::codes::{CHUNK, PLANES, Planes, ROWS};
+
+/// Room for the places of a chunk, written some at a time.
+pub(super) const ROOM: usize = CHUNK + 16;
 
 /// Compiles a loop for AVX-512, for AVX2, and for whatever there is, and calls the best that the processor has.
 macro_rules! compiled {
@@ -21,8 +27,7 @@ macro_rules! compiled {
                 fn avx2($($arg: $type),*) $(-> $result)? {
                     $body($($arg),*)
                 }
-                let wide = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw");
-                if wide && is_x86_feature_detected!("avx512vl") && is_x86_feature_detected!("avx512vpopcntdq") {
+                if is_wide() {
                     // SAFETY: the processor has what the function needs.
                     return unsafe { avx512($($arg),*) };
                 }
@@ -36,9 +41,43 @@ macro_rules! compiled {
     };
 }
 
+/// Whether the processor has what [`wide`] needs.
+#[cfg(target_arch = "x86_64")]
+fn is_wide() -> bool {
+    is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512vl")
+        && is_x86_feature_detected!("avx512vpopcntdq")
+}
+
+/// Estimates the likeness of rows to a question. A row whose factor is no number has none.
+pub(super) fn estimate(blocks: &[u64], factors: &[f32], question: &Planes, estimates: &mut [f32]) {
+    #[cfg(target_arch = "x86_64")]
+    if is_wide() {
+        // SAFETY: the processor has what the function needs.
+        return unsafe { wide::estimate(blocks, factors, question, estimates) };
+    }
+    narrow(blocks, factors, question, estimates);
+}
+
 compiled! {
-    /// Estimates the likeness of rows to a question. A row whose factor is no number has none.
-    estimate, estimate_rows, (blocks: &[u64], factors: &[f32], question: &Planes, estimates: &mut [f32])
+    /// The same where the processor has no wide registers.
+    narrow, estimate_rows, (blocks: &[u64], factors: &[f32], question: &Planes, estimates: &mut [f32])
+}
+
+/// Where the estimates above a threshold stand, in order: the first so many of `places`.
+pub(super) fn above(estimates: &[f32; CHUNK], threshold: f32, places: &mut [u32; ROOM]) -> usize {
+    #[cfg(target_arch = "x86_64")]
+    if is_wide() {
+        // SAFETY: the processor has what the function needs.
+        return unsafe { wide::above(estimates, threshold, places) };
+    }
+    above_each(estimates, threshold, places)
+}
+
+compiled! {
+    /// By how much one row's digits differ from a question's.
+    digits, digits_row, (row: &[u64], question: &Planes) -> u32
 }
 
 compiled! {
@@ -47,37 +86,78 @@ compiled! {
 }
 
 compiled! {
+    /// The Hadamard transform of a power of two of numbers, not scaled.
+    hadamard, hadamard_pairs, (numbers: &mut [f32])
+}
+
+compiled! {
     /// How many bits differ.
     differ, differ_bytes, (a: &[u8], b: &[u8]) -> u32
 }
 
+/// Asks memory for what will be read soon: a vector lies anywhere, and waiting for it costs more than comparing.
+#[inline]
+pub(super) fn fetch<T>(soon: &[T]) {
+    #[cfg(target_arch = "x86_64")]
+    for at in (0..size_of_val(soon)).step_by(64) {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a hint, which reads nothing.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(soon.as_ptr().wrapping_byte_add(at).cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = soon;
+}
+
+// Loops by index where two things go side by side: `Zip::new` is not always inlined, and a call in a loop keeps it from
+// becoming vector instructions.
+
 #[inline(always)]
 fn estimate_rows(blocks: &[u64], factors: &[f32], question: &Planes, estimates: &mut [f32]) {
-    let words = question.bits[0].len();
-    let [a, b, c, d] = &question.bits;
+    let digits = question.digits.as_slice();
     const { assert!(PLANES == 4) };
-    let rows = blocks.chunks_exact(words * ROWS).zip(factors.as_chunks::<ROWS>().0);
-    for ((block, factors), estimates) in rows.zip(estimates.as_chunks_mut::<ROWS>().0) {
+    let (rows, _) = blocks.as_chunks::<ROWS>();
+    let (factors, _) = factors.as_chunks::<ROWS>();
+    let (estimates, _) = estimates.as_chunks_mut::<ROWS>();
+    for (at, block) in rows.chunks_exact(digits.len()).enumerate() {
+        let (Some(factors), Some(estimates)) = (factors.get(at), estimates.get_mut(at)) else { return };
         let mut differ = [[0u64; ROWS]; PLANES];
-        let planes = a.iter().zip(b).zip(c.iter().zip(d));
-        for (row, ((a, b), (c, d))) in block.as_chunks::<ROWS>().0.iter().zip(planes) {
-            for (at, word) in row.iter().enumerate() {
-                differ[0][at] = differ[0][at].wrapping_add(u64::from((word ^ a).count_ones()));
-                differ[1][at] = differ[1][at].wrapping_add(u64::from((word ^ b).count_ones()));
-                differ[2][at] = differ[2][at].wrapping_add(u64::from((word ^ c).count_ones()));
-                differ[3][at] = differ[3][at].wrapping_add(u64::from((word ^ d).count_ones()));
+        for word in 0..digits.len() {
+            for plane in 0..PLANES {
+                for row in 0..ROWS {
+                    let bits = u64::from((block[word][row] ^ digits[word][plane]).count_ones());
+                    // Far from overflowing, and not checked, or it would be done one by one.
+                    differ[plane][row] = differ[plane][row].wrapping_add(bits);
+                }
             }
         }
-        let [ones, twos, fours, eights] = differ;
-        for at in 0..ROWS {
-            // Each digit that differs says its weight less instead of more. Far from overflowing, and not checked,
-            // or it would be done one by one.
-            let low = ones[at].wrapping_add(twos[at] << 1);
-            let high = (fours[at] << 2).wrapping_add(eights[at] << 3);
-            let differ = low.wrapping_add(high) as u32;
-            estimates[at] = (question.most - 2.0 * differ as f32) * question.unit * factors[at];
+        for row in 0..ROWS {
+            // Each digit that differs says its weight less instead of more.
+            let low = differ[0][row].wrapping_add(differ[1][row] << 1);
+            let high = (differ[2][row] << 2).wrapping_add(differ[3][row] << 3);
+            estimates[row] = question.says(low.wrapping_add(high) as u32) * factors[row];
         }
     }
+}
+
+fn above_each(estimates: &[f32; CHUNK], threshold: f32, places: &mut [u32; ROOM]) -> usize {
+    let mut count = 0;
+    for (at, estimate) in estimates.iter().enumerate() {
+        // Without a branch, which could not be foretold.
+        places[count] = at as u32;
+        count += usize::from(*estimate > threshold);
+    }
+    count
+}
+
+#[inline(always)]
+fn digits_row(row: &[u64], question: &Planes) -> u32 {
+    let mut differ = [0u32; PLANES];
+    for word in 0..row.len().min(question.digits.len()) {
+        for plane in 0..PLANES {
+            differ[plane] = differ[plane].wrapping_add((row[word] ^ question.digits[word][plane]).count_ones());
+        }
+    }
+    differ[0] + (differ[1] << 1) + (differ[2] << 2) + (differ[3] << 3)
 }
 
 /// Sixteen sums side by side.
@@ -85,21 +165,44 @@ fn estimate_rows(blocks: &[u64], factors: &[f32], question: &Planes, estimates: 
 fn dot_lanes(numbers: &[f32], kept: &[u8]) -> f32 {
     let mut sums = [0f32; 16];
     let (blocks, rest) = numbers.as_chunks::<16>();
-    let (kept_blocks, kept_rest) = kept.as_chunks::<64>();
-    for (a, b) in blocks.iter().zip(kept_blocks) {
-        let (b, _) = b.as_chunks::<4>();
-        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
-            *sum += a * f32::from_le_bytes(*b);
+    let (kept, _) = kept.as_chunks::<4>();
+    let (kept_blocks, kept_rest) = kept.as_chunks::<16>();
+    for at in 0..blocks.len().min(kept_blocks.len()) {
+        for lane in 0..16 {
+            sums[lane] += blocks[at][lane] * f32::from_le_bytes(kept_blocks[at][lane]);
         }
     }
-    let rest: f32 = rest.iter().zip(kept_rest.as_chunks::<4>().0).map(|(a, b)| a * f32::from_le_bytes(*b)).sum();
-    sums.iter().sum::<f32>() + rest
+    let mut sum = 0f32;
+    for at in 0..rest.len().min(kept_rest.len()) {
+        sum += rest[at] * f32::from_le_bytes(kept_rest[at]);
+    }
+    sums.iter().sum::<f32>() + sum
 }
 
 #[inline(always)]
 fn differ_bytes(a: &[u8], b: &[u8]) -> u32 {
     let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
-    let words = |(a, b): (&[u8; 8], &[u8; 8])| (u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b)).count_ones();
-    let rest: u32 = a_rest.iter().zip(b_rest).map(|(a, b)| (a ^ b).count_ones()).sum();
-    a.iter().zip(b).map(words).sum::<u32>() + rest
+    let mut differ = 0u32;
+    for at in 0..a.len().min(b.len()) {
+        let words = u64::from_le_bytes(a[at]) ^ u64::from_le_bytes(b[at]);
+        differ = differ.wrapping_add(words.count_ones());
+    }
+    for at in 0..a_rest.len().min(b_rest.len()) {
+        differ = differ.wrapping_add((a_rest[at] ^ b_rest[at]).count_ones());
+    }
+    differ
+}
+
+#[inline(always)]
+fn hadamard_pairs(numbers: &mut [f32]) {
+    let mut half = 1;
+    while half < numbers.len() {
+        for pair in numbers.chunks_exact_mut(half * 2) {
+            let (left, right) = pair.split_at_mut(half);
+            for at in 0..left.len().min(right.len()) {
+                (left[at], right[at]) = (left[at] + right[at], left[at] - right[at]);
+            }
+        }
+        half *= 2;
+    }
 }

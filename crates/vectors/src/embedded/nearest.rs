@@ -13,9 +13,12 @@ use crate::Vector;
 const FEW: u64 = 2000;
 const SHARE: u64 = 50;
 
-/// How many candidates are compared exactly: so many, and so many for each that is wanted.
-const LEAST: usize = 400;
+/// How many candidates may be compared exactly: so many, and so many for each that is wanted.
+const LEAST: usize = 200;
 const EACH: usize = 10;
+
+/// How many candidates ahead a vector is asked of memory.
+const AHEAD: usize = 4;
 
 /// A question's vector, as it is compared.
 pub(super) enum Probe {
@@ -52,19 +55,39 @@ pub(super) fn nearest(state: &State, probe: &Probe, allowed: Option<&RoaringBitm
     let candidates = limit.saturating_mul(EACH).saturating_add(LEAST);
     let few = count <= FEW.max(u64::from(state.places()) / SHARE) || count <= candidates as u64;
     let mut top = Top::new(limit);
-    let mut compare = |slot| {
+    let compare = |top: &mut Top, slot| {
         let score = probe.likeness(&state.vectors, slot);
-        top.push(Scored { score, key: state.key(slot), slot });
+        if score >= top.threshold() {
+            top.push(Scored { score, key: state.key(slot), slot });
+        }
     };
     match (probe, &state.codes) {
         (Probe::Float(unit), Some(codes)) if !few => {
             let passes = |slot| allowed.is_none_or(|allowed| allowed.contains(slot));
             let mut found = codes.candidates(unit, candidates, passes);
-            // In the file's order, which is the disk's.
-            found.sort_unstable_by_key(|scored| scored.slot);
-            found.into_iter().for_each(|scored| compare(scored.slot));
+            found.sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
+            for (at, scored) in found.iter().enumerate() {
+                // From here on none is better than the worst of the best, unless its estimate errs by more than
+                // estimates do.
+                if scored.score + codes.doubt() < top.threshold() {
+                    break;
+                }
+                if let Some(later) = found.get(at + AHEAD) {
+                    kernels::fetch(state.vectors.get(later.slot));
+                }
+                compare(&mut top, scored.slot);
+            }
         }
-        _ => among.iter().for_each(compare),
+        _ => {
+            let mut later = among.iter();
+            later.by_ref().take(AHEAD).for_each(drop);
+            for slot in among {
+                if let Some(later) = later.next() {
+                    kernels::fetch(state.vectors.get(later));
+                }
+                compare(&mut top, slot);
+            }
+        }
     }
     top.sorted()
 }

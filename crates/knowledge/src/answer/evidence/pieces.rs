@@ -20,23 +20,23 @@ const HEADING: usize = 10;
 /// A sentence that ends in a colon takes at most so many lines with it: a command, a short list.
 const LINES: usize = 4;
 
-/// The pieces of `text`, in order.
+/// What stands between the cells of a table's row.
+const CELLS: &str = " | ";
+
+/// The pieces of `text`, in order. A table's row is one, whatever its cells hold, and its first row only says what comes.
 pub(super) fn pieces(passage: usize, text: &str) -> Vec<Piece> {
-    let begin = text.as_ptr() as usize;
-    let cut: Vec<Range<usize>> = sentences(text)
-        .into_iter()
-        .map(|sentence| {
-            let start = sentence.as_ptr() as usize - begin;
-            start..start + sentence.len()
-        })
-        .collect();
+    let cut = cut(text);
     let mut found = Vec::new();
-    for (at, range) in cut.iter().enumerate() {
+    for (at, (range, kind)) in cut.iter().enumerate() {
         let own = &text[range.clone()];
-        let heading = heading(own, text[range.end..].chars().next());
+        let heading = match kind {
+            Kind::Sentence => heading(own, text[range.end..].chars().next()),
+            Kind::Head => true,
+            Kind::Row => false,
+        };
         let mut end = range.end;
         if own.ends_with(':') {
-            end = cut[at + 1..].iter().take(LINES).fold(end, |end, next| {
+            end = cut[at + 1..].iter().take(LINES).fold(end, |end, (next, _)| {
                 let between = &text[end..next.start];
                 // An empty line may stand before a block, not within it.
                 if between.matches('\n').count() > 2 { end } else { next.end }
@@ -45,6 +45,45 @@ pub(super) fn pieces(passage: usize, text: &str) -> Vec<Piece> {
         found.push(Piece { passage, range: range.start..end, heading });
     }
     found
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Sentence,
+    /// A table's first row, where others follow.
+    Head,
+    Row,
+}
+
+/// Sentences, and the rows of tables.
+fn cut(text: &str) -> Vec<(Range<usize>, Kind)> {
+    let begin = text.as_ptr() as usize;
+    let place = |part: &str| {
+        let start = part.as_ptr() as usize - begin;
+        start..start + part.len()
+    };
+    let mut cut = Vec::new();
+    let mut plain = 0..0;
+    let tell = |plain: Range<usize>, cut: &mut Vec<(Range<usize>, Kind)>| {
+        cut.extend(sentences(&text[plain]).into_iter().map(|sentence| (place(sentence), Kind::Sentence)));
+    };
+    let mut within = false;
+    let mut lines = text.split_inclusive('\n').peekable();
+    while let Some(line) = lines.next() {
+        let (range, row) = (place(line), line.contains(CELLS));
+        if row {
+            tell(plain.clone(), &mut cut);
+            plain = range.end..range.end;
+            // A passage that begins with a row may begin within a table.
+            let head = !within && range.start > 0 && lines.peek().is_some_and(|next| next.contains(CELLS));
+            cut.push((place(line.trim()), if head { Kind::Head } else { Kind::Row }));
+        } else {
+            plain.end = range.end;
+        }
+        within = row;
+    }
+    tell(plain, &mut cut);
+    cut
 }
 
 fn heading(piece: &str, next: Option<char>) -> bool {

@@ -23,6 +23,22 @@ fn sentences_are_cut_and_headings_known() {
 }
 
 #[test]
+fn a_row_of_a_table_stays_whole_and_its_head_is_no_answer() {
+    let table = "What is read.\nformat | how\nDoes it end? no | see a.md. And b.md\nlast | row\nIt ends.";
+    assert_eq!(
+        texts(table),
+        [
+            ("What is read.", false),
+            ("format | how", true),
+            ("Does it end? no | see a.md. And b.md", false),
+            ("last | row", false),
+            ("It ends.", false),
+        ]
+    );
+    assert_eq!(texts("its last | rows\nfollow | here"), [("its last | rows", false), ("follow | here", false)]);
+}
+
+#[test]
 fn a_colon_takes_its_command_along() {
     let found = texts("To restart, run:\n\nsystemctl restart indexer\n\n\n\nSomething else.");
     assert_eq!(found[0].0, "To restart, run:\n\nsystemctl restart indexer");

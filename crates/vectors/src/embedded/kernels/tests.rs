@@ -5,9 +5,9 @@ use super::*;
 fn every_processor_finds_the_same() {
     let mut random = fastrand::Rng::with_seed(3);
     for words in [1, 2, 8] {
-        let mut bits = |count: usize| (0..count).map(|_| random.u64(..)).collect::<Vec<u64>>();
-        let question = Planes { bits: std::array::from_fn(|_| bits(words)), most: 64.0 * 15.0, unit: 0.01 };
-        let blocks = bits(words * ROWS * 5);
+        let digits = (0..words).map(|_| std::array::from_fn(|_| random.u64(..))).collect();
+        let question = Planes { digits, most: 64.0 * 15.0, unit: 0.01 };
+        let blocks: Vec<u64> = (0..words * ROWS * 5).map(|_| random.u64(..)).collect();
         let mut factors: Vec<f32> = (0..ROWS * 5).map(|at| 0.1 + at as f32).collect();
         factors[3] = f32::NAN;
         let (mut quick, mut plain) = (vec![0.0; ROWS * 5], vec![0.0; ROWS * 5]);
@@ -18,6 +18,13 @@ fn every_processor_finds_the_same() {
             quick.iter().map(|f| f.to_bits()).collect::<Vec<_>>(),
             plain.iter().map(|f| f.to_bits()).collect::<Vec<_>>()
         );
+        for row in blocks.chunks_exact(words) {
+            let each =
+                |plane: usize| (0..words).map(|at| (row[at] ^ question.digits[at][plane]).count_ones()).sum::<u32>();
+            let expected = (0..PLANES).map(|plane| each(plane) << plane).sum::<u32>();
+            assert_eq!(super::digits(row, &question), expected);
+            assert_eq!(digits_row(row, &question), expected);
+        }
     }
     for length in [0, 1, 15, 16, 17, 384] {
         let numbers: Vec<f32> = (0..length).map(|_| random.f32() - 0.5).collect();
@@ -31,5 +38,21 @@ fn every_processor_finds_the_same() {
         assert!((f64::from(dot(&numbers, &kept)) - exact).abs() < 1e-4);
         let other: Vec<u8> = kept.iter().map(|byte| byte ^ 0x11).collect();
         assert_eq!(differ(&kept, &other), 2 * kept.len() as u32);
+    }
+    for length in [1, 2, 64, 512] {
+        let mut quick: Vec<f32> = (0..length).map(|_| random.f32() - 0.5).collect();
+        let mut plain = quick.clone();
+        hadamard(&mut quick);
+        hadamard_pairs(&mut plain);
+        assert_eq!(quick, plain);
+    }
+    let mut estimates: [f32; CHUNK] = std::array::from_fn(|_| random.f32());
+    estimates[7] = f32::NAN;
+    for threshold in [f32::NEG_INFINITY, 0.1, 0.5, 0.99, 2.0] {
+        let (mut quick, mut plain) = ([0; ROOM], [0; ROOM]);
+        let count = above(&estimates, threshold, &mut quick);
+        assert_eq!(count, above_each(&estimates, threshold, &mut plain));
+        assert_eq!(quick[..count], plain[..count]);
+        assert!(plain[..count].iter().all(|at| estimates[*at as usize] > threshold));
     }
 }

@@ -13,18 +13,19 @@ use crate::guardrails::tensors::File;
 
 /// Benign texts that a filter may flag with low, medium and high confidence.
 const FLAGGED: [f32; 3] = [0.005, 0.002, 0.0005];
-/// Benign texts, of all filters together, that the n-grams are to settle.
-const SETTLED: f32 = 0.60;
+/// Benign texts, of all filters together, that the first stage is to settle.
+const SETTLED: f32 = 0.66;
 /// Beyond this share the tail is taken to fall exponentially: a few texts say little of one in two thousand.
 const BODY: f32 = 0.05;
 
-/// What thresholds are: a head's value below which it is clear, and each filter's three steps.
+/// What thresholds are: the value of the first stage below which every head has to be for a text to be clear, and each
+/// filter's three steps.
 pub(super) struct Thresholds {
-    clear: [f32; HEADS],
+    clear: f32,
     steps: Vec<f32>,
 }
 
-/// The thresholds by harmless texts, of each the n-grams' values and the log-odds of all models together.
+/// The thresholds by harmless texts, of each what the first stage says and the log-odds of all models together.
 pub(super) fn thresholds(texts: &[[[f32; HEADS]; 2]]) -> Thresholds {
     let mut steps = Vec::new();
     for category in Category::ALL {
@@ -37,20 +38,33 @@ pub(super) fn thresholds(texts: &[[[f32; HEADS]; 2]]) -> Thresholds {
         values.sort_by(f32::total_cmp);
         steps.extend(FLAGGED.map(|share| tail(&values, share)));
     }
-    let first: Vec<[f32; HEADS]> = texts.iter().map(|[first, _]| *first).collect();
-    Thresholds { clear: clear(&first), steps }
+    // One value for all heads: apart from each other they let more of what is harmful pass for the same share.
+    let mut worst: Vec<f32> =
+        texts.iter().map(|[first, _]| first.iter().copied().fold(f32::NEG_INFINITY, f32::max)).collect();
+    worst.sort_by(f32::total_cmp);
+    let clear = worst.get((SETTLED * worst.len() as f32) as usize).copied().unwrap_or(f32::NEG_INFINITY);
+    Thresholds { clear, steps }
 }
 
 impl Thresholds {
+    /// Writes them. The filters compare log-odds, so the first stage's value goes through each head's factor and constant.
     pub(super) fn store(&self, file: &mut File) {
-        eprintln!("steps {:.2?}\nclear below {:.2?}", self.steps, self.clear);
-        file.f32("stack.clear", &[HEADS], &self.clear);
+        eprintln!("steps {:.2?}\nclear below {:.2}", self.steps, self.clear);
+        let first = file.values("stack.first");
+        let clear: Vec<f32> = first.as_chunks::<2>().0.iter().map(|[factor, one]| factor * self.clear + one).collect();
+        file.f32("stack.clear", &[HEADS], &clear);
         file.f32("stack.steps", &[Category::ALL.len(), 3], &self.steps);
     }
 }
 
-/// Moves the thresholds in `file` halfway to those of the dev split's harmless texts, of sources that are trained with.
-pub(super) fn calibrate(file: &mut File, rows: &[Row], encoder: &dyn Encoder) -> Result<(), String> {
+/// Writes thresholds halfway between `before` and those of the dev split's harmless texts, of sources that are trained with.
+pub(super) fn calibrate(
+    file: &mut File,
+    before: &Thresholds,
+    rows: &[Row],
+    encoder: &dyn Encoder,
+) -> Result<(), String> {
+    before.store(file);
     let classifier = Classifier::trained(&file.bytes()?).map_err(|e| e.to_string())?;
     // The dev split's Arena-Hard is another edition than the one that is trained with: it measures.
     let trained = |source: &str| source != "arena_hard" && rows.iter().any(|row| row.train && row.source == source);
@@ -63,10 +77,8 @@ pub(super) fn calibrate(file: &mut File, rows: &[Row], encoder: &dyn Encoder) ->
         }
     }
     let mut halfway = thresholds(&texts);
-    for (value, other) in halfway.clear.iter_mut().zip(file.values("stack.clear")) {
-        *value = (*value + other) / 2.0;
-    }
-    for (value, other) in halfway.steps.iter_mut().zip(file.values("stack.steps")) {
+    halfway.clear = (halfway.clear + before.clear) / 2.0;
+    for (value, other) in halfway.steps.iter_mut().zip(&before.steps) {
         *value = (*value + other) / 2.0;
     }
     halfway.store(file);
@@ -80,26 +92,4 @@ fn tail(values: &[f32], share: f32) -> f32 {
     let above: Vec<f32> = values.iter().skip(at).map(|v| v - edge).collect();
     let mean = above.iter().sum::<f32>() / above.len().max(1) as f32;
     edge + mean * (BODY / share).ln()
-}
-
-/// For each head the n-grams' value below which it is clear: the same share of benign texts at every head, chosen so
-/// that together they leave [`SETTLED`].
-fn clear(benign: &[[f32; HEADS]]) -> [f32; HEADS] {
-    let sorted: Vec<Vec<f32>> = (0..HEADS)
-        .map(|head| {
-            let mut values: Vec<f32> = benign.iter().map(|values| values[head]).collect();
-            values.sort_by(f32::total_cmp);
-            values
-        })
-        .collect();
-    let mut clear = [f32::MAX; HEADS];
-    for thousandth in (0..1000).rev() {
-        let at = |values: &Vec<f32>| values.get(values.len() * thousandth / 1000).copied().unwrap_or(f32::MAX);
-        clear.iter_mut().zip(&sorted).for_each(|(clear, values)| *clear = at(values));
-        let settled = benign.iter().filter(|values| values.iter().zip(&clear).all(|(v, c)| v < c)).count();
-        if (settled as f32) < SETTLED * benign.len() as f32 {
-            break;
-        }
-    }
-    clear
 }

@@ -11,7 +11,8 @@ const INPUTS: usize = 2 * MODELS + 1;
 const STEPS: usize = 3000;
 const RATE: f32 = 0.02;
 /// Pulls towards the plain mean of the models: few sources speak for each head.
-const PULL: f32 = 0.01;
+const PULL: f32 = 0.04;
+
 /// A text with what models say that did not see its source.
 pub(super) struct Held<'a> {
     pub row: &'a Row,
