@@ -164,13 +164,13 @@ def test_jobs_are_listed_filtered_and_sorted(agent, s3):
     )
 
 
-def fill(s3, count):
+def fill(s3, count, lines=120):
     """Documents of a few chunks each, so that a job of them takes a while."""
     words = random.Random(7)
     for number in range(count):
-        lines = [" ".join(words.choice(["stone", "river", "cloud", "moss", "fern"]) for _ in range(12)) + "."
-                 for _ in range(120)]
-        put(s3, f"many/{number:03}.txt", f"Document {number}.\n\n" + "\n\n".join(lines))
+        said = [" ".join(words.choice(["stone", "river", "cloud", "moss", "fern"]) for _ in range(12)) + "."
+                 for _ in range(lines)]
+        put(s3, f"many/{number:03}.txt", f"Document {number}.\n\n" + "\n\n".join(said))
 
 
 def test_one_job_at_a_time_and_a_stopped_one_is_gone_on_with(agent, s3):
@@ -233,7 +233,7 @@ def prepared(tmp_path_factory):
     server = Server(data=data).start()
     s3 = client(server.url, "s3", account=ACCOUNT)
     s3.create_bucket(Bucket=BUCKET)
-    fill(s3, 24)
+    fill(s3, 24, lines=20)
     agent = client(server.url, "bedrock-agent", account=ACCOUNT)
     kb = base(agent, ACCOUNT)
     ds = source(agent, kb, configuration=bucket_source(BUCKET, "many/"))
