@@ -10,6 +10,7 @@ mod job;
 mod prepare;
 mod reasons;
 pub(crate) mod sources;
+mod transform;
 mod work;
 
 pub use sources::Outside;

@@ -3,8 +3,8 @@
 //! Never: agents, how a file is read (`extract`), how chunks are found (`vectors`), how a model is called (`gateway`).
 //!
 //! Start at [`Knowledge`]. [`control`] has the operations on knowledge bases, data sources, jobs and documents; `ingest`
-//! does what they set off, by rows of a queue; `stores` says which engine keeps which knowledge base. [`retrieve`] finds chunks,
-//! [`rerank`] orders texts, [`answer`] answers from them.
+//! does what they set off, by rows of a queue, and [`schedule`] what is due; `stores` says which engine keeps which
+//! knowledge base. [`retrieve`] finds chunks, [`rerank`] orders texts, [`answer`] answers from them.
 
 pub mod answer;
 mod base;
@@ -15,6 +15,7 @@ mod kept;
 mod keys;
 pub mod rerank;
 pub mod retrieve;
+pub mod schedule;
 pub mod secrets;
 mod service;
 mod stores;

@@ -7,7 +7,8 @@ use outcrop_access::Context;
 use outcrop_access::acting::{Acting, As, BEDROCK};
 use outcrop_buckets::Buckets;
 use outcrop_extract::wall::Wall;
-use outcrop_extract::{Document, Failure, Format, detect};
+use outcrop_extract::{Document, Failure};
+use outcrop_functions::Functions;
 use outcrop_gateway::Gateway;
 use outcrop_guard::Encoder;
 use outcrop_queue::Runner;
@@ -19,11 +20,12 @@ use crate::answer::session::{SESSION, Session};
 use crate::base::scope;
 use crate::ingest::Outside;
 use crate::kept::{self, DATA_SOURCE, INGESTION_JOB, KINDS, KNOWLEDGE_BASE};
+use crate::schedule;
 use crate::stores::Bound;
 use crate::turns::Turns;
 
 /// What the configuration says.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Settings {
     /// Whether what a declared storage type cannot do is refused, though the embedded index can.
     pub strict: bool,
@@ -31,6 +33,10 @@ pub struct Settings {
     pub managed_model: String,
     /// Who words answers.
     pub answers: Answers,
+    /// What transforms chunks.
+    pub functions: Functions,
+    /// When sources are synchronised, beside what their tags and connectors say.
+    pub schedules: schedule::Settings,
     /// How sources that lie elsewhere are reached; none where they are not.
     pub outside: Option<Outside>,
     /// The engines beside the embedded index.
@@ -55,6 +61,8 @@ impl Default for Settings {
             strict: false,
             managed_model: "amazon.titan-embed-text-v2:0".to_owned(),
             answers: Answers::Auto,
+            functions: Functions::default(),
+            schedules: schedule::Settings::new(),
             outside: None,
             stores: Vec::new(),
         }
@@ -94,6 +102,7 @@ pub(crate) struct Inner {
     pub(crate) encoder: Arc<dyn Encoder>,
     pub(crate) turns: Turns,
     pub(crate) wall: Arc<Wall>,
+    pub(crate) functions: Functions,
     pub(crate) settings: Settings,
     pub(crate) bases: Collection<kept::KnowledgeBase>,
     pub(crate) sources: Collection<kept::DataSource>,
@@ -115,6 +124,7 @@ impl Knowledge {
             encoder: state.encoder,
             turns: state.turns,
             wall: state.wall,
+            functions: settings.functions.clone(),
             settings,
             bases: resources.collection(&KNOWLEDGE_BASE),
             sources: resources.collection(&DATA_SOURCE),
@@ -156,12 +166,6 @@ impl Knowledge {
 
     /// Reads a file.
     pub(crate) async fn parse(&self, bytes: Bytes, name: String, mime: Option<String>) -> Result<Document, Failure> {
-        // Plain text takes no more than its size; whatever else may be hostile is read behind the wall.
-        if detect(&bytes, &name, mime.as_deref()) != Format::Text {
-            return self.0.wall.parse(&bytes, &name, mime.as_deref()).await;
-        }
-        let parse = move || outcrop_extract::parse(&bytes, &name, mime.as_deref());
-        let failed = |error: tokio::task::JoinError| Failure::Damaged(error.to_string());
-        tokio::task::spawn_blocking(parse).await.map_err(failed)?
+        self.0.wall.read(bytes, name, mime).await
     }
 }

@@ -25,6 +25,7 @@ mod dev;
 mod encryption;
 mod engine;
 mod error;
+mod functions;
 mod guardrails;
 mod invocation_logs;
 mod knowledge;
@@ -57,6 +58,8 @@ pub use dev::Dev;
 pub use encryption::Encryption;
 pub use engine::{Engine, PrefixSharing};
 pub use error::ConfigError;
+pub use functions::Function;
+pub(crate) use functions::functions;
 pub use guardrails::{GuardrailFailure, GuardrailInput, GuardrailJudge, Guardrails, UnmeasuredLanguages};
 pub use invocation_logs::InvocationLogs;
 pub use knowledge::{Crawler, Knowledge, KnowledgeAnswers};
@@ -126,6 +129,8 @@ pub struct Config {
     pub guardrails: Guardrails,
     /// Knowledge bases.
     pub knowledge: Knowledge,
+    /// What stands for functions of AWS Lambda.
+    pub functions: BTreeMap<String, Function>,
     /// Local inference.
     pub engine: Engine,
     /// Local models beyond the default ones.
@@ -178,6 +183,7 @@ impl Default for Config {
             budgets: Vec::new(),
             guardrails: Guardrails::default(),
             knowledge: Knowledge::default(),
+            functions: BTreeMap::new(),
             engine: Engine::default(),
             local_models: Vec::new(),
             audit: Audit::default(),
@@ -279,6 +285,8 @@ impl Config {
         self.metrics.of_calls()?;
         cloudwatch::check(&self.alarm_actions)?;
         self.otlp.check()?;
+        self.knowledge.check()?;
+        functions::check(&self.functions)?;
         local_models::check(&self.local_models)?;
         cost::check(&self.cost, &self.prices)?;
         providers::check(&self.providers)?;

@@ -33,7 +33,7 @@ use outcrop_engine::{Engine, EngineConfig, ModelKind};
 use outcrop_gateway::guard::judge;
 use outcrop_gateway::meter::Recorded;
 use outcrop_gateway::routing::{Registry, Routes, Setup};
-use outcrop_gateway::{Answers, Capacity, Gateway, Sharing};
+use outcrop_gateway::{Answers, Capacity, Gateway, Papers, Sharing};
 use outcrop_knowledge::State;
 use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Memory, Models, Settings};
 use outcrop_outbound::Outbound;
@@ -200,6 +200,8 @@ impl Server {
         let mode = if dev { Mode::Dev } else { Mode::Serve(Arc::clone(&keys)) };
         let directory = Arc::new(config.access.directory().map_err(told)?);
         let acting = Acting::new(&mode, directory, policies.in_memory(), stop.clone());
+        // A wall of their own: a conversation waits behind no ingestion.
+        let papers = Papers { buckets: buckets.clone(), wall: Arc::new(knowledge::wall()?) };
         let means = knowledge::Means { buckets: buckets.clone(), acting: acting.clone(), encoder: judging.encoder() };
         let knowledge = knowledge::open(&config, &folder, &resources, means)?;
         let parts = Parts {
@@ -235,6 +237,7 @@ impl Server {
             acting,
             watch: Arc::clone(&watch),
             knowledge: knowledge.clone(),
+            papers,
         };
         if config.audit.enabled {
             audit.record(records::started(dev)).await;
@@ -382,6 +385,8 @@ pub(crate) struct Parts {
     pub(crate) acting: Acting,
     watch: Arc<Watch>,
     knowledge: State,
+    /// What conversations show: files, and objects of buckets.
+    papers: Papers,
 }
 
 impl Parts {
@@ -427,6 +432,7 @@ impl Parts {
                 .meter(Arc::new(Recorded(self.sight.recorder.clone())))
                 .prices(Arc::clone(&prices))
                 .sharing(sharing(config))
+                .papers(self.papers.clone())
                 .capacity(Arc::clone(&capacity))
                 .admission(Arc::clone(&admission))
         };

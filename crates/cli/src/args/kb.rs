@@ -25,10 +25,19 @@ pub enum Kb {
     ///   outcrop kb add ./docs
     ///   outcrop kb add s3://handbooks/2026/ --name handbooks
     ///   outcrop kb add ./docs --chunking semantic --max-tokens 300
+    ///   outcrop kb add s3://handbooks/2026/ --every 1h
     ///   outcrop kb add https://docs.example.com/guide/ --depth 2
     ///   outcrop kb add https://www.example.com --scope host --exclude '/(de|fr)/'
     #[command(verbatim_doc_comment)]
-    Add(Add),
+    Add {
+        /// What to add
+        #[command(flatten)]
+        add: Add,
+        /// Syncs the knowledge base again so long after each time: 90s, 15m, 1h, 2d, or never. A bucket's only: a folder
+        /// is kept by `outcrop kb watch`
+        #[arg(long, value_name = "TIME")]
+        every: Option<String>,
+    },
     /// Asks a question; the answer streams, then its sources follow, numbered
     ///
     /// Examples:
@@ -87,6 +96,8 @@ pub enum Kb {
 
 /// What to add, and how.
 #[derive(Args, Clone)]
+// The command of the same name has a group of its own.
+#[group(skip)]
 pub struct Add {
     /// A folder, a file, s3://BUCKET/PREFIX, or a web page to begin at
     #[arg(value_name = "FOLDER|FILE|s3://BUCKET/PREFIX|URL")]

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::args::{self, Chunking};
 use crate::client::{Ask, Client};
 use crate::kb::origin::{self, Origin};
-use crate::kb::{find, folder, s3, sync};
+use crate::kb::{find, folder, s3, schedule, sync};
 use crate::text::{counted, say};
 
 /// How often a job is asked how far it is.
@@ -18,8 +18,14 @@ const LOOK: Duration = Duration::from_millis(200);
 pub const BUCKET: &str = "outcrop-kb-";
 
 /// Brings a knowledge base up to date, and makes it where there is none.
-pub async fn run(client: &Client, args: &args::KbAdd) -> Result<(), String> {
+pub async fn run(client: &Client, args: &args::KbAdd, every: Option<&str>) -> Result<(), String> {
+    if let Some(every) = every {
+        schedule::check(every, &args.what)?;
+    }
     let added = Added::prepare(client, args).await?;
+    if let Some(every) = every {
+        schedule::set(client, &added.kb, every).await?;
+    }
     added.sync(client, true).await
 }
 
@@ -105,10 +111,11 @@ impl Added {
         }
         let began = Instant::now();
         let done = ingest(client, &self.kb, &self.source).await?;
-        self.tell(&done, began)
+        let cost = schedule::cost(client, &self.kb, &done).await;
+        self.tell(&done, began, &cost)
     }
 
-    fn tell(&self, job: &Value, began: Instant) -> Result<(), String> {
+    fn tell(&self, job: &Value, began: Instant, cost: &str) -> Result<(), String> {
         let n = |name: &str| job["statistics"][name].as_u64().unwrap_or(0);
         let scanned = n("numberOfDocumentsScanned");
         let mut text = format!("{} ({}): {}", self.name, self.kb, counted(scanned, "document"));
@@ -123,7 +130,7 @@ impl Added {
                 text += &format!(", {} {what}", n(member));
             }
         }
-        text += &format!(", in {:.1} s\n", began.elapsed().as_secs_f64());
+        text += &format!(", in {:.1} s{cost}\n", began.elapsed().as_secs_f64());
         for reason in reasons(job) {
             text += &format!("  {reason}\n");
         }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Ask, Client};
 use crate::kb::add::reasons;
-use crate::kb::find;
+use crate::kb::{find, schedule};
 use crate::text::{say, table};
 
 /// How many of a source's jobs are shown.
@@ -31,6 +31,7 @@ pub async fn run(client: &Client, wanted: Option<&str>, json: bool) -> Result<()
     let served_by = headers.get("x-outcrop-served-by").and_then(|name| name.to_str().ok()).map(str::to_owned);
     let mut kb: Value = serde_json::from_slice(&body).map_err(|e| format!("the answer is not JSON: {e}"))?;
     let kb = kb["knowledgeBase"].take();
+    let every = schedule::of_base(client, kb["knowledgeBaseArn"].as_str().unwrap_or_default()).await?;
     let mut sources = Vec::new();
     for source in find::sources(client, &found.id).await? {
         let id = source["dataSourceId"].as_str().unwrap_or_default();
@@ -41,7 +42,9 @@ pub async fn run(client: &Client, wanted: Option<&str>, json: bool) -> Result<()
         if let Some(last) = whole["jobs"][0]["ingestionJobId"].as_str() {
             let job = client.json("GET", &format!("{path}/ingestionjobs/{last}"), &Value::Null).await?;
             whole["lastJob"] = job["ingestionJob"].clone();
+            whole["lastCost"] = schedule::cost(client, &found.id, &whole["lastJob"]).await.into();
         }
+        whole["sync"] = schedule::told(&whole, every.as_deref()).into();
         sources.push(whole);
     }
     if json {
@@ -79,10 +82,14 @@ fn told(kb: &Value, served_by: Option<&str>, sources: &[Value]) -> String {
             text(&source["status"]),
             chunking.as_str().unwrap_or("default"),
         );
-        for job in source["jobs"].as_array().into_iter().flatten() {
+        if let Some(sync) = source["sync"].as_str() {
+            out += &format!("  sync       {sync}\n");
+        }
+        for (at, job) in source["jobs"].as_array().into_iter().flatten().enumerate() {
+            let cost = source["lastCost"].as_str().filter(|_| at == 0).unwrap_or_default();
             let n = |name: &str| job["statistics"][name].as_u64().unwrap_or(0);
             out += &format!(
-                "  job {}  {}  {} scanned, {} new, {} changed, {} deleted, {} failed\n",
+                "  job {}  {}  {} scanned, {} new, {} changed, {} deleted, {} failed{cost}\n",
                 text(&job["startedAt"]),
                 text(&job["status"]),
                 n("numberOfDocumentsScanned"),

@@ -16,7 +16,7 @@ use super::sources::{FetchError, Fetched, fetch_uri, parts};
 use super::work::{Finished, TRIES};
 use crate::control::documents::counted_out;
 use crate::kept::{DataSource, KnowledgeBase, Told};
-use crate::{Embedding, Knowledge, KnowledgeError};
+use crate::{Knowledge, KnowledgeError};
 
 /// What a call is about.
 pub(super) struct Call<'a> {
@@ -78,13 +78,11 @@ pub(super) async fn ingest(call: &Call<'_>, documents: &[Told<KnowledgeBaseDocum
     let Some((base, source)) = call.place().await? else { return Ok(done) };
     let last = held.task().failures + 1 >= TRIES;
     let acting = call.knowledge.acting(call.scope, &base.value.role, Some(&base.arn));
-    let embedder = acting.map(|acting| Embedder {
-        knowledge: call.knowledge.clone(),
-        acting,
-        embedding: Embedding::of(&base.value),
-        shape: base.value.shape,
-    });
-    let recipe = Recipe::of(&base, &source)?;
+    let embedder = match acting {
+        Ok(acting) => Ok(Embedder::new(call.knowledge, acting, &base.value).await),
+        Err(error) => Err(error),
+    };
+    let recipe = Recipe::of(&base, &source, call.id)?;
     let index = match call.knowledge.index(&base.id, &base.value).await {
         Err(error) if !last => return Err(error),
         opened => opened,

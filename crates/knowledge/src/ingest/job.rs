@@ -21,10 +21,11 @@ use super::embed::{self, Embedder};
 use super::prepare::{Prepared, Recipe, Unprepared, prepare};
 use super::reasons;
 use super::sources::{self, FetchError, Source, SourceError};
+use super::transform::Transform;
 use super::work::{Finished, TRIES};
 use crate::control::jobs;
 use crate::kept::{Job, JobState, State, Statistics};
-use crate::{Embedding, Knowledge, KnowledgeError};
+use crate::{Knowledge, KnowledgeError};
 use plan::{Plan, Todo};
 
 /// Documents that are read at once.
@@ -46,6 +47,8 @@ struct Run<'a> {
     source: Arc<dyn Source>,
     embedder: Embedder,
     recipe: Recipe,
+    /// The most that it may delete, in percent.
+    deletes_at_most: Option<u8>,
     /// Whether the index is another server's.
     elsewhere: bool,
     /// Whether the job is not tried again.
@@ -175,17 +178,13 @@ impl<'a> Run<'a> {
     ) -> Result<Self, Halt> {
         let acting = knowledge.acting(scope, &base.value.role, Some(&base.arn));
         let acting = acting.map_err(|error| Halt::Failed(error.to_string()))?;
-        let embedder = Embedder {
-            knowledge: knowledge.clone(),
-            acting: acting.clone(),
-            embedding: Embedding::of(&base.value),
-            shape: base.value.shape,
-        };
+        let embedder = Embedder::new(knowledge, acting.clone(), &base.value).await;
         let index = knowledge.index(&base.id, &base.value).await?;
-        let recipe = Recipe::of(base, source)?;
+        let recipe = Recipe::of(base, source, &id)?;
         let elsewhere = base.value.store.is_some();
+        let deletes_at_most = source.value.deletes_at_most();
         let source = sources::open(knowledge, acting, source)?;
-        Ok(Self { knowledge, scope, id, index, source, embedder, recipe, elsewhere, last: false })
+        Ok(Self { knowledge, scope, id, index, source, embedder, recipe, deletes_at_most, elsewhere, last: false })
     }
 
     /// Reads, embeds and writes what is to be done; each of the three while the others do.
@@ -327,12 +326,15 @@ impl Recipe {
     pub(super) fn of(
         base: &Resource<crate::kept::KnowledgeBase>,
         source: &Resource<crate::kept::DataSource>,
+        job: &str,
     ) -> Result<Self, KnowledgeError> {
+        let told = source.value.ingestion.as_ref().map(|told| &told.0);
         Ok(Self {
+            transform: Transform::of(told, &base.id, &source.id, job),
             source: source.id.clone(),
-            location: sources::location(&source.value).to_owned(),
+            location: sources::location(&source.value),
             chunking: crate::control::chunking(source.value.ingestion.as_ref())?,
-            reader: Reader::of(source.value.ingestion.as_ref().map(|told| &told.0)),
+            reader: Reader::of(told),
             managed: base.value.storage.is_none(),
         })
     }

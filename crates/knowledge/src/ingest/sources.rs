@@ -157,7 +157,7 @@ pub(crate) fn open(
     acting: Context,
     source: &Resource<DataSource>,
 ) -> Result<Arc<dyn Source>, KnowledgeError> {
-    let told = &source.value.configuration.0;
+    let told = &*crate::control::connector::plain(&source.value.configuration.0)?;
     let outside = || reachable(knowledge.0.settings.outside.as_ref());
     let bad = KnowledgeError::Validation;
     Ok(match told.r#type {
@@ -202,8 +202,8 @@ fn reachable(outside: Option<&Outside>) -> Result<&Outside, KnowledgeError> {
 }
 
 /// What the locations of a source's documents are called in results.
-pub(crate) fn location(source: &DataSource) -> &str {
-    source.configuration.0.r#type.as_str()
+pub(crate) fn location(source: &DataSource) -> String {
+    source.kind().as_str().to_owned()
 }
 
 pub(crate) use s3::{MAX_FILE, fetch as fetch_uri, mark, parts};

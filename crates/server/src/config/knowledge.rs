@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 use outcrop_knowledge::Outside;
+use outcrop_knowledge::schedule::{Schedule, Settings};
 use outcrop_outbound::{HostRule, OutboundError};
+use outcrop_wire::arn::Arn;
 use serde::{Deserialize, Serialize};
 
-use super::Store;
+use super::{ConfigError, Store, impossible};
 
 /// `[knowledge]`
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
@@ -19,9 +21,31 @@ pub struct Knowledge {
     pub managed_embedding_model: String,
     pub jobs: NonZeroUsize,
     pub jobs_per_account: NonZeroUsize,
+    pub schedules: BTreeMap<String, String>,
     pub addresses: BTreeMap<String, String>,
     pub crawler: Crawler,
     pub stores: BTreeMap<String, Store>,
+}
+
+impl Knowledge {
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        for (arn, every) in &self.schedules {
+            if !Arn::parse(arn).is_some_and(|arn| arn.resource.starts_with("knowledge-base/")) {
+                let expected = "the ARN of a knowledge base: arn:aws:bedrock:REGION:ACCOUNT:knowledge-base/ID";
+                return Err(impossible("knowledge.schedules", arn, expected));
+            }
+            if Schedule::every(every).is_none() {
+                return Err(impossible("knowledge.schedules", every, "a time such as 90s, 15m, 1h or 2d"));
+            }
+        }
+        Ok(())
+    }
+
+    /// How often knowledge bases are synchronised.
+    pub(crate) fn schedules(&self) -> Settings {
+        let read = |(arn, every): (&String, &String)| Some((arn.clone(), Schedule::every(every)?));
+        self.schedules.iter().filter_map(read).collect()
+    }
 }
 
 /// `[knowledge.crawler]`
@@ -59,6 +83,7 @@ impl Default for Knowledge {
             managed_embedding_model: "amazon.titan-embed-text-v2:0".to_owned(),
             jobs: const { NonZeroUsize::new(5).unwrap() },
             jobs_per_account: const { NonZeroUsize::new(5).unwrap() },
+            schedules: BTreeMap::new(),
             addresses: BTreeMap::new(),
             crawler: Crawler::default(),
             stores: BTreeMap::new(),

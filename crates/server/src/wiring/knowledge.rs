@@ -16,7 +16,7 @@ use outcrop_vectors::Embedded;
 use tokio_util::sync::CancellationToken;
 
 use super::{StartError, told};
-use crate::config::{Config, KnowledgeAnswers, Speaks};
+use crate::config::{Config, KnowledgeAnswers, Speaks, functions};
 use crate::reload::Live;
 
 /// The folder of the embedded index, in the data folder.
@@ -47,12 +47,13 @@ pub(super) fn open(config: &Config, folder: &Path, resources: &Resources, means:
         acting: means.acting,
         encoder: means.encoder,
         turns: Turns::default(),
-        wall: Arc::new(Wall::new(
-            std::env::current_exe().map_err(told)?,
-            vec![EXTRACT_CHILD.into()],
-            Default::default(),
-        )),
+        wall: Arc::new(wall()?),
     })
+}
+
+/// What reads files.
+pub(super) fn wall() -> Result<Wall, StartError> {
+    Ok(Wall::new(std::env::current_exe().map_err(told)?, vec![EXTRACT_CHILD.into()], Default::default()))
 }
 
 /// The knowledge bases as `config` wants them.
@@ -63,6 +64,7 @@ pub(super) fn knowledge(
     gateway: Arc<Gateway>,
     state: &State,
 ) -> Result<Knowledge, StartError> {
+    let outbound = config.outbound.open().map_err(told)?;
     let settings = Settings {
         strict: config.knowledge.strict,
         managed_model: config.knowledge.managed_embedding_model.clone(),
@@ -71,8 +73,10 @@ pub(super) fn knowledge(
             KnowledgeAnswers::Extractive => Answers::Extractive,
             KnowledgeAnswers::Generative => Answers::Generative,
         },
+        functions: functions(&config.functions, &outbound).map_err(told)?,
+        schedules: config.knowledge.schedules(),
         outside: Some(config.outside(dev).map_err(told)?),
-        stores: config.stores(&config.outbound.open().map_err(told)?).map_err(told)?,
+        stores: config.stores(&outbound).map_err(told)?,
     };
     Ok(Knowledge::new(resources, gateway, state.clone(), settings))
 }
@@ -100,5 +104,6 @@ pub(super) fn describe(config: &Config) -> Vec<(&'static str, String)> {
 /// Does what operations set off, until `stop`.
 pub(super) async fn work(runner: Runner, live: Arc<Live>, stop: CancellationToken) {
     let now = move || Some(live.pipeline().doors.as_ref()?.knowledge.clone());
-    runner.run(Arc::new(Tasks(now)), stop).await;
+    let due = outcrop_knowledge::schedule::run(now.clone(), stop.clone());
+    tokio::join!(runner.run(Arc::new(Tasks(now)), stop), due);
 }

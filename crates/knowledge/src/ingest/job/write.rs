@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use outcrop_resources::Op;
-use outcrop_store::Query;
+use outcrop_store::{Cursor, Document as Row, Query};
 use outcrop_vectors::Replace;
 
 use super::plan::{Plan, dealt};
@@ -61,6 +61,42 @@ impl Run<'_> {
         self.told(ops, plan.statistics, gone).await
     }
 
+    /// Whether what has gone may be removed. A connector's deletion protection keeps everything where more than its
+    /// share of the documents would go.
+    async fn may_remove(&self, plan: &Plan) -> Result<bool, Halt> {
+        let Some(percent) = self.deletes_at_most else { return Ok(true) };
+        let (mut after, mut all, mut gone) = (None, 0_u64, 0_u64);
+        loop {
+            let rows = self.rows(after).await?;
+            let Some(last) = rows.last() else { break };
+            after = Some(last.cursor);
+            for row in &rows {
+                let known = document::read(row)?.document;
+                all += u64::from(known.chunks > 0);
+                let away = !plan.there.contains(&known.id) && (!plan.partial || plan.gone.contains(&known.id));
+                gone += u64::from(known.chunks > 0 && away);
+            }
+        }
+        let may = gone * 100 <= all * u64::from(percent);
+        if !may {
+            tracing::warn!(job = self.id, gone, all, percent, "deletion protection keeps what has gone from a source");
+        }
+        Ok(may)
+    }
+
+    /// The next rows of its documents.
+    async fn rows(&self, after: Option<Cursor>) -> Result<Vec<Row>, Halt> {
+        let query = Query {
+            scope: self.scope.owned(),
+            kind: DOCUMENT.to_owned(),
+            parent: Some(self.recipe.source.clone()),
+            after,
+            order: Default::default(),
+            limit: STRIDE,
+        };
+        Ok(self.knowledge.0.resources.store().list(query).await?)
+    }
+
     /// Writes documents to the index; the reasons of those that an engine elsewhere refuses. Where it refuses all, it
     /// is thought to be away for a while, until the job's last try.
     async fn put(&self, documents: Vec<Replace>) -> Result<HashMap<String, String>, Halt> {
@@ -95,17 +131,12 @@ impl Run<'_> {
 
     /// Removes what its source does not have any more.
     pub(super) async fn remove_gone(&self, plan: &Plan) -> Result<(), Halt> {
+        if !self.may_remove(plan).await? {
+            return Ok(());
+        }
         let mut after = None;
         loop {
-            let query = Query {
-                scope: self.scope.owned(),
-                kind: DOCUMENT.to_owned(),
-                parent: Some(self.recipe.source.clone()),
-                after,
-                order: Default::default(),
-                limit: STRIDE,
-            };
-            let rows = self.knowledge.0.resources.store().list(query).await?;
+            let rows = self.rows(after).await?;
             let Some(last) = rows.last() else { return Ok(()) };
             after = Some(last.cursor);
             let (mut removed, mut ops, mut indexed) = (Vec::new(), Vec::new(), 0);
