@@ -143,7 +143,8 @@ impl Gate {
             return Err(OutboundError::Offline { host: host() });
         }
         let ranges = self.allow.iter().any(|rule| matches!(rule.hosts, Hosts::Range(_)));
-        if !local && !self.allow.is_empty() && !self.named(target, address) && !(address.is_none() && ranges) {
+        let named = self.allow.is_empty() || self.named(target, address) || (address.is_none() && ranges);
+        if !local && !named {
             return Err(OutboundError::NotAllowed { host: host() });
         }
         let meant = also.iter().any(|rule| rule.names(&target.host, target.port));

@@ -32,10 +32,13 @@ use layout::Layout;
 #[derive(Clone)]
 pub struct OpenSearch(Arc<Inner>);
 
+/// The indexes that are open, by where they are declared to be and whose they are.
+type Open = HashMap<(Option<Place>, String), Arc<Kept>>;
+
 struct Inner {
     http: Http,
     /// What was looked at already.
-    open: Mutex<HashMap<(Option<Place>, String), Arc<Kept>>>,
+    open: Mutex<Open>,
     /// Whether indexes that are declared and missing are made.
     create: bool,
 }

@@ -28,12 +28,15 @@ use table::Table;
 #[derive(Clone)]
 pub struct Postgres(Arc<Inner>);
 
+/// The indexes that are open, by where they are declared to be and whose they are.
+type Open = HashMap<(Option<Place>, String), Arc<Kept>>;
+
 struct Inner {
     /// Connections, by database.
     pools: Mutex<HashMap<Option<String>, Arc<Pool>>>,
     first: Arc<Pool>,
     /// What was looked at already.
-    open: Mutex<HashMap<(Option<Place>, String), Arc<Kept>>>,
+    open: Mutex<Open>,
     /// Whether tables that are declared and missing are made.
     create: bool,
 }
