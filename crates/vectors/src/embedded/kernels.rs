@@ -152,9 +152,9 @@ fn above_each(estimates: &[f32; CHUNK], threshold: f32, places: &mut [u32; ROOM]
 #[inline(always)]
 fn digits_row(row: &[u64], question: &Planes) -> u32 {
     let mut differ = [0u32; PLANES];
-    for word in 0..row.len().min(question.digits.len()) {
-        for plane in 0..PLANES {
-            differ[plane] = differ[plane].wrapping_add((row[word] ^ question.digits[word][plane]).count_ones());
+    for (word, digits) in row.iter().zip(&question.digits) {
+        for (differ, digits) in differ.iter_mut().zip(digits) {
+            *differ = differ.wrapping_add((word ^ digits).count_ones());
         }
     }
     differ[0] + (differ[1] << 1) + (differ[2] << 2) + (differ[3] << 3)
