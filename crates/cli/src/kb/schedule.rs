@@ -67,11 +67,8 @@ pub fn told(source: &Value, of_base: Option<&str>) -> Option<String> {
 
 /// What the role of a knowledge base was metered for while a job ran, as the end of a line; nothing where nobody tells.
 pub async fn cost(client: &Client, kb: &str, job: &Value) -> String {
-    match spent(client, kb, job).await {
-        Ok(told) => told,
-        // Who may not see costs may still ingest.
-        Err(_) => String::new(),
-    }
+    // Who may not see costs may still ingest.
+    spent(client, kb, job).await.unwrap_or_default()
 }
 
 async fn spent(client: &Client, kb: &str, job: &Value) -> Result<String, String> {
