@@ -136,10 +136,8 @@ class TestUnreadableBlocks:
         ("kind", "block"),
         [
             ("image", {"image": {"format": "png", "source": {"bytes": PIXEL}}}),
-            ("image", {"image": {"format": "png", "source": {"s3Location": {"uri": "s3://bucket/a.png"}}}}),
             ("video", {"video": {"format": "mp4", "source": {"bytes": b"x"}}}),
             ("audio", {"audio": {"format": "mp3", "source": {"bytes": b"x"}}}),
-            ("document", {"document": {"format": "pdf", "name": "report", "source": {"bytes": b"%PDF-1.4"}}}),
         ],
     )
     def test_it_names_block_and_model(self, runtime, kind, block):

@@ -1,13 +1,20 @@
 """Ingestion: from a bucket and directly; what is incremental, what fails, what a kill leaves."""
 
+import contextlib
 import json
+import os
 import random
+import shutil
+import sqlite3
+import threading
+import time
 
 import pytest
 
 from support import knowledge
 from support.clients import client, raises
 from support.knowledge import base, bucket_source, counted, ended, source, statuses, sync, text
+from support.server import Server
 from support.waiting import until
 
 ACCOUNT = "555544443333"
@@ -157,13 +164,13 @@ def test_jobs_are_listed_filtered_and_sorted(agent, s3):
     )
 
 
-def fill(s3, count):
+def fill(s3, count, lines=120):
     """Documents of a few chunks each, so that a job of them takes a while."""
     words = random.Random(7)
     for number in range(count):
-        lines = [" ".join(words.choice(["stone", "river", "cloud", "moss", "fern"]) for _ in range(12)) + "."
-                 for _ in range(120)]
-        put(s3, f"many/{number:03}.txt", f"Document {number}.\n\n" + "\n\n".join(lines))
+        said = [" ".join(words.choice(["stone", "river", "cloud", "moss", "fern"]) for _ in range(12)) + "."
+                 for _ in range(lines)]
+        put(s3, f"many/{number:03}.txt", f"Document {number}.\n\n" + "\n\n".join(said))
 
 
 def test_one_job_at_a_time_and_a_stopped_one_is_gone_on_with(agent, s3):
@@ -195,33 +202,83 @@ def test_one_job_at_a_time_and_a_stopped_one_is_gone_on_with(agent, s3):
     assert rest == {"DocumentsScanned": 60, "NewDocumentsIndexed": 60 - first}
 
 
-@pytest.mark.parametrize("documents", [0, 1, 20])
-def test_a_killed_job_is_finished_after_the_restart(fresh, documents):
-    server = fresh()
-    server.start()
+# Where a job is killed: so many points, drawn by this seed. More of them, or others, on demand.
+POINTS = int(os.environ.get("OUTCROP_KILL_POINTS", "8"))
+SEED = int(os.environ.get("OUTCROP_KILL_SEED", "20261122"))
+
+
+def kept(data):
+    """Every chunk of every index in a data folder: what is found, by which name, with which vector."""
+    rows = []
+    for path in sorted((data / "knowledge").rglob("*")):
+        if not path.is_file() or path.read_bytes()[:15] != b"SQLite format 3":
+            continue
+        with contextlib.closing(sqlite3.connect(path)) as index:
+            documents = "SELECT source, document FROM documents"
+            named = index.execute(documents).fetchall()
+            assert len(named) == len(set(named)), "a document is there twice"
+            rows += index.execute(
+                "SELECT d.source, d.document, c.id, c.metadata, t.text FROM chunks c JOIN documents d USING (doc) "
+                "JOIN texts t USING (key) ORDER BY d.source, d.document, c.id"
+            ).fetchall()
+    assert len({row[:3] for row in rows}) == len(rows), "a chunk is there twice"
+    return rows
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    """A data folder with documents, a knowledge base and a source, and what an undisturbed job makes of it, how fast."""
+    data = tmp_path_factory.mktemp("killed") / "data"
+    data.mkdir()
+    server = Server(data=data).start()
     s3 = client(server.url, "s3", account=ACCOUNT)
     s3.create_bucket(Bucket=BUCKET)
-    fill(s3, 40)
+    fill(s3, 24, lines=20)
     agent = client(server.url, "bedrock-agent", account=ACCOUNT)
     kb = base(agent, ACCOUNT)
     ds = source(agent, kb, configuration=bucket_source(BUCKET, "many/"))
-    job = agent.start_ingestion_job(knowledgeBaseId=kb, dataSourceId=ds)["ingestionJob"]["ingestionJobId"]
-
-    def far(agent=agent):
-        found = agent.get_ingestion_job(knowledgeBaseId=kb, dataSourceId=ds, ingestionJobId=job)["ingestionJob"]
-        assert found["status"] in ("STARTING", "IN_PROGRESS"), "the job ended before the kill"
-        return counted(found).get("NewDocumentsIndexed", 0) >= documents
-
-    until(far, 60, f"{documents} documents")
-    server.kill()
-    server.start()
+    assert server.stop() == 0
+    calm = data.with_name("calm")
+    shutil.copytree(data, calm)
+    server = Server(data=calm).start()
     agent = client(server.url, "bedrock-agent", account=ACCOUNT)
-    done = ended(agent, kb, ds, job, 120)
-    assert done["status"] == "COMPLETE"
-    assert counted(done) == {"DocumentsScanned": 40, "NewDocumentsIndexed": 40}
-    found = statuses(agent, kb, ds)
-    assert len(found) == 40 and set(found.values()) == {"INDEXED"}
-    assert counted(sync(agent, kb, ds)) == {"DocumentsScanned": 40}
+    began = time.monotonic()
+    assert counted(sync(agent, kb, ds, 120)) == {"DocumentsScanned": 24, "NewDocumentsIndexed": 24}
+    took = time.monotonic() - began
+    assert server.stop() == 0
+    rows = kept(calm)
+    assert len({row[1] for row in rows}) == 24
+    yield data, kb, ds, rows, took
+    for one in (data, calm):
+        shutil.rmtree(one, ignore_errors=True)
+
+
+@pytest.mark.parametrize("point", range(POINTS))
+def test_a_killed_job_comes_to_the_same_index(prepared, tmp_path, point):
+    data, kb, ds, undisturbed, took = prepared
+    ours = tmp_path / "data"
+    shutil.copytree(data, ours)
+    server = Server(data=ours).start()
+    try:
+        agent = client(server.url, "bedrock-agent", account=ACCOUNT)
+        # The points are spread over the job, each somewhere in its own part.
+        share = (point + random.Random(SEED + point).random()) / POINTS
+        job = agent.start_ingestion_job(knowledgeBaseId=kb, dataSourceId=ds)["ingestionJob"]["ingestionJobId"]
+        # To be killed at a moment is what this is about, whatever the job is doing then.
+        threading.Event().wait(share * took)
+        server.kill()
+        server.start()
+        agent = client(server.url, "bedrock-agent", account=ACCOUNT)
+        done = ended(agent, kb, ds, job, 120)
+        assert done["status"] == "COMPLETE"
+        assert counted(done) == {"DocumentsScanned": 24, "NewDocumentsIndexed": 24}
+        found = statuses(agent, kb, ds)
+        assert len(found) == 24 and set(found.values()) == {"INDEXED"}
+        assert counted(sync(agent, kb, ds)) == {"DocumentsScanned": 24}
+        assert server.stop() == 0
+        assert kept(ours) == undisturbed
+    finally:
+        server.remove()
 
 
 def dealt_with(agent, kb, ds, seconds=60):

@@ -213,3 +213,72 @@ def test_what_cannot_be_honoured_is_refused(runtime, kb):
         lambda: ask(runtime, "ABCDEFGHIJ", "x y"),
         "ResourceNotFoundException", "Knowledge Base with id ABCDEFGHIJ does not exist", 404,
     )
+
+
+def test_a_document_in_a_bucket_is_read_with_the_callers_rights(server, runtime):
+    s3 = client(server.url, "s3", account=ACCOUNT)
+    s3.create_bucket(Bucket="external-sources")
+    s3.put_object(Bucket="external-sources", Key="notes.md", Body=b"# Keys\n\nKeys are handed out in room B12.\n")
+    configuration = {
+        "type": "EXTERNAL_SOURCES",
+        "externalSourcesConfiguration": {
+            "modelArn": HAIKU,
+            "sources": [{"sourceType": "S3", "s3Location": {"uri": "s3://external-sources/notes.md"}}],
+        },
+    }
+    asked = {"input": {"text": "Where are keys handed out?"}, "retrieveAndGenerateConfiguration": configuration}
+    answer = runtime.retrieve_and_generate(**asked)
+    assert "room B12" in answer["output"]["text"]
+    location = answer["citations"][0]["retrievedReferences"][0]["location"]
+    assert location == {"type": "S3", "s3Location": {"uri": "s3://external-sources/notes.md"}}
+    other = client(server.url, "bedrock-agent-runtime", account=OTHER)
+    raises(lambda: other.retrieve_and_generate(**asked), "AccessDeniedException", status=403)
+
+
+def test_a_session_keeps_its_key(runtime, kb):
+    key = "arn:aws:kms:us-east-1:555544448881:key/11111111-2222-3333-4444-555555555555"
+    asked = {
+        "input": {"text": "When does the on-call rotation change?"},
+        "retrieveAndGenerateConfiguration": configuration(kb),
+    }
+    begun = runtime.retrieve_and_generate(**asked, sessionConfiguration={"kmsKeyArn": key})
+    session = {"sessionId": begun["sessionId"]}
+    again = runtime.retrieve_and_generate(**asked, **session, sessionConfiguration={"kmsKeyArn": key})
+    assert again["sessionId"] == begun["sessionId"]
+    raises(
+        lambda: runtime.retrieve_and_generate(
+            **asked, **session, sessionConfiguration={"kmsKeyArn": key.replace("1111-", "9999-", 1)}
+        ),
+        "ValidationException", "kmsKeyArn", 400,
+    )
+
+
+SCRIPT = """
+[[rules]]
+contains = "restart"
+text = "<answer><answer_part><text>Run systemctl restart indexer on the search host.</text><sources><source>1</source></sources></answer_part><answer_part><text>It takes 77 hours.</text><sources><source>1</source></sources></answer_part></answer>"
+chunk = 9
+
+[[rules]]
+text = "<answer><answer_part><text>The answer is 4711.</text><sources><source>1</source></sources></answer_part></answer>"
+"""
+
+
+def test_a_providers_model_words_the_answer_and_its_sources_are_checked(fresh, tmp_path):
+    script = tmp_path / "script.toml"
+    script.write_text(SCRIPT)
+    config = f"[[providers]]\nname = 'script'\nkind = 'scripted'\nscript = '{script}'\nserves = ['anthropic.*']\n"
+    running = fresh(config=config).start()
+    agent = client(running.url, "bedrock-agent", account=ACCOUNT)
+    made = base(agent, ACCOUNT, "worded")
+    ds = source(agent, made)
+    words = "To restart the indexing service, run `systemctl restart indexer` on the search host."
+    agent.ingest_knowledge_base_documents(knowledgeBaseId=made, dataSourceId=ds, documents=[text("restart", words)])
+    until(lambda: list(knowledge.statuses(agent, made, ds).values()) == ["INDEXED"], 60, "the document")
+    one = client(running.url, "bedrock-agent-runtime", account=ACCOUNT)
+    answer = ask(one, made, "How do I restart the indexing service?")
+    # What no retrieved text says is left out, whatever source the model names for it.
+    assert answer["output"]["text"] == "Run systemctl restart indexer on the search host."
+    check_spans(answer["output"]["text"], answer["citations"])
+    reference = answer["citations"][0]["retrievedReferences"][0]
+    assert reference["location"]["customDocumentLocation"]["id"] == "restart"

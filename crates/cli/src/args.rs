@@ -17,8 +17,8 @@ pub use audit::{Audit, Search};
 pub use cost::{Cost, CostReport, Spend, Which};
 pub use guardrail::{Guardrail, Side, Which as GuardrailOf};
 pub use kb::{
-    Add as KbAdd, Ask as KbAsk, Chunking, Eval as KbEval, Kb, Mode, Place as KbPlace, Search as KbSearch,
-    Which as KbWhich,
+    Add as KbAdd, Ask as KbAsk, Chunking, Crawl as KbCrawl, Eval as KbEval, Kb, Mode, Place as KbPlace, Scope,
+    Search as KbSearch, Which as KbWhich,
 };
 pub use keeping::{Backup, Restore, Secrets};
 pub use keys::Keys;

@@ -216,7 +216,8 @@ impl Client {
 }
 
 impl<'a> Ask<'a> {
-    fn json(method: &'a str, path: &'a str, body: Vec<u8>) -> Self {
+    /// One with a JSON body.
+    pub fn json(method: &'a str, path: &'a str, body: Vec<u8>) -> Self {
         let content_type = "application/json";
         Self { service: "bedrock", method, path, query: "", content_type, body: body.into() }
     }

@@ -1,4 +1,4 @@
-//! `outcrop kb`: a folder becomes a knowledge base, and answers.
+//! `outcrop kb`: a folder, a bucket or a web site becomes a knowledge base, and answers.
 //!
 //! All of it goes over the wire that every other client uses; where no server runs, [`place`] starts one for the time of
 //! the command.
@@ -8,9 +8,11 @@ mod ask;
 mod eval;
 mod find;
 mod folder;
+mod origin;
 mod place;
 mod remove;
 mod s3;
+mod schedule;
 mod search;
 mod show;
 mod sync;
@@ -21,7 +23,7 @@ use place::Place;
 /// Runs one of the commands.
 pub async fn run(command: args::Kb) -> Result<(), String> {
     let place = match &command {
-        args::Kb::Add(args) | args::Kb::Watch { add: args, .. } => &args.place,
+        args::Kb::Add { add: args, .. } | args::Kb::Watch { add: args, .. } => &args.place,
         args::Kb::Ask(args) => &args.which.place,
         args::Kb::Search(args) => &args.which.place,
         args::Kb::Eval(args) => &args.place,
@@ -30,7 +32,7 @@ pub async fn run(command: args::Kb) -> Result<(), String> {
     let place = Place::open(place).await?;
     let client = place.client();
     let result = match &command {
-        args::Kb::Add(args) => add::run(client, args).await,
+        args::Kb::Add { add, every } => add::run(client, add, every.as_deref()).await,
         args::Kb::Watch { add, every } => add::watch(client, add, *every).await,
         args::Kb::Ask(args) => ask::run(client, args).await,
         args::Kb::Eval(args) => eval::run(client, args).await,

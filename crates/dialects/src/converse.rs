@@ -17,8 +17,8 @@ use std::borrow::Cow;
 
 use outcrop_api::bedrock_runtime::{
     CitationGeneratedContent, ContentBlock, ContentBlockDelta, ConverseOutput, ConverseResponse, ConverseStreamOutput,
-    GuardrailConverseContentBlock, JsonSchemaDefinition, OutputConfig, OutputFormat, OutputFormatStructure,
-    OutputFormatType, TokenUsage,
+    DocumentBlock, DocumentContentBlock, DocumentFormat, DocumentSource, GuardrailConverseContentBlock,
+    JsonSchemaDefinition, OutputConfig, OutputFormat, OutputFormatStructure, OutputFormatType, TokenUsage,
 };
 use serde_json::Value;
 
@@ -70,6 +70,29 @@ pub fn plain(block: &ContentBlock) -> Option<Cow<'_, str>> {
         }
         _ => return None,
     })
+}
+
+/// A document that is text, between tags that name it, so that what it says is told from what the user says.
+pub fn paper(document: &DocumentBlock) -> Option<String> {
+    use DocumentFormat as Format;
+    let text: Cow<'_, str> = match &document.source {
+        DocumentSource::Text(text) => text.into(),
+        DocumentSource::Content(blocks) => {
+            let texts = blocks.iter().filter_map(|block| match block {
+                DocumentContentBlock::Text(text) => Some(text.as_str()),
+                DocumentContentBlock::Unset => None,
+            });
+            texts.collect::<Vec<_>>().join("\n").into()
+        }
+        DocumentSource::Bytes(bytes)
+            if matches!(document.format, None | Some(Format::Txt | Format::Md | Format::Csv | Format::Html)) =>
+        {
+            std::str::from_utf8(bytes).ok()?.into()
+        }
+        _ => return None,
+    };
+    let context = document.context.as_deref().map(|context| format!("{context}\n")).unwrap_or_default();
+    Some(format!("<document name={:?}>\n{context}{text}\n</document>", document.name))
 }
 
 /// Converse requires a name and allows few characters in it; a title may be anything.

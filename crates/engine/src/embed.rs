@@ -77,6 +77,22 @@ impl std::fmt::Debug for Embedder {
     }
 }
 
+/// Counts tokens as the embedding model does, and needs its vocabulary only.
+pub struct Counter(Tokenizer);
+
+impl Counter {
+    /// Reads the vocabulary in `folder`.
+    pub fn load(folder: &Path) -> Result<Self, EmbedError> {
+        Tokenizer::load(&folder.join("vocab.txt")).map(Self)
+    }
+
+    /// The tokens of the whole text, without begin and end marks.
+    pub fn count(&self, text: &str) -> u32 {
+        // Nothing is kept beyond the first ids, so a long text costs time only.
+        self.0.encode(text, 2).tokens
+    }
+}
+
 impl Embedder {
     /// Loads the model from a folder with `model.safetensors` and `vocab.txt`.
     pub fn load(folder: &Path) -> Result<Self, EmbedError> {

@@ -1,5 +1,6 @@
 //! Web pages: the main content, without navigation and what only a screen needs.
 
+mod links;
 mod measure;
 mod walk;
 
@@ -8,6 +9,7 @@ use markup5ever_rcdom::{Handle, NodeData, RcDom};
 
 use crate::charset;
 use crate::{Block, Document};
+pub use links::{Links, links};
 use measure::Measures;
 
 /// Reads a page.

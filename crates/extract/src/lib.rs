@@ -24,6 +24,7 @@ mod workbook;
 pub use chunk::{Chunk, Chunking, Chunks, SEMANTIC_LIMIT, Semantic, Tokens, chunk};
 pub use detect::{Format, detect};
 pub use document::{Block, Document, Failure, Role};
+pub use html::{Links, links};
 
 /// Reads a file in this process: for files that are trusted, for the child behind the wall, and for tests.
 ///

@@ -9,12 +9,13 @@ use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 use tokio::sync::Semaphore;
 
-use crate::{Document, Failure};
+use crate::{Document, Failure, Format, detect};
 
 /// What one file may take.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -58,6 +59,17 @@ impl Wall {
     /// A wall whose children are this program with these arguments.
     pub fn new(program: impl Into<PathBuf>, arguments: Vec<OsString>, limits: Limits) -> Self {
         Self { program: program.into(), arguments, limits, permits: Semaphore::new(limits.children.max(1)) }
+    }
+
+    /// Reads a file: plain text here, since it takes no more than its size, and whatever else may be hostile behind the
+    /// wall.
+    pub async fn read(&self, bytes: Bytes, name: String, mime: Option<String>) -> Result<Document, Failure> {
+        if detect(&bytes, &name, mime.as_deref()) != Format::Text {
+            return self.parse(&bytes, &name, mime.as_deref()).await;
+        }
+        let parse = move || crate::parse(&bytes, &name, mime.as_deref());
+        let failed = |error: tokio::task::JoinError| Failure::Damaged(error.to_string());
+        tokio::task::spawn_blocking(parse).await.map_err(failed)?
     }
 
     /// Reads a file as [`crate::parse`] does, or fails with [`Failure::Limit`] where it takes too much.

@@ -17,7 +17,7 @@ use crate::guard::{self, Beside, Guarded, Passed};
 use crate::meter::Tally;
 use crate::options::Options;
 use crate::routing::{self, Ask, Lease, Plan, Target};
-use crate::{Gateway, fields, rules, traced};
+use crate::{Gateway, documents, fields, rules, traced};
 
 /// Converse's own words for a model that holds no conversations.
 const NOT_CONVERSATIONAL: &str =
@@ -167,13 +167,15 @@ impl Gateway {
         check(resolved, &request, streaming)?;
         fields::check(request.additional_model_request_fields.as_ref(), self.retention(cx))?;
         let mut options = Options::of(&request);
+        documents::fetch(self.papers.as_ref(), cx, &mut request).await?;
+        let plan = self.plan_conversation(cx, resolved, &request, &options, streaming)?;
+        let shown = documents::read(self.papers.as_ref(), &plan, resolved, &mut request, guarded.is_some()).await?;
         let (mut guard, mut judging) = (None, None);
         match guarded {
             Some(guarded) if guarded.beside() => judging = Some(guarded.looks(&mut request)?),
             Some(guarded) => guard = Some(Arc::new(guarded.input(&mut request).await?)),
             None => {}
         }
-        let plan = self.plan_conversation(cx, resolved, &request, &options, streaming)?;
         let instead = |guard: Option<Arc<Passed>>, response, options| {
             let (answer, by, end) = (Answer::Whole(Box::new(response)), By::nobody(false), plan.end());
             Ok(Answered { answer, by, options, lease: None, between: None, end, guard })
@@ -197,7 +199,8 @@ impl Gateway {
         let call = self.call(cx, resolved, Arc::new(request), &options, streaming);
         let served = plan.attempt(cx, |target| {
             let call = Call { model: target.model(resolved), ..call.clone() };
-            async move { target.provider().converse(call).await }
+            let shown = &shown;
+            async move { shown.converse(&target, resolved, call).await }
         });
         let served = match judging {
             Some(judging) => match guard::beside(&judging, served).await? {

@@ -15,7 +15,7 @@ use outcrop_providers::Answer;
 use tokio_util::sync::CancellationToken;
 
 use crate::begin::{Begun, converses};
-use crate::{Gateway, answer, guard, prompt_router};
+use crate::{Gateway, answer, documents, guard, prompt_router};
 
 impl Gateway {
     /// The answer as a whole: the stream, folded.
@@ -24,6 +24,7 @@ impl Gateway {
         let resolved = self.resolve(cx, invocation("bedrock:InvokeModel", &request), &request.model_id).await?;
         let (resolved, invoked) = prompt_router::choose(&cx.region, resolved, &request, false);
         converses(&resolved)?;
+        documents::limits(&request)?;
         let tally = self.tally(cx, &resolved);
         let guarded = self.guarded(cx, &resolved, asked(&request, false), &tally).await?;
         let begun = self.begin(cx, resolved, request, (false, guarded), tally).await?;
@@ -47,6 +48,7 @@ impl Gateway {
         let resolved = self.resolve(cx, call, &request.model_id).await?;
         let (resolved, invoked) = prompt_router::choose(&cx.region, resolved, &request, true);
         converses(&resolved)?;
+        documents::limits(&request)?;
         let tally = self.tally(cx, &resolved);
         let guarded = self.guarded(cx, &resolved, asked(&request, asynchronous), &tally).await?;
         let begun = self.begin(cx, resolved, request, (true, guarded), tally).await?;

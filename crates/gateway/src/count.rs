@@ -12,7 +12,7 @@ use outcrop_providers::Call;
 use crate::begin::By;
 use crate::invoke::{decode, dialect};
 use crate::options::Options;
-use crate::{Gateway, rules};
+use crate::{Gateway, documents, rules};
 
 const NOT_COUNTED: &str = "The provided model doesn't support counting tokens.";
 
@@ -24,14 +24,18 @@ impl Gateway {
         if !resolved.model.family.converse || resolved.router.is_some() {
             return Err(Fault::validation(NOT_COUNTED));
         }
-        let request = match r.input {
-            CountTokensInput::Converse(c) => ConverseRequest {
-                messages: c.messages,
-                system: c.system,
-                tool_config: c.tool_config,
-                additional_model_request_fields: c.additional_model_request_fields,
-                ..Default::default()
-            },
+        let mut request = match r.input {
+            CountTokensInput::Converse(c) => {
+                let request = ConverseRequest {
+                    messages: c.messages,
+                    system: c.system,
+                    tool_config: c.tool_config,
+                    additional_model_request_fields: c.additional_model_request_fields,
+                    ..Default::default()
+                };
+                documents::limits(&request)?;
+                request
+            }
             CountTokensInput::InvokeModel(i) => match dialect(&resolved)? {
                 Dialect::Chat(chat) => decode(chat, &i.body)?,
                 Dialect::Embedding(_) | Dialect::Rerank(_) | Dialect::Image(_) => {
@@ -42,11 +46,14 @@ impl Gateway {
         };
         rules::check(&request, &rules::family(&resolved.model))?;
         let options = Options::default();
+        documents::fetch(self.papers.as_ref(), cx, &mut request).await?;
         let plan = self.plan_conversation(cx, &resolved, &request, &options, false)?;
+        let shown = documents::read(self.papers.as_ref(), &plan, &resolved, &mut request, false).await?;
         let call = self.call(cx, &resolved, Arc::new(request), &options, false);
         let counted = plan.attempt(cx, |target| {
             let call = Call { model: target.model(&resolved), ..call.clone() };
-            async move { target.provider().count_tokens(call).await }
+            let (shown, resolved) = (&shown, &resolved);
+            async move { shown.count(&target, resolved, call).await }
         });
         let counted = counted.await?;
         let output = CountTokensResponse { input_tokens: i32::try_from(counted.output).unwrap_or(i32::MAX) };

@@ -6,7 +6,7 @@ use outcrop_access::Context;
 use outcrop_api::{Fault, Reply};
 use outcrop_dialects::EmbeddingRequest;
 use outcrop_models::{Invocation, Model};
-use outcrop_providers::Embedded;
+use outcrop_providers::{Counter, Embedded};
 
 use crate::Gateway;
 use crate::begin::By;
@@ -49,6 +49,14 @@ impl Gateway {
         tally.served(&by);
         tally.answered(&read(served.output.tokens));
         Ok(by.reply(served.output))
+    }
+
+    /// What counts tokens as the model does that embeds for what `id` names, where that is at hand.
+    pub async fn counter(&self, cx: &Context, id: &str) -> Option<Arc<Counter>> {
+        let resolved = self.resolve(cx, Invocation::new("bedrock:InvokeModel"), id).await.ok()?;
+        let route = self.routes.of(&resolved.model).ok()?;
+        let target = route.targets.first()?;
+        target.provider().counter(&target.model(&resolved))
     }
 
     /// Whether a model of this process writes for what `id` names, if the caller may ask it: its own, or a stand-in.

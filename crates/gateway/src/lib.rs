@@ -8,7 +8,7 @@
 //! either side, and `pass.rs` for bodies that nobody reads. All of them come to `begin.rs`, where [`rules`] say what a
 //! conversation must look like and [`routing`] who is asked for an answer, and through `admit.rs`, where [`capacity`]
 //! says whether there is room and admission whether the caller may; `answer.rs` is the way back. [`guard`] judges what
-//! goes to a model and what comes from it. The tally of [`meter`]
+//! goes to a model and what comes from it; `documents` fetches what lies in buckets, and makes text of files. The tally of [`meter`]
 //! goes along, settles what was reserved, and tells a [`Meter`] what the call took.
 
 mod admit;
@@ -18,6 +18,7 @@ pub mod cache;
 pub mod capacity;
 mod converse;
 mod count;
+mod documents;
 mod embed;
 mod embeddings;
 mod fields;
@@ -49,7 +50,9 @@ use outcrop_telemetry::Prices;
 pub use begin::SERVED_BY;
 pub use cache::Answers;
 pub use capacity::Capacity;
+pub use documents::Papers;
 pub use meter::Meter;
+pub use outcrop_providers::Counter;
 pub use routing::{Registry, Routes, StandIns};
 pub use sharing::Sharing;
 pub use timed::Timed;
@@ -66,6 +69,7 @@ pub struct Gateway {
     cache: Arc<Answers>,
     guardrails: Option<Guardrails>,
     guarding: guard::Settings,
+    papers: Option<Papers>,
 }
 
 impl Gateway {
@@ -83,6 +87,7 @@ impl Gateway {
             cache: Arc::default(),
             guardrails: None,
             guarding: guard::Settings::default(),
+            papers: None,
         }
     }
 
@@ -118,6 +123,13 @@ impl Gateway {
     #[must_use]
     pub fn guardrails(mut self, guardrails: Guardrails, settings: guard::Settings) -> Self {
         (self.guardrails, self.guarding) = (Some(guardrails), settings);
+        self
+    }
+
+    /// What lies in buckets is read, and files for those who cannot read them.
+    #[must_use]
+    pub fn papers(mut self, papers: Papers) -> Self {
+        self.papers = Some(papers);
         self
     }
 

@@ -71,7 +71,8 @@ pub fn family(model: &Model) -> Family {
     let mut reads = Vec::new();
     let known = [
         (Modality::Image, input(&["IMAGE"])),
-        (Modality::Document, model.family.documents),
+        // Whoever reads no files gets their text.
+        (Modality::Document, true),
         (Modality::Video, input(&["VIDEO"])),
         (Modality::Audio, input(&["AUDIO", "SPEECH"])),
     ];

@@ -136,7 +136,7 @@ pub(crate) fn tiny() -> Option<StandIns> {
     Some(StandIns { text: Some("tiny".into()), embedding: Some("vectors".into()), ..Default::default() })
 }
 
-fn filled<T: Structure + Default>(body: Value) -> T {
+pub(crate) fn filled<T: Structure + Default>(body: Value) -> T {
     let (mut input, mut problems) = (T::default(), Problems::default());
     decode::body(body.to_string().as_bytes(), &mut input, &mut problems).unwrap();
     input

@@ -12,6 +12,7 @@ mod rules;
 mod stack;
 pub(crate) mod tensors;
 mod tuned;
+mod vectors;
 
 use std::ops::Range;
 
@@ -25,6 +26,8 @@ pub use rules::{RULES, Rules};
 pub use stack::MODELS;
 use stack::Stack;
 use tensors::Tensors;
+use vectors::Vectors;
+pub use vectors::{DIMENSIONS, HIDDEN, Vocabulary, counting, repeated};
 
 /// What the trainer of the tuned layers needs to know of them.
 pub mod tower {
@@ -114,6 +117,7 @@ pub struct Judged {
 pub struct Classifier {
     rules: Rules,
     ngrams: Ngrams,
+    vectors: Vectors,
     meaning: Meaning,
     stack: Stack,
 }
@@ -154,6 +158,7 @@ impl Classifier {
         Ok(Self {
             rules: Rules::new()?,
             ngrams: Ngrams::load(tensors)?,
+            vectors: Vectors::load(tensors)?,
             meaning: Meaning::load(tensors)?,
             stack: Stack::load(tensors)?,
         })
@@ -171,20 +176,21 @@ impl Classifier {
         let mut looked = Vec::new();
         for (at, window) in scan.windows().iter().enumerate() {
             let text = scan.window(at);
-            let range = &window.range;
-            looked.push(self.look(range, &fold(text), &heads, &mut || scan.encoded(at).cloned())?);
+            let mut values = Vec::new();
+            self.look(scan, text, &heads, &|| scan.encoded(at).cloned(), &mut values)?;
             for hidden in hidden(text) {
-                looked.push(self.look(range, &fold(&hidden), &heads, &mut || scan.encode(&hidden))?);
+                self.look(scan, &hidden, &heads, &|| scan.encode(&hidden), &mut values)?;
             }
+            looked.extend(values.into_iter().map(|values| Looked { window: window.range.clone(), values }));
         }
         Ok(categories.iter().map(|category| self.decide(*category, &looked)).collect())
     }
 
-    /// The n-grams' values for a short text, and the log-odds of all models together, head by head: what thresholds are
-    /// set by.
+    /// The log-odds of the first stage alone for a short text, and those of all models together, head by head: what
+    /// thresholds are set by.
     pub fn values(&self, text: &str, encoded: &Encoded) -> [[f32; HEADS]; 2] {
         let first = self.first(&fold(text));
-        [first, self.stack.all(&first, &self.meaning.logits(encoded))]
+        [self.stack.first(&first), self.stack.all(&first, &self.meaning.logits(encoded))]
     }
 
     /// Whether every window of `scan` is settled without the encoder, for `categories`.
@@ -207,23 +213,35 @@ impl Classifier {
     }
 
     fn first(&self, folded: &str) -> [f32; HEADS] {
-        self.ngrams.logits(&features(folded, &self.rules))
+        together(self.ngrams.logits(&features(folded, &self.rules)), self.vectors.logits(folded))
     }
 
+    /// What the models say of `text`, and of its halves where it has more tokens than the encoder reads.
     fn look(
         &self,
-        window: &Range<usize>,
-        folded: &str,
+        scan: &Scan<'_>,
+        text: &str,
         heads: &[Head],
-        encode: &mut dyn FnMut() -> Result<Encoded, EncodeError>,
-    ) -> Result<Looked, EncodeError> {
-        let first = self.first(folded);
-        let settled = self.stack.clear(&first, heads);
-        let values = match settled {
-            true => self.stack.first(&first),
-            false => self.stack.all(&first, &self.meaning.logits(&encode()?)),
-        };
-        Ok(Looked { window: window.clone(), values })
+        encode: &dyn Fn() -> Result<Encoded, EncodeError>,
+        into: &mut Vec<[f32; HEADS]>,
+    ) -> Result<(), EncodeError> {
+        let first = self.first(&fold(text));
+        if self.stack.clear(&first, heads) {
+            into.push(self.stack.first(&first));
+            return Ok(());
+        }
+        let encoded = encode()?;
+        into.push(self.stack.all(&first, &self.meaning.logits(&encoded)));
+        if encoded.truncated {
+            let middle = text.ceil_char_boundary(text.len() / 2);
+            for half in [text.get(..middle), text.get(middle..)].into_iter().flatten() {
+                // A half is shorter, or there is nothing left to part.
+                if !half.is_empty() && half.len() < text.len() {
+                    self.look(scan, half, heads, &|| scan.encode(half), into)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn decide(&self, category: Category, looked: &[Looked]) -> Judged {
@@ -247,6 +265,16 @@ impl Classifier {
 
 fn probability(log_odds: f32) -> f32 {
     1.0 / (1.0 + (-log_odds).exp())
+}
+
+/// What the n-grams and the vectors say, as one model: their mean. Attacks are told by how they are worded, not by what they
+/// are about, so the n-grams alone speak of them.
+pub fn together(ngrams: [f32; HEADS], vectors: [f32; HEADS]) -> [f32; HEADS] {
+    let attacks = heads_of(Category::PromptAttack);
+    std::array::from_fn(|head| match attacks.iter().any(|attack| *attack as usize == head) {
+        true => ngrams[head],
+        false => (ngrams[head] + vectors[head]) / 2.0,
+    })
 }
 
 /// The heads that speak for a filter.

@@ -12,8 +12,6 @@ pub struct Encoded {
     pub vector: Vec<f32>,
     /// The states of the tokens under the layers that are tuned for the filters, token after token.
     pub states: Vec<f32>,
-    /// How many tokens there are.
-    pub tokens: usize,
     /// True where the text is longer than what was encoded.
     pub truncated: bool,
 }

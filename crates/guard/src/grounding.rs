@@ -12,6 +12,7 @@ mod index;
 mod lexicon;
 mod model;
 mod relevance;
+pub mod support;
 mod text;
 
 use std::collections::{BTreeSet, HashMap};

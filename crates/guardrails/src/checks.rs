@@ -4,6 +4,7 @@
 mod tests;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use outcrop_access::Context;
 use outcrop_api::bedrock_runtime::{
@@ -34,6 +35,16 @@ pub async fn invoke(
     input: InvokeGuardrailChecksRequest,
 ) -> Result<InvokeGuardrailChecksResponse, GuardrailsError> {
     cx.allow("bedrock:InvokeGuardrailChecks", "*")?;
+    let began = Instant::now();
+    let answer = answer(guardrails, input).await;
+    guardrails.around().checked(cx, began.elapsed(), answer.as_ref().map(|answer| &answer.usage));
+    answer
+}
+
+async fn answer(
+    guardrails: &Guardrails,
+    input: InvokeGuardrailChecksRequest,
+) -> Result<InvokeGuardrailChecksResponse, GuardrailsError> {
     let InvokeGuardrailChecksRequest { messages, checks } = input;
     if checks.content_filter.is_none() && checks.prompt_attack.is_none() && checks.sensitive_information.is_none() {
         let text = "checks must name at least one of contentFilter, promptAttack and sensitiveInformation.";

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use outcrop_access::Context;
+use outcrop_api::bedrock_runtime::GuardrailChecksUsageResults;
 use outcrop_api::{AwsError, Kind};
 use outcrop_guard::{Acted, Side, Units};
 use outcrop_telemetry::entry::{self, Entry};
@@ -14,6 +15,7 @@ use outcrop_telemetry::{Outcome, TextUnits};
 use crate::applied::{Applied, OwnedPassage};
 use crate::error::GuardrailsError;
 use crate::judgement::Judgement;
+use crate::service::Around;
 
 impl Judgement {
     /// Its text units.
@@ -54,12 +56,12 @@ impl Applied {
         let call = guardrails::Applied {
             account: &self.whose.account,
             region: &self.whose.region,
-            arn: &self.arn,
-            version: &self.version,
-            source: match side {
+            operation: "ApplyGuardrail",
+            guardrail: Some((&self.arn, &self.version)),
+            source: Some(match side {
                 Side::Input => "Input",
                 Side::Output => "Output",
-            },
+            }),
             outcome: outcome(answer.err()),
             total_ms: took.as_secs_f64() * 1_000.0,
             policies: &policies,
@@ -69,8 +71,55 @@ impl Applied {
 
     /// Tells usage and cost of a judgement that was asked for without a model.
     pub(crate) fn record(&self, cx: &Context, took: Duration, answer: Result<&Judgement, &GuardrailsError>) {
-        let Some((recorder, prices)) = &self.whose.around.recorder else { return };
-        let (at, units) = (Timestamp::now(), answer.map_or(TextUnits::default(), Judgement::text_units));
+        let units = answer.map_or(TextUnits::default(), Judgement::text_units);
+        self.whose.around.record(cx, format!("{}:{}", self.arn, self.version), took, units, answer.err());
+    }
+}
+
+impl Around {
+    /// Counts a call of InvokeGuardrailChecks in the metrics, and tells its usage and cost.
+    pub(crate) fn checked(
+        &self,
+        cx: &Context,
+        took: Duration,
+        answer: Result<&GuardrailChecksUsageResults, &GuardrailsError>,
+    ) {
+        let count = |units: Option<i32>| u64::try_from(units.unwrap_or_default()).unwrap_or_default();
+        let units = answer.map_or(TextUnits::default(), |usage| TextUnits {
+            content: count(usage.content_filter.as_ref().map(|usage| usage.text_units))
+                + count(usage.prompt_attack.as_ref().map(|usage| usage.text_units)),
+            sensitive: count(usage.sensitive_information.as_ref().map(|usage| usage.text_units)),
+            ..TextUnits::default()
+        });
+        if let Some(metrics) = &self.metrics {
+            let call = guardrails::Applied {
+                account: &cx.caller.account,
+                region: &cx.region,
+                operation: cx.operation,
+                guardrail: None,
+                source: None,
+                outcome: outcome(answer.err()),
+                total_ms: took.as_secs_f64() * 1_000.0,
+                policies: &[
+                    ("ContentPolicy", units.content, false),
+                    ("SensitiveInformationPolicy", units.sensitive, false),
+                ],
+            };
+            guardrails::count(metrics, &call);
+        }
+        self.record(cx, GUARDRAILS.to_owned(), took, units, answer.err());
+    }
+
+    fn record(
+        &self,
+        cx: &Context,
+        model: String,
+        took: Duration,
+        text_units: TextUnits,
+        error: Option<&GuardrailsError>,
+    ) {
+        let Some((recorder, prices)) = &self.recorder else { return };
+        let at = Timestamp::now();
         recorder.record(Entry {
             at,
             request_id: cx.request_id.clone(),
@@ -81,15 +130,15 @@ impl Applied {
             principal: cx.caller.arn.clone(),
             key: Some(cx.caller.key().to_owned()),
             tags: cx.permissions.tags.clone(),
-            model: format!("{}:{}", self.arn, self.version),
+            model,
             model_id: GUARDRAILS.to_owned(),
             provider: Some(GUARDRAILS.to_owned()),
             total_ms: took.as_secs_f64() * 1_000.0,
-            outcome: outcome(answer.err()),
-            error: answer.err().map(|error| error.kind().name().to_owned()),
+            outcome: outcome(error),
+            error: error.map(|error| error.kind().name().to_owned()),
             cost: Some(Default::default()),
-            guardrails_cost: prices.text_units(&units, &cx.region, at),
-            text_units: units,
+            guardrails_cost: prices.text_units(&text_units, &cx.region, at),
+            text_units,
             ..Entry::default()
         });
     }

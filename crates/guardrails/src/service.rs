@@ -131,6 +131,11 @@ impl Guardrails {
         Self(self.0, Around { judge: Some(judge), ..self.1 })
     }
 
+    /// What stands around them.
+    pub(crate) fn around(&self) -> &Around {
+        &self.1
+    }
+
     /// The guardrail that a call names, by id or ARN, if the caller may apply it.
     pub async fn find(&self, cx: &Context, identifier: &str, version: &str) -> Result<Arc<Applied>, GuardrailsError> {
         if identifier.is_empty() || version.is_empty() {

@@ -22,6 +22,8 @@ pub struct Base {
     pub managed: bool,
     /// The storage type that it was declared with, as AWS names it; none where it is managed.
     pub storage: Option<String>,
+    /// Whether its engine searches by words too.
+    pub hybrid: bool,
     /// What makes its vectors.
     pub embedding: Embedding,
     /// Its chunks.
@@ -61,11 +63,13 @@ impl Knowledge {
         if found.value.state == State::Deleting {
             return Err(KnowledgeError::UnknownBase(identifier.to_owned()));
         }
-        let index = self.0.engine.open(&found.id, found.value.shape).await?;
+        let engine = self.engine(&found.value)?;
+        let index = engine.open(&found.id, found.value.shape).await?;
         let storage = found.value.storage.as_ref().map(|storage| storage.0.r#type.as_str().to_owned());
         Ok(Base {
             managed: storage.is_none(),
             storage,
+            hybrid: engine.hybrid(),
             embedding: Embedding::of(&found.value),
             role: found.value.role,
             id: found.id,

@@ -2,6 +2,7 @@
 
 pub mod bases;
 mod configuration;
+pub(crate) mod connector;
 pub mod documents;
 mod embedding;
 pub mod jobs;

@@ -45,6 +45,9 @@ pub enum KnowledgeError {
     /// What compares texts in meaning failed.
     #[error(transparent)]
     Encode(#[from] outcrop_guard::EncodeError),
+    /// A function that the operator lends.
+    #[error(transparent)]
+    Function(#[from] outcrop_functions::FunctionError),
     /// A document for the answer could not be read; what its reader said.
     #[error("{0}")]
     Bucket(#[from] outcrop_buckets::BucketError),
@@ -69,6 +72,7 @@ impl AwsError for KnowledgeError {
             Self::Resource(error) => error.kind(),
             Self::Model(fault) => fault.kind,
             Self::Encode(_) => Kind::InternalServer,
+            Self::Function(error) => error.kind(),
             Self::Bucket(outcrop_buckets::BucketError::Denied(_)) => Kind::AccessDenied,
             Self::Bucket(_) => Kind::Validation,
         }
@@ -78,6 +82,7 @@ impl AwsError for KnowledgeError {
         match self {
             Self::Access(error) => error.message(),
             Self::Resource(error) => error.message(),
+            Self::Function(error) => error.message(),
             told => told.to_string(),
         }
     }

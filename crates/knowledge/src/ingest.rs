@@ -10,7 +10,9 @@ mod job;
 mod prepare;
 mod reasons;
 pub(crate) mod sources;
+mod transform;
 mod work;
 
+pub use sources::Outside;
 pub(crate) use work::Work;
 pub use work::{QUEUE, Tasks};

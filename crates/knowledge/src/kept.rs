@@ -45,6 +45,9 @@ pub struct KnowledgeBase {
     pub shape: Shape,
     /// What its vectors are made by: a model's id or ARN, which a MANAGED one does not name itself.
     pub model: String,
+    /// The store of the operator's that keeps its chunks; none: the embedded index.
+    #[serde(default)]
+    pub store: Option<String>,
     /// Where it stands.
     pub state: State,
     /// Why it could not be deleted.

@@ -87,7 +87,7 @@ pub(crate) async fn intervenes(
 ) -> Result<bool, KnowledgeError> {
     let applied = knowledge.0.gateway.guardrail(cx, &guardrail.guardrail_id, &guardrail.guardrail_version).await;
     let applied = applied.map_err(KnowledgeError::Model)?;
-    let judged = applied.assess(Side::Input, vec![OwnedPassage::content(text)]).await;
+    let judged = applied.inline(Side::Input, vec![OwnedPassage::content(text)]).await;
     let judged = judged.map_err(|error| KnowledgeError::Model(outcrop_api::Fault::of(&error)))?;
     Ok(judged.acted() == Acted::Blocked)
 }
@@ -118,7 +118,7 @@ pub(crate) async fn search(
     for hit in hits {
         if !kinds.contains_key(&hit.source) {
             let kind = match knowledge.0.sources.get(scope(cx), &hit.source).await {
-                Ok(source) => Some(source.value.configuration.0.r#type.as_str().to_owned()),
+                Ok(source) => Some(source.value.kind().as_str().to_owned()),
                 Err(Error::NotFound { .. }) => None,
                 Err(error) => return Err(error.into()),
             };

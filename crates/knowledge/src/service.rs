@@ -7,7 +7,8 @@ use outcrop_access::Context;
 use outcrop_access::acting::{Acting, As, BEDROCK};
 use outcrop_buckets::Buckets;
 use outcrop_extract::wall::Wall;
-use outcrop_extract::{Document, Failure, Format, detect};
+use outcrop_extract::{Document, Failure};
+use outcrop_functions::Functions;
 use outcrop_gateway::Gateway;
 use outcrop_guard::Encoder;
 use outcrop_queue::Runner;
@@ -17,11 +18,14 @@ use outcrop_vectors::Engine;
 use crate::KnowledgeError;
 use crate::answer::session::{SESSION, Session};
 use crate::base::scope;
+use crate::ingest::Outside;
 use crate::kept::{self, DATA_SOURCE, INGESTION_JOB, KINDS, KNOWLEDGE_BASE};
+use crate::schedule;
+use crate::stores::Bound;
 use crate::turns::Turns;
 
 /// What the configuration says.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Settings {
     /// Whether what a declared storage type cannot do is refused, though the embedded index can.
     pub strict: bool,
@@ -29,6 +33,14 @@ pub struct Settings {
     pub managed_model: String,
     /// Who words answers.
     pub answers: Answers,
+    /// What transforms chunks.
+    pub functions: Functions,
+    /// When sources are synchronised, beside what their tags and connectors say.
+    pub schedules: schedule::Settings,
+    /// How sources that lie elsewhere are reached; none where they are not.
+    pub outside: Option<Outside>,
+    /// The engines beside the embedded index.
+    pub stores: Vec<Bound>,
 }
 
 /// Who words the answers of RetrieveAndGenerate.
@@ -45,7 +57,15 @@ pub enum Answers {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { strict: false, managed_model: "amazon.titan-embed-text-v2:0".to_owned(), answers: Answers::Auto }
+        Self {
+            strict: false,
+            managed_model: "amazon.titan-embed-text-v2:0".to_owned(),
+            answers: Answers::Auto,
+            functions: Functions::default(),
+            schedules: schedule::Settings::new(),
+            outside: None,
+            stores: Vec::new(),
+        }
     }
 }
 
@@ -54,8 +74,8 @@ impl Default for Settings {
 pub struct State {
     /// Where documents lie.
     pub buckets: Buckets,
-    /// Where chunks are kept.
-    pub engine: Arc<dyn Engine>,
+    /// Where chunks are kept for which the operator names no other engine.
+    pub embedded: Arc<dyn Engine>,
     /// What runs the work that operations set off.
     pub runner: Runner,
     /// The roles that knowledge bases act with.
@@ -76,12 +96,13 @@ pub(crate) struct Inner {
     pub(crate) resources: Resources,
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) buckets: Buckets,
-    pub(crate) engine: Arc<dyn Engine>,
+    pub(crate) embedded: Arc<dyn Engine>,
     pub(crate) runner: Runner,
     pub(crate) acting: Acting,
     pub(crate) encoder: Arc<dyn Encoder>,
     pub(crate) turns: Turns,
     pub(crate) wall: Arc<Wall>,
+    pub(crate) functions: Functions,
     pub(crate) settings: Settings,
     pub(crate) bases: Collection<kept::KnowledgeBase>,
     pub(crate) sources: Collection<kept::DataSource>,
@@ -97,12 +118,13 @@ impl Knowledge {
             resources: resources.clone(),
             gateway,
             buckets: state.buckets,
-            engine: state.engine,
+            embedded: state.embedded,
             runner: state.runner,
             acting: state.acting,
             encoder: state.encoder,
             turns: state.turns,
             wall: state.wall,
+            functions: settings.functions.clone(),
             settings,
             bases: resources.collection(&KNOWLEDGE_BASE),
             sources: resources.collection(&DATA_SOURCE),
@@ -144,12 +166,6 @@ impl Knowledge {
 
     /// Reads a file.
     pub(crate) async fn parse(&self, bytes: Bytes, name: String, mime: Option<String>) -> Result<Document, Failure> {
-        // Plain text takes no more than its size; whatever else may be hostile is read behind the wall.
-        if detect(&bytes, &name, mime.as_deref()) != Format::Text {
-            return self.0.wall.parse(&bytes, &name, mime.as_deref()).await;
-        }
-        let parse = move || outcrop_extract::parse(&bytes, &name, mime.as_deref());
-        let failed = |error: tokio::task::JoinError| Failure::Damaged(error.to_string());
-        tokio::task::spawn_blocking(parse).await.map_err(failed)?
+        self.0.wall.read(bytes, name, mime).await
     }
 }

@@ -13,9 +13,11 @@ use futures_util::stream::FuturesUnordered;
 use http::Uri;
 use hyper_util::client::proxy::matcher::Intercept;
 use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use tower_service::Service;
 
 use crate::address::is_localhost;
@@ -41,6 +43,43 @@ struct Inner {
 impl Connector {
     pub(crate) fn new(gate: Arc<Gate>, resolver: Arc<dyn Resolve>, trust: Trust, patience: Duration) -> Self {
         Self(Arc::new(Inner { gate, resolver, trust, patience }))
+    }
+
+    /// A connection for a protocol of its own. What will be encrypted may go through a proxy's tunnel; a proxy that
+    /// would read requests is of no use to what is not HTTP.
+    pub(crate) async fn dial(&self, target: &Target) -> Result<TcpStream, OutboundError> {
+        let this = &self.0;
+        let dialled = async {
+            this.gate.judge(target)?;
+            let uri = Uri::builder().scheme("https").authority(authority(target)).path_and_query("/").build();
+            let proxy = uri.ok().filter(|_| target.secure).and_then(|uri| this.gate.proxy(target, &uri));
+            match proxy {
+                Some(proxy) => this.through(&proxy, target).await,
+                None => this.direct(target).await,
+            }
+        };
+        match tokio::time::timeout(this.patience, dialled).await {
+            Ok(tcp) => tcp,
+            Err(_) => Err(OutboundError::ConnectTimeout { host: target.host.clone(), after: this.patience }),
+        }
+    }
+
+    /// Encrypts a connection, the other side held to be `host`.
+    pub(crate) async fn encrypt(
+        &self,
+        host: &str,
+        protocol: &[u8],
+        tcp: TcpStream,
+    ) -> Result<TlsStream<TcpStream>, OutboundError> {
+        let failed = |why: String| OutboundError::Tls { host: host.to_owned(), why };
+        let mut config = ClientConfig::clone(&*self.0.trust.config().await.map_err(failed)?);
+        config.alpn_protocols = vec![protocol.to_vec()];
+        let name = ServerName::try_from(host.to_owned()).map_err(|error| failed(error.to_string()))?;
+        let connecting = TlsConnector::from(Arc::new(config)).connect(name, tcp);
+        match tokio::time::timeout(self.0.patience, connecting).await {
+            Ok(tls) => tls.map_err(|error| failed(error.to_string())),
+            Err(_) => Err(OutboundError::ConnectTimeout { host: host.to_owned(), after: self.0.patience }),
+        }
     }
 }
 
@@ -72,11 +111,7 @@ impl Inner {
         let proxied = proxy.is_some();
         let tcp = match proxy {
             Some(proxy) => self.through(&proxy, target).await?,
-            None => {
-                let addresses = self.permitted(target).await?;
-                let tcp = race(addresses, target.port).await;
-                tcp.map_err(|error| OutboundError::Connect { host: target.host.clone(), why: error.to_string() })?
-            }
+            None => self.direct(target).await?,
         };
         if !target.secure {
             return Ok(Stream::Plain { tcp, proxied });
@@ -86,6 +121,11 @@ impl Inner {
         let name = ServerName::try_from(target.host.clone()).map_err(|error| failed(error.to_string()))?;
         let tls = TlsConnector::from(config).connect(name, tcp).await.map_err(|error| failed(error.to_string()))?;
         Ok(Stream::Tls(Box::new(tls)))
+    }
+
+    async fn direct(&self, target: &Target) -> Result<TcpStream, OutboundError> {
+        let tcp = race(self.permitted(target).await?, target.port).await;
+        tcp.map_err(|error| OutboundError::Connect { host: target.host.clone(), why: error.to_string() })
     }
 
     /// The addresses of the target that may be connected to; the reason, if none may.
@@ -128,6 +168,14 @@ impl Inner {
             tunnel::open(&mut tcp, target, proxy.basic_auth()).await.map_err(failed)?;
         }
         Ok(tcp)
+    }
+}
+
+/// As a URL writes it.
+fn authority(target: &Target) -> String {
+    match target.address() {
+        Some(IpAddr::V6(address)) => format!("[{address}]:{}", target.port),
+        _ => format!("{}:{}", target.host, target.port),
     }
 }
 

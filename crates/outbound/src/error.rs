@@ -28,6 +28,9 @@ pub enum OutboundError {
          (a list with entries allows nothing else: add \"*\" to keep the rest)"
     )]
     Rebound { host: String, address: IpAddr, what: &'static str, add: String },
+    /// A caller named an address that is not public, or a name that leads to one.
+    #[error("{host} was not called: it is {what}, which callers may not name")]
+    NotPublic { host: String, what: &'static str },
     /// Unencrypted, and not within the own network.
     #[error(
         "{host} was not called: it is not in a private network and its URL is plain http; use https, or add \"http://{host}\" to outbound.allow"

@@ -4,6 +4,7 @@
 //! before each connection. Behind a proxy it is the proxy who resolves, and only the name is judged.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 
@@ -49,10 +50,14 @@ impl Target {
     }
 }
 
+#[derive(Clone)]
 pub(crate) struct Gate {
     offline: bool,
     allow: Vec<HostRule>,
-    proxies: Matcher,
+    proxies: Arc<Matcher>,
+    /// For addresses that callers name: what they may reach beside the public network. None where the operator names
+    /// all addresses.
+    named_by_callers: Option<Vec<HostRule>>,
 }
 
 impl Gate {
@@ -64,11 +69,20 @@ impl Gate {
         if let Some(proxy) = &settings.http_proxy {
             proxies = proxies.http(proxy.expose().to_owned());
         }
-        Ok(Self { offline: settings.offline, allow: settings.allow.clone(), proxies: proxies.build() })
+        let (offline, allow) = (settings.offline, settings.allow.clone());
+        Ok(Self { offline, allow, proxies: Arc::new(proxies.build()), named_by_callers: None })
+    }
+
+    /// The same for addresses that callers name: only the public network, and what `also` names.
+    pub(crate) fn for_callers(&self, also: Vec<HostRule>) -> Self {
+        Self { named_by_callers: Some(also), ..self.clone() }
     }
 
     /// Whether a name, or an address that stands for itself, may be called at all.
     pub(crate) fn judge(&self, target: &Target) -> Result<(), OutboundError> {
+        if let Some(also) = &self.named_by_callers {
+            return self.judge_named(target, also);
+        }
         // What does not leave this machine is nobody's way out.
         if target.is_local() {
             return Ok(());
@@ -98,6 +112,13 @@ impl Gate {
     pub(crate) fn admit(&self, target: &Target, address: IpAddr) -> Result<(), OutboundError> {
         let reach = Reach::of(address);
         let host = || target.host.clone();
+        if let Some(also) = &self.named_by_callers {
+            let in_range = self.allow.iter().any(|rule| rule.holds(address, target.port));
+            if !self.allow.is_empty() && !in_range && !self.named(target, None) {
+                return Err(OutboundError::NotAllowed { host: host() });
+            }
+            return admit_named(target, address, also);
+        }
         let rebound = |add: String| Err(OutboundError::Rebound { host: host(), address, what: reach.what(), add });
         let in_range = self.allow.iter().any(|rule| rule.holds(address, target.port));
         if !self.allow.is_empty() && !in_range && !self.named(target, None) {
@@ -111,6 +132,37 @@ impl Gate {
             Reach::Private | Reach::Loopback => rebound(format!("\"{}\"", target.host)),
             Reach::Metadata | Reach::Nobody => rebound(format!("\"{address}\"")),
         }
+    }
+
+    /// What [`Self::judge`] says of an address that a caller names. Plain HTTP is no matter: nothing secret goes along.
+    fn judge_named(&self, target: &Target, also: &[HostRule]) -> Result<(), OutboundError> {
+        let host = || target.host.clone();
+        let address = target.address();
+        let local = target.is_local();
+        if !local && self.offline {
+            return Err(OutboundError::Offline { host: host() });
+        }
+        let ranges = self.allow.iter().any(|rule| matches!(rule.hosts, Hosts::Range(_)));
+        let named = self.allow.is_empty() || self.named(target, address) || (address.is_none() && ranges);
+        if !local && !named {
+            return Err(OutboundError::NotAllowed { host: host() });
+        }
+        let meant = also.iter().any(|rule| rule.names(&target.host, target.port));
+        match address {
+            Some(address) => admit_named(target, address, also),
+            None if local && !meant => Err(not_public(target, Reach::Loopback)),
+            // A proxy resolves names, and asks nobody here where they lead.
+            None if is_private_name(&target.host) && !meant && self.proxied(target) => {
+                Err(not_public(target, Reach::Private))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn proxied(&self, target: &Target) -> bool {
+        let scheme = if target.secure { "https" } else { "http" };
+        let uri = format!("{scheme}://{}:{}/", target.host, target.port).parse();
+        uri.is_ok_and(|uri| self.proxy(target, &uri).is_some())
     }
 
     /// The proxy on the way to `uri`, if one is. Never for this machine and its own link, where a proxy would find
@@ -137,4 +189,21 @@ impl Gate {
         let holds = |rule: &HostRule| address.is_some_and(|address| rule.holds(address, target.port));
         self.allow.iter().any(|rule| rule.plain && (rule.names(&target.host, target.port) || holds(rule)))
     }
+}
+
+/// Whether a caller's address may be this one.
+fn admit_named(target: &Target, address: IpAddr, also: &[HostRule]) -> Result<(), OutboundError> {
+    let reach = Reach::of(address);
+    let in_range = also.iter().any(|rule| rule.holds(address, target.port));
+    let meant = also.iter().any(|rule| rule.names(&target.host, target.port));
+    match reach {
+        Reach::Public => Ok(()),
+        _ if in_range => Ok(()),
+        Reach::Private | Reach::Loopback if meant => Ok(()),
+        reach => Err(not_public(target, reach)),
+    }
+}
+
+fn not_public(target: &Target, reach: Reach) -> OutboundError {
+    OutboundError::NotPublic { host: target.host.clone(), what: reach.what() }
 }

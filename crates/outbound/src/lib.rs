@@ -1,19 +1,22 @@
 //! The one gate for every connection that the server opens, and the pooled HTTP client behind it.
 //!
 //! Where the server may call out to, through which proxy, believing which authorities: [`Settings`] say it once, and
-//! [`Outbound`] holds every connection to it. An address is only ever named by configuration ([`Outbound::endpoint`]);
+//! [`Outbound`] holds every connection to it. An address is named by configuration ([`Outbound::endpoint`]);
 //! what its name resolves to is checked before each connection, so that a public name cannot lead into the own
 //! network or to a cloud's metadata service.
 //!
-//! Never: follows a redirect, takes an address from a caller's request, shows a password or a signed URL in an error,
+//! Never: follows a redirect, shows a password or a signed URL in an error,
 //! a log or `Debug`, retries a request of which a byte may have left ([`OutboundError::before_sent`] says which).
+//! Addresses that callers name have a way of their own, which leads to the public network only
+//! ([`Outbound::for_callers`]).
 //!
-//! Start at [`Endpoint::send`]. [`Sse`] and [`collect`] read answers, both within limits. `gate` decides, `connect`
+//! Start at [`Endpoint::send`]; [`Outbound::dial`] is for what does not speak HTTP. [`Sse`] and [`collect`] read answers, both within limits. `gate` decides, `connect`
 //! carries out.
 
 mod address;
 mod body;
 mod connect;
+mod dial;
 mod endpoint;
 mod error;
 mod gate;
@@ -37,6 +40,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 pub use body::collect;
+pub use dial::{Line, TlsLine};
 pub use endpoint::Endpoint;
 pub use error::{Location, OutboundError};
 /// What an answer's body is, streamed as it comes.
@@ -57,6 +61,7 @@ pub struct Outbound {
     gate: Arc<Gate>,
     settings: Arc<Settings>,
     resolver: Arc<dyn Resolve>,
+    connector: Connector,
     client: Client<Connector, Full<Bytes>>,
 }
 
@@ -80,6 +85,15 @@ impl Outbound {
         Ok(Self::assemble(self.gate.clone(), self.settings.clone(), self.resolver.clone(), trust))
     }
 
+    /// The same way out for addresses that callers name, web pages to be read: only the public network may be called,
+    /// and what `also` names. Private, loopback and link-local addresses are refused however they are come by, as
+    /// what a name resolves to, too. Plain `http` is fine. Its connections are its own.
+    pub fn for_callers(&self, also: Vec<HostRule>) -> Result<Self, OutboundError> {
+        let trust = Trust::system_and(self.settings.ca_file.as_deref())?;
+        let gate = Arc::new(self.gate.for_callers(also));
+        Ok(Self::assemble(gate, self.settings.clone(), self.resolver.clone(), trust))
+    }
+
     /// An endpoint that configuration names: checked once, then called often.
     ///
     /// `url` is a base URL, `https://host[:port][/path]`. Plain `http` is for hosts of this machine or a private
@@ -100,8 +114,8 @@ impl Outbound {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(settings.idle_timeout)
             .pool_max_idle_per_host(settings.idle_per_host)
-            .build(connector);
-        Self { gate, settings, resolver, client }
+            .build(connector.clone());
+        Self { gate, settings, resolver, connector, client }
     }
 }
 

@@ -7,6 +7,7 @@ use http_body_util::BodyExt;
 use crate::{Outbound, OutboundError, Settings, Sse, collect};
 
 mod connecting;
+mod dialling;
 mod proxies;
 mod support;
 

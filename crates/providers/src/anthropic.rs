@@ -6,6 +6,7 @@
 
 use ::http::{HeaderMap, HeaderName, HeaderValue};
 use async_trait::async_trait;
+use outcrop_api::bedrock_runtime::DocumentBlock;
 use outcrop_dialects::anthropic::client::{self, Messages, PassedEvent};
 use outcrop_dialects::client::{Ask, ReadError};
 use outcrop_outbound::Outbound;
@@ -40,6 +41,14 @@ impl Provider for Anthropic {
     async fn converse(&self, call: Call) -> Result<Answer, Failure> {
         let headers = betas(client::betas(&call.request))?;
         http::converse(&self.http, &Messages, MESSAGES, headers, &call).await
+    }
+
+    fn reads(&self, document: &DocumentBlock) -> bool {
+        client::reads(document)
+    }
+
+    fn cites(&self) -> bool {
+        true
     }
 
     async fn count_tokens(&self, call: Call) -> Result<u32, Failure> {

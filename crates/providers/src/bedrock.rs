@@ -21,7 +21,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use outcrop_api::bedrock_runtime::{
     ConverseOutput, ConverseRequest, ConverseResponse, ConverseTokensRequest, CountTokensInput, CountTokensRequest,
-    CountTokensResponse, Message, TokenUsage,
+    CountTokensResponse, DocumentBlock, Message, TokenUsage,
 };
 use outcrop_outbound::Outbound;
 use outcrop_wire::shape::Structure;
@@ -128,6 +128,14 @@ impl Provider for Bedrock {
         }
         let response = self.post(&path(&call.model, "converse-stream"), request).await?;
         stream::converse(&self.runtime, response).await
+    }
+
+    fn reads(&self, _: &DocumentBlock) -> bool {
+        true
+    }
+
+    fn cites(&self) -> bool {
+        true
     }
 
     async fn count_tokens(&self, call: Call) -> Result<u32, Failure> {

@@ -77,6 +77,10 @@ impl Provider for Cohere {
         converse(&self.http, &Chat, "/v2/chat", HeaderMap::new(), &call).await
     }
 
+    fn cites(&self) -> bool {
+        true
+    }
+
     async fn embed(&self, call: Embed) -> Result<Embedded, Failure> {
         embed::embed(self, &call).await
     }

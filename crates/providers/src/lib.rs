@@ -26,7 +26,10 @@ mod settings;
 pub mod testing;
 mod vector;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
+use outcrop_api::bedrock_runtime::{DocumentBlock, DocumentFormat};
 
 pub use call::{
     Answer, Call, Embed, Embedded, Image, Images, Offer, OfferKind, Pass, PassBody, Passed, Rank, Ranked, Rerank,
@@ -35,6 +38,7 @@ pub use failure::{Cause, Failure};
 pub use glob::Glob;
 pub use open::open;
 pub use outcrop_engine::Priority;
+pub use outcrop_engine::embed::Counter;
 pub use settings::{Kind, ProviderSettings, Secret, SettingsError, TapeSettings};
 
 /// A source of answers.
@@ -44,9 +48,24 @@ pub trait Provider: Send + Sync {
     /// what goes wrong later stands in the stream. An implementation that streams returns with the first event read.
     async fn converse(&self, call: Call) -> Result<Answer, Failure>;
 
+    /// Whether a document that is a file is sent as it is. Documents that are text all providers take.
+    fn reads(&self, document: &DocumentBlock) -> bool {
+        matches!(document.format, Some(DocumentFormat::Txt | DocumentFormat::Md | DocumentFormat::Csv))
+    }
+
+    /// Whether it cites documents where a call asks for that.
+    fn cites(&self) -> bool {
+        false
+    }
+
     /// The prompt tokens that [`Provider::converse`] would report for the same call.
     async fn count_tokens(&self, _: Call) -> Result<u32, Failure> {
         Err(Failure::not_offered("counting tokens"))
+    }
+
+    /// What counts tokens as its embedding model does, where that is at hand.
+    fn counter(&self, _model: &str) -> Option<Arc<Counter>> {
+        None
     }
 
     /// One vector for each text.

@@ -5,6 +5,7 @@ mod events;
 mod usage;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
@@ -14,7 +15,7 @@ use outcrop_engine::embed::{EmbedService, project};
 use outcrop_engine::weights::EMBEDDING_MODEL;
 use outcrop_engine::{Engine, Event, Generate};
 
-use crate::{Answer, Call, Embed, Embedded, Failure, Provider};
+use crate::{Answer, Call, Counter, Embed, Embedded, Failure, Provider};
 use usage::Accounting;
 
 /// Answers with models on this machine.
@@ -30,6 +31,10 @@ impl Local {
     /// Text from `engine`, vectors from `embedder`. `chunk` is the engine's prefill chunk.
     pub fn new(engine: Engine, embedder: EmbedService, chunk: u32) -> Self {
         Self { engine, embedder, others: HashMap::new(), chunk }
+    }
+
+    fn embedder(&self, model: &str) -> Option<&EmbedService> {
+        if model == EMBEDDING_MODEL { Some(&self.embedder) } else { self.others.get(model) }
     }
 
     /// Vectors from `others` too, by their names.
@@ -70,9 +75,13 @@ impl Provider for Local {
         Ok(self.engine.count_tokens(&call.model, &chat).await.map_err(|e| told(&e))?.total)
     }
 
+    fn counter(&self, model: &str) -> Option<Arc<Counter>> {
+        self.embedder(model)?.counter()
+    }
+
     async fn embed(&self, call: Embed) -> Result<Embedded, Failure> {
         let model = &*call.model;
-        let embedder = if model == EMBEDDING_MODEL { Some(&self.embedder) } else { self.others.get(model) };
+        let embedder = self.embedder(model);
         let embedder = embedder.ok_or_else(|| {
             let text = format!("No local embedding model is called {model}; {EMBEDDING_MODEL} is the default one.");
             Fault::new(Kind::NotImplemented, text)

@@ -3,6 +3,7 @@
 
 use ::http::HeaderMap;
 use async_trait::async_trait;
+use outcrop_api::bedrock_runtime::DocumentBlock;
 use outcrop_api::{Fault, Kind};
 use outcrop_dialects::client::ClientDialect;
 use outcrop_dialects::mistral::CLIENT;
@@ -82,6 +83,10 @@ struct Capabilities {
 impl Provider for Mistral {
     async fn converse(&self, call: Call) -> Result<Answer, Failure> {
         converse(&self.http, &CLIENT, "/v1/chat/completions", HeaderMap::new(), &call).await.map_err(sorted)
+    }
+
+    fn reads(&self, document: &DocumentBlock) -> bool {
+        CLIENT.quirks().reads(document)
     }
 
     async fn embed(&self, call: Embed) -> Result<Embedded, Failure> {

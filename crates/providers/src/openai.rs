@@ -17,7 +17,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use ::http::HeaderMap;
 use async_trait::async_trait;
-use outcrop_api::bedrock_runtime::ConversationRole;
+use outcrop_api::bedrock_runtime::{ConversationRole, DocumentBlock};
 use outcrop_dialects::client::{ClientDialect, ReadError};
 use outcrop_dialects::openai::client::{PassedEvent, passed_event, passed_usage, passing};
 use outcrop_outbound::Outbound;
@@ -102,6 +102,10 @@ impl Provider for OpenAi {
             answer => answer?,
         };
         Ok(guess::counted(answer, &call))
+    }
+
+    fn reads(&self, document: &DocumentBlock) -> bool {
+        self.server.quirks().reads(document)
     }
 
     async fn count_tokens(&self, call: Call) -> Result<u32, Failure> {

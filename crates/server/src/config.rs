@@ -25,6 +25,7 @@ mod dev;
 mod encryption;
 mod engine;
 mod error;
+mod functions;
 mod guardrails;
 mod invocation_logs;
 mod knowledge;
@@ -39,7 +40,9 @@ mod quotas;
 mod routes;
 mod routing;
 mod secret;
+mod secrets;
 mod stand_ins;
+mod stores;
 #[cfg(test)]
 mod tests;
 
@@ -55,9 +58,11 @@ pub use dev::Dev;
 pub use encryption::Encryption;
 pub use engine::{Engine, PrefixSharing};
 pub use error::ConfigError;
+pub use functions::Function;
+pub(crate) use functions::functions;
 pub use guardrails::{GuardrailFailure, GuardrailInput, GuardrailJudge, Guardrails, UnmeasuredLanguages};
 pub use invocation_logs::InvocationLogs;
-pub use knowledge::{Knowledge, KnowledgeAnswers};
+pub use knowledge::{Crawler, Knowledge, KnowledgeAnswers};
 pub use limits::ClientLimits;
 pub use local_models::{LocalKind, LocalModel};
 pub use metrics::Metrics;
@@ -71,7 +76,9 @@ pub use quotas::{GuardrailQuotas, Loops, ModelQuotas, QuotaRule, Quotas};
 pub use routes::{Route, RouteChoice, RouteHedge, RouteLatency, RouteTarget};
 pub use routing::{Breaker, Routing};
 pub use secret::SecretRef;
+pub use secrets::StoredSecret;
 pub use stand_ins::{StandInMode, StandIns};
+pub use stores::{Speaks, Store};
 
 /// The documented defaults, as a file to start from.
 pub const DEFAULT_FILE: &str = include_str!("../outcrop.default.toml");
@@ -122,6 +129,8 @@ pub struct Config {
     pub guardrails: Guardrails,
     /// Knowledge bases.
     pub knowledge: Knowledge,
+    /// What stands for functions of AWS Lambda.
+    pub functions: BTreeMap<String, Function>,
     /// Local inference.
     pub engine: Engine,
     /// Local models beyond the default ones.
@@ -134,6 +143,8 @@ pub struct Config {
     pub s3: S3,
     /// What `s3://NAME` is.
     pub buckets: BTreeMap<String, Bucket>,
+    /// What data sources log in with.
+    pub secrets: BTreeMap<String, StoredSecret>,
     /// Who answers beside the local models.
     pub providers: Vec<Provider>,
     /// How those who may answer are asked.
@@ -172,12 +183,14 @@ impl Default for Config {
             budgets: Vec::new(),
             guardrails: Guardrails::default(),
             knowledge: Knowledge::default(),
+            functions: BTreeMap::new(),
             engine: Engine::default(),
             local_models: Vec::new(),
             audit: Audit::default(),
             invocation_logs: InvocationLogs::default(),
             s3: S3::default(),
             buckets: BTreeMap::new(),
+            secrets: BTreeMap::new(),
             providers: Vec::new(),
             routing: Routing::default(),
             routes: Vec::new(),
@@ -263,6 +276,8 @@ impl Config {
         self.access.directory()?;
         self.encryption.check()?;
         buckets::check(&self.buckets)?;
+        secrets::check(&self.secrets)?;
+        stores::check(&self.knowledge.stores)?;
         self.catalogue.check()?;
         self.quotas.check()?;
         self.guardrails.check()?;
@@ -270,6 +285,8 @@ impl Config {
         self.metrics.of_calls()?;
         cloudwatch::check(&self.alarm_actions)?;
         self.otlp.check()?;
+        self.knowledge.check()?;
+        functions::check(&self.functions)?;
         local_models::check(&self.local_models)?;
         cost::check(&self.cost, &self.prices)?;
         providers::check(&self.providers)?;

@@ -1,6 +1,7 @@
 //! From a configuration to a server that answers: opens what lasts, finds the local models, joins the crates.
 
 mod certificates;
+mod examine;
 mod guardrails;
 mod knowledge;
 mod local;
@@ -32,7 +33,7 @@ use outcrop_engine::{Engine, EngineConfig, ModelKind};
 use outcrop_gateway::guard::judge;
 use outcrop_gateway::meter::Recorded;
 use outcrop_gateway::routing::{Registry, Routes, Setup};
-use outcrop_gateway::{Answers, Capacity, Gateway, Sharing};
+use outcrop_gateway::{Answers, Capacity, Gateway, Papers, Sharing};
 use outcrop_knowledge::State;
 use outcrop_models::{Catalogue, LocalKind, LocalModel as Listed, Memory, Models, Settings};
 use outcrop_outbound::Outbound;
@@ -59,6 +60,7 @@ use crate::pipeline::Pipeline;
 use crate::reload::{Live, Load};
 
 use certificates::{authority_folder, renew, watch_tls};
+pub use examine::{examine, examine_keys, examine_start};
 use guardrails::Judging;
 pub use knowledge::EXTRACT_CHILD;
 use local::{Found, describe, embedders, engine_config, local_models, stand_ins};
@@ -158,6 +160,7 @@ impl Server {
         let found = local_models(&config, &weights)?;
         let stand_ins = config.stand_ins.mode.is_on(dev).then(|| stand_ins(&config, &found)).transpose()?;
         lines.extend(describe(&found, stand_ins.as_ref()));
+        lines.extend(knowledge::describe(&config));
 
         let engine_config = engine_config(&config, &found);
         let (chunk, threads) = (engine_config.prefill_chunk, engine_config.compute_threads());
@@ -197,6 +200,8 @@ impl Server {
         let mode = if dev { Mode::Dev } else { Mode::Serve(Arc::clone(&keys)) };
         let directory = Arc::new(config.access.directory().map_err(told)?);
         let acting = Acting::new(&mode, directory, policies.in_memory(), stop.clone());
+        // A wall of their own: a conversation waits behind no ingestion.
+        let papers = Papers { buckets: buckets.clone(), wall: Arc::new(knowledge::wall()?) };
         let means = knowledge::Means { buckets: buckets.clone(), acting: acting.clone(), encoder: judging.encoder() };
         let knowledge = knowledge::open(&config, &folder, &resources, means)?;
         let parts = Parts {
@@ -232,6 +237,7 @@ impl Server {
             acting,
             watch: Arc::clone(&watch),
             knowledge: knowledge.clone(),
+            papers,
         };
         if config.audit.enabled {
             audit.record(records::started(dev)).await;
@@ -379,6 +385,8 @@ pub(crate) struct Parts {
     pub(crate) acting: Acting,
     watch: Arc<Watch>,
     knowledge: State,
+    /// What conversations show: files, and objects of buckets.
+    papers: Papers,
 }
 
 impl Parts {
@@ -424,6 +432,7 @@ impl Parts {
                 .meter(Arc::new(Recorded(self.sight.recorder.clone())))
                 .prices(Arc::clone(&prices))
                 .sharing(sharing(config))
+                .papers(self.papers.clone())
                 .capacity(Arc::clone(&capacity))
                 .admission(Arc::clone(&admission))
         };
@@ -442,7 +451,7 @@ impl Parts {
         );
         self.registry.sweep();
         let directory = Arc::new(config.access.directory().map_err(told)?);
-        let knowledge = knowledge::knowledge(config, &self.resources, Arc::clone(&gateway), &self.knowledge);
+        let knowledge = knowledge::knowledge(config, self.dev, &self.resources, Arc::clone(&gateway), &self.knowledge)?;
         let keys = || Arc::clone(&self.keys);
         let mode = if self.dev { Mode::Dev } else { Mode::Serve(keys()) };
         let gate = Gate::new(mode, config.dev.region.clone())
@@ -526,44 +535,6 @@ fn routed(
     let policy = config.routing.policy();
     let routes = config.routes.iter().map(|route| route.settings(&policy)).collect();
     Ok(Routed { catalogue, capacity, setup: Setup { sources, routes, policy, stand_ins } })
-}
-
-/// What else would keep a start from coming about: everything that it makes of `config` short of opening the store,
-/// the port and the models. A reload finds the same by making it.
-pub fn examine_start(config: &Config) -> Result<(), StartError> {
-    data_folder(config.data.as_deref())?;
-    let found = local_models(config, &ModelDir::locate().map_err(told)?)?;
-    let local: Arc<dyn Provider> = Arc::new(sources::Uncalled);
-    // As `dev` does: a stand-in that is no local model is wrong whoever starts.
-    let routed = routed(config, true, &found, &local, &Offers::default())?;
-    Routes::new(&routed.catalogue, &routed.setup, &Registry::default()).map_err(told)?;
-    Ok(())
-}
-
-/// What would keep `config` from working, beyond what its types say: files that are missing or do not fit.
-pub fn examine(config: &Config, dev: bool) -> Vec<String> {
-    let mut problems = Vec::new();
-    let bound = listen::check_bind(&config.listen, dev, config.tls.is_some());
-    problems.extend(bound.err().map(|e| e.to_string()));
-    if let Some(files) = &config.tls {
-        problems.extend(Tls::load(files.clone()).err().map(|e| e.to_string()));
-    }
-    for model in &config.local_models {
-        if !model.file.is_file() {
-            problems.push(format!("local_models.file of {}: there is no file {}", model.name, model.file.display()));
-        }
-    }
-    problems.extend(catalogue(config, &[]).err().map(|e| e.to_string()));
-    problems.extend(config.outbound.open().err().map(|e| e.to_string()));
-    problems.extend(config.access.directory().err().map(|e| e.to_string()));
-    problems.extend(observe::examine(config));
-    problems
-}
-
-/// What is wrong with the places of the keys that seal. Apart from [`examine`], for a reload does not touch them: one
-/// that renews a certificate need not wait for a program that fetches keys.
-pub fn examine_keys(config: &Config) -> Vec<String> {
-    config.store().encryption.problems().iter().map(ToString::to_string).collect()
 }
 
 fn catalogue(config: &Config, found: &[Found]) -> Result<Catalogue, StartError> {

@@ -18,6 +18,31 @@ pub trait Engine: Send + Sync + 'static {
     fn hybrid(&self) -> bool;
 }
 
+/// An engine that is there already: what the operator points knowledge bases at.
+pub trait Store: Send + Sync + 'static {
+    /// Its indexes: each in a table or collection of its own, or all in `place`, beside what others keep there.
+    fn at(&self, place: Option<Place>) -> Arc<dyn Engine>;
+}
+
+/// A table or index that its owner made, and its fields, as a knowledge base declares them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// The database that it is in, where there are several.
+    pub database: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// A chunk's key, where the owner's table has such a column.
+    pub key: Option<String>,
+    /// A chunk's vector.
+    pub vector: String,
+    /// Its text.
+    pub text: String,
+    /// What this program keeps beside them, as JSON.
+    pub metadata: String,
+    /// Its attributes, as JSON; without it they are a part of the metadata.
+    pub attributes: Option<String>,
+}
+
 /// One knowledge base's chunks. A write that is acknowledged is durable and seen by the next query; a document is
 /// replaced or removed in one step, so that no query sees half of it.
 #[async_trait]

@@ -4,19 +4,31 @@
 //! OpenSearch), replaces a document's chunks in one step, and searches. Never: knows a document's format, calls a model.
 //!
 //! Start at [`Index`], the contract, and [`Engine`], which opens indexes. [`Filter`] says what a filter means.
-//! [`Embedded`] is the engine without a server; `suite` (feature `suite`) is the contract as tests, for every engine.
+//! [`Embedded`] is the engine without a server; [`Store`] is one that is there already: [`Postgres`],
+//! [`Qdrant`], [`OpenSearch`]. `ranked` answers
+//! queries for all of those. `suite` (feature `suite`) is the contract as tests, for every engine.
 
 mod contract;
 mod embedded;
 mod error;
 mod filter;
 mod fusion;
+mod http;
+mod opensearch;
+mod postgres;
+mod qdrant;
+mod ranked;
 mod record;
+#[cfg(test)]
+mod served;
 #[cfg(any(test, feature = "suite"))]
 pub mod suite;
 
-pub use contract::{Engine, Index, Stats};
+pub use contract::{Engine, Index, Place, Stats, Store};
 pub use embedded::Embedded;
 pub use error::{Result, VectorError};
 pub use filter::Filter;
+pub use opensearch::OpenSearch;
+pub use postgres::Postgres;
+pub use qdrant::Qdrant;
 pub use record::{Hit, Metadata, Mode, Parent, Query, Record, Replace, Shape, Value, Vector};

@@ -7,12 +7,16 @@ use clap::{Args, Subcommand, ValueEnum};
 /// Knowledge bases.
 #[derive(Subcommand)]
 pub enum Kb {
-    /// Makes a knowledge base of a folder or bucket, or brings one up to date
+    /// Makes a knowledge base of a folder, bucket or web site, or brings one up to date
     ///
     /// A folder's documents are copied into a bucket of the server (what has not
     /// changed is not sent again, what is gone is deleted there), and the knowledge
     /// base reads them from it. s3://BUCKET/PREFIX is read where it is. Only new and
     /// changed documents are read and embedded.
+    ///
+    /// A URL is crawled: its page, and what it links to at or below its path (--scope
+    /// widens that, --depth, --include and --exclude narrow it), as robots.txt allows
+    /// and no faster than --rate. Linked PDF and Office files are read, too.
     ///
     /// Without a running server, one is started for the time of the command, on
     /// the data folder that `outcrop dev` uses.
@@ -21,8 +25,19 @@ pub enum Kb {
     ///   outcrop kb add ./docs
     ///   outcrop kb add s3://handbooks/2026/ --name handbooks
     ///   outcrop kb add ./docs --chunking semantic --max-tokens 300
+    ///   outcrop kb add s3://handbooks/2026/ --every 1h
+    ///   outcrop kb add https://docs.example.com/guide/ --depth 2
+    ///   outcrop kb add https://www.example.com --scope host --exclude '/(de|fr)/'
     #[command(verbatim_doc_comment)]
-    Add(Add),
+    Add {
+        /// What to add
+        #[command(flatten)]
+        add: Add,
+        /// Syncs the knowledge base again so long after each time: 90s, 15m, 1h, 2d, or never. A bucket's only: a folder
+        /// is kept by `outcrop kb watch`
+        #[arg(long, value_name = "TIME")]
+        every: Option<String>,
+    },
     /// Asks a question; the answer streams, then its sources follow, numbered
     ///
     /// Examples:
@@ -81,11 +96,13 @@ pub enum Kb {
 
 /// What to add, and how.
 #[derive(Args, Clone)]
+// The command of the same name has a group of its own.
+#[group(skip)]
 pub struct Add {
-    /// A folder, a file, or s3://BUCKET/PREFIX
-    #[arg(value_name = "FOLDER|FILE|s3://BUCKET/PREFIX")]
+    /// A folder, a file, s3://BUCKET/PREFIX, or a web page to begin at
+    #[arg(value_name = "FOLDER|FILE|s3://BUCKET/PREFIX|URL")]
     pub what: String,
-    /// The knowledge base's name [default: the folder's or bucket's]
+    /// The knowledge base's name [default: the folder's, the bucket's or the host's]
     #[arg(long)]
     pub name: Option<String>,
     /// How documents are cut into chunks; a knowledge base that exists keeps its own
@@ -106,6 +123,45 @@ pub struct Add {
     /// Where
     #[command(flatten)]
     pub place: Place,
+    // The last: its heading holds for all that follows.
+    /// How a URL is crawled
+    #[command(flatten)]
+    pub crawl: Crawl,
+}
+
+/// How a URL is crawled.
+#[derive(Args, Clone)]
+#[command(next_help_heading = "Crawling a URL")]
+pub struct Crawl {
+    /// Which of a site's pages
+    #[arg(long, default_value = "path")]
+    pub scope: Scope,
+    /// How many folders below the URL pages may lie; 0 for those beside it [default: any number]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=50))]
+    pub depth: Option<u32>,
+    /// Only pages whose URL matches one of these regular expressions
+    #[arg(long, value_name = "REGEX", conflicts_with = "depth")]
+    pub include: Vec<String>,
+    /// No pages whose URL matches one of these; wins over what includes them
+    #[arg(long, value_name = "REGEX")]
+    pub exclude: Vec<String>,
+    /// More pages than these fail the job: nothing is read of a site that is larger than you thought
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=25_000))]
+    pub max_pages: u32,
+    /// Pages a minute that a host is asked for; a longer pause in its robots.txt wins
+    #[arg(long, value_name = "N", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=300))]
+    pub rate: u32,
+}
+
+/// Which of a site's pages.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Scope {
+    /// At and below the URL's path, on its host
+    Path,
+    /// All of its host
+    Host,
+    /// Its host and all others of its domain: www.example.com for docs.example.com
+    Domain,
 }
 
 /// How documents are cut.

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use crate::args::{self, Chunking};
 use crate::client::{Ask, Client};
-use crate::kb::{find, folder, s3, sync};
+use crate::kb::origin::{self, Origin};
+use crate::kb::{find, folder, s3, schedule, sync};
 use crate::text::{counted, say};
 
 /// How often a job is asked how far it is.
@@ -17,8 +18,14 @@ const LOOK: Duration = Duration::from_millis(200);
 pub const BUCKET: &str = "outcrop-kb-";
 
 /// Brings a knowledge base up to date, and makes it where there is none.
-pub async fn run(client: &Client, args: &args::KbAdd) -> Result<(), String> {
+pub async fn run(client: &Client, args: &args::KbAdd, every: Option<&str>) -> Result<(), String> {
+    if let Some(every) = every {
+        schedule::check(every, &args.what)?;
+    }
     let added = Added::prepare(client, args).await?;
+    if let Some(every) = every {
+        schedule::set(client, &added.kb, every).await?;
+    }
     added.sync(client, true).await
 }
 
@@ -26,7 +33,7 @@ pub async fn run(client: &Client, args: &args::KbAdd) -> Result<(), String> {
 pub async fn watch(client: &Client, args: &args::KbAdd, every: u64) -> Result<(), String> {
     let added = Added::prepare(client, args).await?;
     let Some(root) = added.root.clone() else {
-        return Err("watch looks at a folder; give a bucket's source a schedule instead".into());
+        return Err("watch looks at a folder; give the source of a bucket or a site a schedule instead".into());
     };
     added.sync(client, true).await?;
     eprintln!("watching {}, every {every} s; Ctrl-C ends it", root.display());
@@ -68,14 +75,15 @@ struct Added {
 
 impl Added {
     async fn prepare(client: &Client, args: &args::KbAdd) -> Result<Self, String> {
-        let place = Where::read(&args.what)?;
-        let name = args.name.clone().unwrap_or_else(|| place.name());
+        let origin = Origin::read(&args.what)?;
+        let name = args.name.clone().unwrap_or_else(|| origin.name());
         if !is_name(&name) {
             return Err(format!("{name:?} cannot be a knowledge base's name (letters, digits, - and _): use --name"));
         }
-        let (root, bucket, prefix) = match place {
-            Where::Local(root) => (Some(root), bucket_of(&name), String::new()),
-            Where::Bucket(bucket, prefix) => (None, bucket, prefix),
+        let bucket = bucket_of(&name);
+        let root = match &origin {
+            Origin::Local(root) => Some(root.clone()),
+            Origin::Bucket(..) | Origin::Site(_) => None,
         };
         if let Some(root) = &root {
             // Before anything is made of it.
@@ -86,7 +94,7 @@ impl Added {
             Some(kb) => kb.id,
             None => create(client, &described(client, args, &name).await?).await?,
         };
-        let source = source(client, args, &kb, &bucket, &prefix).await?;
+        let source = source(client, args, &kb, &origin, &bucket).await?;
         Ok(Self { root, bucket, kb, source, name })
     }
 
@@ -103,10 +111,11 @@ impl Added {
         }
         let began = Instant::now();
         let done = ingest(client, &self.kb, &self.source).await?;
-        self.tell(&done, began)
+        let cost = schedule::cost(client, &self.kb, &done).await;
+        self.tell(&done, began, &cost)
     }
 
-    fn tell(&self, job: &Value, began: Instant) -> Result<(), String> {
+    fn tell(&self, job: &Value, began: Instant, cost: &str) -> Result<(), String> {
         let n = |name: &str| job["statistics"][name].as_u64().unwrap_or(0);
         let scanned = n("numberOfDocumentsScanned");
         let mut text = format!("{} ({}): {}", self.name, self.kb, counted(scanned, "document"));
@@ -121,7 +130,7 @@ impl Added {
                 text += &format!(", {} {what}", n(member));
             }
         }
-        text += &format!(", in {:.1} s\n", began.elapsed().as_secs_f64());
+        text += &format!(", in {:.1} s{cost}\n", began.elapsed().as_secs_f64());
         for reason in reasons(job) {
             text += &format!("  {reason}\n");
         }
@@ -234,27 +243,55 @@ pub async fn create(client: &Client, asked: &Value) -> Result<String, String> {
     }
 }
 
-/// The data source that reads the bucket; made where there is none.
-async fn source(client: &Client, args: &args::KbAdd, kb: &str, bucket: &str, prefix: &str) -> Result<String, String> {
-    let mut name = format!("{bucket}-{prefix}").replace(|c: char| !c.is_ascii_alphanumeric() && c != '-', "-");
-    name.truncate(100);
-    let name = name.trim_matches('-').to_owned();
-    let found = find::sources(client, kb).await?;
-    if let Some(source) = found.iter().find(|source| source["name"] == *name) {
-        return Ok(source["dataSourceId"].as_str().unwrap_or_default().to_owned());
-    }
-    let mut s3 = json!({"bucketArn": format!("arn:aws:s3:::{bucket}")});
-    if !prefix.is_empty() {
-        s3["inclusionPrefixes"] = json!([prefix]);
-    }
-    let asked = json!({
+/// The data source that reads the bucket or the site; made where there is none. A site's takes the options anew.
+async fn source(client: &Client, args: &args::KbAdd, kb: &str, origin: &Origin, own: &str) -> Result<String, String> {
+    let (name, configuration) = match (origin, origin.bucket(own)) {
+        (Origin::Site(seed), _) => (seed.clone(), origin::web(seed, &args.crawl)),
+        (_, bucket) => {
+            let (bucket, prefix) = bucket.unwrap_or_default();
+            let mut s3 = json!({"bucketArn": format!("arn:aws:s3:::{bucket}")});
+            if !prefix.is_empty() {
+                s3["inclusionPrefixes"] = json!([prefix]);
+            }
+            (format!("{bucket}-{prefix}"), json!({"type": "S3", "s3Configuration": s3}))
+        }
+    };
+    let name = source_name(&name);
+    let sources = format!("{}/", client.path(&["knowledgebases", kb, "datasources"]));
+    let mut asked = json!({
         "name": name,
-        "dataSourceConfiguration": {"type": "S3", "s3Configuration": s3},
+        "dataSourceConfiguration": configuration,
         "vectorIngestionConfiguration": {"chunkingConfiguration": chunking(args)},
     });
-    let path = format!("{}/", client.path(&["knowledgebases", kb, "datasources"]));
-    let made = client.json("PUT", &path, &asked).await?;
-    Ok(made["dataSource"]["dataSourceId"].as_str().unwrap_or_default().to_owned())
+    let found = find::sources(client, kb).await?;
+    let Some(found) = found.iter().find(|source| source["name"] == *name) else {
+        let made = client.json("PUT", &sources, &asked).await?;
+        return Ok(made["dataSource"]["dataSourceId"].as_str().unwrap_or_default().to_owned());
+    };
+    let id = found["dataSourceId"].as_str().unwrap_or_default().to_owned();
+    if let Origin::Site(_) = origin {
+        let path = client.path(&["knowledgebases", kb, "datasources", &id]);
+        let known = client.json("GET", &path, &Value::Null).await?["dataSource"].take();
+        if known["dataSourceConfiguration"] != asked["dataSourceConfiguration"] {
+            // How it is cut into chunks stays as it is.
+            asked["vectorIngestionConfiguration"] = known["vectorIngestionConfiguration"].clone();
+            client.json("PUT", &path, &asked).await?;
+        }
+    }
+    Ok(id)
+}
+
+/// A data source's name: letters, digits and single dashes, at most 100.
+fn source_name(of: &str) -> String {
+    let mut name = String::new();
+    for c in of.chars() {
+        let c = if c.is_ascii_alphanumeric() { c } else { '-' };
+        if c != '-' || !name.ends_with('-') {
+            name.push(c);
+        }
+    }
+    name.truncate(100);
+    name.trim_matches('-').to_owned()
 }
 
 fn chunking(args: &args::KbAdd) -> Value {
@@ -284,31 +321,6 @@ async fn account(client: &Client) -> Result<String, String> {
     let text = String::from_utf8_lossy(&body);
     let account = text.split_once("<Account>").and_then(|(_, rest)| rest.split_once("</Account>"));
     account.map(|(account, _)| account.to_owned()).ok_or_else(|| "the server does not say which account this is".into())
-}
-
-/// Where documents are.
-enum Where {
-    Local(PathBuf),
-    Bucket(String, String),
-}
-
-impl Where {
-    fn read(what: &str) -> Result<Self, String> {
-        if let Some(rest) = what.strip_prefix("s3://") {
-            let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
-            return Ok(Self::Bucket(bucket.to_owned(), prefix.to_owned()));
-        }
-        let path = Path::new(what);
-        let whole = path.canonicalize().map_err(|error| format!("{what}: {error}"))?;
-        Ok(Self::Local(whole))
-    }
-
-    fn name(&self) -> String {
-        match self {
-            Self::Local(path) => path.file_stem().unwrap_or_default().to_string_lossy().replace(['.', ' '], "-"),
-            Self::Bucket(bucket, _) => bucket.replace('.', "-"),
-        }
-    }
 }
 
 /// Bedrock's rule: `([0-9a-zA-Z][_-]?){1,100}`.
@@ -342,6 +354,8 @@ mod tests {
             assert!(!is_name(bad), "{bad}");
         }
         assert_eq!(bucket_of("Team_Docs-"), "outcrop-kb-team-docs");
+        assert_eq!(source_name("https://docs.example.com/a/"), "https-docs-example-com-a");
+        assert_eq!(source_name("outcrop-kb-docs-"), "outcrop-kb-docs");
     }
 
     #[test]

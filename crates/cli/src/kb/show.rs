@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::client::Client;
+use crate::client::{Ask, Client};
 use crate::kb::add::reasons;
-use crate::kb::find;
+use crate::kb::{find, schedule};
 use crate::text::{say, table};
 
 /// How many of a source's jobs are shown.
@@ -26,8 +26,12 @@ pub async fn run(client: &Client, wanted: Option<&str>, json: bool) -> Result<()
         return say(&table(["NAME", "ID", "STATUS"], &rows));
     }
     let found = find::one(client, wanted).await?;
-    let kb =
-        client.json("GET", &client.path(&["knowledgebases", &found.id]), &Value::Null).await?["knowledgeBase"].take();
+    let path = client.path(&["knowledgebases", &found.id]);
+    let (headers, body) = client.bytes(Ask::json("GET", &path, Vec::new())).await?;
+    let served_by = headers.get("x-outcrop-served-by").and_then(|name| name.to_str().ok()).map(str::to_owned);
+    let mut kb: Value = serde_json::from_slice(&body).map_err(|e| format!("the answer is not JSON: {e}"))?;
+    let kb = kb["knowledgeBase"].take();
+    let every = schedule::of_base(client, kb["knowledgeBaseArn"].as_str().unwrap_or_default()).await?;
     let mut sources = Vec::new();
     for source in find::sources(client, &found.id).await? {
         let id = source["dataSourceId"].as_str().unwrap_or_default();
@@ -38,22 +42,24 @@ pub async fn run(client: &Client, wanted: Option<&str>, json: bool) -> Result<()
         if let Some(last) = whole["jobs"][0]["ingestionJobId"].as_str() {
             let job = client.json("GET", &format!("{path}/ingestionjobs/{last}"), &Value::Null).await?;
             whole["lastJob"] = job["ingestionJob"].clone();
+            whole["lastCost"] = schedule::cost(client, &found.id, &whole["lastJob"]).await.into();
         }
+        whole["sync"] = schedule::told(&whole, every.as_deref()).into();
         sources.push(whole);
     }
     if json {
-        return say(&format!("{:#}\n", json!({"knowledgeBase": kb, "dataSources": sources})));
+        return say(&format!("{:#}\n", json!({"knowledgeBase": kb, "servedBy": served_by, "dataSources": sources})));
     }
-    say(&told(&kb, &sources))
+    say(&told(&kb, served_by.as_deref(), &sources))
 }
 
-fn told(kb: &Value, sources: &[Value]) -> String {
+fn told(kb: &Value, served_by: Option<&str>, sources: &[Value]) -> String {
     let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
     let vector = &kb["knowledgeBaseConfiguration"]["vectorKnowledgeBaseConfiguration"];
     let mut out = format!("{} ({}), {}\n", text(&kb["name"]), text(&kb["knowledgeBaseId"]), text(&kb["status"]));
     out += &format!("  embedding  {}\n", text(&vector["embeddingModelArn"]));
     if let Some(storage) = kb["storageConfiguration"]["type"].as_str() {
-        out += &format!("  storage    {storage}\n");
+        out += &format!("  storage    declared {storage}, served by {}\n", served_by.unwrap_or("-"));
     }
     out += &format!("  role       {}\n", text(&kb["roleArn"]));
     for source in sources {
@@ -63,6 +69,11 @@ fn told(kb: &Value, sources: &[Value]) -> String {
             let prefix = of["s3Configuration"]["inclusionPrefixes"][0].as_str().unwrap_or_default();
             from = format!("s3://{}/{prefix}", bucket.trim_start_matches("arn:aws:s3:::"));
         }
+        let web = &of["webConfiguration"]["sourceConfiguration"]["urlConfiguration"]["seedUrls"];
+        if let Some(seed) = web[0]["url"].as_str() {
+            let others = web.as_array().map_or(0, Vec::len) - 1;
+            from = if others == 0 { seed.to_owned() } else { format!("{seed} and {others} more") };
+        }
         let chunking = &source["vectorIngestionConfiguration"]["chunkingConfiguration"]["chunkingStrategy"];
         out += &format!(
             "\nsource {} ({}), {}\n  from       {from}\n  chunking   {}\n",
@@ -71,10 +82,14 @@ fn told(kb: &Value, sources: &[Value]) -> String {
             text(&source["status"]),
             chunking.as_str().unwrap_or("default"),
         );
-        for job in source["jobs"].as_array().into_iter().flatten() {
+        if let Some(sync) = source["sync"].as_str() {
+            out += &format!("  sync       {sync}\n");
+        }
+        for (at, job) in source["jobs"].as_array().into_iter().flatten().enumerate() {
+            let cost = source["lastCost"].as_str().filter(|_| at == 0).unwrap_or_default();
             let n = |name: &str| job["statistics"][name].as_u64().unwrap_or(0);
             out += &format!(
-                "  job {}  {}  {} scanned, {} new, {} changed, {} deleted, {} failed\n",
+                "  job {}  {}  {} scanned, {} new, {} changed, {} deleted, {} failed{cost}\n",
                 text(&job["startedAt"]),
                 text(&job["status"]),
                 n("numberOfDocumentsScanned"),

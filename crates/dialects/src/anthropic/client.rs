@@ -24,6 +24,7 @@ use serde_json::Value;
 use crate::DialectError;
 use crate::client::{Ask, ClientDialect, MakeId, ReadError, Refusal, StreamReader};
 
+pub use document::reads;
 pub use pass::{Event as PassedEvent, Passing, event as passed_event, passing, usage as passed_usage};
 
 /// `max_tokens` where the caller gives none: the most that every model of Anthropic's writes, the oldest included.

@@ -16,7 +16,7 @@ mod shapes;
 mod stream;
 mod think;
 
-use outcrop_api::bedrock_runtime::ConverseResponse;
+use outcrop_api::bedrock_runtime::{ConverseResponse, DocumentBlock, DocumentFormat};
 
 use crate::DialectError;
 use crate::client::{Ask, ClientDialect, MakeId, ReadError, Refusal, StreamReader};
@@ -57,6 +57,17 @@ pub struct Quirks {
     pub prefix: bool,
     /// The member for a seed.
     pub seed: &'static str,
+}
+
+impl Quirks {
+    /// Whether a document that is a file is taken as it is: text, or a PDF that nothing is said about.
+    pub fn reads(&self, document: &DocumentBlock) -> bool {
+        match document.format {
+            Some(DocumentFormat::Txt | DocumentFormat::Md | DocumentFormat::Csv | DocumentFormat::Html) => true,
+            Some(DocumentFormat::Pdf) => self.pdf != Pdf::Refused && document.context.is_none(),
+            _ => false,
+        }
+    }
 }
 
 /// How PDF files are read.

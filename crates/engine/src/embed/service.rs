@@ -7,12 +7,12 @@
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::{BATCH_TOKENS, EmbedError, Embedder, Embedding, Encode};
+use super::{BATCH_TOKENS, Counter, EmbedError, Embedder, Embedding, Encode};
 use crate::weights::ModelDir;
 
 /// How much may wait and for how long the model stays.
@@ -59,8 +59,13 @@ struct Shared {
     /// Held while loading, so that two workers load once.
     model: Mutex<Option<Arc<dyn Encode>>>,
     load: Loader,
+    /// Where the vocabulary lies, where it is a file of its own, and what was read of it.
+    vocabulary: Option<Vocabulary>,
+    counter: OnceLock<Option<Arc<Counter>>>,
     settings: Settings,
 }
+
+type Vocabulary = Box<dyn Fn() -> Result<Counter, EmbedError> + Send + Sync>;
 
 struct Queue {
     waiting: VecDeque<Job>,
@@ -86,7 +91,22 @@ impl EmbedService {
     /// A service for the model `name` of `models`. Nothing is loaded yet.
     pub fn start(models: ModelDir, name: &str, settings: Settings) -> Result<Self, std::io::Error> {
         let name = name.to_owned();
-        Self::with_loader(move || Embedder::load(&models.folder(&name)?), settings)
+        let (vocabulary, of) = (models.clone(), name.clone());
+        let counter: Vocabulary = Box::new(move || Counter::load(&vocabulary.folder(&of)?));
+        Self::made(move || Embedder::load(&models.folder(&name)?), Some(counter), settings)
+    }
+
+    /// What counts tokens as the model does, without the model in memory; none where its vocabulary is not at hand.
+    pub fn counter(&self) -> Option<Arc<Counter>> {
+        let shared = &self.owner.0;
+        let read = || match shared.vocabulary.as_ref()?() {
+            Ok(counter) => Some(Arc::new(counter)),
+            Err(error) => {
+                tracing::warn!(%error, "the tokens of texts are estimated");
+                None
+            }
+        };
+        shared.counter.get_or_init(read).clone()
     }
 
     /// A service for the GGUF file of an embedding model, computed with `threads`. Nothing is loaded yet.
@@ -105,6 +125,14 @@ impl EmbedService {
         load: impl Fn() -> Result<E, EmbedError> + Send + Sync + 'static,
         settings: Settings,
     ) -> Result<Self, std::io::Error> {
+        Self::made(load, None, settings)
+    }
+
+    fn made<E: Encode + 'static>(
+        load: impl Fn() -> Result<E, EmbedError> + Send + Sync + 'static,
+        vocabulary: Option<Vocabulary>,
+        settings: Settings,
+    ) -> Result<Self, std::io::Error> {
         let load: Loader = Box::new(move || Ok(Arc::new(load()?)));
         let queue = Queue {
             waiting: VecDeque::new(),
@@ -119,6 +147,8 @@ impl EmbedService {
             wake: Condvar::new(),
             model: Mutex::new(None),
             load,
+            vocabulary,
+            counter: OnceLock::new(),
             settings,
         });
         // Made first: its end stops the threads that did start where one does not.

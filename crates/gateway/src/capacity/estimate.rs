@@ -1,6 +1,9 @@
 //! What a call may take, before it is known.
 
-use outcrop_api::bedrock_runtime::{ContentBlock, ConverseRequest, SystemContentBlock, ToolResultContentBlock};
+use outcrop_api::bedrock_runtime::{
+    ContentBlock, ConverseRequest, DocumentBlock, DocumentContentBlock, DocumentSource, SystemContentBlock,
+    ToolResultContentBlock,
+};
 use outcrop_models::Model;
 
 /// Bytes of text that a token stands for, on the average of English and code.
@@ -82,14 +85,28 @@ impl Size {
                     match part {
                         ToolResultContentBlock::Text(text) => self.text(text),
                         ToolResultContentBlock::Json(json) => self.bytes += json.to_string().len() as u64,
+                        ToolResultContentBlock::Document(document) => self.document(document),
                         _ => self.images += 1,
                     }
                 }
             }
-            ContentBlock::Image(_) | ContentBlock::Document(_) | ContentBlock::Video(_) | ContentBlock::Audio(_) => {
-                self.images += 1;
-            }
+            ContentBlock::Document(document) => self.document(document),
+            ContentBlock::Image(_) | ContentBlock::Video(_) | ContentBlock::Audio(_) => self.images += 1,
             _ => {}
+        }
+    }
+
+    fn document(&mut self, document: &DocumentBlock) {
+        match &document.source {
+            DocumentSource::Text(text) => self.text(text),
+            DocumentSource::Content(parts) => {
+                for part in parts {
+                    if let DocumentContentBlock::Text(text) = part {
+                        self.text(text);
+                    }
+                }
+            }
+            _ => self.images += 1,
         }
     }
 }

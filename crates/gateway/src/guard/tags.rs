@@ -51,6 +51,13 @@ impl Config {
             *system = blocks.into_iter().flat_map(split).collect();
         }
     }
+
+    /// Takes the tags out of every text in `value`: what is kept of a call is what the model read.
+    pub fn untag(&self, value: &mut Value) {
+        if let Some(suffix) = &self.suffix {
+            Tags::new(suffix).strip(value);
+        }
+    }
 }
 
 /// Takes the configuration out of `body`, where it has one.
@@ -102,6 +109,19 @@ impl Tags {
             ("query", Mark { query: true, ..none }),
         ];
         Self(kinds.map(|(kind, mark)| (format!("<{TAG}{kind}_{suffix}>"), format!("</{TAG}{kind}_{suffix}>"), mark)))
+    }
+
+    fn strip(&self, value: &mut Value) {
+        match value {
+            Value::String(text) if text.contains(TAG) => {
+                for tag in self.0.iter().flat_map(|(open, close, _)| [open, close]) {
+                    *text = text.replace(tag.as_str(), "");
+                }
+            }
+            Value::Array(values) => values.iter_mut().for_each(|value| self.strip(value)),
+            Value::Object(members) => members.values_mut().for_each(|value| self.strip(value)),
+            _ => {}
+        }
     }
 
     /// The same as blocks: plain ones, and those that are marked.

@@ -2,8 +2,7 @@
 
 use super::{Check, Family, Modality, refuse};
 use outcrop_api::bedrock_runtime::{
-    AudioSource, ContentBlock, ConversationRole, DocumentBlock, DocumentSource, GuardrailConverseContentBlock,
-    ImageBlock, ImageSource, Message, ToolResultContentBlock, VideoSource,
+    ContentBlock, ConversationRole, DocumentBlock, GuardrailConverseContentBlock, Message, ToolResultContentBlock,
 };
 
 pub(super) fn check(i: usize, message: &Message, family: &Family) -> Check {
@@ -32,22 +31,16 @@ fn one(at: &str, block: &ContentBlock, message: &Message, family: &Family) -> Ch
             refuse(format!("The guard content field in the ContentBlock object at {at} is blank"))
         }
         ContentBlock::GuardContent(GuardrailConverseContentBlock::Image(_)) => readable(at, Modality::Image, family),
-        ContentBlock::Image(image) => {
+        ContentBlock::Image(_) => {
             from_user(at, Modality::Image, message)?;
-            picture(at, image, family)
+            readable(at, Modality::Image, family)
         }
         ContentBlock::Document(document) => {
             from_user(at, Modality::Document, message)?;
             paper(at, document, family)
         }
-        ContentBlock::Video(video) => {
-            readable(at, Modality::Video, family)?;
-            no_bucket(at, Modality::Video, matches!(video.source, VideoSource::S3Location(_)), family)
-        }
-        ContentBlock::Audio(audio) => {
-            readable(at, Modality::Audio, family)?;
-            no_bucket(at, Modality::Audio, matches!(audio.source, AudioSource::S3Location(_)), family)
-        }
+        ContentBlock::Video(_) => readable(at, Modality::Video, family),
+        ContentBlock::Audio(_) => readable(at, Modality::Audio, family),
         // Some clients send the arguments as the text that they were streamed as.
         ContentBlock::ToolUse(tool) if !tool.input.is_object() => not_an_object(&format!("{at}.toolUse.input")),
         ContentBlock::ToolResult(result) => {
@@ -55,7 +48,7 @@ fn one(at: &str, block: &ContentBlock, message: &Message, family: &Family) -> Ch
                 let at = format!("{at}.toolResult.content.{k}");
                 match part {
                     ToolResultContentBlock::Json(value) if !value.is_object() => not_an_object(&format!("{at}.json"))?,
-                    ToolResultContentBlock::Image(image) => picture(&at, image, family)?,
+                    ToolResultContentBlock::Image(_) => readable(&at, Modality::Image, family)?,
                     ToolResultContentBlock::Document(document) => paper(&at, document, family)?,
                     ToolResultContentBlock::Video(_) => readable(&at, Modality::Video, family)?,
                     _ => {}
@@ -86,11 +79,6 @@ fn from_user(at: &str, modality: Modality, message: &Message) -> Check {
     ))
 }
 
-fn picture(at: &str, image: &ImageBlock, family: &Family) -> Check {
-    readable(at, Modality::Image, family)?;
-    no_bucket(at, Modality::Image, matches!(image.source, ImageSource::S3Location(_)), family)
-}
-
 fn paper(at: &str, document: &DocumentBlock, family: &Family) -> Check {
     readable(at, Modality::Document, family)?;
     if !proper_name(&document.name) {
@@ -100,7 +88,7 @@ fn paper(at: &str, document: &DocumentBlock, family: &Family) -> Check {
              Check that the file name conforms to these restrictions and retry your request.",
         );
     }
-    no_bucket(at, Modality::Document, matches!(document.source, DocumentSource::S3Location(_)), family)
+    Ok(())
 }
 
 fn proper_name(name: &str) -> bool {
@@ -122,18 +110,6 @@ fn readable(at: &str, modality: Modality, family: &Family) -> Check {
         "This model doesn't support the {} content block that you provided. Update the content block and try again. \
          (The block at {at}, the model {}.)",
         modality.name(),
-        family.name
-    ))
-}
-
-fn no_bucket(at: &str, modality: Modality, in_bucket: bool, family: &Family) -> Check {
-    if !in_bucket {
-        return Ok(());
-    }
-    let name = modality.name();
-    refuse(format!(
-        "The s3Location at {at}.{name}.source can't be read for the model {}: this server has no buckets. Send the \
-         {name} as bytes and try again.",
         family.name
     ))
 }

@@ -251,26 +251,6 @@ fn blocks_that_the_model_cannot_read_are_named() {
 }
 
 #[test]
-fn objects_in_buckets_are_named() {
-    let source = json!({"s3Location": {"uri": "s3://bucket/key"}});
-    let blocks = [
-        ("image", json!({"image": {"format": "png", "source": source}})),
-        ("document", json!({"document": {"name": "a", "format": "txt", "source": source}})),
-        ("video", json!({"video": {"format": "mp4", "source": source}})),
-        ("audio", json!({"audio": {"format": "mp3", "source": source}})),
-    ];
-    for (name, block) in blocks {
-        let text = verdict(json!({"messages": [user(json!([{"text": "?"}, block]))]}), &easy()).unwrap_err();
-        assert!(
-            text.starts_with(&format!(
-                "The s3Location at messages.0.content.1.{name}.source can't be read for the model test.model-v1"
-            )),
-            "{text}"
-        );
-    }
-}
-
-#[test]
 fn images_and_documents_are_the_users() {
     let image = json!({"image": {"format": "png", "source": {"bytes": "aGk="}}});
     let text = verdict(json!({"messages": [user(said("a")), assistant(json!([image]))]}), &easy()).unwrap_err();

@@ -53,7 +53,7 @@ pub fn for_each(folded: &str, each: &mut dyn FnMut(u32, usize)) {
 }
 
 /// Words, and marks that are not space, with their places.
-fn words(folded: &str) -> impl Iterator<Item = (usize, &str)> {
+pub(super) fn words(folded: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut rest = 0;
     std::iter::from_fn(move || {
         let text = folded.get(rest..)?;

@@ -5,7 +5,7 @@ use super::tensors::Tensors;
 use super::{Category, Confidence};
 use crate::Refused;
 
-/// The models: n-grams and rules, a linear head on the sentence vector, the tuned layers.
+/// The models: words (n-grams, rules and static vectors), a linear head on the sentence vector, the tuned layers.
 pub const MODELS: usize = 3;
 /// A head's value is weighed from every model's value of it, and every model's value of `ANY`; then a constant.
 const INPUTS: usize = 2 * MODELS + 1;
@@ -13,9 +13,9 @@ const INPUTS: usize = 2 * MODELS + 1;
 pub(super) struct Stack {
     /// For each head the weights over all models.
     all: Vec<f32>,
-    /// For each head factor and constant where the n-grams stand alone.
+    /// For each head factor and constant where the words stand alone.
     first: Vec<f32>,
-    /// Below it the n-grams' value of a head is clear.
+    /// For each head the log-odds of the words alone below which it is clear.
     clear: [f32; HEADS],
     /// For each filter, from where on confidence is low, medium, high.
     steps: Vec<f32>,
@@ -31,12 +31,10 @@ impl Stack {
         })
     }
 
-    /// Whether the n-grams alone show that a text is none of `heads`, nor unsafe in another way.
+    /// Whether the words alone show that a text is none of `heads`, nor unsafe in another way.
     pub(super) fn clear(&self, first: &[f32; HEADS], heads: &[Head]) -> bool {
-        let below = |head: &Head| {
-            let at = *head as usize;
-            first.get(at).zip(self.clear.get(at)).is_some_and(|(value, clear)| value < clear)
-        };
+        let values = self.first(first);
+        let below = |head: &Head| values[*head as usize] < self.clear[*head as usize];
         heads.iter().all(below) && below(&Head::Any)
     }
 
@@ -45,7 +43,7 @@ impl Stack {
         self.clear = [f32::NEG_INFINITY; HEADS];
     }
 
-    /// Log-odds where the n-grams stand alone.
+    /// Log-odds where the words stand alone.
     pub(super) fn first(&self, first: &[f32; HEADS]) -> [f32; HEADS] {
         let mut values = *first;
         for (value, weights) in values.iter_mut().zip(self.first.as_chunks::<2>().0) {

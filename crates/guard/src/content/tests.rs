@@ -8,7 +8,7 @@ struct Blank(std::sync::atomic::AtomicUsize);
 impl Encoder for Blank {
     fn encode(&self, texts: &[&str]) -> Result<Vec<Encoded>, EncodeError> {
         self.0.fetch_add(texts.len(), std::sync::atomic::Ordering::Relaxed);
-        let blank = Encoded { vector: vec![0.0; 384], states: vec![0.0; 3 * 384], tokens: 3, truncated: false };
+        let blank = Encoded { vector: vec![0.0; 384], states: vec![0.0; 3 * 384], truncated: false };
         Ok(texts.iter().map(|_| blank.clone()).collect())
     }
 }
@@ -101,4 +101,25 @@ fn any_text_is_judged_without_failing() {
         let judged = classifier.judge(&Scan::new(text, &encoder), &Category::ALL).unwrap();
         assert!(judged.iter().all(|judged| judged.score.is_finite() && text.get(judged.window.clone()).is_some()));
     }
+}
+
+/// An encoder that reads twenty bytes.
+struct Short(std::sync::Mutex<Vec<String>>);
+
+impl Encoder for Short {
+    fn encode(&self, texts: &[&str]) -> Result<Vec<Encoded>, EncodeError> {
+        self.0.lock().unwrap().extend(texts.iter().map(|text| (*text).to_owned()));
+        let one = |text: &&str| Encoded { vector: vec![0.0; 384], states: vec![0.0; 384], truncated: text.len() > 20 };
+        Ok(texts.iter().map(one).collect())
+    }
+}
+
+#[test]
+fn what_the_encoder_cuts_off_is_read_in_halves() {
+    let encoder = Short(std::sync::Mutex::default());
+    let classifier = Classifier::load().unwrap();
+    classifier.judge(&Scan::new(ATTACK, &encoder), &[Category::PromptAttack]).unwrap();
+    let read = encoder.0.into_inner().unwrap();
+    assert_eq!(read.first().map(String::as_str), Some(ATTACK));
+    assert!(read.len() >= 3 && read.iter().skip(1).all(|part| ATTACK.contains(part)), "{read:?}");
 }

@@ -19,7 +19,7 @@ impl Encoder for Letters {
         };
         Ok(texts
             .iter()
-            .map(|text| Encoded { vector: vector(text), states: vec![0.0; 384], tokens: 1, truncated: false })
+            .map(|text| Encoded { vector: vector(text), states: vec![0.0; 384], truncated: false })
             .collect())
     }
 }

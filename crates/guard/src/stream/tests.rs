@@ -12,7 +12,7 @@ struct Flat;
 
 impl Encoder for Flat {
     fn encode(&self, texts: &[&str]) -> Result<Vec<Encoded>, EncodeError> {
-        Ok(texts.iter().map(|_| Encoded { vector: vec![1.0], tokens: 1, ..Encoded::default() }).collect())
+        Ok(texts.iter().map(|_| Encoded { vector: vec![1.0], ..Encoded::default() }).collect())
     }
 }
 

@@ -6,14 +6,11 @@
 #[cfg(test)]
 mod tests;
 
+use outcrop_guard::grounding::support::{FACTS, SUPPORTED};
+
 use super::Part;
 use super::evidence::support;
 use super::written::Written;
-
-/// How much of a part's words a passage must have to support it.
-const SUPPORTED: f32 = 0.6;
-/// How much it must have of its names and numbers: they are what a part stands or falls with.
-const FACTS: f32 = 0.99;
 
 /// The part with the sources that support it; none where it must not be said.
 pub(super) fn checked(written: Written, passages: &[&str]) -> Option<Part> {

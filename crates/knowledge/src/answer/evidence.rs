@@ -12,14 +12,14 @@ mod question;
 #[cfg(test)]
 mod tests;
 mod weights;
-mod words;
 
 use std::ops::Range;
+
+use outcrop_guard::grounding::support::{self, Word, coverage, held, words};
 
 use pieces::Piece;
 use question::Question;
 pub use weights::{CHOICE, JUDGEMENT, NEAR, THRESHOLD};
-use words::{Word, coverage, held, words};
 
 /// What is known about a sentence, in the order of the weights of [`CHOICE`].
 pub const PIECE: [&str; 14] = [
@@ -257,9 +257,7 @@ pub(crate) fn likeness(query: &str, text: &str) -> (f32, f32) {
 
 /// How much of what `said` says a passage says too: of its words, and of its names and numbers alone.
 pub(crate) fn support(said: &str, passage: &str) -> (f32, f32) {
-    let (said, passage) = (words(said), words(passage));
-    let facts: Vec<Word> = said.iter().filter(|word| word.name || word.number).cloned().collect();
-    (coverage(&said, &passage), coverage(&facts, &passage))
+    support::support(&words(said), &words(passage))
 }
 
 /// The share of the question's neighbouring words that are neighbours in a sentence too, in either order.

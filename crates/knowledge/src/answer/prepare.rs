@@ -132,7 +132,7 @@ impl Prepared {
 /// What the first guardrail that blocks the question says.
 async fn blocks(guards: &[Arc<Applied>], question: &str) -> Result<Option<String>, KnowledgeError> {
     for guard in guards {
-        let judged = guard.assess(Side::Input, vec![OwnedPassage::content(question)]).await;
+        let judged = guard.inline(Side::Input, vec![OwnedPassage::content(question)]).await;
         let judged = judged.map_err(|error| KnowledgeError::Model(Fault::of(&error)))?;
         if judged.acted() == Acted::Blocked {
             return Ok(Some(guard.blocked(Side::Input).to_owned()));

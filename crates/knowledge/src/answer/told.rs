@@ -140,7 +140,7 @@ async fn guarded(prepared: &Prepared, mut parts: Vec<Part>) -> Result<(String, V
         let source = source.chars().take(SOURCE).collect();
         passages.push(OwnedPassage { text: source, role: Role::Source });
         passages.push(OwnedPassage { text: prepared.input.input.text.clone(), role: Role::Query });
-        let judged = guard.assess(Side::Output, passages).await;
+        let judged = guard.inline(Side::Output, passages).await;
         let judged = judged.map_err(|error| KnowledgeError::Model(Fault::of(&error)))?;
         match judged.acted() {
             Acted::None => {}

@@ -1,12 +1,14 @@
 //! Knowledge bases: create, get, list, update, delete.
 
 use outcrop_access::Context;
+use outcrop_api::Reply;
 use outcrop_api::bedrock_agent::{
     CreateKnowledgeBaseRequest, CreateKnowledgeBaseResponse, DeleteKnowledgeBaseRequest, DeleteKnowledgeBaseResponse,
     GetKnowledgeBaseRequest, GetKnowledgeBaseResponse, KnowledgeBase as Shown, KnowledgeBaseStatus,
     KnowledgeBaseSummary, ListKnowledgeBasesRequest, ListKnowledgeBasesResponse, UpdateKnowledgeBaseRequest,
     UpdateKnowledgeBaseResponse,
 };
+use outcrop_gateway::SERVED_BY;
 use outcrop_resources::tags::pairs;
 use outcrop_resources::{ClientToken, Create, Op, Page, Resource, Tag};
 
@@ -14,7 +16,7 @@ use super::{broken, configuration, embedding, jobs, refusal};
 use crate::base::scope;
 use crate::ingest::Work;
 use crate::kept::{KNOWLEDGE_BASE, KnowledgeBase, State, Told};
-use crate::{Knowledge, KnowledgeError};
+use crate::{Knowledge, KnowledgeError, stores};
 
 /// Knowledge bases of an account in a Region (AWS's quota).
 const MAX_BASES: i64 = 100;
@@ -42,7 +44,9 @@ pub async fn create(
     let wanted = configuration::checked(&input.knowledge_base_configuration, storage, scope.region, settings)?;
     let acting = knowledge.pass(cx, &input.role_arn)?;
     let shape = embedding::probe(knowledge, &acting, &input.role_arn, &wanted).await?;
+    let store = storage.and_then(|storage| stores::chosen(&settings.stores, storage));
     let base = KnowledgeBase {
+        store: store.map(|store| store.name.clone()),
         description: input.description,
         role: input.role_arn,
         model: wanted.model.to_owned(),
@@ -62,28 +66,34 @@ pub async fn create(
         ..Create::new(&base)
     };
     let made = knowledge.0.bases.create(scope, new).await.map_err(|error| refusal(error, FULL))?;
-    if let Err(error) = knowledge.0.engine.open(&made.id, shape).await {
+    if let Err(error) = knowledge.try_store(&made.id, &made.value).await {
+        // A table or index that was made for it would be nobody's.
+        if let Ok(engine) = knowledge.engine(&made.value) {
+            let _ = engine.discard(&made.id).await;
+        }
         let uncount = Op::Add { scope: scope.owned(), counter: COUNTER.into(), by: -1, min: 0, max: i64::MAX };
         knowledge.0.bases.delete_with(scope, &made.id, vec![uncount]).await?;
-        return broken(format!("The knowledge base storage configuration provided is invalid... {error}"));
+        return Err(error);
     }
     if let Some(storage) = &made.value.storage {
         let (storage, dimensions) = (storage.0.r#type.as_str(), shape.dimensions);
-        tracing::info!(knowledge_base = made.id, storage, dimensions, "its chunks are kept in the embedded index");
+        let kept_in = knowledge.served_by(&made.value);
+        tracing::info!(knowledge_base = made.id, storage, dimensions, kept_in, "a knowledge base is made");
     }
     // Everything that could fail has been tried; it can be used before this answer is read.
     let shown = Shown { status: KnowledgeBaseStatus::Creating, ..shown(made) };
     Ok(CreateKnowledgeBaseResponse { knowledge_base: shown })
 }
 
-/// Tells a knowledge base.
+/// Tells a knowledge base; a header says what keeps it, for which AWS has no member.
 pub async fn get(
     cx: &Context,
     knowledge: &Knowledge,
     input: GetKnowledgeBaseRequest,
-) -> Result<GetKnowledgeBaseResponse, KnowledgeError> {
+) -> Result<Reply<GetKnowledgeBaseResponse>, KnowledgeError> {
     let found = knowledge.may(cx, "bedrock:GetKnowledgeBase", &input.knowledge_base_id).await?;
-    Ok(GetKnowledgeBaseResponse { knowledge_base: shown(found) })
+    let served_by = knowledge.served_by(&found.value);
+    Ok(Reply::from(GetKnowledgeBaseResponse { knowledge_base: shown(found) }).with(SERVED_BY, served_by))
 }
 
 /// Lists an account's knowledge bases, oldest first.

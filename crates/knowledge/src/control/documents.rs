@@ -34,7 +34,7 @@ pub async fn ingest(
     let action = "bedrock:IngestKnowledgeBaseDocuments";
     let place = place(cx, knowledge, action, &input.knowledge_base_id, &input.data_source_id).await?;
     place.writable()?;
-    if place.source.value.configuration.0.r#type == DataSourceType::S3 && !place.source.value.synced {
+    if place.source.value.kind() == DataSourceType::S3 && !place.source.value.synced {
         return broken(
             "The data source has not been synced. Start an ingestion job for it before you ingest documents directly.",
         );
@@ -217,7 +217,7 @@ impl Place<'_> {
     }
 
     fn shown(&self, id: &str, known: Option<&Known>) -> Shown {
-        let custom = self.source.value.configuration.0.r#type == DataSourceType::Custom;
+        let custom = self.source.value.kind() == DataSourceType::Custom;
         let s3 = S3Location { uri: id.to_owned() };
         Shown {
             knowledge_base_id: self.base.id.clone(),

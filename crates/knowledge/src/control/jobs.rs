@@ -15,13 +15,13 @@ use super::bases::{token, usable};
 use super::{broken, configuration, embedding, sources};
 use crate::base::scope;
 use crate::ingest::Work;
-use crate::kept::{Job, JobState, State, Statistics};
+use crate::kept::{DataSource, Job, JobState, KnowledgeBase, State, Statistics};
 use crate::{Knowledge, KnowledgeError};
 
 /// Jobs of an account that are under way at once (AWS's quota).
 const MAX_JOBS: i64 = 5;
 
-/// Starts a job. Role, model and index are tried first.
+/// Starts a job.
 pub async fn start(
     cx: &Context,
     knowledge: &Knowledge,
@@ -31,10 +31,28 @@ pub async fn start(
     let base = knowledge.may(cx, "bedrock:StartIngestionJob", &input.knowledge_base_id).await?;
     usable(&base)?;
     let source = knowledge.source(scope, &base.id, &input.data_source_id).await?;
+    let token = input.client_token.as_deref();
+    let made = begin(knowledge, scope, &base, &source, input.description, token).await?;
+    // As it was made, whatever it has become since.
+    let updated = made.created;
+    let first = Shown { status: IngestionJobStatus::Starting, updated_at: updated, ..shown(made) };
+    let first = Shown { statistics: Some(statistics(Statistics::default())), ..first };
+    Ok(StartIngestionJobResponse { ingestion_job: first })
+}
+
+/// Makes a job. Role, model and index are tried first.
+pub(crate) async fn begin(
+    knowledge: &Knowledge,
+    scope: Scope<'_>,
+    base: &Resource<KnowledgeBase>,
+    source: &Resource<DataSource>,
+    description: Option<String>,
+    client_token: Option<&str>,
+) -> Result<Resource<Job>, KnowledgeError> {
     if source.value.state != State::Ready {
         return Err(sources::deleting(&source.id));
     }
-    if source.value.configuration.0.r#type == DataSourceType::Custom {
+    if source.value.kind() == DataSourceType::Custom {
         return broken(
             "Ingestion jobs are not supported for data sources of type CUSTOM. Use IngestKnowledgeBaseDocuments.",
         );
@@ -48,9 +66,10 @@ pub async fn start(
     if shape != base.value.shape {
         return broken("Query vector contains invalid values or is invalid for this index");
     }
+    knowledge.try_store(&base.id, &base.value).await?;
     let job = Job {
         base: base.id.clone(),
-        description: input.description,
+        description,
         state: JobState::Starting,
         statistics: Statistics::default(),
         failures: Vec::new(),
@@ -67,7 +86,7 @@ pub async fn start(
     };
     let new = Create {
         parent: Some(&source.id),
-        client_token: token(input.client_token.as_deref(), "StartIngestionJob"),
+        client_token: token(client_token, "StartIngestionJob"),
         also: Some(&also),
         ..Create::new(&job)
     };
@@ -87,11 +106,7 @@ pub async fn start(
         made => made?,
     };
     knowledge.0.runner.wake();
-    // As it was made, whatever it has become since.
-    let updated = made.created;
-    let first = Shown { status: IngestionJobStatus::Starting, updated_at: updated, ..shown(made) };
-    let first = Shown { statistics: Some(statistics(Statistics::default())), ..first };
-    Ok(StartIngestionJobResponse { ingestion_job: first })
+    Ok(made)
 }
 
 /// Tells a job.

@@ -11,10 +11,11 @@ use outcrop_api::bedrock_agent::{
 use outcrop_resources::{Create, Error, Op, Page, Resource, Scope};
 
 use super::bases::{token, usable};
-use super::{broken, jobs, refusal, vector_ingestion};
+use super::{broken, connector, jobs, refusal, vector_ingestion};
 use crate::base::scope;
 use crate::ingest::{Work, sources as connectors};
 use crate::kept::{DataSource, KnowledgeBase, State, Told};
+use crate::schedule::{self, Schedule};
 use crate::{Knowledge, KnowledgeError};
 
 /// Data sources of a knowledge base (AWS's quota).
@@ -43,6 +44,9 @@ pub async fn create(
         failures: Vec::new(),
         synced: false,
     };
+    if source.connector().and_then(Schedule::of_connector).is_some() {
+        schedule::announce(knowledge, scope, &base.id).await?;
+    }
     let also = vec![
         knowledge.require_base(scope, &base),
         Op::Add { scope: scope.owned(), counter: counter(&base.id), by: 1, min: 0, max: MAX_SOURCES },
@@ -116,6 +120,9 @@ pub async fn update(
     let kms_key = input.server_side_encryption_configuration.and_then(|told| told.kms_key_arn);
     if kms_key != found.value.kms_key && kms_key.is_some() {
         return broken("serverSideEncryptionConfiguration cannot be updated once created");
+    }
+    if configuration.0.managed_knowledge_base_connector_configuration.is_some() {
+        schedule::announce(knowledge, scope, &base.id).await?;
     }
     let change = |source: &mut Resource<DataSource>| {
         // One that could not be deleted may be given RETAIN, which is the cure.
@@ -213,6 +220,11 @@ fn checked(
     told: &DataSourceConfiguration,
     ingestion: Option<&VectorIngestionConfiguration>,
 ) -> Result<(), KnowledgeError> {
+    let connector = told.r#type == DataSourceType::ManagedKnowledgeBaseConnector;
+    if connector && base.storage.is_some() {
+        return broken("MANAGED_KNOWLEDGE_BASE_CONNECTOR data source is only supported for MANAGED knowledge bases");
+    }
+    let told = &*connector::plain(told)?;
     let kind = told.r#type.as_str();
     let (there, block) = match told.r#type {
         DataSourceType::S3 => (told.s3_configuration.is_some(), "s3Configuration"),
@@ -236,12 +248,7 @@ fn checked(
              Serverless vector database"
         ));
     }
-    if !connectors::built(&told.r#type) {
-        return Err(KnowledgeError::NotBuilt(format!(
-            "Data sources of type {kind} are not implemented. Put the documents into a bucket and create one of type S3, \
-             or ingest them directly into one of type CUSTOM."
-        )));
-    }
+    connectors::check(knowledge.0.settings.outside.as_ref(), told)?;
     let s3 = told.s3_configuration.as_ref().filter(|_| told.r#type == DataSourceType::S3);
     let bucket = s3.and_then(|s3| s3.bucket_arn.rsplit_once(":::")).map(|(_, bucket)| bucket);
     let vector = base.configuration.0.vector_knowledge_base_configuration.as_ref();
@@ -261,7 +268,8 @@ fn unchanged(
     configuration: &DataSourceConfiguration,
     ingestion: Option<&Told<VectorIngestionConfiguration>>,
 ) -> Result<(), KnowledgeError> {
-    if source.configuration.0.r#type != configuration.r#type {
+    if source.configuration.0.r#type != configuration.r#type || source.kind() != connector::plain(configuration)?.r#type
+    {
         return broken("dataSourceConfiguration.type cannot be updated once created");
     }
     let (was, is) = (source.ingestion.as_ref().map(|told| &told.0), ingestion.map(|told| &told.0));

@@ -49,7 +49,9 @@ pub(super) fn checked(
                  data source",
             );
         }
-        return Err(KnowledgeError::NotBuilt("Custom transformations of chunks are not implemented.".into()));
+        for one in &custom.transformations {
+            knowledge.0.functions.check(&one.transformation_function.transformation_lambda_configuration.lambda_arn)?;
+        }
     }
     Ok(())
 }

@@ -62,7 +62,13 @@ impl Reader {
             inference_config: Some(InferenceConfiguration { temperature: Some(0.0), ..Default::default() }),
             ..ConverseRequest::default()
         };
-        let answer = match embedder.knowledge.0.gateway.converse(&embedder.acting, request).await {
+        let gateway = &embedder.knowledge.0.gateway;
+        // A model that gets the default parser's text would only write it down again, and worse.
+        if !gateway.reads_files(&embedder.acting, &request).await.unwrap_or(false) {
+            tracing::debug!(model = self.model, "the default parser reads a file, since the model reads none");
+            return None;
+        }
+        let answer = match gateway.converse(&embedder.acting, request).await {
             Ok(reply) => reply.output,
             Err(fault) => {
                 tracing::warn!(model = self.model, message = fault.message, "the default parser reads a file instead");

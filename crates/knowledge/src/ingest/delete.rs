@@ -23,18 +23,16 @@ pub(super) async fn base(knowledge: &Knowledge, scope: Scope<'_>, id: &str, fail
             }
             let reason = unable(&source.id);
             unsuccessful(knowledge, scope, &source.id, &reason, &error).await?;
-            let change = |base: &mut Resource<KnowledgeBase>| {
-                base.value.state = State::DeleteUnsuccessful;
-                base.value.failures = vec![reason.clone()];
-                Ok::<_, Error>(())
-            };
-            knowledge.0.bases.update(scope, id, change).await?;
-            return Ok(Vec::new());
+            return stays(knowledge, scope, id, reason).await;
         }
         remove(knowledge, scope, id, &source).await?;
     }
-    if !retained {
-        knowledge.0.engine.discard(id).await?;
+    if !retained && let Err(error) = discard(knowledge, &found).await {
+        if failures + 1 < TRIES {
+            return Err(error);
+        }
+        tracing::error!(knowledge_base = id, %error, "its index cannot be deleted");
+        return stays(knowledge, scope, id, format!("Unable to delete data from vector store. {error}")).await;
     }
     let counted = [
         Op::Add { scope: scope.owned(), counter: bases::COUNTER.into(), by: -1, min: 0, max: i64::MAX },
@@ -42,6 +40,21 @@ pub(super) async fn base(knowledge: &Knowledge, scope: Scope<'_>, id: &str, fail
         jobs::forget(scope, id),
     ];
     there(knowledge.0.bases.delete_with(scope, id, counted.into()).await)?;
+    Ok(Vec::new())
+}
+
+async fn discard(knowledge: &Knowledge, base: &Resource<KnowledgeBase>) -> Result<(), KnowledgeError> {
+    Ok(knowledge.engine(&base.value)?.discard(&base.id).await?)
+}
+
+/// A knowledge base whose vectors cannot be reached: it may be deleted again.
+async fn stays(knowledge: &Knowledge, scope: Scope<'_>, id: &str, reason: String) -> Finished {
+    let change = |base: &mut Resource<KnowledgeBase>| {
+        base.value.state = State::DeleteUnsuccessful;
+        base.value.failures = vec![reason.clone()];
+        Ok::<_, Error>(())
+    };
+    knowledge.0.bases.update(scope, id, change).await?;
     Ok(Vec::new())
 }
 
@@ -65,7 +78,7 @@ async fn empty(
     source: &Resource<DataSource>,
 ) -> Result<(), KnowledgeError> {
     if !source.value.retain {
-        knowledge.0.engine.open(&base.id, base.value.shape).await?.forget(&source.id).await?;
+        knowledge.index(&base.id, &base.value).await?.forget(&source.id).await?;
     }
     for kind in [DOCUMENT, INGESTION_JOB.name] {
         loop {

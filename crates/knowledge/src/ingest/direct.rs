@@ -16,7 +16,7 @@ use super::sources::{FetchError, Fetched, fetch_uri, parts};
 use super::work::{Finished, TRIES};
 use crate::control::documents::counted_out;
 use crate::kept::{DataSource, KnowledgeBase, Told};
-use crate::{Embedding, Knowledge, KnowledgeError};
+use crate::{Knowledge, KnowledgeError};
 
 /// What a call is about.
 pub(super) struct Call<'a> {
@@ -56,7 +56,7 @@ pub(super) async fn remove(call: &Call<'_>, ids: &[String]) -> Finished {
     let done = vec![counted_out(call.scope)];
     let _alone = call.knowledge.0.turns.of(call.source).await;
     let Some((base, _)) = call.place().await? else { return Ok(done) };
-    let index = call.knowledge.0.engine.open(&base.id, base.value.shape).await?;
+    let index = call.knowledge.index(&base.id, &base.value).await?;
     let (mut removed, mut ops) = (Vec::new(), Vec::new());
     for id in ids {
         if call.row(id).await?.is_some() {
@@ -78,15 +78,16 @@ pub(super) async fn ingest(call: &Call<'_>, documents: &[Told<KnowledgeBaseDocum
     let Some((base, source)) = call.place().await? else { return Ok(done) };
     let last = held.task().failures + 1 >= TRIES;
     let acting = call.knowledge.acting(call.scope, &base.value.role, Some(&base.arn));
-    let embedder = acting.map(|acting| Embedder {
-        knowledge: call.knowledge.clone(),
-        acting,
-        embedding: Embedding::of(&base.value),
-        shape: base.value.shape,
-    });
-    let recipe = Recipe::of(&base, &source)?;
-    let index = call.knowledge.0.engine.open(&base.id, base.value.shape).await?;
-    let (mut replaced, mut ops) = (Vec::new(), Vec::new());
+    let embedder = match acting {
+        Ok(acting) => Ok(Embedder::new(call.knowledge, acting, &base.value).await),
+        Err(error) => Err(error),
+    };
+    let recipe = Recipe::of(&base, &source, call.id)?;
+    let index = match call.knowledge.index(&base.id, &base.value).await {
+        Err(error) if !last => return Err(error),
+        opened => opened,
+    };
+    let (mut replaced, mut rows) = (Vec::new(), Vec::new());
     for Told(told) in documents {
         let Some(known) = call.row(document_id(told)).await? else { continue };
         let begun = Document { status: Status::InProgress, ..known.document.clone() };
@@ -116,11 +117,27 @@ pub(super) async fn ingest(call: &Call<'_>, documents: &[Told<KnowledgeBaseDocum
             by: Some((call.id.to_owned(), Did::Called)),
             id: begun.id,
         };
-        ops.push(document::write(call.scope, call.source, &row, Some(known.version + 1))?);
         replaced.push(call.replace(&row.id, records));
+        rows.push((row, known.version + 1));
     }
     if !replaced.is_empty() {
-        index.replace(replaced).await?;
+        let written = match index {
+            Ok(index) => index.replace(replaced).await.map_err(KnowledgeError::from),
+            Err(error) => Err(error),
+        };
+        match written {
+            Err(error) if !last => return Err(error),
+            Err(error) => {
+                for (row, _) in &mut rows {
+                    (row.status, row.reason, row.chunks) = (Status::Failed, Some(error.to_string()), 0);
+                }
+            }
+            Ok(()) => {}
+        }
+        let ops: Vec<_> = rows
+            .iter()
+            .map(|(row, known)| document::write(call.scope, call.source, row, Some(*known)))
+            .collect::<Result<_, _>>()?;
         call.knowledge.0.resources.store().commit(Batch::new(ops)).await?;
     }
     Ok(done)

@@ -1,13 +1,16 @@
 //! Vectors of texts, in batches, as the role that asks for them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use outcrop_access::Context;
 use outcrop_api::{Fault, Kind};
 use outcrop_dialects::{EmbeddingRequest, InputType, Truncate};
+use outcrop_gateway::Counter;
 use outcrop_vectors::{Shape, Vector};
 
+use crate::kept::KnowledgeBase;
 use crate::{Embedding, Knowledge};
 
 /// Texts of one call.
@@ -26,9 +29,30 @@ pub(crate) struct Embedder {
     pub acting: Context,
     pub embedding: Embedding,
     pub shape: Shape,
+    /// Counts as the model does, where that is at hand.
+    pub counter: Option<Arc<Counter>>,
 }
 
+/// Bytes of a token, where the model's own tokenizer is not at hand: about what English takes.
+const BYTES_OF_TOKEN: usize = 4;
+
 impl Embedder {
+    /// What makes vectors for a knowledge base, in whose name `acting` is.
+    pub(crate) async fn new(knowledge: &Knowledge, acting: Context, base: &KnowledgeBase) -> Self {
+        let (embedding, shape) = (Embedding::of(base), base.shape);
+        let counter = knowledge.0.gateway.counter(&acting, &embedding.model).await;
+        Self { knowledge: knowledge.clone(), acting, embedding, shape, counter }
+    }
+
+    /// How many tokens of the model a text has.
+    pub(crate) fn tokens(&self) -> impl Fn(&str) -> usize + Send + Sync + use<> {
+        let counter = self.counter.clone();
+        move |text| match &counter {
+            Some(counter) => counter.count(text) as usize,
+            None => text.len().div_ceil(BYTES_OF_TOKEN),
+        }
+    }
+
     /// A vector for each text, in its order.
     pub(crate) async fn vectors(&self, texts: Vec<String>) -> Result<Vec<Vector>, Fault> {
         let floats = self.floats(texts).await?;

@@ -7,6 +7,7 @@ mod plan;
 mod write;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt};
 use outcrop_api::Fault;
@@ -20,10 +21,11 @@ use super::embed::{self, Embedder};
 use super::prepare::{Prepared, Recipe, Unprepared, prepare};
 use super::reasons;
 use super::sources::{self, FetchError, Source, SourceError};
+use super::transform::Transform;
 use super::work::{Finished, TRIES};
 use crate::control::jobs;
 use crate::kept::{Job, JobState, State, Statistics};
-use crate::{Embedding, Knowledge, KnowledgeError};
+use crate::{Knowledge, KnowledgeError};
 use plan::{Plan, Todo};
 
 /// Documents that are read at once.
@@ -32,6 +34,9 @@ const READERS: usize = 4;
 const WAITING: usize = 16;
 /// Chunks whose vectors are made, and which are written, together.
 const GROUP: usize = 128;
+
+/// How often is looked whether a job that lists was stopped.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// A job under way.
 struct Run<'a> {
@@ -42,6 +47,12 @@ struct Run<'a> {
     source: Arc<dyn Source>,
     embedder: Embedder,
     recipe: Recipe,
+    /// The most that it may delete, in percent.
+    deletes_at_most: Option<u8>,
+    /// Whether the index is another server's.
+    elsewhere: bool,
+    /// Whether the job is not tried again.
+    last: bool,
 }
 
 /// A document that was read.
@@ -55,6 +66,8 @@ enum Outcome {
     Ready(Prepared),
     /// Why it is left out.
     Failed(String),
+    /// Why it could not be read now; what is known of it stays.
+    Kept(String),
     /// It is not there any more.
     Gone,
 }
@@ -94,7 +107,8 @@ pub(super) async fn run(
     if found.value.state.ended() {
         return Ok(Vec::new());
     }
-    let halt = match ingest(knowledge, scope, (base, source), &found).await {
+    let last = held.task().failures + 1 >= TRIES;
+    let halt = match ingest(knowledge, scope, (base, source), &found, last).await {
         Ok(()) => return Ok(Vec::new()),
         Err(halt) => halt,
     };
@@ -103,7 +117,7 @@ pub(super) async fn run(
     match halt {
         Halt::Stopped => end(knowledge, scope, (base, source, job), JobState::Stopped, Vec::new()).await?,
         Halt::Failed(reason) => failed(reason).await?,
-        Halt::Later(error) if held.task().failures + 1 < TRIES => return Err(error),
+        Halt::Later(error) if !last => return Err(error),
         Halt::Later(error) => failed(error.to_string()).await?,
     }
     Ok(Vec::new())
@@ -114,6 +128,7 @@ async fn ingest(
     scope: Scope<'_>,
     (base, source): (&str, &str),
     job: &Resource<Job>,
+    last: bool,
 ) -> Result<(), Halt> {
     if job.value.state == JobState::Stopping {
         return Err(Halt::Stopped);
@@ -123,10 +138,14 @@ async fn ingest(
     if base.value.state != State::Ready || source.value.state != State::Ready {
         return Err(Halt::Failed("The data source is being deleted.".to_owned()));
     }
-    let run = Run::open(knowledge, scope, &base, &source, job.id.clone()).await?;
+    let run = Run { last, ..Run::open(knowledge, scope, &base, &source, job.id.clone()).await? };
     run.told(Vec::new(), Statistics::default(), 0).await?;
     let started = std::time::Instant::now();
-    let listing = run.source.list().await.map_err(|error| match error {
+    let listed = tokio::select! {
+        listed = run.source.list() => listed,
+        halt = run.halted() => return Err(halt),
+    };
+    let listing = listed.map_err(|error| match error {
         SourceError::Later(text) => Halt::Later(KnowledgeError::Validation(text)),
         SourceError::Never(text) => Halt::Failed(text),
     })?;
@@ -159,16 +178,13 @@ impl<'a> Run<'a> {
     ) -> Result<Self, Halt> {
         let acting = knowledge.acting(scope, &base.value.role, Some(&base.arn));
         let acting = acting.map_err(|error| Halt::Failed(error.to_string()))?;
-        let embedder = Embedder {
-            knowledge: knowledge.clone(),
-            acting: acting.clone(),
-            embedding: Embedding::of(&base.value),
-            shape: base.value.shape,
-        };
-        let index = knowledge.0.engine.open(&base.id, base.value.shape).await?;
-        let recipe = Recipe::of(base, source)?;
-        let source = sources::open(knowledge, acting, &source.value)?;
-        Ok(Self { knowledge, scope, id, index, source, embedder, recipe })
+        let embedder = Embedder::new(knowledge, acting.clone(), &base.value).await;
+        let index = knowledge.index(&base.id, &base.value).await?;
+        let recipe = Recipe::of(base, source, &id)?;
+        let elsewhere = base.value.store.is_some();
+        let deletes_at_most = source.value.deletes_at_most();
+        let source = sources::open(knowledge, acting, source)?;
+        Ok(Self { knowledge, scope, id, index, source, embedder, recipe, deletes_at_most, elsewhere, last: false })
     }
 
     /// Reads, embeds and writes what is to be done; each of the three while the others do.
@@ -205,6 +221,7 @@ impl<'a> Run<'a> {
     async fn read(&self, todo: Todo) -> Result<One, Halt> {
         let outcome = match self.source.fetch(&todo.item).await {
             Err(FetchError::Gone) => Outcome::Gone,
+            Err(FetchError::Later(why)) => Outcome::Kept(reasons::sentence(&why)),
             Err(FetchError::Bad(why)) => Outcome::Failed(reasons::reason(&outcrop_extract::Failure::Damaged(why))),
             Ok(fetched) => match prepare(&self.recipe, &self.embedder, &todo.item.id, fetched).await {
                 Ok(prepared) => Outcome::Ready(prepared),
@@ -233,6 +250,18 @@ impl<'a> Run<'a> {
 
     fn replace(&self, document: &str, records: Vec<outcrop_vectors::Record>) -> Replace {
         Replace { source: self.recipe.source.clone(), document: document.to_owned(), records }
+    }
+
+    /// When somebody has stopped the job: a crawl may list for hours.
+    async fn halted(&self) -> Halt {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            match self.knowledge.0.jobs.get(self.scope, &self.id).await {
+                Ok(job) if job.value.state != JobState::Stopping => {}
+                Ok(_) => return Halt::Stopped,
+                Err(error) => return error.into(),
+            }
+        }
     }
 
     /// Keeps what was done, in one step with what it adds to the job. Statistics never go back: a job that is resumed
@@ -297,12 +326,15 @@ impl Recipe {
     pub(super) fn of(
         base: &Resource<crate::kept::KnowledgeBase>,
         source: &Resource<crate::kept::DataSource>,
+        job: &str,
     ) -> Result<Self, KnowledgeError> {
+        let told = source.value.ingestion.as_ref().map(|told| &told.0);
         Ok(Self {
+            transform: Transform::of(told, &base.id, &source.id, job),
             source: source.id.clone(),
-            location: sources::location(&source.value).to_owned(),
+            location: sources::location(&source.value),
             chunking: crate::control::chunking(source.value.ingestion.as_ref())?,
-            reader: Reader::of(source.value.ingestion.as_ref().map(|told| &told.0)),
+            reader: Reader::of(told),
             managed: base.value.storage.is_none(),
         })
     }

@@ -16,10 +16,8 @@ use super::attributes::Records;
 use super::by_model::Reader;
 use super::embed::Embedder;
 use super::sources::Fetched;
+use super::transform::{Made, Transform};
 use crate::keys;
-
-/// Bytes of a token, where the model's own tokenizer is not at hand: about what English takes.
-const BYTES_OF_TOKEN: usize = 4;
 
 /// What a data source does with its documents.
 #[derive(Clone)]
@@ -32,6 +30,8 @@ pub(crate) struct Recipe {
     pub chunking: Chunking,
     /// What reads its PDF files, where that is not the default parser.
     pub reader: Option<Reader>,
+    /// What is done to its chunks.
+    pub transform: Option<Transform>,
     /// Whether the knowledge base is MANAGED.
     pub managed: bool,
 }
@@ -99,6 +99,10 @@ pub(crate) async fn prepare(
         let chunks = cut(recipe.chunking, embedder, document).await?;
         made.add(chunks, &Metadata::new());
     }
+    if let Some(transform) = &recipe.transform {
+        let chunks = transform.run(embedder, id, &made.attributes, &made.prepared.records).await?;
+        made.transformed(chunks);
+    }
     if made.prepared.records.is_empty() {
         return Err(Failure::NoText(String::new()).into());
     }
@@ -106,7 +110,7 @@ pub(crate) async fn prepare(
 }
 
 async fn cut(chunking: Chunking, embedder: &Embedder, document: Document) -> Result<Chunks, Unprepared> {
-    let tokens = |text: &str| text.len().div_ceil(BYTES_OF_TOKEN);
+    let tokens = embedder.tokens();
     let Chunking::Semantic { max_tokens, buffer, percentile } = chunking else {
         return Ok(blocking(move || Ok(chunk(&document, chunking, &tokens))).await?);
     };
@@ -156,6 +160,30 @@ impl Making<'_> {
         }
     }
 
+    /// Puts what a function made in place of the chunks.
+    fn transformed(&mut self, chunks: Vec<Made>) {
+        let was = std::mem::take(&mut self.prepared.records);
+        self.prepared.embedded.clear();
+        for (number, Made { text, attributes, of }) in chunks.into_iter().enumerate() {
+            let id = name(self.recipe, self.id, &number.to_string());
+            let (parent, mut metadata) = match of.and_then(|at| was.get(at)) {
+                Some(same) => (same.parent.clone(), same.metadata.clone()),
+                None => {
+                    let piece =
+                        Chunk { text: String::new(), page: None, headings: Vec::new(), start: 0, end: 0, parent: None };
+                    let mut metadata = self.metadata(&piece, &Metadata::new(), &id);
+                    // Where it stands in the document only the function knows.
+                    metadata.retain(|key, _| key != keys::START && key != keys::END);
+                    (None, metadata)
+                }
+            };
+            metadata.insert(keys::CHUNK_ID.to_owned(), Value::String(id.clone()));
+            metadata.extend(attributes);
+            self.prepared.embedded.push(format!("{}{text}", self.prefix));
+            self.prepared.records.push(Record { id, parent, text, vector: Vector::Float(Vec::new()), metadata });
+        }
+    }
+
     fn metadata(&self, piece: &Chunk, columns: &Metadata, id: &str) -> Metadata {
         let mut all = self.attributes.clone();
         all.extend(columns.iter().map(|(key, value)| (key.clone(), value.clone())));
@@ -192,6 +220,11 @@ fn name(recipe: &Recipe, document: &str, which: &str) -> String {
     let digest = digest.finalize();
     let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+}
+
+/// Tells documents apart in few characters.
+pub(super) fn short(id: &str) -> String {
+    Sha256::digest(id).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The text of each row and its columns as attributes.

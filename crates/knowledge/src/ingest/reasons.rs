@@ -21,6 +21,11 @@ pub(crate) fn reason(failure: &Failure) -> String {
     }
 }
 
+/// A reason that is the store's: what it said.
+pub(crate) fn store(said: &str) -> String {
+    format!("The vector database encountered an error while processing the request: {}", sentence(said))
+}
+
 /// Recorded words, which clients look for.
 const UNSUPPORTED: &str = "their file format was not supported";
 const NO_TEXT: &str = "no text content found";
@@ -80,7 +85,7 @@ fn cut(text: &str, most: usize) -> String {
 }
 
 /// Ends as a sentence does.
-fn sentence(text: &str) -> String {
+pub(crate) fn sentence(text: &str) -> String {
     let text = text.trim();
     if text.ends_with(['.', '!', '?']) { text.to_owned() } else { format!("{text}.") }
 }

@@ -1,18 +1,29 @@
 //! Where documents come from.
 
+pub(crate) mod connector;
 mod s3;
+pub(crate) mod web;
 
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use outcrop_access::Context;
-use outcrop_api::bedrock_agent::DataSourceType;
+use outcrop_api::bedrock_agent::{DataSourceConfiguration, DataSourceType};
+use outcrop_outbound::Outbound;
+use outcrop_resources::Resource;
 use outcrop_vectors::Metadata;
+use url::Url;
 
 use super::attributes::Sidecar;
 use crate::kept::DataSource;
+use crate::secrets::Secrets;
 use crate::{Knowledge, KnowledgeError};
+use connector::Connector;
+use connector::confluence::Confluence;
+use connector::salesforce::Salesforce;
+use connector::sharepoint::SharePoint;
 
 /// Something that documents can be listed in and fetched from.
 #[async_trait]
@@ -30,8 +41,14 @@ pub(crate) struct Listing {
     pub items: Vec<Item>,
     /// How many sidecars there are.
     pub sidecars: u64,
-    /// Documents that could not be looked at and are not provably gone.
-    pub kept: Vec<String>,
+    /// Documents that could not be looked at and are not provably gone, and why.
+    pub kept: Vec<(String, String)>,
+    /// How many were left out on purpose.
+    pub skipped: u64,
+    /// Whether there may be more than was found: then only those in `gone` are gone.
+    pub partial: bool,
+    /// What is surely not there, or not to be read any more.
+    pub gone: HashSet<String>,
 }
 
 /// A document that can be fetched.
@@ -86,31 +103,107 @@ pub(crate) enum FetchError {
     /// It is as it is.
     #[error("{0}")]
     Bad(String),
+    /// It may be there later. What is known of it stays.
+    #[error("{0}")]
+    Later(String),
 }
 
-/// Whether sources of this type can be read.
-pub(crate) fn built(kind: &DataSourceType) -> bool {
-    matches!(kind, DataSourceType::S3 | DataSourceType::Custom)
+/// How what lies outside of this server and its buckets is reached.
+#[derive(Debug, Clone)]
+pub struct Outside {
+    /// The operator's way out.
+    pub outbound: Outbound,
+    /// The way to addresses that callers name.
+    pub named: Outbound,
+    /// What is called in the place of an address, by its beginning: a sovereign cloud's, a stand-in's.
+    pub addresses: BTreeMap<String, String>,
+    /// What data sources log in with.
+    pub secrets: Secrets,
+    /// How many links a crawl goes from its seeds.
+    pub crawl_depth: u32,
+}
+
+/// What is wrong with a data source's configuration, where something is.
+pub(crate) fn check(outside: Option<&Outside>, told: &DataSourceConfiguration) -> Result<(), KnowledgeError> {
+    let checked = match told.r#type {
+        DataSourceType::S3 | DataSourceType::Custom => Ok(()),
+        DataSourceType::Web => match &told.web_configuration {
+            Some(web) => web::check(reachable(outside)?, web),
+            None => Ok(()),
+        },
+        DataSourceType::Confluence => {
+            told.confluence_configuration.as_ref().map_or(Ok(()), |told| Confluence::read(told).map(drop))
+        }
+        DataSourceType::Sharepoint => {
+            told.share_point_configuration.as_ref().map_or(Ok(()), |told| SharePoint::read(told).map(drop))
+        }
+        DataSourceType::Salesforce => {
+            told.salesforce_configuration.as_ref().map_or(Ok(()), |told| Salesforce::read(told).map(drop))
+        }
+        _ => {
+            return Err(KnowledgeError::NotBuilt(format!(
+                "Data sources of type {} are not implemented. Put the documents into a bucket and create one of type S3, \
+                 or ingest them directly into one of type CUSTOM.",
+                told.r#type.as_str()
+            )));
+        }
+    };
+    checked.map_err(KnowledgeError::Validation)
 }
 
 /// The source that a data source's configuration names, read with the rights of `acting`.
 pub(crate) fn open(
     knowledge: &Knowledge,
     acting: Context,
-    source: &DataSource,
+    source: &Resource<DataSource>,
 ) -> Result<Arc<dyn Source>, KnowledgeError> {
-    let told = &source.configuration.0;
-    match (&told.r#type, &told.s3_configuration) {
-        (DataSourceType::S3, Some(s3)) => Ok(Arc::new(s3::S3::new(knowledge.0.buckets.clone(), acting, s3))),
-        (kind, _) => {
-            Err(KnowledgeError::NotBuilt(format!("Data sources of type {} are not synchronised.", kind.as_str())))
+    let told = &*crate::control::connector::plain(&source.value.configuration.0)?;
+    let outside = || reachable(knowledge.0.settings.outside.as_ref());
+    let bad = KnowledgeError::Validation;
+    Ok(match told.r#type {
+        DataSourceType::S3 if let Some(told) = &told.s3_configuration => {
+            Arc::new(s3::S3::new(knowledge.0.buckets.clone(), acting, told))
         }
+        DataSourceType::Web if let Some(told) = &told.web_configuration => {
+            Arc::new(web::Web::new(outside()?, &source.id, web::Rules::read(told).map_err(bad)?))
+        }
+        DataSourceType::Confluence if let Some(told) = &told.confluence_configuration => {
+            let secret = &told.source_configuration.credentials_secret_arn;
+            Arc::new(Connector::new(Confluence::read(told).map_err(bad)?, outside()?, acting, secret))
+        }
+        DataSourceType::Sharepoint if let Some(told) = &told.share_point_configuration => {
+            let secret = &told.source_configuration.credentials_secret_arn;
+            Arc::new(Connector::new(SharePoint::read(told).map_err(bad)?, outside()?, acting, secret))
+        }
+        DataSourceType::Salesforce if let Some(told) = &told.salesforce_configuration => {
+            let secret = &told.source_configuration.credentials_secret_arn;
+            Arc::new(Connector::new(Salesforce::read(told).map_err(bad)?, outside()?, acting, secret))
+        }
+        _ => {
+            let kind = told.r#type.as_str();
+            return Err(KnowledgeError::NotBuilt(format!("Data sources of type {kind} are not synchronised.")));
+        }
+    })
+}
+
+/// The host of a service: `https://example.atlassian.net`.
+fn host(told: &str) -> Result<String, String> {
+    let url = Url::parse(told).map_err(|error| format!("the host URL {told} is not valid: {error}"))?;
+    if url.scheme() != "https" || !url.username().is_empty() || url.password().is_some() {
+        return Err(format!(
+            "the host URL {told} is not valid: expected https:// and a host, without user or password"
+        ));
     }
+    Ok(url.origin().ascii_serialization())
+}
+
+fn reachable(outside: Option<&Outside>) -> Result<&Outside, KnowledgeError> {
+    outside.ok_or_else(|| KnowledgeError::Validation("This server reads no sources but its own buckets.".to_owned()))
 }
 
 /// What the locations of a source's documents are called in results.
-pub(crate) fn location(source: &DataSource) -> &str {
-    source.configuration.0.r#type.as_str()
+pub(crate) fn location(source: &DataSource) -> String {
+    source.kind().as_str().to_owned()
 }
 
-pub(crate) use s3::{fetch as fetch_uri, mark, parts};
+pub(crate) use s3::{MAX_FILE, fetch as fetch_uri, mark, parts};

@@ -88,7 +88,7 @@ impl<'a> Settings<'a> {
         }
         let strict = knowledge.strict();
         let storage = base.storage.as_deref().unwrap_or_default();
-        let hybrid = knowledge.0.engine.hybrid() && (!strict || HYBRID.contains(&storage));
+        let hybrid = base.hybrid && (!strict || HYBRID.contains(&storage));
         let mode = match vector.and_then(|vector| vector.override_search_type.as_ref()) {
             Some(SearchType::Hybrid) if !hybrid => {
                 return refused(&format!(

@@ -148,3 +148,51 @@ fn a_proxy_is_for_what_lies_outside() {
         assert_eq!(gate.proxy(&target(url), &url.parse().unwrap()).is_some(), proxied, "{url}");
     }
 }
+
+#[test]
+fn callers_name_public_addresses_only() {
+    let named = |also: &[&str]| gate(&[]).for_callers(also.iter().map(|rule| rule.parse().unwrap()).collect());
+    let cases = [
+        ("http://example.com", "ok"),
+        ("https://8.8.8.8", "ok"),
+        ("http://localhost:8080", "NotPublic"),
+        ("http://127.0.0.1", "NotPublic"),
+        ("http://[::1]", "NotPublic"),
+        ("http://[::ffff:10.0.0.1]", "NotPublic"),
+        ("http://10.0.0.1", "NotPublic"),
+        ("http://169.254.169.254", "NotPublic"),
+        ("http://0.0.0.0", "NotPublic"),
+        // A name may be anybody's: its address decides.
+        ("http://wiki.internal", "ok"),
+    ];
+    for (url, expected) in cases {
+        assert_eq!(judged(&named(&[]), url), expected, "{url}");
+    }
+    for address in ["10.0.0.1", "127.0.0.1", "::1", "169.254.169.254", "fe80::1", "100.64.0.1"] {
+        assert_eq!(admitted(&named(&[]), "http://wiki.internal", address), "NotPublic", "{address}");
+    }
+    let also = named(&["wiki.internal", "127.0.0.1:8080"]);
+    assert_eq!(admitted(&also, "http://wiki.internal", "10.0.0.1"), "ok");
+    // A name does not open the machine's credentials.
+    assert_eq!(admitted(&also, "http://wiki.internal", "169.254.169.254"), "NotPublic");
+    assert_eq!(judged(&also, "http://127.0.0.1:8080"), "ok");
+    assert_eq!(judged(&also, "http://127.0.0.1:8081"), "NotPublic");
+}
+
+#[test]
+fn what_the_operator_forbids_no_caller_may_name() {
+    let offline = Gate::new(&Settings { offline: true, ..Settings::default() }).unwrap().for_callers(Vec::new());
+    assert_eq!(judged(&offline, "https://example.com"), "Offline");
+    let only = gate(&["*.example.com"]).for_callers(Vec::new());
+    assert_eq!(judged(&only, "https://docs.example.com"), "ok");
+    assert_eq!(judged(&only, "https://elsewhere.org"), "NotAllowed");
+}
+
+#[test]
+fn a_proxy_is_not_asked_for_private_names() {
+    let settings =
+        Settings { http_proxy: Some("http://proxy.example.com:3128".parse().unwrap()), ..Settings::default() };
+    let named = Gate::new(&settings).unwrap().for_callers(Vec::new());
+    assert_eq!(judged(&named, "http://wiki.internal"), "NotPublic");
+    assert_eq!(judged(&named, "http://example.com"), "ok");
+}

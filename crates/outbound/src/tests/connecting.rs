@@ -151,3 +151,16 @@ async fn the_next_address_does_not_wait_for_one_without_an_answer() {
     outbound.endpoint(&format!("http://vllm.example.com:{port}")).unwrap().send(get("/")).await.unwrap();
     assert!(begun.elapsed() < Settings::default().connect_timeout);
 }
+
+#[tokio::test]
+async fn a_name_that_leads_home_when_it_is_connected_to_is_refused_to_callers() {
+    let server = Server::answering(OK).await;
+    let outbound = resolving(Settings::default(), &["127.0.0.1"]);
+    let url = format!("http://docs.example.com:{}", server.address().port());
+    let error = fails(&outbound.for_callers(Vec::new()).unwrap(), &url).await;
+    assert!(matches!(error, OutboundError::NotPublic { .. }) && error.before_sent(), "{error:?}");
+    assert_eq!(server.connections(), 0);
+    let meant = outbound.for_callers(vec!["docs.example.com".parse().unwrap()]).unwrap();
+    let answer = meant.endpoint(&url).unwrap().send(get("/")).await.unwrap();
+    assert_eq!(collect(answer.into_body(), 9).await.unwrap(), "ok");
+}

@@ -10,6 +10,7 @@ use outcrop_api::bedrock_runtime::{
     ToolChoice as ConverseToolChoice, ToolConfiguration, ToolInputSchema, ToolResultBlock, ToolResultContentBlock,
     ToolResultStatus,
 };
+use outcrop_dialects::converse::paper;
 use outcrop_engine::{Chat, ChatMessage, OutputShape, Part, Role, Sampling, Tool, ToolChoice};
 use serde_json::{Value, json};
 
@@ -75,7 +76,11 @@ fn turn(model: &str, at: usize, message: &Message) -> Result<ChatMessage, Fault>
             ContentBlock::ReasoningContent(ReasoningContentBlock::ReasoningText(r)) => Part::Reasoning(r.text.clone()),
             // Redacted reasoning is for the model that wrote it; another can make nothing of it.
             ContentBlock::ReasoningContent(_) => continue,
-            other => return Err(unreadable(model, &format!("messages.{at}.content.{i}"), other)),
+            other => {
+                let text = if let ContentBlock::Document(document) = other { paper(document) } else { None };
+                let unreadable = || unreadable(model, &format!("messages.{at}.content.{i}"), other);
+                Part::Text(text.ok_or_else(unreadable)? + "\n")
+            }
         });
     }
     Ok(ChatMessage { role, parts })
@@ -107,8 +112,9 @@ fn tool_result(model: &str, at: usize, i: usize, result: &ToolResultBlock) -> Re
             ToolResultContentBlock::Text(text) => content.push_str(text),
             ToolResultContentBlock::Json(json) => content.push_str(&json.to_string()),
             other => {
-                let path = format!("messages.{at}.content.{i}.toolResult.content.{n}");
-                return Err(unreadable(model, &path, other));
+                let text = if let ToolResultContentBlock::Document(document) = other { paper(document) } else { None };
+                let path = || format!("messages.{at}.content.{i}.toolResult.content.{n}");
+                content.push_str(&text.ok_or_else(|| unreadable(model, &path(), other))?);
             }
         }
     }

@@ -6,7 +6,7 @@ mod tests;
 use http::Uri;
 use outcrop_dialects::client::ClientDialect;
 use outcrop_dialects::openai::client::{
-    DEEPSEEK_CLIENT, HOSTED_CLIENT, HOSTED_WITHOUT_SYSTEM, OPENAI_CLIENT, SELF_HOSTED_CLIENT,
+    Client, DEEPSEEK_CLIENT, HOSTED_CLIENT, HOSTED_WITHOUT_SYSTEM, OPENAI_CLIENT, Quirks, SELF_HOSTED_CLIENT,
     SELF_HOSTED_WITHOUT_SYSTEM,
 };
 
@@ -43,6 +43,15 @@ impl Server {
     }
 
     pub(super) fn dialect(self) -> &'static dyn ClientDialect {
+        self.client()
+    }
+
+    /// What its servers do in their own way.
+    pub(super) fn quirks(self) -> &'static Quirks {
+        self.client().quirks()
+    }
+
+    fn client(self) -> &'static Client {
         match self {
             Self::OpenAi => &OPENAI_CLIENT,
             Self::DeepSeek => &DEEPSEEK_CLIENT,

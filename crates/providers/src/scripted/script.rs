@@ -5,7 +5,7 @@
 //!
 //! [[rules]]
 //! model = "large"                    # which model; * stands for any text
-//! contains = "weather"               # in the last user text
+//! contains = "weather"               # in the last user text, or a document that is text
 //! turn = 1                           # how many user messages there are
 //! tool_result = false                # whether the last user message answers a tool
 //! times = 1                          # how often it answers; then the next rule's turn
@@ -32,6 +32,7 @@ use outcrop_api::bedrock_runtime::{
     ContentBlock, ConversationRole, ConverseRequest, SystemContentBlock, ToolResultContentBlock,
 };
 use outcrop_api::{Fault, Kind};
+use outcrop_dialects::converse::paper;
 use serde::Deserialize;
 
 use crate::{Failure, Glob};
@@ -158,7 +159,7 @@ impl Error {
     }
 }
 
-/// The texts of the last user message, and of the tools that it answers.
+/// The texts of the last user message, of its documents that are text, and of the tools that it answers.
 pub(super) fn last_user_text(request: &ConverseRequest) -> String {
     let messages = request.messages.as_deref().unwrap_or_default();
     let last = messages.iter().rev().find(|message| message.role == ConversationRole::User);
@@ -179,6 +180,7 @@ fn texts(content: &[ContentBlock]) -> String {
                     }
                 }
             }
+            ContentBlock::Document(document) => out.push_str(&paper(document).unwrap_or_default()),
             _ => continue,
         }
         out.push('\n');

@@ -83,7 +83,7 @@ fn read<'de, T: FromStr<Err = OutboundError>, D: Deserializer<'de>>(text: &str) 
     text.parse().map_err(de::Error::custom)
 }
 
-fn rules<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<HostRule>, D::Error> {
+pub(super) fn rules<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<HostRule>, D::Error> {
     Vec::<String>::deserialize(deserializer)?.iter().map(|text| read::<_, D>(text)).collect()
 }
 
@@ -96,7 +96,7 @@ fn proxy<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ProxyUrl>,
     read::<_, D>(&text).map(Some)
 }
 
-fn written<S: Serializer>(rules: &[HostRule], serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn written<S: Serializer>(rules: &[HostRule], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(rules.iter().map(ToString::to_string))
 }
 

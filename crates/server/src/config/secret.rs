@@ -58,6 +58,11 @@ impl SecretRef {
         &self.value
     }
 
+    /// The file that it stands in, where it stands in one.
+    pub(crate) fn file(&self) -> Option<&str> {
+        self.reference.as_deref()?.strip_prefix("file:")
+    }
+
     fn shown(&self) -> &str {
         self.reference.as_deref().unwrap_or(PLAIN)
     }

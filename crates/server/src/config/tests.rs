@@ -47,6 +47,8 @@ fn every_key_is_in_the_default_file_and_explained() {
     assert!(config.catalogue.model_access_by_account.len() == 1 && config.provisioned.models.len() == 1);
     assert!(config.invocation_logs.buckets.len() == 1 && config.invocation_logs.log_groups.len() == 1);
     assert!(config.buckets.len() == 2 && config.buckets["archive"].secret_access_key.is_some());
+    assert!(config.secrets["confluence"].account.is_some() && config.knowledge.addresses.len() == 2);
+    assert!(config.knowledge.stores["main"].password.is_some() && config.knowledge.stores["main"].user.is_some());
     assert!(config.local_models[0].sha256.is_some() && config.models.len() == 1);
 
     // Every key of the struct, as serde knows them, has its line.
@@ -79,6 +81,10 @@ fn every_key_is_in_the_default_file_and_explained() {
         "[invocation_logs]",
         "[s3]",
         "[buckets.x]",
+        "[secrets.x]\nvalue='{}'",
+        "[knowledge]",
+        "[knowledge.crawler]",
+        "[knowledge.stores.x]\nkind='postgres'\nurl=''\ntypes=[]",
         "[tls]\ncert='a'\nkey='b'",
         "[[local_models]]\nname='a'\nfile='b'",
         "[[providers]]\nname='a'\nkind='openai'",
@@ -94,7 +100,7 @@ fn every_key_is_in_the_default_file_and_explained() {
         for key in keys {
             let set = |line: &str| {
                 let line = line.trim_start_matches(['#', '[']);
-                let tables = ["access.", "invocation_logs.", "quotas.", "routes.", "routing."];
+                let tables = ["access.", "invocation_logs.", "knowledge.", "quotas.", "routes.", "routing."];
                 let within = tables.iter().find_map(|table| line.strip_prefix(table));
                 let line = within.unwrap_or(line);
                 line.strip_prefix(key).is_some_and(|rest| rest.starts_with([' ', ']', '.']))
@@ -377,4 +383,23 @@ fn quotas_that_cannot_be_meant_are_refused() {
         let message = Config::parse(text, "outcrop.toml").unwrap().check().unwrap_err().to_string();
         assert!(message.contains("quotas.") && message.contains(says), "{message}");
     }
+}
+
+#[test]
+fn who_keeps_what_is_one_store() {
+    let store = |name: &str, more: &str| {
+        format!("[knowledge.stores.{name}]\nkind = 'postgres'\nurl = 'postgres://u@localhost/d'\n{more}\n")
+    };
+    let refused = |text: &str| Config::parse(text, "t").unwrap_err().to_string();
+    assert!(refused(&store("a", "types = []")).contains("the storage types that it serves"));
+    assert!(refused(&store("a", "types = ['RDS', 'ORACLE']")).contains("OPENSEARCH_SERVERLESS"));
+    let both = store("a", "types = ['RDS']") + &store("b", "types = ['RDS', 'PINECONE']");
+    assert!(refused(&both).contains("a serves it too"), "{}", refused(&both));
+    let apart = store("a", "types = ['RDS']") + &store("b", "types = ['RDS']\nendpoints = ['arn:x']");
+    let config = Config::parse(&apart, "t").unwrap();
+    let outbound = outcrop_outbound::Outbound::new(Default::default()).unwrap();
+    assert_eq!(config.stores(&outbound).unwrap().len(), 2);
+    let secret = store("a", "types = ['RDS']").replace("u@", "u:s3cret@");
+    let refused = Config::parse(&secret, "t").unwrap().stores(&outbound).unwrap_err().to_string();
+    assert!(refused.contains("knowledge.stores.a") && !refused.contains("s3cret"), "{refused}");
 }

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use outcrop_engine::embed::{DIMENSIONS, Embedder};
+use outcrop_engine::embed::Embedder;
 use outcrop_engine::weights::{EMBEDDING_MODEL, ModelDir};
 use outcrop_gateway::guard::{InputTime, Settings as Guarding};
 use outcrop_guard::content::{Classifier, SHARED_LAYERS};
@@ -123,12 +123,8 @@ impl MiniLm {
 impl Encoder for MiniLm {
     fn encode(&self, texts: &[&str]) -> Result<Vec<Encoded>, EncodeError> {
         let encoded = self.embedder()?.embed_with_states(texts, SHARED_LAYERS).map_err(failed)?;
-        let encoded = encoded.into_iter().map(|(one, states)| Encoded {
-            tokens: states.len() / DIMENSIONS,
-            vector: one.vector,
-            states,
-            truncated: one.truncated,
-        });
+        let encoded =
+            encoded.into_iter().map(|(one, states)| Encoded { vector: one.vector, states, truncated: one.truncated });
         Ok(encoded.collect())
     }
 }

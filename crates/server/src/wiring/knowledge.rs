@@ -9,14 +9,14 @@ use outcrop_buckets::Buckets;
 use outcrop_extract::wall::Wall;
 use outcrop_gateway::Gateway;
 use outcrop_guard::Encoder;
-use outcrop_knowledge::{Answers, Knowledge, QUEUE, Settings, State, Tasks, Turns};
+use outcrop_knowledge::{Answers, EMBEDDED, Knowledge, QUEUE, Settings, State, Tasks, Turns};
 use outcrop_queue::{Limits, Runner};
 use outcrop_resources::Resources;
 use outcrop_vectors::Embedded;
 use tokio_util::sync::CancellationToken;
 
 use super::{StartError, told};
-use crate::config::{Config, KnowledgeAnswers};
+use crate::config::{Config, KnowledgeAnswers, Speaks, functions};
 use crate::reload::Live;
 
 /// The folder of the embedded index, in the data folder.
@@ -42,21 +42,29 @@ pub(super) fn open(config: &Config, folder: &Path, resources: &Resources, means:
         Limits { at_once: config.knowledge.jobs, per_account: config.knowledge.jobs_per_account, lease: LEASE };
     Ok(State {
         buckets: means.buckets,
-        engine: Arc::new(Embedded::open(folder.join(FOLDER)).map_err(told)?),
+        embedded: Arc::new(Embedded::open(folder.join(FOLDER)).map_err(told)?),
         runner: Runner::new(Arc::clone(resources.store()), QUEUE, limits),
         acting: means.acting,
         encoder: means.encoder,
         turns: Turns::default(),
-        wall: Arc::new(Wall::new(
-            std::env::current_exe().map_err(told)?,
-            vec![EXTRACT_CHILD.into()],
-            Default::default(),
-        )),
+        wall: Arc::new(wall()?),
     })
 }
 
+/// What reads files.
+pub(super) fn wall() -> Result<Wall, StartError> {
+    Ok(Wall::new(std::env::current_exe().map_err(told)?, vec![EXTRACT_CHILD.into()], Default::default()))
+}
+
 /// The knowledge bases as `config` wants them.
-pub(super) fn knowledge(config: &Config, resources: &Resources, gateway: Arc<Gateway>, state: &State) -> Knowledge {
+pub(super) fn knowledge(
+    config: &Config,
+    dev: bool,
+    resources: &Resources,
+    gateway: Arc<Gateway>,
+    state: &State,
+) -> Result<Knowledge, StartError> {
+    let outbound = config.outbound.open().map_err(told)?;
     let settings = Settings {
         strict: config.knowledge.strict,
         managed_model: config.knowledge.managed_embedding_model.clone(),
@@ -65,12 +73,37 @@ pub(super) fn knowledge(config: &Config, resources: &Resources, gateway: Arc<Gat
             KnowledgeAnswers::Extractive => Answers::Extractive,
             KnowledgeAnswers::Generative => Answers::Generative,
         },
+        functions: functions(&config.functions, &outbound).map_err(told)?,
+        schedules: config.knowledge.schedules(),
+        outside: Some(config.outside(dev).map_err(told)?),
+        stores: config.stores(&outbound).map_err(told)?,
     };
-    Knowledge::new(resources, gateway, state.clone(), settings)
+    Ok(Knowledge::new(resources, gateway, state.clone(), settings))
+}
+
+/// What serves which storage type, for the table at the start.
+pub(super) fn describe(config: &Config) -> Vec<(&'static str, String)> {
+    let mut lines = Vec::new();
+    for (name, store) in &config.knowledge.stores {
+        let only = match store.endpoints.as_slice() {
+            [] => String::new(),
+            some => format!(" at {}", some.join(", ")),
+        };
+        let kind = match store.kind {
+            Speaks::Postgres => "PostgreSQL",
+            Speaks::Qdrant => "Qdrant",
+            Speaks::Opensearch => "OpenSearch",
+        };
+        lines.push(("knowledge", format!("{name} ({kind}) keeps {}{only}", store.types.join(", "))));
+    }
+    let rest = if lines.is_empty() { "all storage types" } else { "what is not named above" };
+    lines.push(("knowledge", format!("the {EMBEDDED} keeps {rest}")));
+    lines
 }
 
 /// Does what operations set off, until `stop`.
 pub(super) async fn work(runner: Runner, live: Arc<Live>, stop: CancellationToken) {
     let now = move || Some(live.pipeline().doors.as_ref()?.knowledge.clone());
-    runner.run(Arc::new(Tasks(now)), stop).await;
+    let due = outcrop_knowledge::schedule::run(now.clone(), stop.clone());
+    tokio::join!(runner.run(Arc::new(Tasks(now)), stop), due);
 }

@@ -1,4 +1,4 @@
-//! The metrics that Bedrock reports of guardrails that are applied without a model.
+//! The metrics that Bedrock reports of guardrails.
 
 #[cfg(test)]
 mod tests;
@@ -8,19 +8,19 @@ use crate::Outcome;
 
 const NAMESPACE: &str = "AWS/Bedrock/Guardrails";
 
-/// One call of ApplyGuardrail.
+/// One judgement.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Applied<'a> {
     /// Whose call it was.
     pub account: &'a str,
     /// The Region that was called.
     pub region: &'a str,
-    /// The guardrail.
-    pub arn: &'a str,
-    /// Its version.
-    pub version: &'a str,
-    /// `Input` or `Output`.
-    pub source: &'static str,
+    /// The operation that it counts under.
+    pub operation: &'a str,
+    /// The guardrail and its version; checks have none.
+    pub guardrail: Option<(&'a str, &'a str)>,
+    /// `Input` or `Output`, where one was judged.
+    pub source: Option<&'static str>,
     /// How it ended.
     pub outcome: Outcome,
     /// How long it took, in milliseconds.
@@ -33,16 +33,15 @@ pub struct Applied<'a> {
 pub fn count(metrics: &Metrics, applied: &Applied<'_>) {
     let owner = Owner::new(applied.account, applied.region);
     let at = now();
-    let operation = ("Operation", "ApplyGuardrail");
-    let source = ("GuardrailContentSource", applied.source);
-    let guardrail = [("GuardrailArn", applied.arn), ("GuardrailVersion", applied.version)];
-    let sets: [&[(&str, &str)]; 4] = [&[], &[operation], &[source], &guardrail];
+    let mut sets = vec![vec![], vec![("Operation", applied.operation)]];
+    sets.extend(applied.source.map(|source| vec![("GuardrailContentSource", source)]));
+    sets.extend(applied.guardrail.map(|(arn, version)| vec![("GuardrailArn", arn), ("GuardrailVersion", version)]));
     let put = |name: &str, unit: &'static str, dimensions: &[(&str, &str)], value: f64| {
         // A refusal was counted and logged where it was made.
         let _ = metrics.put(&owner, &Metric::new(NAMESPACE, name, dimensions), unit, at, value);
     };
     let everywhere = |name: &str, unit: &'static str, value: f64| {
-        for dimensions in sets {
+        for dimensions in &sets {
             put(name, unit, dimensions, value);
         }
     };

@@ -34,7 +34,6 @@ impl Encoder for MiniLm {
     fn encode(&self, texts: &[&str]) -> Result<Vec<Encoded>, EncodeError> {
         let both = self.embedder.embed_with_states(texts, SHARED_LAYERS).map_err(|e| EncodeError(e.to_string()))?;
         let encoded = both.into_iter().map(|(embedding, states)| Encoded {
-            tokens: states.len() / outcrop_engine::embed::DIMENSIONS,
             vector: embedding.vector,
             states,
             truncated: embedding.truncated,
@@ -106,12 +105,9 @@ impl Encodings {
     pub(crate) fn encoded(&self, text: &str) -> Encoded {
         let Some(stored) = self.by_text.get(&key(text)) else { return Encoded::default() };
         let states: Vec<f32> = stored.states.iter().map(|x| f32::from_bits(u32::from(*x) << 16)).collect();
-        Encoded {
-            vector: stored.vector.clone(),
-            tokens: states.len() / stored.vector.len().max(1),
-            states,
-            truncated: false,
-        }
+        // The file does not say whether a text was cut; one that fills the encoder nearly always was.
+        let truncated = states.len() >= outcrop_engine::embed::MAX_TOKENS * stored.vector.len().max(1);
+        Encoded { vector: stored.vector.clone(), states, truncated }
     }
 
     fn read(&mut self, file: &Path) -> Result<(), String> {

@@ -1,17 +1,27 @@
-//! The own-written texts of the train split with their sentence vectors: what explanations show as the nearest examples.
+//! Own-written texts of the train split with their sentence vectors: what explanations show as the nearest examples.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use outcrop_guard::Encoder;
-use outcrop_guard::content::{Category, Head};
+use outcrop_guard::content::{Category, HEADS, Head};
 
 use super::data;
 use super::encode::MiniLm;
 use super::tensors::File;
 
+/// So many of a theme with the same labels: texts of one theme resemble each other, and the weights are to stay small.
+const EACH: usize = 3;
+
 /// Writes them. They need no data but the repository's own.
 pub(crate) fn train(folder: &Path) -> Result<(), String> {
-    let rows: Vec<data::Row> = data::own()?.into_iter().filter(|row| row.train).collect();
+    let mut taken: HashMap<(String, [Option<bool>; HEADS]), usize> = HashMap::new();
+    let mut rows: Vec<data::Row> = data::own()?.into_iter().filter(|row| row.train).collect();
+    rows.retain(|row| {
+        let taken = taken.entry((row.source.clone(), row.labels)).or_default();
+        *taken += 1;
+        *taken <= EACH
+    });
     let texts: Vec<&str> = rows.iter().map(|row| row.text.as_str()).collect();
     let mut vectors = Vec::new();
     for encoded in MiniLm::load()?.encode(&texts).map_err(|e| e.to_string())? {

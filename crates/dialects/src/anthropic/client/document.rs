@@ -8,6 +8,12 @@ use crate::request::no_place;
 
 type Result<T> = std::result::Result<T, DialectError>;
 
+/// Whether a document that is a file is taken as it is.
+pub fn reads(document: &DocumentBlock) -> bool {
+    use DocumentFormat as Format;
+    matches!(document.format, Some(Format::Pdf | Format::Txt | Format::Md | Format::Csv | Format::Html))
+}
+
 impl Body {
     pub(super) fn document(&mut self, document: &DocumentBlock, at: &str) -> Result<()> {
         self.text("type", "document");

@@ -10,6 +10,7 @@ use serde::ser::Serializer;
 
 use super::{Pdf, Quirks};
 use crate::DialectError;
+use crate::converse::paper;
 use crate::request::no_place;
 
 /// A part of a message's content.
@@ -118,32 +119,22 @@ pub(super) fn document<'a>(
     if document.citations.as_ref().is_some_and(|citations| citations.enabled) {
         return Err(no_place(format!("{}.citations", at())));
     }
+    if let Some(text) = paper(document) {
+        return Ok(Part::text(text));
+    }
     let format = document.format.as_ref().map_or("txt", DocumentFormat::as_str);
-    let text: Cow<'_, str> = match &document.source {
-        DocumentSource::Text(text) => text.into(),
-        DocumentSource::Content(blocks) => {
-            let texts = blocks.iter().filter_map(|block| match block {
-                DocumentContentBlock::Text(text) => Some(text.as_str()),
-                DocumentContentBlock::Unset => None,
-            });
-            texts.collect::<Vec<_>>().join("\n").into()
-        }
-        DocumentSource::Bytes(bytes) if matches!(format, "txt" | "md" | "csv" | "html") => {
-            let text = std::str::from_utf8(bytes);
-            text.map_err(|_| no_place(format!("{}.source.bytes that is not UTF-8", at())))?.into()
-        }
-        DocumentSource::Bytes(bytes) if format == "pdf" && quirks.pdf != Pdf::Refused && document.context.is_none() => {
+    match &document.source {
+        DocumentSource::Bytes(bytes) if format == "pdf" && quirks.reads(document) => {
             let file_data = Data { kind: Some(("application", "pdf")), bytes };
             if quirks.pdf == Pdf::Url {
                 return Ok(Part::DocumentUrl { document_url: file_data, document_name: &document.name });
             }
-            return Ok(Part::File { file: File { filename: format!("{}.pdf", document.name), file_data } });
+            Ok(Part::File { file: File { filename: format!("{}.pdf", document.name), file_data } })
         }
-        DocumentSource::S3Location(_) => return Err(no_place(format!("{}.source.s3Location", at()))),
-        DocumentSource::Bytes(_) | DocumentSource::Unset => {
-            return Err(no_place(format!("{} of the format {format}", at())));
+        DocumentSource::S3Location(_) => Err(no_place(format!("{}.source.s3Location", at()))),
+        DocumentSource::Bytes(_) if matches!(format, "txt" | "md" | "csv" | "html") => {
+            Err(no_place(format!("{}.source.bytes that is not UTF-8", at())))
         }
-    };
-    let context = document.context.as_deref().map(|c| format!("{c}\n")).unwrap_or_default();
-    Ok(Part::text(format!("<document name={:?}>\n{context}{text}\n</document>", document.name)))
+        _ => Err(no_place(format!("{} of the format {format}", at()))),
+    }
 }

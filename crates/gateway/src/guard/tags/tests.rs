@@ -60,3 +60,14 @@ fn the_configuration_is_taken_out_of_the_body() {
         assert!(config.unwrap_err().starts_with("Malformed input request: amazon-bedrock-guardrailConfig: "), "{bad}");
     }
 }
+
+#[test]
+fn what_is_kept_has_no_tags() {
+    let config = Config { suffix: Some("xyz".into()), asynchronous: false };
+    let mut kept = serde_json::json!({"role": "user", "content": [
+        {"type": "input_text", "text": "a <amazon-bedrock-guardrails-guardContent_xyz>b</amazon-bedrock-guardrails-guardContent_xyz>"},
+        {"type": "input_text", "text": "<amazon-bedrock-guardrails-query_other>c"}, 1]});
+    config.untag(&mut kept);
+    let texts = [&kept["content"][0]["text"], &kept["content"][1]["text"]];
+    assert_eq!(texts, ["a b", "<amazon-bedrock-guardrails-query_other>c"]);
+}

@@ -1,6 +1,6 @@
 //! What a question asks for.
 
-use super::words::{Word, held, words};
+use outcrop_guard::grounding::support::{Word, held, words};
 
 /// What kind of thing would answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 use super::pieces::pieces;
 use super::question::{Question, Wants};
-use super::words::{coverage, words};
 use super::{Draft, likeness, support};
+use outcrop_guard::grounding::support::{coverage, words};
 
 fn texts(text: &str) -> Vec<(&str, bool)> {
     pieces(0, text).into_iter().map(|piece| (&text[piece.range.clone()], piece.heading)).collect()

@@ -77,7 +77,7 @@ pub(super) fn identifier(told: &DocumentIdentifier, source: &DataSource) -> Resu
 }
 
 fn fits(told: &ContentDataSourceType, source: &DataSource) -> Result<(), KnowledgeError> {
-    let is = &source.configuration.0.r#type;
+    let is = &source.kind();
     match (told, is) {
         (ContentDataSourceType::Custom, DataSourceType::Custom) | (ContentDataSourceType::S3, DataSourceType::S3) => {
             Ok(())

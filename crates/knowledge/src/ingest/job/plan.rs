@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::{Halt, Run};
 use crate::ingest::document::{self, Did, Document, Status};
+use crate::ingest::reasons;
 use crate::ingest::sources::{Item, Listing};
 use crate::kept::Statistics;
 
@@ -14,6 +15,10 @@ pub(super) struct Plan {
     pub todo: Vec<Todo>,
     /// All that is there, and what is not provably gone.
     pub there: HashSet<String>,
+    /// Whether there may be more than that; then only `gone` is gone.
+    pub partial: bool,
+    /// What is surely gone.
+    pub gone: HashSet<String>,
     /// What was done, by this process or one before it.
     pub statistics: Statistics,
     /// Documents that were left out, by reason.
@@ -34,8 +39,13 @@ pub(super) struct Todo {
 impl Run<'_> {
     /// Compares what is there with what is known.
     pub(super) async fn plan(&self, listing: Listing) -> Result<Plan, Halt> {
-        let mut plan = Plan { there: listing.kept.into_iter().collect(), ..Plan::default() };
-        plan.statistics.scanned = listing.items.len() as u64;
+        let mut plan = Plan { partial: listing.partial, gone: listing.gone, ..Plan::default() };
+        plan.statistics.scanned = (listing.items.len() + listing.kept.len()) as u64;
+        plan.statistics.skipped = listing.skipped;
+        for (id, why) in listing.kept {
+            plan.there.insert(id.clone());
+            plan.keep(id, reasons::sentence(&why));
+        }
         plan.statistics.metadata_scanned = listing.sidecars;
         for item in listing.items {
             plan.there.insert(item.id.clone());
@@ -63,6 +73,12 @@ impl Run<'_> {
 }
 
 impl Plan {
+    /// Counts a document that could not be looked at, and stays as it is known.
+    pub(super) fn keep(&mut self, id: String, reason: String) {
+        self.statistics.failed += 1;
+        self.failed.entry(reason).or_default().push(id);
+    }
+
     /// Counts what was done to a document.
     pub(super) fn count(&mut self, document: &Document) {
         let statistics = &mut self.statistics;

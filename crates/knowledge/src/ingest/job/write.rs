@@ -1,11 +1,14 @@
 //! What a job writes: first the index, then what is known of it. Between the two a crash does no harm, since what is
 //! not known is done again, and comes to the same.
 
+use std::collections::HashMap;
+
 use outcrop_resources::Op;
-use outcrop_store::Query;
+use outcrop_store::{Cursor, Document as Row, Query};
+use outcrop_vectors::Replace;
 
 use super::plan::{Plan, dealt};
-use super::{Halt, One, Outcome, Run};
+use super::{Halt, One, Outcome, Run, reasons};
 use crate::ingest::document::{self, Status};
 use crate::kept::DOCUMENT;
 
@@ -15,9 +18,7 @@ const STRIDE: usize = 500;
 impl Run<'_> {
     /// Writes documents that have their vectors, and those that were left out.
     pub(super) async fn write(&self, group: Vec<One>, plan: &mut Plan) -> Result<(), Halt> {
-        let mut replaced = Vec::new();
-        let mut ops = Vec::new();
-        let mut gone = 0;
+        let (mut replaced, mut rows, mut removed) = (Vec::new(), Vec::new(), Vec::new());
         for One { todo, outcome } in group {
             let (status, reason, records) = match outcome {
                 Outcome::Ready(prepared) => {
@@ -25,42 +26,117 @@ impl Run<'_> {
                     (status, prepared.warning, prepared.records)
                 }
                 Outcome::Failed(reason) => (Status::Failed, Some(reason), Vec::new()),
+                Outcome::Kept(reason) => {
+                    plan.keep(todo.item.id, reason);
+                    continue;
+                }
                 Outcome::Gone => {
                     plan.there.remove(&todo.item.id);
                     if todo.known.is_some() {
                         replaced.push(self.replace(&todo.item.id, Vec::new()));
-                        ops.push(Op::Discard { key: document::key(self.scope, &self.recipe.source, &todo.item.id) });
-                        gone += u64::from(todo.indexed);
+                        removed.push((todo.item.id, todo.indexed));
                     }
                     continue;
                 }
             };
             let row = dealt(&todo, &self.id, status, reason, records.len());
-            plan.count(&row);
-            ops.push(document::write(self.scope, &self.recipe.source, &row, todo.known)?);
             if !records.is_empty() || todo.known.is_some() {
                 replaced.push(self.replace(&todo.item.id, records));
             }
+            rows.push((row, todo));
         }
-        if !replaced.is_empty() {
-            self.index.replace(replaced).await?;
+        let refused = self.put(replaced).await?;
+        let (mut ops, mut gone) = (Vec::new(), 0);
+        for (id, indexed) in removed.into_iter().filter(|(id, _)| !refused.contains_key(id)) {
+            ops.push(Op::Discard { key: document::key(self.scope, &self.recipe.source, &id) });
+            gone += u64::from(indexed);
+        }
+        for (mut row, todo) in rows {
+            if let Some(reason) = refused.get(&row.id) {
+                row = dealt(&todo, &self.id, Status::Failed, Some(reason.clone()), 0);
+            }
+            plan.count(&row);
+            ops.push(document::write(self.scope, &self.recipe.source, &row, todo.known)?);
         }
         self.told(ops, plan.statistics, gone).await
     }
 
+    /// Whether what has gone may be removed. A connector's deletion protection keeps everything where more than its
+    /// share of the documents would go.
+    async fn may_remove(&self, plan: &Plan) -> Result<bool, Halt> {
+        let Some(percent) = self.deletes_at_most else { return Ok(true) };
+        let (mut after, mut all, mut gone) = (None, 0_u64, 0_u64);
+        loop {
+            let rows = self.rows(after).await?;
+            let Some(last) = rows.last() else { break };
+            after = Some(last.cursor);
+            for row in &rows {
+                let known = document::read(row)?.document;
+                all += u64::from(known.chunks > 0);
+                let away = !plan.there.contains(&known.id) && (!plan.partial || plan.gone.contains(&known.id));
+                gone += u64::from(known.chunks > 0 && away);
+            }
+        }
+        let may = gone * 100 <= all * u64::from(percent);
+        if !may {
+            tracing::warn!(job = self.id, gone, all, percent, "deletion protection keeps what has gone from a source");
+        }
+        Ok(may)
+    }
+
+    /// The next rows of its documents.
+    async fn rows(&self, after: Option<Cursor>) -> Result<Vec<Row>, Halt> {
+        let query = Query {
+            scope: self.scope.owned(),
+            kind: DOCUMENT.to_owned(),
+            parent: Some(self.recipe.source.clone()),
+            after,
+            order: Default::default(),
+            limit: STRIDE,
+        };
+        Ok(self.knowledge.0.resources.store().list(query).await?)
+    }
+
+    /// Writes documents to the index; the reasons of those that an engine elsewhere refuses. Where it refuses all, it
+    /// is thought to be away for a while, until the job's last try.
+    async fn put(&self, documents: Vec<Replace>) -> Result<HashMap<String, String>, Halt> {
+        if documents.is_empty() {
+            return Ok(HashMap::new());
+        }
+        if !self.elsewhere {
+            self.index.replace(documents).await?;
+            return Ok(HashMap::new());
+        }
+        let Err(mut last) = self.index.replace(documents.clone()).await else { return Ok(HashMap::new()) };
+        let (mut refused, count, mut taken) = (HashMap::new(), documents.len(), false);
+        for document in documents {
+            let id = document.document.clone();
+            // Two in a row, and nothing taken: it is not the documents.
+            if taken || refused.len() < 2 {
+                match self.index.replace(vec![document]).await {
+                    Ok(()) => {
+                        taken = true;
+                        continue;
+                    }
+                    Err(error) => last = error,
+                }
+            }
+            refused.insert(id, reasons::store(&last.to_string()));
+        }
+        if refused.len() == count && !self.last {
+            return Err(last.into());
+        }
+        Ok(refused)
+    }
+
     /// Removes what its source does not have any more.
     pub(super) async fn remove_gone(&self, plan: &Plan) -> Result<(), Halt> {
+        if !self.may_remove(plan).await? {
+            return Ok(());
+        }
         let mut after = None;
         loop {
-            let query = Query {
-                scope: self.scope.owned(),
-                kind: DOCUMENT.to_owned(),
-                parent: Some(self.recipe.source.clone()),
-                after,
-                order: Default::default(),
-                limit: STRIDE,
-            };
-            let rows = self.knowledge.0.resources.store().list(query).await?;
+            let rows = self.rows(after).await?;
             let Some(last) = rows.last() else { return Ok(()) };
             after = Some(last.cursor);
             let (mut removed, mut ops, mut indexed) = (Vec::new(), Vec::new(), 0);
@@ -68,6 +144,10 @@ impl Run<'_> {
                 let known = document::read(row)?.document;
                 // What a call is about to change is the call's.
                 if known.status.waits() || plan.there.contains(&known.id) {
+                    continue;
+                }
+                // What was not found where not everything could be looked at may be there.
+                if plan.partial && !plan.gone.contains(&known.id) {
                     continue;
                 }
                 indexed += u64::from(known.chunks > 0);

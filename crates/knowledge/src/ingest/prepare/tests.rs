@@ -9,7 +9,14 @@ use crate::ingest::attributes::Records;
 
 fn recipe() -> Recipe {
     let chunking = Chunking::Fixed { max_tokens: 300, overlap_percentage: 20 };
-    Recipe { source: "ABCDEFGHIJ".into(), location: "S3".into(), chunking, reader: None, managed: false }
+    Recipe {
+        source: "ABCDEFGHIJ".into(),
+        location: "S3".into(),
+        chunking,
+        reader: None,
+        transform: None,
+        managed: false,
+    }
 }
 
 #[test]

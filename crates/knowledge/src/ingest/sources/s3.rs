@@ -106,7 +106,7 @@ fn paired(bucket: &str, objects: &[Object]) -> Listing {
         sidecar: sidecars.get(&object.key).cloned(),
         size: Some(object.size),
     });
-    Listing { items: items.collect(), sidecars: sidecars.len() as u64, kept: Vec::new() }
+    Listing { items: items.collect(), sidecars: sidecars.len() as u64, ..Listing::default() }
 }
 
 fn listing(bucket: &str, error: &BucketError) -> SourceError {

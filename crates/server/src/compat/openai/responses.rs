@@ -10,6 +10,7 @@ use outcrop_api::Fault;
 use outcrop_api::bedrock_runtime::{ServiceTier, ServiceTierType};
 use outcrop_dialects::ChatDialect;
 use outcrop_dialects::responses::{self, Responses};
+use outcrop_gateway::guard::Config;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -64,7 +65,7 @@ pub(super) async fn create(doors: &Doors, call: &Call<'_>) -> Result<Response<Bo
     head.repeated = asked.repeated;
     head.repeated["store"] = store.into();
     let kept = store.then(|| Kept {
-        input: identified(asked.items, &head.message_id),
+        input: identified(untagged(asked.items, config.as_ref()), &head.message_id),
         previous: envelope.previous_response_id,
         model,
         response: Value::Null,
@@ -84,6 +85,14 @@ pub(super) async fn create(doors: &Doors, call: &Call<'_>) -> Result<Response<Bo
         doors.responses.put(cx, Kept { response: answer.clone(), ..kept }).await?;
     }
     Ok(answer_of(200, &answer, &reply.headers))
+}
+
+/// Items without the tags of guardrails, which are no part of what was said.
+fn untagged(mut items: Vec<Value>, config: Option<&Config>) -> Vec<Value> {
+    if let Some(config) = config {
+        items.iter_mut().for_each(|item| config.untag(item));
+    }
+    items
 }
 
 /// Items by which `input_items` can tell them apart.

@@ -15,9 +15,9 @@ fn a_call_counts_under_every_set_of_dimensions() {
     let call = Applied {
         account: &owner().account,
         region: "us-east-1",
-        arn: "arn:g",
-        version: "1",
-        source: "Input",
+        operation: "ApplyGuardrail",
+        guardrail: Some(("arn:g", "1")),
+        source: Some("Input"),
         outcome: Outcome::Answered,
         total_ms: 2.0,
         policies: &[("WordPolicy", 2, true), ("TopicPolicy", 2, false), ("ContentPolicy", 0, false)],
@@ -37,4 +37,8 @@ fn a_call_counts_under_every_set_of_dimensions() {
     assert_eq!(sum(&metrics, "InvocationsIntervened", &[("GuardrailPolicyType", "WordPolicy")]), 1.0);
     assert_eq!(sum(&metrics, "InvocationsIntervened", &[("GuardrailPolicyType", "TopicPolicy")]), 0.0);
     assert_eq!(sum(&metrics, "TextUnitCount", &[("GuardrailPolicyType", "ContentPolicy")]), 0.0);
+    count(&metrics, &Applied { operation: "InvokeGuardrailChecks", guardrail: None, source: None, ..call });
+    assert_eq!(sum(&metrics, "Invocations", &[("Operation", "InvokeGuardrailChecks")]), 1.0);
+    assert_eq!(sum(&metrics, "Invocations", &[]), 2.0);
+    assert_eq!(sum(&metrics, "Invocations", &guardrail), 1.0);
 }

@@ -3,7 +3,8 @@
 //! Harmless texts of sources that a model never saw say too much (whole kinds of text are new to it), those of sources
 //! that it saw say too little. What people write lies between, and so do the thresholds: halfway between what the
 //! models trained without a source say of it, and what the shipped ones say of the dev split's texts of the sources that
-//! they were trained with. The dev split's other sources stay out: they measure what came of it.
+//! they were trained with, but never below the latter: a filter that flags too many of them is too loose anywhere. The
+//! dev split's other sources stay out: they measure what came of it.
 
 use outcrop_guard::content::{Category, Classifier, HEADS, Head};
 use outcrop_guard::{Encoder, windows};
@@ -13,20 +14,20 @@ use crate::guardrails::tensors::File;
 
 /// Benign texts that a filter may flag with low, medium and high confidence.
 const FLAGGED: [f32; 3] = [0.005, 0.002, 0.0005];
-/// Benign texts, of all filters together, that the n-grams are to settle.
+/// Benign texts, of all filters together, that the first stage is to settle.
 const SETTLED: f32 = 0.60;
 /// Beyond this share the tail is taken to fall exponentially: a few texts say little of one in two thousand.
 const BODY: f32 = 0.05;
 
-/// What thresholds are: a head's value below which it is clear, and each filter's three steps.
+/// What thresholds are: a head's log-odds in the first stage below which it is clear, and each filter's three steps.
 pub(super) struct Thresholds {
     clear: [f32; HEADS],
     steps: Vec<f32>,
 }
 
-/// The thresholds by harmless texts, of each the n-grams' values and the log-odds of all models together.
+/// The thresholds by harmless texts, of each the log-odds of the first stage and those of all models together.
 pub(super) fn thresholds(texts: &[[[f32; HEADS]; 2]]) -> Thresholds {
-    let mut steps = Vec::new();
+    let (mut steps, mut low) = (Vec::new(), [0.0; HEADS]);
     for category in Category::ALL {
         let attacks = [Head::PromptAttack, Head::Jailbreak, Head::Injection, Head::Leakage];
         let heads = if category == Category::PromptAttack { attacks.to_vec() } else { vec![Head::from(category)] };
@@ -35,10 +36,15 @@ pub(super) fn thresholds(texts: &[[[f32; HEADS]; 2]]) -> Thresholds {
         };
         let mut values: Vec<f32> = texts.iter().map(worst).collect();
         values.sort_by(f32::total_cmp);
-        steps.extend(FLAGGED.map(|share| tail(&values, share)));
+        let three = FLAGGED.map(|share| tail(&values, share));
+        heads.iter().for_each(|head| low[*head as usize] = three[0]);
+        steps.extend(three);
     }
+    let mut any: Vec<f32> = texts.iter().map(|[_, values]| values[Head::Any as usize]).collect();
+    any.sort_by(f32::total_cmp);
+    low[Head::Any as usize] = tail(&any, FLAGGED[0]);
     let first: Vec<[f32; HEADS]> = texts.iter().map(|[first, _]| *first).collect();
-    Thresholds { clear: clear(&first), steps }
+    Thresholds { clear: clear(&first, &low), steps }
 }
 
 impl Thresholds {
@@ -67,7 +73,8 @@ pub(super) fn calibrate(file: &mut File, rows: &[Row], encoder: &dyn Encoder) ->
         *value = (*value + other) / 2.0;
     }
     for (value, other) in halfway.steps.iter_mut().zip(file.values("stack.steps")) {
-        *value = (*value + other) / 2.0;
+        // Halfway, or as it is where that would be lower.
+        *value = value.max((*value + other) / 2.0);
     }
     halfway.store(file);
     Ok(())
@@ -82,24 +89,13 @@ fn tail(values: &[f32], share: f32) -> f32 {
     edge + mean * (BODY / share).ln()
 }
 
-/// For each head the n-grams' value below which it is clear: the same share of benign texts at every head, chosen so
-/// that together they leave [`SETTLED`].
-fn clear(benign: &[[f32; HEADS]]) -> [f32; HEADS] {
-    let sorted: Vec<Vec<f32>> = (0..HEADS)
-        .map(|head| {
-            let mut values: Vec<f32> = benign.iter().map(|values| values[head]).collect();
-            values.sort_by(f32::total_cmp);
-            values
-        })
-        .collect();
-    let mut clear = [f32::MAX; HEADS];
-    for thousandth in (0..1000).rev() {
-        let at = |values: &Vec<f32>| values.get(values.len() * thousandth / 1000).copied().unwrap_or(f32::MAX);
-        clear.iter_mut().zip(&sorted).for_each(|(clear, values)| *clear = at(values));
-        let settled = benign.iter().filter(|values| values.iter().zip(&clear).all(|(v, c)| v < c)).count();
-        if (settled as f32) < SETTLED * benign.len() as f32 {
-            break;
-        }
-    }
-    clear
+/// For each head the log-odds of the first stage below which it is clear: equally far below each head's `low`, so far that
+/// [`SETTLED`] of the benign texts are clear.
+fn clear(benign: &[[f32; HEADS]], low: &[f32; HEADS]) -> [f32; HEADS] {
+    let above =
+        |values: &[f32; HEADS]| values.iter().zip(low).map(|(v, low)| v - low).fold(f32::NEG_INFINITY, f32::max);
+    let mut worst: Vec<f32> = benign.iter().map(above).collect();
+    worst.sort_by(f32::total_cmp);
+    let margin = worst.get((SETTLED * worst.len() as f32) as usize).copied().unwrap_or(f32::NEG_INFINITY);
+    low.map(|low| low + margin)
 }

@@ -11,7 +11,8 @@ const INPUTS: usize = 2 * MODELS + 1;
 const STEPS: usize = 3000;
 const RATE: f32 = 0.02;
 /// Pulls towards the plain mean of the models: few sources speak for each head.
-const PULL: f32 = 0.01;
+const PULL: f32 = 0.04;
+
 /// A text with what models say that did not see its source.
 pub(super) struct Held<'a> {
     pub row: &'a Row,
@@ -91,7 +92,10 @@ impl Stack {
                 let value = |head: Head| -> f32 {
                     inputs(held, head).iter().zip(self.all[head as usize]).map(|(x, w)| x * w).sum()
                 };
-                [held.values[0], Head::ALL.map(value)]
+                let first = |head: Head| {
+                    held.values[0][head as usize] * self.first[head as usize][0] + self.first[head as usize][1]
+                };
+                [Head::ALL.map(first), Head::ALL.map(value)]
             })
             .collect();
         thresholds(&texts)

@@ -1,12 +1,17 @@
-//! The words of a text that say something, and how much each says.
+//! Whether one text says what another says: the words that say something, and how much each says. No model is asked.
 
 use std::sync::LazyLock;
 
-use outcrop_guard::grounding::{Model, stems};
+use super::{Model, stems};
+
+/// How much of a statement's words a passage must have to support it.
+pub const SUPPORTED: f32 = 0.6;
+/// How much it must have of its names and numbers: they are what a statement stands or falls with.
+pub const FACTS: f32 = 0.99;
 
 /// A word, without those that say nothing alone ("the", "of").
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Word {
+pub struct Word {
     /// What it is without its endings.
     pub stem: String,
     /// How much it says: rare words say more than common ones.
@@ -24,7 +29,7 @@ static COMMON: LazyLock<Option<&'static Model>> = LazyLock::new(|| Model::traine
 const RARE: f32 = 1.0;
 
 /// The words of `text`.
-pub(super) fn words(text: &str) -> Vec<Word> {
+pub fn words(text: &str) -> Vec<Word> {
     let mut found = Vec::new();
     let mut begins = true;
     for raw in text.split(|c: char| !(c.is_alphanumeric() || matches!(c, '\'' | '’' | '.' | ','))) {
@@ -51,7 +56,7 @@ pub(super) fn words(text: &str) -> Vec<Word> {
 }
 
 /// How much of `word` stands among `others`: all of it, or what words of one family share ("invade", "invasion").
-pub(super) fn held(word: &Word, others: &[Word]) -> f32 {
+pub fn held(word: &Word, others: &[Word]) -> f32 {
     let mut best = 0.0;
     for other in others {
         if other.stem == word.stem {
@@ -74,10 +79,16 @@ fn family(one: &str, other: &str) -> bool {
 }
 
 /// The share of `asked` that stands among `others`, by weight. All of nothing is there.
-pub(super) fn coverage(asked: &[Word], others: &[Word]) -> f32 {
+pub fn coverage(asked: &[Word], others: &[Word]) -> f32 {
     let all: f32 = asked.iter().map(|word| word.weight).sum();
     if all <= 0.0 {
         return 1.0;
     }
     asked.iter().map(|word| word.weight * held(word, others)).sum::<f32>() / all
+}
+
+/// How much of what `said` says a passage says too: of its words, and of its names and numbers alone.
+pub fn support(said: &[Word], passage: &[Word]) -> (f32, f32) {
+    let facts: Vec<Word> = said.iter().filter(|word| word.name || word.number).cloned().collect();
+    (coverage(said, passage), coverage(&facts, passage))
 }

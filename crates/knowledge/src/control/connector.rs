@@ -1,0 +1,114 @@
+//! Connectors of MANAGED knowledge bases: what their parameters say, in the words of the data sources that any knowledge
+//! base can have. Their form is the user guide's ("Connect a data source", version 1).
+
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+
+use outcrop_api::bedrock_agent::{
+    DataSourceConfiguration, DataSourceType, EnabledOrDisabledState, ManagedKnowledgeBaseConnectorConfiguration,
+    S3DataSourceConfiguration,
+};
+use serde_json::Value;
+
+use super::broken;
+use crate::KnowledgeError;
+use crate::kept::DataSource;
+
+/// The most that a sync may delete, in percent of a source's documents, where deletion protection names no other
+/// (user guide).
+const THRESHOLD: u8 = 15;
+
+/// What a connector is among the data sources of any knowledge base; others are what they are.
+pub(crate) fn plain(told: &DataSourceConfiguration) -> Result<Cow<'_, DataSourceConfiguration>, KnowledgeError> {
+    if told.r#type != DataSourceType::ManagedKnowledgeBaseConnector {
+        return Ok(Cow::Borrowed(told));
+    }
+    let parameters = told.managed_knowledge_base_connector_configuration.as_ref();
+    let Some(parameters) = parameters.and_then(|told| told.connector_parameters.as_ref()) else {
+        return broken(
+            "managedKnowledgeBaseConnectorConfiguration with connectorParameters is required when data source type is \
+             MANAGED_KNOWLEDGE_BASE_CONNECTOR",
+        );
+    };
+    // Some clients send the document as the text of one.
+    let read = parameters.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
+    let parameters = read.as_ref().unwrap_or(parameters);
+    if parameters["version"] != "1" {
+        return broken("connectorParameters.version must be 1");
+    }
+    // Until there are ACLs, whoever asks would be answered from documents that are not theirs.
+    if parameters["aclEnabled"] == true {
+        return broken(
+            "connectorParameters.aclEnabled is not supported: document-level access control is not implemented",
+        );
+    }
+    let mut plain = DataSourceConfiguration::default();
+    match parameters["type"].as_str() {
+        Some("CUSTOM") => plain.r#type = DataSourceType::Custom,
+        Some("S3") => {
+            plain.r#type = DataSourceType::S3;
+            plain.s3_configuration = Some(s3(parameters)?);
+        }
+        Some(other) => {
+            return Err(KnowledgeError::NotBuilt(format!("Connectors of type {other} are not implemented.")));
+        }
+        None => return broken("connectorParameters.type is required"),
+    }
+    Ok(Cow::Owned(plain))
+}
+
+fn s3(parameters: &Value) -> Result<S3DataSourceConfiguration, KnowledgeError> {
+    let connection = &parameters["connectionConfiguration"];
+    let Some(bucket) = connection["bucketName"].as_str() else {
+        return broken(
+            "connectorParameters.connectionConfiguration.bucketName is required when the connector type is S3",
+        );
+    };
+    let mut inclusion = None;
+    for (name, value) in parameters["filterConfiguration"].as_object().into_iter().flatten() {
+        let one = value.as_array().filter(|prefixes| prefixes.len() == 1).and_then(|prefixes| prefixes[0].as_str());
+        match (name.as_str(), one) {
+            ("inclusionPrefixes", Some(prefix)) => inclusion = Some(vec![prefix.to_owned()]),
+            // Files above 50 MB are left out anyway.
+            ("maxFileSizeInMegaBytes", _) => {}
+            _ if value.as_array().is_some_and(Vec::is_empty) => {}
+            ("inclusionPrefixes", None) => {
+                return Err(KnowledgeError::NotBuilt("More than one inclusion prefix is not implemented.".into()));
+            }
+            // What is left out of a filter would be read against its will.
+            (other, _) => {
+                return Err(KnowledgeError::NotBuilt(format!(
+                    "The filter {other} of S3 connectors is not implemented."
+                )));
+            }
+        }
+    }
+    Ok(S3DataSourceConfiguration {
+        bucket_arn: format!("arn:aws:s3:::{bucket}"),
+        inclusion_prefixes: inclusion,
+        bucket_owner_account_id: connection["bucketOwnerAccountId"].as_str().map(str::to_owned),
+    })
+}
+
+impl DataSource {
+    /// Its connector, in a MANAGED knowledge base.
+    pub(crate) fn connector(&self) -> Option<&ManagedKnowledgeBaseConnectorConfiguration> {
+        self.configuration.0.managed_knowledge_base_connector_configuration.as_ref()
+    }
+
+    /// What it is among the data sources of any knowledge base.
+    pub(crate) fn kind(&self) -> DataSourceType {
+        plain(&self.configuration.0).map_or_else(|_| self.configuration.0.r#type.clone(), |told| told.r#type.clone())
+    }
+
+    /// The most that a sync may delete, in percent of its documents, where that is bounded.
+    pub(crate) fn deletes_at_most(&self) -> Option<u8> {
+        let told = self.connector()?.deletion_protection_configuration.as_ref()?;
+        if told.deletion_protection_status != EnabledOrDisabledState::Enabled {
+            return None;
+        }
+        Some(told.deletion_protection_threshold.and_then(|percent| u8::try_from(percent).ok()).unwrap_or(THRESHOLD))
+    }
+}
