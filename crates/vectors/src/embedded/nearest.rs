@@ -13,9 +13,11 @@ use crate::Vector;
 const FEW: u64 = 2000;
 const SHARE: u64 = 50;
 
-/// How many candidates may be compared exactly: so many, and so many for each that is wanted.
+/// How many candidates may be compared exactly: so many, so many for each that is wanted, and one in so many of all,
+/// for among more chunks more look better than they are.
 const LEAST: usize = 200;
 const EACH: usize = 10;
+const OF_ALL: usize = 1000;
 
 /// How many candidates ahead a vector is asked of memory.
 const AHEAD: usize = 4;
@@ -52,7 +54,7 @@ impl Probe {
 pub(super) fn nearest(state: &State, probe: &Probe, allowed: Option<&RoaringBitmap>, limit: usize) -> Vec<Scored> {
     let among = allowed.unwrap_or(state.columns.all());
     let count = among.len();
-    let candidates = limit.saturating_mul(EACH).saturating_add(LEAST);
+    let candidates = limit.saturating_mul(EACH).saturating_add(LEAST + state.places() as usize / OF_ALL);
     let few = count <= FEW.max(u64::from(state.places()) / SHARE) || count <= candidates as u64;
     let mut top = Top::new(limit);
     let compare = |top: &mut Top, slot| {
