@@ -9,7 +9,7 @@ use outcrop_providers::Provider;
 use super::local::local_models;
 use super::offers::Offers;
 use super::{StartError, catalogue, data_folder, observe, routed, sources, told};
-use crate::config::Config;
+use crate::config::{Config, functions};
 use crate::listen::{self, Tls};
 
 /// What else would keep a start from coming about: everything that it makes of `config` short of opening the store,
@@ -38,8 +38,14 @@ pub fn examine(config: &Config, dev: bool) -> Vec<String> {
         }
     }
     problems.extend(catalogue(config, &[]).err().map(|e| e.to_string()));
-    problems.extend(config.outbound.open().err().map(|e| e.to_string()));
-    problems.extend(config.outside(dev).err().map(|e| e.to_string()));
+    match config.outbound.open() {
+        Ok(outbound) => {
+            problems.extend(config.outside(dev).err().map(|e| e.to_string()));
+            problems.extend(config.stores(&outbound).err().map(|e| e.to_string()));
+            problems.extend(functions(&config.functions, &outbound).err().map(|e| e.to_string()));
+        }
+        Err(error) => problems.push(error.to_string()),
+    }
     problems.extend(config.access.directory().err().map(|e| e.to_string()));
     problems.extend(observe::examine(config));
     problems
