@@ -7,7 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 /// Knowledge bases.
 #[derive(Subcommand)]
 pub enum Kb {
-    /// Makes a knowledge base of a folder, bucket or web site, or brings one up to date
+    /// Makes a knowledge base of documents, or brings one up to date
     ///
     /// A folder's documents are copied into a bucket of the server (what has not
     /// changed is not sent again, what is gone is deleted there), and the knowledge

@@ -85,6 +85,7 @@ fn every_key_is_in_the_default_file_and_explained() {
         "[knowledge]",
         "[knowledge.crawler]",
         "[knowledge.stores.x]\nkind='postgres'\nurl=''\ntypes=[]",
+        "[functions.x]",
         "[tls]\ncert='a'\nkey='b'",
         "[[local_models]]\nname='a'\nfile='b'",
         "[[providers]]\nname='a'\nkind='openai'",
@@ -390,7 +391,7 @@ fn who_keeps_what_is_one_store() {
     let store = |name: &str, more: &str| {
         format!("[knowledge.stores.{name}]\nkind = 'postgres'\nurl = 'postgres://u@localhost/d'\n{more}\n")
     };
-    let refused = |text: &str| Config::parse(text, "t").unwrap_err().to_string();
+    let refused = |text: &str| Config::parse(text, "t").unwrap().check().unwrap_err().to_string();
     assert!(refused(&store("a", "types = []")).contains("the storage types that it serves"));
     assert!(refused(&store("a", "types = ['RDS', 'ORACLE']")).contains("OPENSEARCH_SERVERLESS"));
     let both = store("a", "types = ['RDS']") + &store("b", "types = ['RDS', 'PINECONE']");

@@ -67,24 +67,24 @@ impl Reader {
     /// The next bytes of the object; none at its end, if all is as it was said.
     async fn next(&mut self) -> Result<Option<Bytes>, Refused> {
         loop {
-            if let Some(chunks) = &mut self.chunks {
-                if let Some(piece) = chunks.take(&mut self.buffer)? {
-                    self.sums.update(&piece);
-                    return Ok(Some(piece));
-                }
-                if chunks.ended() {
-                    let trailer = chunks.trailer();
-                    return self.sums.check(trailer).map(|()| None);
-                }
+            if let Some(chunks) = &mut self.chunks
+                && let Some(piece) = chunks.take(&mut self.buffer)?
+            {
+                self.sums.update(&piece);
+                return Ok(Some(piece));
             }
+            let ended = self.chunks.as_ref().is_some_and(Chunks::ended);
             match self.frame().await? {
                 Some(data) if self.chunks.is_some() => self.buffer.extend_from_slice(&data),
                 Some(data) => {
                     self.sums.update(&data);
                     return Ok(Some(data));
                 }
-                None if self.chunks.is_some() => return Err(incomplete()),
-                None => return self.sums.check(&[]).map(|()| None),
+                None if self.chunks.is_some() && !ended => return Err(incomplete()),
+                None => {
+                    let trailer = self.chunks.as_ref().map_or(&[][..], Chunks::trailer);
+                    return self.sums.check(trailer).map(|()| None);
+                }
             }
         }
     }
