@@ -1,4 +1,5 @@
 mod crash;
+mod leftover;
 mod near;
 
 use std::path::Path;

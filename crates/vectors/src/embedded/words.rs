@@ -122,7 +122,10 @@ impl Words {
                     .num_merge_threads(1)
                     .memory_budget_per_thread(WRITER_BYTES)
                     .build();
-                self.index.writer_with_options(options).map_err(failed)?
+                let writer = self.index.writer_with_options(options).map_err(failed)?;
+                // A commit that was killed leaves files behind, and the next one would write files of the same names.
+                writer.garbage_collect_files().wait().map_err(failed)?;
+                writer
             }
         };
         Ok(self.writer.insert(writer))
