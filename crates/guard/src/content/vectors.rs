@@ -58,7 +58,7 @@ fn counted(byte: i8) -> f32 {
     (f32::from(byte) / -COUNTED).exp()
 }
 
-/// The byte that [`counted`] reads.
+/// The byte that `counted` reads.
 pub fn counting(weight: f32) -> i8 {
     (-weight.ln() * COUNTED).round().clamp(0.0, 127.0) as i8
 }
