@@ -10,6 +10,7 @@ from support.clients import client
 # boto3 has no method for it: the only operation whose request is a stream.
 BIDIRECTIONAL = "bedrock-runtime:InvokeModelWithBidirectionalStream"
 BIDIRECTIONAL_PATH = "/model/amazon.nova-sonic-v1%3A0/invoke-with-bidirectional-stream"
+SESSION_ARN = "arn:aws:bedrock:us-east-1:123456789012:session/11111111-2222-3333-4444-555555555555"
 EVENTS = {"content-type": "application/vnd.amazon.eventstream"}
 
 
@@ -27,6 +28,9 @@ def call_each(server, **config):
 
 def _outcome(one, operation):
     arguments = inputs.value(operation.input_shape) if operation.input_shape else {}
+    if one.meta.service_model.service_name == "bedrock-agent-runtime" and "resourceArn" in arguments:
+        # Two services have tags at one path; the resource tells them apart.
+        arguments["resourceArn"] = SESSION_ARN
     try:
         getattr(one, xform_name(operation.name))(**arguments)
     except ClientError as error:

@@ -235,21 +235,29 @@ def test_a_document_in_a_bucket_is_read_with_the_callers_rights(server, runtime)
     raises(lambda: other.retrieve_and_generate(**asked), "AccessDeniedException", status=403)
 
 
-def test_a_session_keeps_its_key(runtime, kb):
+def test_a_session_keeps_its_key(fresh, tmp_path):
     key = "arn:aws:kms:us-east-1:555544448881:key/11111111-2222-3333-4444-555555555555"
+    other = key.replace("1111-", "9999-", 1)
     asked = {
         "input": {"text": "When does the on-call rotation change?"},
-        "retrieveAndGenerateConfiguration": configuration(kb),
+        "retrieveAndGenerateConfiguration": external(FACTS["oncall"][0]),
     }
+    config = f"[encryption.kms]\n'{key}' = 'master'\n'{other}' = 'master'\n"
+    runtime = client(fresh(config=config).start().url, "bedrock-agent-runtime", account=ACCOUNT)
     begun = runtime.retrieve_and_generate(**asked, sessionConfiguration={"kmsKeyArn": key})
     session = {"sessionId": begun["sessionId"]}
     again = runtime.retrieve_and_generate(**asked, **session, sessionConfiguration={"kmsKeyArn": key})
     assert again["sessionId"] == begun["sessionId"]
     raises(
         lambda: runtime.retrieve_and_generate(
-            **asked, **session, sessionConfiguration={"kmsKeyArn": key.replace("1111-", "9999-", 1)}
+            **asked, **session, sessionConfiguration={"kmsKeyArn": other}
         ),
         "ValidationException", "kmsKeyArn", 400,
+    )
+    unbound = {"kmsKeyArn": key.replace("1111-", "8888-", 1)}
+    raises(
+        lambda: runtime.retrieve_and_generate(**asked, sessionConfiguration=unbound),
+        "ValidationException", "is not bound to a key of this server", 400,
     )
 
 
