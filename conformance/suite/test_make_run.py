@@ -38,7 +38,7 @@ def test_it_answers_and_ends_with_ctrl_c(settings):
         second = subprocess.run(command, cwd=ROOT, env=settings, capture_output=True, text=True, timeout=120)
         assert second.returncode == 0 and "found a server" in second.stdout and answered(second.stdout), second
         os.killpg(first.pid, signal.SIGINT)
-        rest, _ = first.communicate(timeout=60)
+        rest, _ = first.communicate(timeout=180)
         assert first.returncode == 0 and "stopped" in rest, rest
     finally:
         if first.poll() is None:
