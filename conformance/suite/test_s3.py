@@ -98,6 +98,16 @@ class TestBuckets:
         answer = raw.request(server, "PUT", f"/{name}", headers={}, signer=Signer(service="s3"))
         assert answer.status == 400 and b"<Code>InvalidBucketName</Code>" in answer.body
 
+    def test_a_body_that_was_never_asked_for_is_not_waited_for(self, server):
+        host, port = server.address
+        target = "/no-such-bucket-here/key"
+        sent = Signer(service="s3").headers("PUT", target, f"{host}:{port}", b"x", {"expect": "100-continue"})
+        lines = [f"PUT {target} HTTP/1.1", f"host: {host}:{port}", "content-length: 1"]
+        lines += [f"{name}: {value}" for name, value in sent.items()]
+        answer = raw.exchange(server, "\r\n".join(lines).encode() + b"\r\n\r\n")
+        # The client's next request would be read as the body of this one.
+        assert (answer.status, answer.headers["connection"]) == (404, "close")
+
     def test_what_is_not_built_says_so(self, s3, bucket):
         refused(lambda: s3.get_bucket_versioning(Bucket=bucket), "NotImplemented", 501)
         refused(lambda: s3.put_object(Bucket=bucket, Key="k", Body=b"", ACL="public-read"), "NotImplemented", 501)

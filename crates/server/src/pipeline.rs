@@ -17,7 +17,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, Request, Response, request};
+use http::header::{CONNECTION, EXPECT};
+use http::{HeaderValue, Method, Request, Response, Version, request};
 use outcrop_access::{
     AccessError, Body as ProofBody, Claim, ClientInfo, Context, Gate, Head, Proof, ResourcePolicies, Sts, Trail,
 };
@@ -143,7 +144,7 @@ impl Pipeline {
             false => Err(unrecorded()),
         };
         let fault = result.as_ref().err().cloned();
-        let response = match result {
+        let mut response = match result {
             Ok(response) => response,
             Err(fault) => {
                 if fault.kind.default_status() >= 500 && fault.kind != Kind::NotImplemented {
@@ -165,6 +166,11 @@ impl Pipeline {
                 let event = seen.event(&parts, self.client(&parts), &request_id, fault.as_ref(), &response);
                 audit.record(event).await;
             }
+        }
+        // Whoever waits to be asked for the body of a request that is refused may begin the next one without sending it
+        // (boto3 does), which would be read as that body.
+        if parts.version <= Version::HTTP_11 && parts.headers.contains_key(EXPECT) && !response.status().is_success() {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         response
     }
