@@ -8,8 +8,8 @@
 //! either side, and `pass.rs` for bodies that nobody reads. All of them come to `begin.rs`, where [`rules`] say what a
 //! conversation must look like and [`routing`] who is asked for an answer, and through `admit.rs`, where [`capacity`]
 //! says whether there is room and admission whether the caller may; `answer.rs` is the way back. [`guard`] judges what
-//! goes to a model and what comes from it; `documents` fetches what lies in buckets, and makes text of files. The tally of [`meter`]
-//! goes along, settles what was reserved, and tells a [`Meter`] what the call took.
+//! goes to a model and what comes from it; `documents` fetches what lies in buckets, and makes text of files. The tally
+//! of [`meter`] goes along, settles what was reserved, and tells a [`Meter`] what the call took.
 
 mod admit;
 mod answer;

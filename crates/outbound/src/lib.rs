@@ -5,13 +5,13 @@
 //! what its name resolves to is checked before each connection, so that a public name cannot lead into the own
 //! network or to a cloud's metadata service.
 //!
-//! Never: follows a redirect, shows a password or a signed URL in an error,
-//! a log or `Debug`, retries a request of which a byte may have left ([`OutboundError::before_sent`] says which).
+//! Never: follows a redirect, shows a password or a signed URL in an error, a log or `Debug`, retries a request of which a
+//! byte may have left ([`OutboundError::before_sent`] says which).
 //! Addresses that callers name have a way of their own, which leads to the public network only
 //! ([`Outbound::for_callers`]).
 //!
-//! Start at [`Endpoint::send`]; [`Outbound::dial`] is for what does not speak HTTP. [`Sse`] and [`collect`] read answers, both within limits. `gate` decides, `connect`
-//! carries out.
+//! Start at [`Endpoint::send`]; [`Outbound::dial`] is for what does not speak HTTP. [`Sse`] and [`collect`] read answers,
+//! both within limits. `gate` decides, `connect` carries out.
 
 mod address;
 mod body;

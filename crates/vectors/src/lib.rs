@@ -4,9 +4,9 @@
 //! OpenSearch), replaces a document's chunks in one step, and searches. Never: knows a document's format, calls a model.
 //!
 //! Start at [`Index`], the contract, and [`Engine`], which opens indexes. [`Filter`] says what a filter means.
-//! [`Embedded`] is the engine without a server; [`Store`] is one that is there already: [`Postgres`],
-//! [`Qdrant`], [`OpenSearch`]. `ranked` answers
-//! queries for all of those. `suite` (feature `suite`) is the contract as tests, for every engine.
+//! [`Embedded`] is the engine without a server; [`Store`] is one that is there already: [`Postgres`], [`Qdrant`],
+//! [`OpenSearch`]. `ranked` answers queries for all of those. `suite` (feature `suite`) is the contract as tests, for every
+//! engine.
 
 mod contract;
 mod embedded;
