@@ -16,7 +16,7 @@ use outcrop_api::{Events, Fault, Kind};
 use outcrop_dialects::converse::text_delta;
 use outcrop_guard::stream::{Pace, Step, Stream};
 use outcrop_guard::{Acted, Side};
-use outcrop_guardrails::{GuardrailsError, Judgement};
+use outcrop_guardrails::{GuardrailsError, Judgement, Work};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -353,7 +353,8 @@ async fn beside(passed: Arc<Passed>, mut stream: Box<Stream>, text: Option<Strin
     let Some(judges) = passed.applied.first().map(|applied| applied.judges.clone()) else {
         return Ok((stream, Step::default(), Vec::new()));
     };
-    let judged = judges.run(move || {
+    let meant = passed.applied.iter().any(|applied| applied.guard.judges(Side::Output));
+    let judged = judges.run(if meant { Work::Short } else { Work::Quick }, move |_| {
         let began = Instant::now();
         let step = match text {
             Some(text) => stream.push(&text),
