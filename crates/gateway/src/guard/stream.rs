@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
@@ -292,6 +293,7 @@ impl Guarding {
             // Nothing is masked of what has gone on already.
             if !asynchronous || judgement.acted() == Acted::Blocked {
                 self.output.acted = self.output.acted.max(judgement.acted());
+                self.passed.changed.fetch_or(judgement.acted() != Acted::None, Relaxed);
             }
             if judgement.acted() == Acted::Blocked {
                 blocks = blocks.min(Some(at)).or(Some(at));
