@@ -123,6 +123,11 @@ impl Guard {
         &self.classifier
     }
 
+    /// The denied topics.
+    pub(crate) fn topics(&self) -> &Topics {
+        &self.topics
+    }
+
     /// The policy.
     pub fn policy(&self) -> &Policy {
         &self.policy
