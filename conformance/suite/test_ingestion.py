@@ -424,4 +424,4 @@ def test_a_token_has_documents_ingested_once(agent, server):
     found = runtime.retrieve(knowledgeBaseId=kb, retrievalQuery={"text": "the colour of the pump"})
     assert [one["content"]["text"] for one in found["retrievalResults"]] == ["The pump is red."]
     other = first | {"documents": [text("b", "Another.")]}
-    raises(lambda: agent.ingest_knowledge_base_documents(**other), "ConflictException", "token")
+    raises(lambda: agent.ingest_knowledge_base_documents(**other), "ConflictException", "token", 409)

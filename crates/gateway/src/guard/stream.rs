@@ -219,6 +219,7 @@ impl Guarding {
         });
         if passed.asynchronous {
             open.told = true;
+            self.passed.changed.fetch_or(step.masked, Relaxed);
             self.out.push_back(Ok(delta(index, text.clone())));
             match std::mem::replace(&mut open.judge, Judge::Lost) {
                 Judge::Here(stream) => {
@@ -293,7 +294,7 @@ impl Guarding {
             // Nothing is masked of what has gone on already.
             if !asynchronous || judgement.acted() == Acted::Blocked {
                 self.output.acted = self.output.acted.max(judgement.acted());
-                self.passed.changed.fetch_or(judgement.acted() != Acted::None, Relaxed);
+                self.passed.changed.fetch_or(judgement.acted() == Acted::Blocked, Relaxed);
             }
             if judgement.acted() == Acted::Blocked {
                 blocks = blocks.min(Some(at)).or(Some(at));
@@ -304,6 +305,7 @@ impl Guarding {
         }
         if !asynchronous && !step.text.is_empty() {
             open.told = true;
+            self.passed.changed.fetch_or(step.masked, Relaxed);
             self.out.push_back(Ok(delta(index, step.text)));
         }
         if step.blocked {
