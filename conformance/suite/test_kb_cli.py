@@ -85,6 +85,20 @@ def test_a_changed_folder_is_synced(server, added):
     assert "red button" in outcrop(server, "search", "restart the indexer", "-n", "1").stdout, "an empty folder deleted"
 
 
+def test_another_folder_of_the_same_name_replaces_nothing(server, added, tmp_path):
+    other = tmp_path / "else" / "handbook"
+    other.mkdir(parents=True)
+    (other / "a.md").write_text("Something else.\n")
+    refused = outcrop(server, "add", str(other), check=False)
+    assert refused.returncode == 1 and f"of another folder (Documents of {added})" in refused.stderr
+    assert outcrop(server, "search", "red button", "-n", "1").returncode == 0
+
+
+def test_what_cannot_be_made_leaves_nothing(server):
+    refused = outcrop(server, "add", "http://127.0.0.1:9/", check=False)
+    assert refused.returncode == 1 and "127-0-0-1-9" not in outcrop(server, "show").stdout
+
+
 def test_it_is_shown(server, added):
     shown = outcrop(server, "show", "handbook").stdout
     assert "from       s3://outcrop-kb-handbook/" in shown and "3 scanned, 3 new" in shown
@@ -92,7 +106,7 @@ def test_it_is_shown(server, added):
     told = json.loads(outcrop(server, "show", "handbook", "--json").stdout)
     assert told["knowledgeBase"]["status"] == "ACTIVE"
     missing = outcrop(server, "show", "nowhere", check=False)
-    assert missing.returncode == 1 and "there is no knowledge base nowhere; there is handbook" in missing.stderr
+    assert missing.returncode == 1 and "there is no knowledge base nowhere. There is:" in missing.stderr
 
 
 def test_settings_are_measured_and_the_cheapest_named(server, added, tmp_path):

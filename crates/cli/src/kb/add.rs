@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 
 use crate::args::{self, Chunking};
 use crate::client::{Ask, Client};
+use crate::kb::find::Found;
 use crate::kb::origin::{self, Origin};
-use crate::kb::{find, folder, s3, schedule, sync};
+use crate::kb::{find, folder, remove, s3, schedule, sync};
 use crate::text::{counted, say};
 
 /// How often a job is asked how far it is.
@@ -38,12 +39,23 @@ pub async fn watch(client: &Client, args: &args::KbAdd, every: u64) -> Result<()
     added.sync(client, true).await?;
     eprintln!("watching {}, every {every} s; Ctrl-C ends it", root.display());
     let mut seen = stamp(&root)?;
+    let mut away = None;
     loop {
         tokio::select! {
             _ = tokio::signal::ctrl_c() => return Ok(()),
             () = tokio::time::sleep(Duration::from_secs(every)) => {}
         }
-        let now = stamp(&root)?;
+        // The folder may be away for a moment.
+        let now = match stamp(&root) {
+            Ok(now) => now,
+            Err(error) => {
+                if away.replace(error.clone()) != Some(error.clone()) {
+                    eprintln!("{error}");
+                }
+                continue;
+            }
+        };
+        away = None;
         if now != seen {
             // What could not be synced is tried again with the next change; it does not end the watch.
             match added.sync(client, false).await {
@@ -80,7 +92,6 @@ impl Added {
         if !is_name(&name) {
             return Err(format!("{name:?} cannot be a knowledge base's name (letters, digits, - and _): use --name"));
         }
-        let bucket = bucket_of(&name);
         let root = match &origin {
             Origin::Local(root) => Some(root.clone()),
             Origin::Bucket(..) | Origin::Site(_) => None,
@@ -88,14 +99,43 @@ impl Added {
         if let Some(root) = &root {
             // Before anything is made of it.
             documents(root)?;
-            s3::make(client, &bucket).await?;
         }
-        let kb = match find::all(client).await?.into_iter().find(|kb| kb.name == name) {
-            Some(kb) => kb.id,
-            None => create(client, &described(client, args, &name).await?).await?,
+        let known = find::all(client).await?.into_iter().find(|kb| kb.name == name);
+        let made = known.is_none();
+        let kb = match known {
+            Some(kb) => {
+                if args.name.is_none() && origin::others(&kb.description, &origin) {
+                    return Err(format!(
+                        "there is a knowledge base {name} of another folder ({}): name this one's with --name, or put it in \
+                         the other's place with --name {name}",
+                        kb.description
+                    ));
+                }
+                kb
+            }
+            None => {
+                let id = create(client, &described(client, args, &name, &origin).await?).await?;
+                Found { id, name: name.clone(), status: "ACTIVE".into(), description: origin.described() }
+            }
         };
-        let source = source(client, args, &kb, &origin, &bucket).await?;
-        Ok(Self { root, bucket, kb, source, name })
+        let bucket = bucket_of(&kb);
+        let filled = async {
+            if root.is_some() {
+                s3::make(client, &bucket).await?;
+            }
+            source(client, args, &kb.id, &origin, &bucket).await
+        };
+        let source = match filled.await {
+            Ok(source) => source,
+            Err(error) => {
+                // What this call made is of no use to anybody.
+                if made {
+                    remove::delete(client, &kb).await.ok();
+                }
+                return Err(error);
+            }
+        };
+        Ok(Self { root, bucket, kb: kb.id, source, name })
     }
 
     async fn sync(&self, client: &Client, tell: bool) -> Result<(), String> {
@@ -189,13 +229,17 @@ fn documents(root: &Path) -> Result<folder::Files, String> {
     let files = folder::scan(root)?;
     // A folder that is not mounted looks like one whose files are all gone; nothing is deleted for it.
     if files.documents.is_empty() {
-        return Err(format!("{}: there is no document in it", root.display()));
+        return Err(format!(
+            "{}: there is no document in it, so nothing was changed: what was read from it before is still found. `outcrop \
+             kb rm` removes a knowledge base",
+            root.display()
+        ));
     }
     Ok(files)
 }
 
 /// What `args` ask for.
-async fn described(client: &Client, args: &args::KbAdd, name: &str) -> Result<Value, String> {
+async fn described(client: &Client, args: &args::KbAdd, name: &str, origin: &Origin) -> Result<Value, String> {
     let account = account(client).await?;
     let region = client.region();
     let model = &args.embedding_model;
@@ -207,6 +251,7 @@ async fn described(client: &Client, args: &args::KbAdd, name: &str) -> Result<Va
     let role = args.role.clone().unwrap_or_else(|| format!("arn:aws:iam::{account}:role/outcrop-kb"));
     Ok(json!({
         "name": name,
+        "description": origin.described(),
         "roleArn": role,
         "knowledgeBaseConfiguration": {
             "type": "VECTOR",
@@ -334,11 +379,15 @@ fn is_name(name: &str) -> bool {
     fits && !name.is_empty() && name.len() <= 100
 }
 
-/// The bucket of a knowledge base's copy: S3's names are of small letters, digits and dashes, at most 63.
-pub fn bucket_of(name: &str) -> String {
-    let mut bucket = format!("{BUCKET}{}", name.to_ascii_lowercase().replace('_', "-"));
-    bucket.truncate(63);
-    bucket.trim_end_matches('-').to_owned()
+/// The bucket of a knowledge base's copy of a folder: S3's names are of small letters, digits and dashes, at most 63. Names
+/// that are not are told apart by the knowledge base's id.
+pub fn bucket_of(kb: &Found) -> String {
+    let small = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if kb.name.bytes().all(small) && kb.name.len() <= 63 - BUCKET.len() && !kb.name.ends_with('-') {
+        return format!("{BUCKET}{}", kb.name);
+    }
+    let slug: String = kb.name.to_ascii_lowercase().replace('_', "-").chars().take(40).collect();
+    format!("{BUCKET}{}-{}", slug.trim_end_matches('-'), kb.id.to_ascii_lowercase())
 }
 
 #[cfg(test)]
@@ -353,7 +402,14 @@ mod tests {
         for bad in ["", "-a", "a--b", "a b", "\u{fc}"] {
             assert!(!is_name(bad), "{bad}");
         }
-        assert_eq!(bucket_of("Team_Docs-"), "outcrop-kb-team-docs");
+        let of = |name: &str| {
+            let (name, id) = (name.to_owned(), "ABCDE12345".to_owned());
+            bucket_of(&Found { id, name, status: String::new(), description: String::new() })
+        };
+        assert_eq!(of("team-docs"), "outcrop-kb-team-docs");
+        assert_eq!(of("Team_Docs-"), "outcrop-kb-team-docs-abcde12345");
+        let long = of(&"long".repeat(25));
+        assert!(long.len() <= 63 && long.ends_with("-abcde12345"), "{long}");
         assert_eq!(source_name("https://docs.example.com/a/"), "https-docs-example-com-a");
         assert_eq!(source_name("outcrop-kb-docs-"), "outcrop-kb-docs");
     }
