@@ -226,7 +226,8 @@ impl<'a> Draft<'a> {
         [f[0], f[2], f[3], f[4], f[5], f[6], f[7], missing, closest, ahead, closest * f[3], scores[best]]
     }
 
-    /// Which sentences answer, and how likely they do.
+    /// Which sentences answer, and how likely they do. There are none where no passage holds what is asked for: then a
+    /// model may still see more in them than stands there.
     pub fn weigh(&self, vectors: &[Vec<f32>]) -> Verdict {
         self.weigh_by(vectors, (&CHOICE, JUDGEMENT))
     }
@@ -237,7 +238,13 @@ impl<'a> Draft<'a> {
         let scores = self.scores(&features, choice);
         let mut order: Vec<usize> = (0..self.pieces.len()).filter(|&at| !self.pieces[at].0.heading).collect();
         order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b)));
-        let Some(&best) = order.first() else { return Verdict { confidence: 0.0, found: Vec::new() } };
+        let closest = order.first().copied();
+        let able: Vec<bool> =
+            self.passages.iter().zip(&self.read).map(|(text, read)| self.question.may_stand_in(text, read)).collect();
+        order.retain(|&at| able[self.pieces[at].0.passage]);
+        let Some(best) = order.first().copied().or(closest) else {
+            return Verdict { confidence: 0.0, found: Vec::new() };
+        };
         let whole = self.whole(&features, &scores, best);
         let (bias, weights) = judgement;
         let sum: f32 = bias + whole.iter().zip(weights).map(|(x, w)| x * w).sum::<f32>();

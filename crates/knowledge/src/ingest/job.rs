@@ -163,6 +163,8 @@ async fn ingest(
         knowledge.0.sources.update(scope, &source.id, change).await?;
     }
     let ids = (&*base.id, &*source.id, &*job.id);
+    // They failed in no order.
+    plan.failed.values_mut().for_each(|documents| documents.sort_unstable());
     end(knowledge, scope, ids, JobState::Complete, reasons::told(&plan.failed)).await?;
     tracing::info!(job = job.id, documents, seconds = started.elapsed().as_secs_f32(), "an ingestion job is complete");
     Ok(())
@@ -192,7 +194,8 @@ impl<'a> Run<'a> {
         let (read, mut to_embed) = mpsc::channel(WAITING);
         let (embedded, mut to_write) = mpsc::channel(1);
         let reading = async move {
-            let mut documents = stream::iter(todo).map(|todo| self.read(todo)).buffered(READERS);
+            // In any order: a document that takes long holds up none behind it.
+            let mut documents = stream::iter(todo).map(|todo| self.read(todo)).buffer_unordered(READERS);
             while let Some(one) = documents.next().await {
                 if read.send(one?).await.is_err() {
                     break;

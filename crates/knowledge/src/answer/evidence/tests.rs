@@ -45,6 +45,36 @@ fn a_colon_takes_its_command_along() {
 }
 
 #[test]
+fn commands_and_dates_are_told_whole() {
+    for whole in [
+        "To build the image, run `docker build . -t app:1.2 --no-cache` in the repository.",
+        "To install the agent, run `cd /opt/agent; make install` as root.",
+        "find . -name \"*_tmp_*\" -delete && echo __init__.py",
+        "Der Dienst läuft seit dem 3. März 2021.",
+    ] {
+        assert_eq!(texts(whole), [(whole, false)]);
+    }
+    let fenced = "To clear it, run:\n\n```sh\ncd /opt. Then\nmake; make clean\n```\n\nIt is done.";
+    assert_eq!(texts(fenced)[0].0, fenced);
+}
+
+#[test]
+fn a_passage_without_a_number_tells_no_height() {
+    let near = |likeness: f32| vec![likeness, (1.0 - likeness * likeness).sqrt()];
+    let answers = |question: &str, passage: &str| {
+        let passages = [passage];
+        Draft::new(question, &passages).weigh(&[near(1.0), near(0.8)]).answers()
+    };
+    let keeper = "The lighthouse keeper is called Ada.";
+    assert!(!answers("How tall is the lighthouse?", keeper));
+    assert!(!answers("When was the lighthouse built?", "The lighthouse was built by Ada."));
+    assert!(answers("Who is the keeper of the lighthouse?", keeper));
+    assert!(answers("How tall is the lighthouse?", "The lighthouse is 40 metres tall."));
+    assert!(answers("When is the lighthouse lit?", "The lighthouse is lit at dusk."));
+    assert!(answers("How many lighthouses are closed?", "Several lighthouses are closed."));
+}
+
+#[test]
 fn what_is_asked_for_is_known() {
     for (question, wants) in [
         ("How many people work there?", Wants::Count),
