@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from support.ask import HAIKU, converse, text, user
-from support.clients import client, raises
+from support.clients import client
 from support.server import outcrop
 from support.waiting import until
 
@@ -59,6 +59,8 @@ class TestCheck:
             ('[[routes]]\nmodel = "no.such-model"\n[[routes.targets]]\nprovider = "local"', "no.such-model"),
             ('[provisioned.models."no.such-model"]\nunits = 1', "no.such-model"),
             ('[stand_ins]\ntext = "no-such-model"', "no-such-model"),
+            ('[[guardrails.judges]]\nguardrail = "*"\nmodel = "no.such-model"', "`no.such-model` is no model"),
+            ('[[guardrails.judges]]\nguardrail = "*"\nmodel = "cohere.embed-english-v3"', "writes no text"),
         ],
     )
     def test_what_is_wrong_is_told(self, file, content, said):

@@ -484,3 +484,21 @@ trust = '''{{"Version": "2012-10-17", "Statement": [
     ds = source(agent, kb, configuration=bucket_source(BUCKET))
     done = sync(agent, kb, ds)
     assert done["status"] == "FAILED" and "s3:ListBucket" in json.loads(done["failureReasons"][0])[0]
+
+
+def test_a_token_has_documents_ingested_once(agent, server):
+    kb = base(agent, ACCOUNT)
+    ds = source(agent, kb)
+    place = {"knowledgeBaseId": kb, "dataSourceId": ds}
+    first = {**place, "documents": [text("a", "The pump is blue.")], "clientToken": "t" * 33}
+    agent.ingest_knowledge_base_documents(**first)
+    dealt_with(agent, kb, ds)
+    agent.ingest_knowledge_base_documents(**place, documents=[text("a", "The pump is red.")])
+    dealt_with(agent, kb, ds)
+    # A retry that comes late brings nothing back.
+    assert agent.ingest_knowledge_base_documents(**first)["documentDetails"][0]["status"] == "INDEXED"
+    runtime = client(server.url, "bedrock-agent-runtime", account=ACCOUNT)
+    found = runtime.retrieve(knowledgeBaseId=kb, retrievalQuery={"text": "the colour of the pump"})
+    assert [one["content"]["text"] for one in found["retrievalResults"]] == ["The pump is red."]
+    other = first | {"documents": [text("b", "Another.")]}
+    raises(lambda: agent.ingest_knowledge_base_documents(**other), "ConflictException", "token", 409)

@@ -27,7 +27,7 @@ pub use stack::MODELS;
 use stack::Stack;
 use tensors::Tensors;
 use vectors::Vectors;
-pub use vectors::{DIMENSIONS, HIDDEN, Vocabulary, counting, repeated};
+pub use vectors::{DIMENSIONS, HIDDEN, Vocabulary, counted, counting, repeated};
 
 /// What the trainer of the tuned layers needs to know of them.
 pub mod tower {
@@ -47,6 +47,9 @@ use crate::scan::Scan;
 /// The weights of this module.
 const FILE: &str = "content.safetensors";
 const WEIGHTS: &[u8] = include_bytes!("../weights/content.safetensors");
+
+/// How much less likely than what is found a text has to be that is far from it.
+const FAR: f32 = 3.0;
 
 /// What filters look for, in the order in which Bedrock lists them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -201,6 +204,19 @@ impl Classifier {
             let clear = |text: &str| self.stack.clear(&self.first(&fold(text)), &heads);
             clear(text) && hidden(text).iter().all(|hidden| clear(hidden))
         })
+    }
+
+    /// Whether the text of `scan` is far from all of `categories`: settled without the encoder, or so unlikely that odds
+    /// [`FAR`] times as high would still be below every threshold.
+    pub fn far(&self, scan: &Scan<'_>, categories: &[Category]) -> Result<bool, EncodeError> {
+        if self.settles(scan, categories) {
+            return Ok(true);
+        }
+        let far = |(category, judged): (&Category, Judged)| {
+            let nearer = (judged.score * FAR / (1.0 - judged.score)).ln();
+            self.stack.confidence(*category, nearer) == Confidence::None
+        };
+        Ok(categories.iter().zip(self.judge(scan, categories)?).all(far))
     }
 
     /// What speaks for `category` in a window that [`Classifier::judge`] named.

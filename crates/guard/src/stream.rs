@@ -1,8 +1,10 @@
 //! The same over text that is still arriving: what may go on, masked, and what is still held.
 //!
-//! Nothing goes on that could still become part of a match, and nothing whose meaning is to be judged before it was.
+//! Nothing goes on that could still become part of a match. Meaning is judged a window at a time; the beginning of a window
+//! goes on earlier while it is far from all that is looked for.
 //! What goes on does not depend on the pieces in which the text came.
 
+mod beginning;
 mod growth;
 mod prefix;
 mod settled;
@@ -27,15 +29,16 @@ const MUCH: usize = 4_096;
 pub struct Pace {
     /// The text that is judged as one, and held for it.
     pub window: usize,
-    /// From so much text on, what there is of a window is judged and goes on before the window is full: then at twice
-    /// as much, and so on. As long as a window: windows go on whole.
+    /// From so much text on, what there is of a window is looked at before the window is full, then at twice as much,
+    /// and so on, and goes on as long as it is far from all that is looked for. As long as a window: windows go on
+    /// whole.
     pub first: usize,
 }
 
 impl Default for Pace {
-    /// Whole windows of a text unit.
+    /// Windows of a text unit, looked at from the first word on.
     fn default() -> Self {
-        Self { window: 1_000, first: 1_000 }
+        Self { window: 1_000, first: 4 }
     }
 }
 
@@ -44,6 +47,8 @@ impl Default for Pace {
 pub struct Step {
     /// What may go on, masked.
     pub text: String,
+    /// Something of it is masked.
+    pub masked: bool,
     /// What was judged.
     pub assessed: Vec<Said>,
     /// A guard blocks: nothing more goes on.
@@ -165,6 +170,7 @@ impl Stream {
         }
         if limit > *released {
             put(&mut step.text, text, *released..limit, &masks);
+            step.masked = masks.iter().any(|mask| (*released..limit).contains(&mask.range.start));
             *released = limit;
         }
         step

@@ -420,6 +420,7 @@ impl Parts {
         let models = Arc::new(models);
         self.watch.follow(models.catalogue());
         let routes = Routes::new(models.catalogue(), &setup, &self.registry).map_err(told)?;
+        guardrails::check_judges(config, models.catalogue(), &setup, &routes)?;
         let service_quotas = Arc::new(ServiceQuotas::new(quotas.clone(), quotas::Listed(Arc::clone(&models))));
         let admission = Admission::default()
             .quotas(quotas)

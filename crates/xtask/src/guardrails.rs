@@ -3,6 +3,7 @@
 //! `train-guardrails` writes `crates/guard/weights`; `bench-guardrails` prints one table a part. Both take the folder
 //! with the labelled texts as an argument: the texts themselves are not part of the repository. One module a part.
 
+mod cascade;
 mod clock;
 mod content;
 mod data;
@@ -21,6 +22,7 @@ mod topics;
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use outcrop_guard::content::Classifier;
 
 pub(crate) use report::Report;
 
@@ -32,6 +34,7 @@ pub(crate) enum Part {
     Pii,
     Grounding,
     Examples,
+    Cascade,
     Speed,
 }
 
@@ -53,7 +56,7 @@ pub(crate) fn train(data: &Path, only: Option<Part>, quick: bool, cache: Option<
                 Part::Pii => pii::train(data, &folder, quick)?,
                 Part::Grounding => grounding::train(data, &folder, quick, &grounding::Once::load()?)?,
                 Part::Examples => examples::train(&folder)?,
-                Part::Speed => {
+                Part::Cascade | Part::Speed => {
                     return Err(format!("{part:?} of {} is not trained yet", data.display()));
                 }
             }
@@ -62,8 +65,21 @@ pub(crate) fn train(data: &Path, only: Option<Part>, quick: bool, cache: Option<
     Ok(())
 }
 
+/// The filters of a file, or those that are checked in.
+fn classifier(weights: Option<&Path>) -> Result<Classifier, String> {
+    let Some(file) = weights else { return Classifier::load().map_err(|e| e.to_string()) };
+    let bytes = std::fs::read(file).map_err(|e| format!("{}: {e}", file.display()))?;
+    Classifier::trained(&bytes).map_err(|e| e.to_string())
+}
+
 /// Measures `only`, or everything, on the dev split.
-pub(crate) fn bench(data: &Path, only: Option<Part>, cache: Option<&Path>, plots: Option<&Path>) -> Result<(), String> {
+pub(crate) fn bench(
+    data: &Path,
+    only: Option<Part>,
+    cache: Option<&Path>,
+    plots: Option<&Path>,
+    weights: Option<&Path>,
+) -> Result<(), String> {
     let encoder = encode::Remembering::load(cache)?;
     let mut report = Report::new(std::io::stdout().lock());
     let plot = |name: &str| plots.map(|folder| folder.join(name));
@@ -72,14 +88,19 @@ pub(crate) fn bench(data: &Path, only: Option<Part>, cache: Option<&Path>, plots
             report.heading(&format!("{part:?}"))?;
             match part {
                 Part::Content => {
-                    content::bench(data, &encoder, plot("guardrails-reliability.svg").as_deref(), &mut report)?
+                    let classifier = classifier(weights)?;
+                    let plot = plot("guardrails-reliability.svg");
+                    content::bench(data, &classifier, &encoder, plot.as_deref(), &mut report)?
                 }
                 Part::Topics => topics::bench(data, &encoder, &mut report)?,
                 Part::Pii => pii::bench(data, &mut report)?,
                 Part::Grounding => grounding::bench(data, &grounding::Once::load()?, &mut report)?,
                 // They decide nothing.
                 Part::Examples => {}
-                Part::Speed => speed::bench(data, &encoder, plot("guardrails-growth.svg").as_deref(), &mut report)?,
+                Part::Cascade => {
+                    cascade::bench(data, [classifier(weights)?, classifier(weights)?], &encoder, &mut report)?
+                }
+                Part::Speed => speed::bench(data, plot("guardrails-growth.svg").as_deref(), &mut report)?,
             }
         }
     }

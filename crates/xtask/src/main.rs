@@ -49,6 +49,9 @@ enum Task {
         /// A folder for plots: how reliable the filters' scores are, and how time grows with the length of a text.
         #[arg(long)]
         plots: Option<PathBuf>,
+        /// Other content filters than those that are checked in, for the parts `content` and `cascade`.
+        #[arg(long)]
+        weights: Option<PathBuf>,
     },
     /// Learns what evidence of an answer is worth, and prints the weights.
     TrainKnowledge {
@@ -93,8 +96,8 @@ fn main() -> std::process::ExitCode {
     let result = match Task::parse() {
         Task::Codegen { models, check } => codegen::run(&models, check),
         Task::TrainGuardrails { data, only, quick, cache } => guardrails::train(&data, only, quick, cache.as_deref()),
-        Task::BenchGuardrails { data, only, cache, plots } => {
-            guardrails::bench(&data, only, cache.as_deref(), plots.as_deref())
+        Task::BenchGuardrails { data, only, cache, plots, weights } => {
+            guardrails::bench(&data, only, cache.as_deref(), plots.as_deref(), weights.as_deref())
         }
         Task::TrainKnowledge { data, cache } => knowledge::train(&data, cache.as_deref()),
         Task::FillKnowledge { data, cache, folder, base } => knowledge::fill(&data, cache.as_deref(), &folder, &base),

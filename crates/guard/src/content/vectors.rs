@@ -54,7 +54,7 @@ impl Vocabulary {
 }
 
 /// How much a piece counts, from the byte that keeps it: steps of its logarithm, 0 for the rarest.
-fn counted(byte: i8) -> f32 {
+pub fn counted(byte: i8) -> f32 {
     (f32::from(byte) / -COUNTED).exp()
 }
 

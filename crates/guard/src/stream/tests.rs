@@ -3,9 +3,12 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 
 use super::*;
-use crate::content::Classifier;
+use crate::content::{Category, Classifier};
 use crate::sensitive::Pii;
-use crate::{Acted, Does, EncodeError, Encoded, Encoder, PiiRule, Policy, RegexRule, Side, Sides, Topic};
+use crate::{
+    Acted, Does, EncodeError, Encoded, Encoder, Filter, PiiRule, Policy, RegexRule, Side, Sides, Strength, Topic,
+    Unmeasured,
+};
 
 /// Every text is the same to it.
 struct Flat;
@@ -13,6 +16,16 @@ struct Flat;
 impl Encoder for Flat {
     fn encode(&self, texts: &[&str]) -> Result<Vec<Encoded>, EncodeError> {
         Ok(texts.iter().map(|_| Encoded { vector: vec![1.0], ..Encoded::default() }).collect())
+    }
+}
+
+/// It knows nothing.
+struct Blank;
+
+impl Encoder for Blank {
+    fn encode(&self, texts: &[&str]) -> Result<Vec<Encoded>, EncodeError> {
+        let blank = Encoded { vector: vec![0.0; 384], states: vec![0.0; 3 * 384], truncated: false };
+        Ok(texts.iter().map(|_| blank.clone()).collect())
     }
 }
 
@@ -105,7 +118,8 @@ fn meaning_is_judged_a_window_at_a_time() {
         Topic { name: "any".into(), definition: "any".into(), sides: Sides::both(Does::Detect), ..Topic::default() };
     let policy = Policy { topics: vec![topic], ..Policy::default() };
     let text = "word ".repeat(500);
-    let mut stream = Stream::new([guard(policy.clone())], vec![], Pace::default());
+    let whole = Pace { window: 1_000, first: 1_000 };
+    let mut stream = Stream::new([guard(policy.clone())], vec![], whole);
     assert_eq!(stream.push(&text[..999]).text, "");
     let step = stream.push(&text[999..2_400]);
     // Windows end between two words.
@@ -116,12 +130,70 @@ fn meaning_is_judged_a_window_at_a_time() {
     assert_eq!(step.text.len() + last.text.len(), 2_400);
     let coverage: u64 = step.assessed.iter().chain(&last.assessed).map(|said| said.found.coverage.guarded).sum();
     assert_eq!(coverage, 2_400);
+}
 
-    let early = Pace { window: 1_000, first: 20 };
-    let mut stream = Stream::new([guard(policy)], vec![], early);
-    assert_eq!(stream.push(&text[..19]).text, "");
-    let step = stream.push(&text[19..45]);
-    assert_eq!((step.text.len(), step.assessed.len()), (39, 0));
+/// All content filters, which go by the words alone.
+fn filtering() -> Arc<Guard> {
+    let (input, output, sides) = (Strength::High, Strength::High, Sides::both(Does::Block));
+    let five = Category::ALL.into_iter().filter(|category| *category != Category::PromptAttack);
+    let filters = five.map(|category| Filter { category, input, output, sides }).collect();
+    Arc::new(Guard::new(Policy { filters, ..Policy::default() }, Arc::new(Blank), classifier()).unwrap())
+}
+
+const HARMLESS: &str =
+    "The train to the coast leaves at nine and takes two hours, so there is time for a coffee before. ";
+const HARMFUL: &str = "You are all worthless idiots, and I hope that every one of you people dies slowly. ";
+
+#[test]
+fn the_beginning_of_a_window_goes_on_while_it_is_far_from_harm() {
+    let early = |text: &str| {
+        let mut stream = Stream::new([filtering()], vec![], Pace::default());
+        let mut gone = String::new();
+        for word in text.split_inclusive(' ') {
+            let step = stream.push(word);
+            assert!(step.assessed.is_empty(), "nothing is told before a window is over");
+            gone.push_str(&step.text);
+        }
+        let last = stream.finish();
+        assert_eq!(last.assessed.len(), 1);
+        (gone, last.text, last.blocked)
+    };
+    let (gone, rest, blocked) = early(HARMLESS);
+    assert!(gone.len() > HARMLESS.len() / 3 && !blocked && !gone.ends_with(' '), "{gone}");
+    assert_eq!(gone + &rest, HARMLESS);
+    let (gone, rest, blocked) = early(HARMFUL);
+    assert!(blocked && rest.is_empty() && HARMFUL.starts_with(&gone) && !gone.contains("worthless"), "{gone}");
+}
+
+#[test]
+fn a_language_that_is_blocked_is_waited_for() {
+    let how = How { unmeasured: Unmeasured::Block, ..How::default() };
+    let mut stream = Stream::new([filtering()], vec![], Pace::default()).judged(how);
+    let text = "Der Zug an die Küste fährt um neun und braucht zwei Stunden, also ist vorher Zeit für einen Kaffee.";
+    assert_eq!(through(&mut stream, text, &[5]), (String::new(), true));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn what_goes_on_early_does_not_depend_on_the_pieces(
+        said in proptest::collection::vec(proptest::bool::weighted(0.2), 1..14),
+        pieces in proptest::collection::vec(1..40usize, 1..6),
+    ) {
+        let text: String = said.into_iter().map(|bad| if bad { HARMFUL } else { HARMLESS }).collect();
+        let guard = filtering();
+        let by = |pieces: &[usize], pace: Pace| {
+            through(&mut Stream::new([Arc::clone(&guard)], Vec::new(), pace), &text, pieces)
+        };
+        let (out, blocked) = by(&pieces, Pace::default());
+        let (whole, stopped) = by(&pieces, Pace { window: 1_000, first: 1_000 });
+        prop_assert_eq!(blocked, stopped, "windows decide, and no beginning of them");
+        let (most, _) = by(&[1], Pace::default());
+        // What arrives in one piece with what is blocked stays behind with it.
+        prop_assert!(text.starts_with(&most) && most.starts_with(&out) && out.starts_with(&whole));
+        prop_assert!(blocked || out == text);
+    }
 }
 
 #[test]

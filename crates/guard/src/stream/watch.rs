@@ -59,22 +59,19 @@ impl Watch {
             let open = text.get(self.window..).unwrap_or_default();
             let Some((end, _)) = open.char_indices().nth(self.next.saturating_sub(1)) else { break };
             let end = self.window + end + open.get(end..).and_then(|s| s.chars().next()).map_or(1, char::len_utf8);
-            let full = self.next >= self.pace.window;
+            if self.next < self.pace.window {
+                self.begin(text, end);
+                continue;
+            }
             let end = self.cut(text, end);
             match self.assess(text, end, beside) {
                 Ok(assessment) => {
                     judged.blocked = assessment.acted == Acted::Blocked;
-                    if full || judged.blocked {
-                        judged.assessed.push((self.window..end, assessment));
-                    }
+                    judged.assessed.push((self.window..end, assessment));
                 }
                 Err(failed) => judged.failed = Some(failed),
             }
-            self.until = end;
-            self.next = (self.next * 2).min(self.pace.window);
-            if full {
-                (self.window, self.next) = (end, self.pace.first);
-            }
+            (self.window, self.until, self.next) = (end, end, self.pace.first);
             if judged.blocked {
                 return judged;
             }
@@ -94,6 +91,23 @@ impl Watch {
             judged.until = self.until;
         }
         judged
+    }
+
+    /// Lets what there is of a window up to `end` go on, to its last whole word, where that is far from all that is looked
+    /// for. Where it is not it is held: with twice as much text it may show what it is, and the whole window says so.
+    fn begin(&mut self, text: &str, end: usize) {
+        let open = text.get(self.window..end).unwrap_or_default();
+        let word = open.rfind(char::is_whitespace).map_or(0, |at| self.window + at);
+        self.next = (self.next * 2).min(self.pace.window);
+        if word <= self.until {
+            return;
+        }
+        match self.guard.far(self.how, text.get(self.window..word).unwrap_or_default()) {
+            Ok(true) => self.until = word,
+            Ok(false) => {}
+            // The whole window fails likewise, and says so.
+            Err(_) => self.next = self.pace.window,
+        }
     }
 
     /// What it says of all that it has not said anything of.

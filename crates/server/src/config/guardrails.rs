@@ -18,7 +18,7 @@ pub struct Guardrails {
     pub enforce: Vec<String>,
     pub input: GuardrailInput,
     pub stream_window: NonZeroUsize,
-    pub stream_first: Option<NonZeroUsize>,
+    pub stream_first: NonZeroUsize,
     pub unmeasured_languages: UnmeasuredLanguages,
     pub judges: Vec<GuardrailJudge>,
 }
@@ -30,7 +30,7 @@ impl Default for Guardrails {
             enforce: Vec::new(),
             input: GuardrailInput::default(),
             stream_window: const { NonZeroUsize::new(1_000).unwrap() },
-            stream_first: None,
+            stream_first: const { NonZeroUsize::new(4).unwrap() },
             unmeasured_languages: UnmeasuredLanguages::default(),
             judges: Vec::new(),
         }

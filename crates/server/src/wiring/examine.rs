@@ -8,7 +8,7 @@ use outcrop_providers::Provider;
 
 use super::local::local_models;
 use super::offers::Offers;
-use super::{StartError, catalogue, data_folder, observe, routed, sources, told};
+use super::{StartError, catalogue, data_folder, guardrails, observe, routed, sources, told};
 use crate::config::{Config, functions};
 use crate::listen::{self, Tls};
 
@@ -20,8 +20,8 @@ pub fn examine_start(config: &Config) -> Result<(), StartError> {
     let local: Arc<dyn Provider> = Arc::new(sources::Uncalled);
     // As `dev` does: a stand-in that is no local model is wrong whoever starts.
     let routed = routed(config, true, &found, &local, &Offers::default())?;
-    Routes::new(&routed.catalogue, &routed.setup, &Registry::default()).map_err(told)?;
-    Ok(())
+    let routes = Routes::new(&routed.catalogue, &routed.setup, &Registry::default()).map_err(told)?;
+    guardrails::check_judges(config, &routed.catalogue, &routed.setup, &routes)
 }
 
 /// What would keep `config` from working, beyond what its types say: files that are missing or do not fit.

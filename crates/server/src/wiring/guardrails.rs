@@ -1,15 +1,17 @@
 //! Guardrails, from the configuration's words to theirs, and the encoder that they judge with.
 
-use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use outcrop_engine::embed::Embedder;
 use outcrop_engine::weights::{EMBEDDING_MODEL, ModelDir};
 use outcrop_gateway::guard::{InputTime, Settings as Guarding};
+use outcrop_gateway::routing::{Routes, Setup};
 use outcrop_guard::content::{Classifier, SHARED_LAYERS};
 use outcrop_guard::stream::Pace;
 use outcrop_guard::{EncodeError, Encoded, Encoder, Unmeasured};
 use outcrop_guardrails::{Guardrails, Memory, OnFailure, Settings};
+use outcrop_models::Catalogue;
+use outcrop_models::identifier::Identifier;
 use outcrop_models::inference_profiles::PROFILE;
 use outcrop_models::prompt_routers::ROUTER;
 use outcrop_models::provisioned::PROVISIONED;
@@ -61,14 +63,50 @@ impl Judging {
 /// How calls go about their guardrails.
 pub(super) fn guarding(config: &Config) -> Guarding {
     let guardrails = &config.guardrails;
-    let window = guardrails.stream_window.get();
     Guarding {
         input: match guardrails.input {
             GuardrailInput::Before => InputTime::Before,
             GuardrailInput::Beside => InputTime::Beside,
         },
-        pace: Pace { window, first: guardrails.stream_first.map_or(window, NonZeroUsize::get) },
+        pace: Pace { window: guardrails.stream_window.get(), first: guardrails.stream_first.get() },
     }
+}
+
+/// A judge whose model nobody answers for, as far as its name tells: every call that it judges would fail. Profiles that
+/// somebody made, routers and provisioned models show by their ARNs, and are found when they are asked.
+pub(super) fn check_judges(
+    config: &Config,
+    catalogue: &Catalogue,
+    setup: &Setup,
+    routes: &Routes,
+) -> Result<(), StartError> {
+    for judge in &config.guardrails.judges {
+        let id = match Identifier::parse(&judge.model) {
+            Identifier::Model(id) | Identifier::ModelArn { id, .. } => id,
+            Identifier::Profile(profile) | Identifier::ProfileArn { profile: Some(profile), .. } => profile.model,
+            _ => continue,
+        };
+        // A provider may say later that it has the model.
+        if setup.sources.iter().any(|source| id.strip_prefix(&*source.name).is_some_and(|rest| rest.starts_with('.'))) {
+            continue;
+        }
+        let wrong = |what: String| Err(StartError(format!("guardrails.judges.model: {what}")));
+        match catalogue.find(id) {
+            None => {
+                return wrong(format!(
+                    "`{}` is no model of the catalogue (ListFoundationModels shows them); a provisioned model is named by \
+                     its ARN",
+                    judge.model
+                ));
+            }
+            Some((model, _)) if !model.writes_text() => return wrong(format!("`{}` writes no text", judge.model)),
+            Some((model, _)) if routes.of(model).is_err() => {
+                return wrong(format!("no provider of this server serves `{}`", judge.model));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
 }
 
 fn settings(config: &Config) -> Result<Settings, StartError> {

@@ -29,7 +29,7 @@ use super::tensors::File;
 /// So many texts of a source go through the encoder; the n-grams see all. Large sources resemble themselves.
 const LARGEST: [(&str, usize); 5] =
     [("davidson", 2200), ("edos", 4000), ("toxic_spans", 3500), ("stormfront", 2200), ("toxigen", 2800)];
-/// A source weighs as much as so many texts at most.
+/// A source weighs as much as so many texts at most, of those that a model sees.
 const HEAVIEST: f32 = 2500.0;
 /// Our own texts are few and made to teach.
 const OWN: f32 = 3.0;
@@ -74,7 +74,10 @@ pub(crate) struct Piece<'a> {
     pub features: Features,
     /// The pieces of its words that have a vector, and how often they stand in it.
     pub words: Vec<(u32, u32)>,
-    pub example: Example,
+    /// For the models of words, which see all texts.
+    pub worded: Example,
+    /// For the models behind the encoder.
+    pub meant: Example,
 }
 
 /// Trains the content filters and writes their weights to `folder`.
@@ -92,28 +95,26 @@ pub(crate) fn train(data: &Path, folder: &Path, quick: bool, cache: Option<&Path
     let texts: Vec<&str> = pieces.iter().filter(|piece| piece.encoded).map(|piece| piece.text).collect();
     eprintln!("{} pieces, {} of them encoded", pieces.len(), texts.len());
     let encodings = Encodings::of(&texts, &encoder, cache.map(|cache| cache.join("encodings.bin")).as_deref())?;
+    let fit = |without| fit(&pieces, &encodings, &base, without, cache);
+    let apart = HELD_OUT.into_iter().map(|fold| fit(Some(fold)).map(|models| (fold, models)));
+    let apart = apart.collect::<Result<Vec<_>, _>>()?;
+    let models = fit(None)?;
     // The tuned layers take the longest: those of the two folds that are held out learn together without either.
     let blind = tune(&pieces, &encodings, &HELD_OUT, &encoder, cache)?;
     let tower = tune(&pieces, &encodings, &[], &encoder, cache)?;
     let mut held = Vec::new();
-    for fold in HELD_OUT {
-        let models = fit(&pieces, &encodings, &base, Some(fold), cache)?;
+    for (fold, models) in &apart {
         let mut taken: HashMap<&str, usize> = HashMap::new();
-        for piece in pieces.iter().filter(|piece| piece.encoded && piece.fold == fold) {
+        for piece in pieces.iter().filter(|piece| piece.encoded && piece.fold == *fold) {
             let taken = taken.entry(&piece.row.source).or_default();
             *taken += 1;
-            if *taken > HELD {
-                continue;
+            if *taken <= HELD {
+                let values = models.values(piece, &encodings, &blind);
+                held.push(stack::Held { row: piece.row, example: piece.meant, values });
             }
-            held.push(stack::Held {
-                row: piece.row,
-                example: piece.example,
-                values: models.values(piece, &encodings, &blind),
-            });
         }
         eprintln!("fold {fold}");
     }
-    let models = fit(&pieces, &encodings, &base, None, cache)?;
     let mut file = File::default();
     models.ngrams.store(&mut file);
     models.vectors.store(&base, &mut file);
@@ -149,15 +150,16 @@ fn pieces<'a>(rows: &'a [Row], rules: &Rules, vocabulary: &Vocabulary) -> Vec<Pi
         }
         let size = sizes.get(row.source.as_str()).copied().unwrap_or(1.0);
         let own = row.source.contains(':');
-        let weight = if own { OWN } else { (HEAVIEST / size).min(1.0) };
+        let weight = |size: f32| if own { OWN } else { (HEAVIEST / size).min(1.0) };
+        let example = |weight: f32| Example { labels: row.labels, weight };
+        let (worded, meant) = (example(weight(size)), example(weight(size.min(largest as f32))));
         let some = if row.is(Head::Jailbreak) == Some(true) { 2 } else { 1 };
         for (at, window) in windows.iter().take(some).enumerate() {
-            let tuned = encoded && at == 0 && *taken <= largest / 2;
+            let tuned = encoded && at == 0;
             let text = row.text.get(window.range.clone()).unwrap_or_default();
             let folded = fold(text);
             let (features, words) = (features(&folded, rules), vocabulary.pieces(&folded));
-            let example = Example { labels: row.labels, weight };
-            pieces.push(Piece { text, row, fold: fold_of(row), encoded, tuned, features, words, example });
+            pieces.push(Piece { text, row, fold: fold_of(row), encoded, tuned, features, words, worded, meant });
         }
     }
     pieces
@@ -189,11 +191,15 @@ fn tune(
     if let Some(file) = cache.map(|cache| cache.join(&name)).filter(|file| file.exists()) {
         return plain.read(&file);
     }
-    let some = pieces.iter().filter(|piece| piece.tuned && !without.contains(&piece.fold));
-    let texts: Vec<_> = some.map(|piece| (piece.text, piece.example)).collect();
+    let mut texts = Vec::new();
+    for piece in pieces.iter().filter(|piece| piece.tuned && !without.contains(&piece.fold)) {
+        // Our own are seen more often instead of counting more: other tokens of them are left out every time.
+        let times = if piece.row.source.contains(':') { OWN as usize } else { 1 };
+        let example = Example { weight: piece.meant.weight / times as f32, ..piece.meant };
+        texts.extend(std::iter::repeat_n((piece.text, example), times));
+    }
     eprintln!("tuning on {} texts", texts.len());
-    let epochs = 1;
-    let model = tuned::train(plain, &texts, encodings, epochs, SEED);
+    let model = tuned::train(plain, &texts, encodings, SEED);
     if let Some(cache) = cache {
         let mut file = File::default();
         model.exact(&mut file);
@@ -221,7 +227,7 @@ fn fit(
     let file = cache.map(|cache| cache.join(name));
     let ngrams = match &file {
         Some(file) if file.exists() => ngrams::Model::read(file)?,
-        _ => ngrams::train(&some.iter().map(|piece| (&piece.features, piece.example)).collect::<Vec<_>>(), SEED),
+        _ => ngrams::train(&some.iter().map(|piece| (&piece.features, piece.worded)).collect::<Vec<_>>(), SEED),
     };
     if let Some(path) = file.filter(|file| !file.exists()) {
         let mut file = File::default();
@@ -229,9 +235,10 @@ fn fit(
         file.save(&path)?;
     }
     let encoded = some.iter().filter(|piece| piece.encoded);
-    let meant: Vec<_> = encoded.map(|piece| (encodings.vector(piece.text), piece.example)).collect();
-    let worded: Vec<_> = some.iter().map(|piece| (piece.words.as_slice(), piece.example)).collect();
+    let meant: Vec<_> = encoded.map(|piece| (encodings.vector(piece.text), piece.meant)).collect();
+    let worded: Vec<_> = some.iter().map(|piece| (piece.words.as_slice(), piece.worded)).collect();
     let vectors = vectors::train(base, &worded, SEED);
+    eprintln!("words without {without:?}");
     Ok(Models { ngrams, vectors, meaning: meaning::train(&meant, SEED) })
 }
 

@@ -1,7 +1,6 @@
-//! What guarding costs: the cascade, all policies together, many callers, and growth with the length of a text.
+//! What guarding costs: all policies together, many callers, and growth with the length of a text.
 
 mod callers;
-mod cascade;
 mod growth;
 
 use std::path::Path;
@@ -23,13 +22,8 @@ const PROMPTS: usize = 300;
 /// The lowest latency that AWS's own responses recorded (Classic tier), in milliseconds.
 const THEIRS: f64 = 110.0;
 
-/// Prints the table. What `remembered` knows serves the cascade's accuracy alone: times are those of the encoder.
-pub(crate) fn bench(
-    data: &Path,
-    remembered: &dyn Encoder,
-    plot: Option<&Path>,
-    report: &mut Report,
-) -> Result<(), String> {
+/// Prints the table.
+pub(crate) fn bench(data: &Path, plot: Option<&Path>, report: &mut Report) -> Result<(), String> {
     let encoder = Arc::new(MiniLm::load()?);
     let rows = data::content(data)?;
     let mut random = fastrand::Rng::with_seed(5);
@@ -40,8 +34,7 @@ pub(crate) fn bench(
     against_encoder(&encoder, report)?;
     latency(&benign, &encoder, report)?;
     callers::run(&benign, &encoder, report)?;
-    growth::run(&encoder, plot, report)?;
-    cascade::run(&rows, &benign, remembered, report)
+    growth::run(&encoder, plot, report)
 }
 
 /// Everything that a guardrail can look for in what goes to a model, with or without topics.

@@ -70,13 +70,13 @@ pub(crate) fn see<'a>(
 /// Prints the table of content filters.
 pub(crate) fn bench(
     data: &Path,
+    classifier: &Classifier,
     encoder: &dyn Encoder,
     plot: Option<&Path>,
     report: &mut Report,
 ) -> Result<(), String> {
     let rows = data::content(data)?;
-    let classifier = Classifier::load().map_err(|e| e.to_string())?;
-    let seen = see(&rows, &classifier, encoder)?;
+    let seen = see(&rows, classifier, encoder)?;
     let benign: Vec<&Seen<'_>> = seen.iter().filter(|s| s.row.benign() && !s.row.source.contains(':')).collect();
     let of = |sources: &'static [&'static str]| seen.iter().filter(move |s| s.from(sources));
     let recall = |category: Category, sources: &'static [&'static str]| {

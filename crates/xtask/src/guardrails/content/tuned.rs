@@ -12,7 +12,7 @@ use crate::guardrails::encode::Encodings;
 use crate::guardrails::tensors::{File, Tensors};
 
 const HEAD: usize = WIDTH / ATTENTION;
-const BATCH: usize = 32;
+const BATCH: usize = 16;
 const RATE: f32 = 8e-5;
 /// The heads begin at nothing and learn faster.
 const HEADS_RATE: f32 = 1e-3;
@@ -227,40 +227,30 @@ impl Model {
 /// Longer texts are cut to so many tokens while training: most say early what they are.
 const LONGEST: usize = 128;
 
-/// Tunes `model` on `texts` for `epochs`.
-pub(super) fn train(
-    mut model: Model,
-    texts: &[(&str, Example)],
-    encodings: &Encodings,
-    epochs: usize,
-    seed: u64,
-) -> Model {
+/// Tunes `model` on `texts`, once through them.
+pub(super) fn train(mut model: Model, texts: &[(&str, Example)], encodings: &Encodings, seed: u64) -> Model {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut order: Vec<usize> = (0..texts.len()).collect();
-    let steps = (epochs * order.len().div_ceil(BATCH)) as f32;
-    let mut step = 0;
-    for _ in 0..epochs {
-        random.shuffle(&mut order);
-        for batch in order.chunks(BATCH) {
-            let (mut states, mut lengths, mut examples) = (Vec::new(), Vec::new(), Vec::new());
-            for (text, example) in batch.iter().filter_map(|at| texts.get(*at)) {
-                let encoded = encodings.encoded(text);
-                let before = states.len();
-                for (at, row) in encoded.states.chunks_exact(WIDTH).take(LONGEST).enumerate() {
-                    if at == 0 || random.u32(0..100) >= DROPPED {
-                        states.extend_from_slice(row);
-                    }
+    random.shuffle(&mut order);
+    let steps = order.len().div_ceil(BATCH) as f32;
+    for (step, batch) in (1..).zip(order.chunks(BATCH)) {
+        let (mut states, mut lengths, mut examples) = (Vec::new(), Vec::new(), Vec::new());
+        for (text, example) in batch.iter().filter_map(|at| texts.get(*at)) {
+            let encoded = encodings.encoded(text);
+            let before = states.len();
+            for (at, row) in encoded.states.chunks_exact(WIDTH).take(LONGEST).enumerate() {
+                if at == 0 || random.u32(0..100) >= DROPPED {
+                    states.extend_from_slice(row);
                 }
-                lengths.push((states.len() - before) / WIDTH);
-                examples.push(*example);
             }
-            model.learn(&states, &lengths, &examples);
-            step += 1;
-            let share = (step as f32 / (0.06 * steps)).min(1.0 - step as f32 / steps).clamp(0.0, 1.0);
-            model.step(step, share);
-            if step % 50 == 0 {
-                eprintln!("step {step} of {steps}");
-            }
+            lengths.push((states.len() - before) / WIDTH);
+            examples.push(*example);
+        }
+        model.learn(&states, &lengths, &examples);
+        let share = (step as f32 / (0.06 * steps)).min(1.0 - step as f32 / steps).clamp(0.0, 1.0);
+        model.step(step, share);
+        if step % 50 == 0 {
+            eprintln!("step {step} of {steps}");
         }
     }
     model

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use outcrop_guard::content::kernels::{View, multiply};
-use outcrop_guard::content::{DIMENSIONS, HEADS, HIDDEN, Vocabulary, counting, repeated};
+use outcrop_guard::content::{DIMENSIONS, HEADS, HIDDEN, Vocabulary, counted, counting, repeated};
 
 use super::Example;
 use crate::guardrails::tensors::{File, Tensors};
@@ -134,7 +134,9 @@ pub(super) fn train(base: &Base, examples: &[(&[(u32, u32)], Example)], seed: u6
         total += *times as f32;
     }
     let share = |at: u32| (1.0 + counts.get(&at).copied().unwrap_or_default()) / total;
-    let weights = (0..base.pieces.len() as u32).map(|at| FREQUENT / (FREQUENT + share(at))).collect();
+    // Rounded before anything is learned by them.
+    let weights =
+        (0..base.pieces.len() as u32).map(|at| counted(counting(FREQUENT / (FREQUENT + share(at))))).collect();
     let mut random = fastrand::Rng::with_seed(seed);
     let inner = (0..HIDDEN * DIMENSIONS).map(|_| (random.f32() - 0.5) * 3.4 / (DIMENSIONS as f32).sqrt()).collect();
     let mut model = Model {
