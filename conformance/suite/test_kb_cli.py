@@ -1,6 +1,7 @@
 """A folder becomes a knowledge base and answers, by one command each: against a running server, and without one."""
 
 import json
+import re
 import subprocess
 
 import pytest
@@ -41,7 +42,7 @@ def folder(tmp_path):
 @pytest.fixture
 def added(server, folder):
     run = outcrop(server, "add", str(folder))
-    assert "3 documents, 3 new" in run.stdout
+    assert "3 documents, 3 new, 3 chunks" in run.stdout
     assert "left out: 1 file of other kinds" in run.stderr
     yield folder
     outcrop(server, "rm", "handbook")
@@ -102,6 +103,10 @@ def test_what_cannot_be_made_leaves_nothing(server):
 def test_it_is_shown(server, added):
     shown = outcrop(server, "show", "handbook").stdout
     assert "from       s3://outcrop-kb-handbook/" in shown and "3 scanned, 3 new" in shown
+    # All that it took is known when it has ended: later nothing is added.
+    (added / "new.txt").write_text("The canteen opens at noon.\n" * 200)
+    cost = re.search(r"\d+ tokens, \$[\d.]+", outcrop(server, "add", str(added)).stdout)
+    assert cost and cost.group() in outcrop(server, "show", "handbook").stdout
     assert "handbook" in outcrop(server, "show").stdout
     told = json.loads(outcrop(server, "show", "handbook", "--json").stdout)
     assert told["knowledgeBase"]["status"] == "ACTIVE"

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use indicatif::ProgressBar;
+use outcrop_knowledge::control::jobs::CHUNKS;
 use serde_json::{Value, json};
 
 use crate::args::{self, Chunking};
@@ -170,6 +171,9 @@ impl Added {
                 text += &format!(", {} {what}", n(member));
             }
         }
+        if n("chunks") > 0 {
+            text += &format!(", {}", counted(n("chunks"), "chunk"));
+        }
         text += &format!(", in {:.1} s{cost}\n", began.elapsed().as_secs_f64());
         for reason in reasons(job) {
             text += &format!("  {reason}\n");
@@ -193,7 +197,7 @@ pub async fn ingest(client: &Client, kb: &str, source: &str) -> Result<Value, St
     let path = format!("{jobs}{}", job["ingestionJob"]["ingestionJobId"].as_str().unwrap_or_default());
     let bar = sync::bar(0, "{spinner} {msg}");
     loop {
-        let job = client.json("GET", &path, &Value::Null).await?["ingestionJob"].take();
+        let job = told(client, &path).await?;
         progress(&bar, &job, began);
         if matches!(job["status"].as_str(), Some("COMPLETE" | "FAILED" | "STOPPED")) {
             bar.finish_and_clear();
@@ -203,16 +207,33 @@ pub async fn ingest(client: &Client, kb: &str, source: &str) -> Result<Value, St
     }
 }
 
+/// A job, with its chunks among its statistics.
+async fn told(client: &Client, path: &str) -> Result<Value, String> {
+    let (headers, body) = client.bytes(Ask::json("GET", path, Vec::new())).await?;
+    let mut answer: Value = serde_json::from_slice(&body).map_err(|e| format!("the answer is not JSON: {e}"))?;
+    let mut job = answer["ingestionJob"].take();
+    // A server of an older version does not say.
+    let chunks = headers.get(CHUNKS).and_then(|chunks| chunks.to_str().ok()?.parse::<u64>().ok());
+    job["statistics"]["chunks"] = chunks.into();
+    Ok(job)
+}
+
 fn progress(bar: &ProgressBar, job: &Value, began: Instant) {
+    bar.set_message(far(job, began.elapsed()));
+    bar.tick();
+}
+
+/// How far a job is that began so long ago.
+fn far(job: &Value, elapsed: Duration) -> String {
     let n = |name: &str| job["statistics"][name].as_u64().unwrap_or(0);
     let done = n("numberOfNewDocumentsIndexed") + n("numberOfModifiedDocumentsIndexed");
-    let rate = done as f64 / began.elapsed().as_secs_f64().max(0.001);
-    bar.set_message(format!(
-        "{} scanned, {done} indexed ({rate:.1} a second), {} failed",
-        n("numberOfDocumentsScanned"),
+    let rate = n("chunks") as f64 / elapsed.as_secs_f64().max(0.001);
+    format!(
+        "{}: {done} indexed, {} failed; {} ({rate:.1} a second)",
+        counted(n("numberOfDocumentsScanned"), "document"),
         n("numberOfDocumentsFailed"),
-    ));
-    bar.tick();
+        counted(n("chunks"), "chunk"),
+    )
 }
 
 /// Why documents failed. Each element is a JSON array in a string, as Bedrock has it.
@@ -412,6 +433,14 @@ mod tests {
         assert!(long.len() <= 63 && long.ends_with("-abcde12345"), "{long}");
         assert_eq!(source_name("https://docs.example.com/a/"), "https-docs-example-com-a");
         assert_eq!(source_name("outcrop-kb-docs-"), "outcrop-kb-docs");
+    }
+
+    #[test]
+    fn progress_tells_documents_chunks_rate_and_failures() {
+        let job = json!({"statistics": {"numberOfDocumentsScanned": 30, "numberOfNewDocumentsIndexed": 11,
+            "numberOfModifiedDocumentsIndexed": 1, "numberOfDocumentsFailed": 2, "chunks": 90}});
+        let told = far(&job, Duration::from_secs(4));
+        assert_eq!(told, "30 documents: 12 indexed, 2 failed; 90 chunks (22.5 a second)");
     }
 
     #[test]

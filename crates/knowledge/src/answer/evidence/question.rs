@@ -71,8 +71,8 @@ impl Question {
                 Some(REASONS.iter().any(|cue| lower.contains(cue)))
             }
             Wants::Way => {
-                let code = text.contains('`') || text.contains(" --") || text.contains("()") || text.contains('$');
-                let lower = text.to_lowercase();
+                let code = text.contains(['`', '$']) || text.contains("()") || text.split_whitespace().any(code);
+                let lower = format!(" {}", text.to_lowercase());
                 Some(code || WAYS.iter().any(|cue| lower.contains(cue)))
             }
             Wants::Open => None,
@@ -169,6 +169,21 @@ const MOMENTS: &[&str] = &[
     "while",
     "yesterday",
 ];
+/// Whether a word is none of a language: an option, a path, a file, a setting, a call. Parsers take away the marks that
+/// told so.
+fn code(word: &str) -> bool {
+    let word = word.trim_start_matches(['"', '\'', '(', '[']);
+    let word = word.trim_end_matches([',', ';', ':', '.', '!', '?', '"', '\'', ')', ']']);
+    let letters = |part: &str| part.len() > 1 && part.chars().all(|c| c.is_ascii_alphanumeric());
+    let option = word.strip_prefix("--").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()));
+    let path = word.starts_with("~/") || word.starts_with("./") || word.starts_with('/') && word[1..].contains('/');
+    let file = word.rsplit_once('.').is_some_and(|(name, ending)| {
+        letters(ending) && ending.len() <= 5 && ending.starts_with(|c: char| c.is_ascii_lowercase()) && letters(name)
+    });
+    let named = word.contains('_') && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    option || path || file || named || word.contains("::")
+}
+
 const TIMES: &[&str] = &[
     "januari",
     "februari",

@@ -39,6 +39,61 @@ fn a_row_of_a_table_stays_whole_and_its_head_is_no_answer() {
 }
 
 #[test]
+fn a_sentence_is_told_to_its_end() {
+    let found = texts("Press the red button; it takes a while; then wait.\n- one;\n- two.");
+    let told: Vec<_> = found.iter().map(|one| one.0).collect();
+    assert_eq!(
+        told,
+        [
+            "Press the red button; it takes a while; then wait.",
+            "it takes a while; then wait.",
+            "then wait.",
+            "- one;",
+            "- two."
+        ]
+    );
+}
+
+#[test]
+fn a_question_is_no_answer() {
+    let found = texts("Does it sleep? It sleeps at night.");
+    assert_eq!(found, [("Does it sleep?", true), ("It sleeps at night.", false)]);
+}
+
+#[test]
+fn a_sentence_is_about_what_its_heading_says() {
+    let text = "Backup\n\nIt is copied whole. A folder takes it in.\n\nKeys\n\nA folder takes them in.";
+    let passages = [text];
+    let draft = Draft::new("How is the backup made?", &passages);
+    let features = draft.features(&[]);
+    let of = |said: &str| {
+        let at = draft.places().position(|(_, range, _)| &text[range] == said).unwrap();
+        features[at][2]
+    };
+    // The second sentence under its heading, and not the one under another.
+    assert!(of("A folder takes it in.") > 0.4 && of("A folder takes them in.") < 0.1);
+}
+
+#[test]
+fn a_way_may_be_told_by_what_is_no_word() {
+    let fits = |text: &str| Question::new("How do I make a backup?").fits(text, &words(text));
+    for way in [
+        "outcrop backup DIR or FILE.tar, while it runs.",
+        "The option --all does it.",
+        "Settings stand in /etc/outcrop/settings.",
+        "The member max_tokens says so.",
+        "Use another folder.",
+    ] {
+        assert_eq!(fits(way), Some(true), "{way}");
+    }
+    for none in
+        ["It is a copy of 3.5 GB, and/or less.", "Nobody knows -- it is late.", "The U.S. has it.", "It ends.Then"]
+    {
+        assert_eq!(fits(none), Some(false), "{none}");
+    }
+}
+
+#[test]
 fn a_colon_takes_its_command_along() {
     let found = texts("To restart, run:\n\nsystemctl restart indexer\n\n\n\nSomething else.");
     assert_eq!(found[0].0, "To restart, run:\n\nsystemctl restart indexer");
