@@ -11,12 +11,14 @@ use super::encode::MiniLm;
 use super::tensors::File;
 
 /// So many of a theme with the same labels: texts of one theme resemble each other, and the weights are to stay small.
-const EACH: usize = 3;
+const EACH: usize = 2;
+/// Their bytes at most: whoever reads an explanation reads them.
+const LONG: usize = 100;
 
 /// Writes them. They need no data but the repository's own.
 pub(crate) fn train(folder: &Path) -> Result<(), String> {
     let mut taken: HashMap<(String, [Option<bool>; HEADS]), usize> = HashMap::new();
-    let mut rows: Vec<data::Row> = data::own()?.into_iter().filter(|row| row.train).collect();
+    let mut rows: Vec<data::Row> = data::own()?.into_iter().filter(|row| row.train && row.text.len() <= LONG).collect();
     rows.retain(|row| {
         let taken = taken.entry((row.source.clone(), row.labels)).or_default();
         *taken += 1;
