@@ -32,6 +32,7 @@ pub trait Consumer: Send {
 
 /// What the thread is told.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all are calls, and a box for each would cost them more")]
 enum Told {
     /// A call is over.
     Call(Entry),

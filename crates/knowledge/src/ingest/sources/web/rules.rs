@@ -132,7 +132,7 @@ impl Rules {
     }
 
     /// What the filters say; exclusion wins.
-    pub(super) fn takes(&self, url: &Url) -> bool {
+    pub(crate) fn takes(&self, url: &Url) -> bool {
         let url = url.as_str();
         self.include.as_ref().is_none_or(|include| include.is_match(url))
             && !self.exclude.as_ref().is_some_and(|exclude| exclude.is_match(url))
