@@ -8,6 +8,7 @@ from botocore.eventstream import ParserError
 
 from probes import happy
 from probes.generate import BROKEN, UNION, UNREADABLE, VALID, Generator
+from probes.happy.common import events
 from probes.oracle import Oracle
 from probes.shapes import Rules
 from support import contract, lists
@@ -67,7 +68,7 @@ def _happy(connection, service, operation, oracle, report, record):
         if f"{service}:{operation.name}" in NEVER:
             return {}
         recipe = happy.make(connection, service, operation.name)
-        assert recipe, "no call that must succeed: give it one in probes/happy.py"
+        assert recipe, "no call that must succeed: give it one in probes/happy/"
         members, check = recipe
         made, answer = connection.call(service, operation, members, pinned=False)
         report.sent[VALID] += 1
@@ -78,7 +79,7 @@ def _happy(connection, service, operation, oracle, report, record):
         assert answer.status < 300, f"{answer.status} {answer.body[:300]!r}"
         judge(service, operation, verdict, answer, True)
         if operation.has_event_stream_output:
-            for headers, payload in happy.events(answer):
+            for headers, payload in events(answer):
                 contract.judge_event(operation, headers, payload)
         check(answer)
     except WRONG as error:

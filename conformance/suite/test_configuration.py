@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from support.ask import HAIKU, converse, text, user
-from support.clients import client, raises
+from support.clients import client
 from support.server import outcrop
 from support.waiting import until
 

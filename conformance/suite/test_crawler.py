@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from support.clients import client, raises
-from support.knowledge import base, counted, ended, source, statuses, sync
+from support.knowledge import base, counted, ended, given, source, statuses, sync
 from support.server import BIN, environment
 from support.site import Site, page, status
 from support.waiting import until
@@ -91,6 +91,44 @@ def test_a_site_is_crawled_and_found_again(server, agent, site):
     assert "closed this month" in first("When does the dome open?")["content"]["text"]
     listed = runtime.retrieve(knowledgeBaseId=kb, retrievalQuery={"text": "aluminium mirror"})["retrievalResults"]
     assert {one["location"]["webLocation"]["url"] for one in listed} == {f"{site.url}/docs/", url}
+
+
+def managed(agent):
+    asked = given(ACCOUNT, "managed", knowledgeBaseConfiguration={
+        "type": "MANAGED", "managedKnowledgeBaseConfiguration": {"embeddingModelType": "MANAGED"},
+    })
+    del asked["storageConfiguration"]
+    return agent.create_knowledge_base(**asked)["knowledgeBase"]["knowledgeBaseId"]
+
+
+def connector(seed, **rest):
+    parameters = {"type": "WEB", "version": "1", "connectionConfiguration": {"seedUrls": [seed], "authType": "NO_AUTH"}}
+    return {"type": "MANAGED_KNOWLEDGE_BASE_CONNECTOR", "managedKnowledgeBaseConnectorConfiguration": {
+        "connectorParameters": {**parameters, **rest},
+    }}
+
+
+def test_a_managed_connector_crawls_as_far_as_it_is_told(server, agent, site):
+    site.pages = {
+        "/": page("Start", "The first page.", "/a.html", "/x.html", "/y.html"),
+        "/a.html": page("A", "The page a has the word heliograph.", "/b.html"),
+        "/b.html": page("B", "The page b is two links away."),
+        "/x.html": page("X", "The page x is left out by a pattern."),
+        "/y.html": page("Y", "The page y is one link too many."),
+    }
+    kb = managed(agent)
+    bounds = {"crawlDepth": 1, "maxLinksPerUrl": 1, "maxCrawledUrlsPerMinute": 300}
+    ds = source(agent, kb, configuration=connector(
+        site.url, crawlConfiguration=bounds, filterConfiguration={"exclusionPatterns": ["/x"]}))
+    assert counted(sync(agent, kb, ds)) == {"DocumentsScanned": 2, "NewDocumentsIndexed": 2}
+    runtime = client(server.url, "bedrock-agent-runtime", account=ACCOUNT)
+    found = runtime.retrieve(knowledgeBaseId=kb, retrievalQuery={"text": "heliograph"})["retrievalResults"][0]
+    assert found["location"] == {"type": "WEB", "webLocation": {"url": f"{site.url}/a.html"}}
+    raises(
+        lambda: source(agent, kb, "mapped", configuration=connector(site.url, connectionConfiguration={
+            "siteMapUrls": [f"{site.url}/map.xml"], "authType": "NO_AUTH"})),
+        "NotImplementedException", "connectionConfiguration.siteMapUrls", 501,
+    )
 
 
 def test_what_cannot_be_looked_at_stays(agent, site):

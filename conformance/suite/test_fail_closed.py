@@ -12,6 +12,9 @@ import botocore.parsers
 import pytest
 
 from probes import happy, wire
+from probes.happy.account import tags_of
+from probes.happy.common import call
+from probes.happy.models import new_profile
 from probes.oracle import Oracle
 from probes.shapes import Rules
 from support import contract, lists, raw
@@ -192,18 +195,18 @@ def built():
 
 def secret_profile(connection):
     """A profile of the owner's, with what nobody else may read."""
-    members, _ = happy.new_profile(connection)
+    members, _ = new_profile(connection)
     members |= {"description": "plans for Q3", "tags": [{"key": "team", "value": "ravens"}]}
-    answer = happy.call(connection, "bedrock", "CreateInferenceProfile", members)
+    answer = call(connection, "bedrock", "CreateInferenceProfile", members)
     assert answer.status == 201, answer.body
     return answer.json["inferenceProfileArn"]
 
 
 def snapshot(connection, arn):
     """Everything that is kept of a profile."""
-    got = happy.call(connection, "bedrock", "GetInferenceProfile", {"inferenceProfileIdentifier": arn})
+    got = call(connection, "bedrock", "GetInferenceProfile", {"inferenceProfileIdentifier": arn})
     assert got.status == 200, got.body
-    return got.json, happy.tags_of(connection, arn)
+    return got.json, tags_of(connection, arn)
 
 
 def own(service, operation):
@@ -261,8 +264,8 @@ class TestAnotherAccount:
     def test_nor_copied(self, guarded):
         owner, stranger = (wire.Connection(guarded.address, one) for one in (guarded.owner, guarded.stranger))
         arn = secret_profile(owner)
-        members, _ = happy.new_profile(stranger)
-        answer = happy.call(stranger, "bedrock", "CreateInferenceProfile", members | {"modelSource": {"copyFrom": arn}})
+        members, _ = new_profile(stranger)
+        answer = call(stranger, "bedrock", "CreateInferenceProfile", members | {"modelSource": {"copyFrom": arn}})
         code, message = contract.judge_error(answer.status, answer.headers, answer.body, "bedrock")
         assert (answer.status, code) in REFUSED, message
 

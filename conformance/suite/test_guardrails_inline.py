@@ -5,6 +5,7 @@ import urllib.request
 
 import pytest
 
+from support import knowledge
 from support.ask import HAIKU, user
 from support.clients import client, raises
 
@@ -328,6 +329,13 @@ class TestInvokeModel:
         assert answer["content"][0]["text"].startswith("Your ticket is {Ticket},")
         assert answer["amazon-bedrock-guardrailAction"] == "INTERVENED" and "amazon-bedrock-trace" not in answer
 
+    def test_chunks_say_what_was_done_as_soon_as_it_is(self, one, cactus, masks):
+        for guardrail, asked, told in ((cactus, "my plant", BLOCKED_OUT), (masks, "my ticket", "{Ticket}")):
+            chunks = self.chunks(one, self.body(asked), guardrail)
+            at = next(n for n, chunk in enumerate(chunks) if told in chunk.get("delta", {}).get("text", ""))
+            assert {chunk["amazon-bedrock-guardrailAction"] for chunk in chunks[at:]} == {"INTERVENED"}
+        assert {chunk["amazon-bedrock-guardrailAction"] for chunk in self.chunks(one, self.body("hello"), cactus)} == {"NONE"}
+
     def test_titan(self, one, cactus):
         body = json.dumps({"inputText": "a cactus"})
         answer = self.invoke(one, body, cactus, model=TITAN)
@@ -424,8 +432,20 @@ class TestEnforcement:
             {"role": "user", "content": "my plant"}]})
         answer = json.loads(one.invoke_model(modelId=HAIKU, body=body)["body"].read())
         assert answer["content"][0]["text"] == BLOCKED_OUT
+        agent, runtime = client(server.url, "bedrock-agent"), client(server.url, "bedrock-agent-runtime")
+        kb = knowledge.base(agent, "123456789012")
+        found = runtime.retrieve(knowledgeBaseId=kb, retrievalQuery={"text": "a cactus"})
+        assert (found["guardrailAction"], found["retrievalResults"]) == ("INTERVENED", [])
+        ranking = {"type": "BEDROCK_RERANKING_MODEL", "bedrockRerankingConfiguration": {
+            "modelConfiguration": {"modelArn": f"arn:aws:bedrock:{knowledge.REGION}::foundation-model/amazon.rerank-v1:0"}}}
+        inline = {"type": "INLINE", "inlineDocumentSource": {"type": "TEXT", "textDocument": {"text": "a cactus"}}}
+        rerank = lambda: runtime.rerank(  # noqa: E731
+            queries=[{"type": "TEXT", "textQuery": {"text": "plants"}}], sources=[inline], rerankingConfiguration=ranking
+        )
+        raises(rerank, "ValidationException", BLOCKED_IN, 400)
         bedrock.delete_enforced_guardrail_configuration(configId=put["configId"])
         assert one.converse(modelId=HAIKU, messages=[user("a cactus")])["stopReason"] == "end_turn"
+        assert len(rerank()["results"]) == 1
 
 
 class TestCache:

@@ -11,10 +11,11 @@ import time
 
 import pytest
 
-from support import knowledge
+from support import knowledge, raw
 from support.clients import client, raises
 from support.knowledge import base, bucket_source, counted, ended, source, statuses, sync, text
 from support.server import Server
+from support.sigv4 import Signer
 from support.waiting import until
 
 ACCOUNT = "555544443333"
@@ -107,10 +108,86 @@ def test_bad_files_never_fail_the_job(agent, s3):
     assert any("no text content found" in one and uri("empty.txt") in one for one in told), told
     assert any("metadata file is invalid" in one and uri("spoilt.txt") in one for one in told), told
     found = statuses(agent, kb, ds)
-    assert found[uri("good.txt")] == "INDEXED" and found[uri("bad.bin")] == "FAILED"
+    assert found == {
+        uri("good.txt"): "INDEXED", uri("bad.bin"): "IGNORED", uri("empty.txt"): "IGNORED", uri("spoilt.txt"): "FAILED",
+    }
+    why = {
+        one["identifier"]["s3"]["uri"]: one.get("statusReason", "")
+        for one in agent.list_knowledge_base_documents(knowledgeBaseId=kb, dataSourceId=ds)["documentDetails"]
+    }
+    # What to do about it.
+    assert "Convert it to PDF" in why[uri("bad.bin")] and "fill it" in why[uri("empty.txt")], why
     put(s3, "spoilt.txt.metadata.json", sidecar(mended=True))
     done = sync(agent, kb, ds)
     assert (counted(done)["NewDocumentsIndexed"], counted(done)["DocumentsFailed"]) == (1, 2)
+
+
+def tokens(server):
+    """What embedding has taken so far; all of it, as soon as a job has ended."""
+    answer = raw.request(server, "GET", "/outcrop/cost", signer=Signer(key=ACCOUNT))
+    assert answer.status == 200, answer.body
+    return answer.json["total"]["inputTokens"]
+
+
+def typed(value, embedded):
+    return {"value": {"type": "STRING", "stringValue": value}, "includeForEmbedding": embedded}
+
+
+def test_a_sidecar_alone_changes_attributes_and_nothing_else(server, agent, s3):
+    runtime = client(server.url, "bedrock-agent-runtime", account=ACCOUNT)
+    chunks = []
+    agent.meta.events.register(
+        "after-call.bedrock-agent.GetIngestionJob",
+        lambda http_response, **_: chunks.append(http_response.headers["x-outcrop-chunks"]),
+    )
+    kb = base(agent, ACCOUNT)
+    ds = source(agent, kb, configuration=bucket_source(BUCKET))
+    put(s3, "a.md", "# Pears\n\nThe pear tree by the gate bears in October.\n")
+    put(s3, "a.md.metadata.json", sidecar(year=2020, team="fruit", own=typed("garden", True)))
+    sync(agent, kb, ds)
+    assert chunks[-1] == "1"
+
+    def found(**equals):
+        [(key, value)] = equals.items()
+        search = {"filter": {"equals": {"key": key, "value": value}}}
+        results = runtime.retrieve(
+            knowledgeBaseId=kb, retrievalQuery={"text": "pear tree"},
+            retrievalConfiguration={"vectorSearchConfiguration": search},
+        )["retrievalResults"]
+        return results[0]["metadata"] if results else None
+
+    first = found(year=2020)
+    # A job tries the model before it begins.
+    taken = [tokens(server) for _ in range(2) if sync(agent, kb, ds)]
+    tried = taken[1] - taken[0]
+    put(s3, "a.md.metadata.json", sidecar(year=2021, ripe=True, own=typed("garden", True)))
+    done = counted(sync(agent, kb, ds))
+    assert done == {"DocumentsScanned": 1, "MetadataDocumentsScanned": 1, "MetadataDocumentsModified": 1}
+    assert (chunks[-1], tokens(server) - taken[1]) == ("0", tried), "it was embedded again"
+    # What the server says of a chunk stays; what the old sidecar said is gone.
+    changed = {key: value for key, value in first.items() if key not in ("year", "team")}
+    assert found(year=2021) == {**changed, "year": 2021.0, "ripe": True} and found(team="fruit") is None
+    assert statuses(agent, kb, ds) == {uri("a.md"): "INDEXED"}
+
+    # What cannot be read leaves the document as it was, until it can.
+    put(s3, "a.md.metadata.json", "{")
+    done = sync(agent, kb, ds)
+    assert counted(done)["DocumentsFailed"] == 1 and "metadata file is invalid" in done["failureReasons"][0]
+    assert statuses(agent, kb, ds) == {uri("a.md"): "METADATA_UPDATE_FAILED"} and found(year=2021)
+    put(s3, "a.md.metadata.json", sidecar(year=2022, own=typed("garden", True)))
+    assert counted(sync(agent, kb, ds))["MetadataDocumentsModified"] == 1
+    assert statuses(agent, kb, ds) == {uri("a.md"): "INDEXED"} and found(year=2022)
+    assert chunks[-1] == "0"
+
+    # What goes into what is embedded is embedded.
+    put(s3, "a.md.metadata.json", sidecar(year=2022, own=typed("orchard", True)))
+    taken = [tokens(server) for _ in range(2) if sync(agent, kb, ds)]
+    put(s3, "a.md.metadata.json", sidecar(year=2022, own=typed("wood", True)))
+    assert counted(sync(agent, kb, ds))["MetadataDocumentsModified"] == 1
+    assert tokens(server) - taken[1] > tried and found(own="wood")
+    s3.delete_object(Bucket=BUCKET, Key="a.md.metadata.json")
+    assert counted(sync(agent, kb, ds)) == {"DocumentsScanned": 1, "MetadataDocumentsModified": 1}
+    assert found(year=2022) is None
 
 
 def test_records_are_documents_of_their_own(server, agent, s3):
@@ -323,7 +400,7 @@ def test_bytes_and_what_cannot_be_read(agent):
     }
     agent.ingest_knowledge_base_documents(knowledgeBaseId=kb, dataSourceId=ds, documents=[page, broken])
     found = dealt_with(agent, kb, ds)
-    assert found == {"page": "INDEXED", "broken": "FAILED"}
+    assert found == {"page": "INDEXED", "broken": "IGNORED"}
     detail = agent.get_knowledge_base_documents(
         knowledgeBaseId=kb, dataSourceId=ds, documentIdentifiers=[identifier("broken")]
     )["documentDetails"][0]
@@ -407,3 +484,21 @@ trust = '''{{"Version": "2012-10-17", "Statement": [
     ds = source(agent, kb, configuration=bucket_source(BUCKET))
     done = sync(agent, kb, ds)
     assert done["status"] == "FAILED" and "s3:ListBucket" in json.loads(done["failureReasons"][0])[0]
+
+
+def test_a_token_has_documents_ingested_once(agent, server):
+    kb = base(agent, ACCOUNT)
+    ds = source(agent, kb)
+    place = {"knowledgeBaseId": kb, "dataSourceId": ds}
+    first = {**place, "documents": [text("a", "The pump is blue.")], "clientToken": "t" * 33}
+    agent.ingest_knowledge_base_documents(**first)
+    dealt_with(agent, kb, ds)
+    agent.ingest_knowledge_base_documents(**place, documents=[text("a", "The pump is red.")])
+    dealt_with(agent, kb, ds)
+    # A retry that comes late brings nothing back.
+    assert agent.ingest_knowledge_base_documents(**first)["documentDetails"][0]["status"] == "INDEXED"
+    runtime = client(server.url, "bedrock-agent-runtime", account=ACCOUNT)
+    found = runtime.retrieve(knowledgeBaseId=kb, retrievalQuery={"text": "the colour of the pump"})
+    assert [one["content"]["text"] for one in found["retrievalResults"]] == ["The pump is red."]
+    other = first | {"documents": [text("b", "Another.")]}
+    raises(lambda: agent.ingest_knowledge_base_documents(**other), "ConflictException", "token", 409)

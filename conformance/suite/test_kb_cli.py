@@ -1,6 +1,7 @@
 """A folder becomes a knowledge base and answers, by one command each: against a running server, and without one."""
 
 import json
+import re
 import subprocess
 
 import pytest
@@ -41,7 +42,7 @@ def folder(tmp_path):
 @pytest.fixture
 def added(server, folder):
     run = outcrop(server, "add", str(folder))
-    assert "3 documents, 3 new" in run.stdout
+    assert "3 documents, 3 new, 3 chunks" in run.stdout
     assert "left out: 1 file of other kinds" in run.stderr
     yield folder
     outcrop(server, "rm", "handbook")
@@ -85,14 +86,32 @@ def test_a_changed_folder_is_synced(server, added):
     assert "red button" in outcrop(server, "search", "restart the indexer", "-n", "1").stdout, "an empty folder deleted"
 
 
+def test_another_folder_of_the_same_name_replaces_nothing(server, added, tmp_path):
+    other = tmp_path / "else" / "handbook"
+    other.mkdir(parents=True)
+    (other / "a.md").write_text("Something else.\n")
+    refused = outcrop(server, "add", str(other), check=False)
+    assert refused.returncode == 1 and f"of another folder (Documents of {added})" in refused.stderr
+    assert outcrop(server, "search", "red button", "-n", "1").returncode == 0
+
+
+def test_what_cannot_be_made_leaves_nothing(server):
+    refused = outcrop(server, "add", "http://127.0.0.1:9/", check=False)
+    assert refused.returncode == 1 and "127-0-0-1-9" not in outcrop(server, "show").stdout
+
+
 def test_it_is_shown(server, added):
     shown = outcrop(server, "show", "handbook").stdout
     assert "from       s3://outcrop-kb-handbook/" in shown and "3 scanned, 3 new" in shown
+    # All that it took is known when it has ended: later nothing is added.
+    (added / "new.txt").write_text("The canteen opens at noon.\n" * 200)
+    cost = re.search(r"\d+ tokens, \$[\d.]+", outcrop(server, "add", str(added)).stdout)
+    assert cost and cost.group() in outcrop(server, "show", "handbook").stdout
     assert "handbook" in outcrop(server, "show").stdout
     told = json.loads(outcrop(server, "show", "handbook", "--json").stdout)
     assert told["knowledgeBase"]["status"] == "ACTIVE"
     missing = outcrop(server, "show", "nowhere", check=False)
-    assert missing.returncode == 1 and "there is no knowledge base nowhere; there is handbook" in missing.stderr
+    assert missing.returncode == 1 and "there is no knowledge base nowhere. There is:" in missing.stderr
 
 
 def test_settings_are_measured_and_the_cheapest_named(server, added, tmp_path):

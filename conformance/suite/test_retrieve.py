@@ -215,3 +215,21 @@ def test_rerank_orders_documents(runtime):
 def test_rerank_refuses(runtime):
     wrong = {"type": "TEXT", "jsonDocument": {"a": 1}}
     raises(lambda: rerank(runtime, "x", [wrong]), "ValidationException", "textDocument", 400)
+
+
+def test_a_model_writes_the_filter(fresh, tmp_path):
+    condition = '{"attribute": "team", "operator": "equals", "value": "ops"}'
+    path = tmp_path / "script.toml"
+    path.write_text(f"[[rules]]\ntext = '{{\"conditions\": [{condition}]}}'\n")
+    config = f"[[providers]]\nname = 'script'\nkind = 'scripted'\nscript = '{path}'\nserves = ['amazon.nova-*']\n"
+    server = fresh(config=config).start()
+    agent, runtime = client(server.url, "bedrock-agent"), client(server.url, "bedrock-agent-runtime")
+    made = base(agent, "123456789012", "filtered")
+    ds = source(agent, made)
+    documents = [document(name, *rest) for name, rest in FACTS.items()]
+    agent.ingest_knowledge_base_documents(knowledgeBaseId=made, dataSourceId=ds, documents=documents)
+    until(lambda: list(knowledge.statuses(agent, made, ds).values()) == ["INDEXED"] * 3, 60, "three documents")
+    attribute = {"key": "team", "type": "STRING", "description": "the team that owns it"}
+    implicit = {"modelArn": "amazon.nova-lite-v1:0", "metadataAttributes": [attribute]}
+    results = found(runtime, made, "what is there of the team ops", implicitFilterConfiguration=implicit)
+    assert set(ids(results)) == {"oncall", "queue"}

@@ -192,6 +192,8 @@ def template(words):
 def test_what_cannot_be_honoured_is_refused(runtime, kb):
     refused = lambda words, **more: raises(lambda: ask(runtime, kb, "x y", **more), "ValidationException", words, 400)
     refused("$search_results$", **template("answer $query$"))
+    refused("$conversation_history$", orchestrationConfiguration={"promptTemplate": {"textPromptTemplate": "foo"}})
+    refused("doesn't support the model that you provided", modelArn="amazon.titan-embed-text-v2:0")
     refused(
         "temperature is in both",
         generationConfiguration={

@@ -6,7 +6,6 @@ import pytest
 from botocore.exceptions import ClientError
 
 from support.ask import converse, user
-from support.clients import client
 from support.identity import ACCOUNT, arn, client_of, toml, trust
 from support.keys import access_key, api_key
 from support.raw import request

@@ -110,7 +110,7 @@ class Qdrant:
             ("POST", "points"): self.retrieve,
             ("POST", "points/delete"): self.delete,
             ("POST", "points/batch"): self.batch,
-            ("POST", "points/payload"): self.payload,
+            ("POST", "points/scroll"): self.scroll,
             ("POST", "points/query"): self.query,
             ("POST", "points/count"): self.count,
         }.get((method, "/".join(rest)))
@@ -164,10 +164,18 @@ class Qdrant:
     def batch(self, collection, body):
         for operation in body["operations"]:
             [(how, what)] = operation.items()
-            {"delete": self.delete, "upsert": self.upsert}[how](collection, what)
+            {"delete": self.delete, "upsert": self.upsert, "set_payload": self.set_payload}[how](collection, what)
         return [{"status": "completed"} for _ in body["operations"]]
 
-    def payload(self, collection, body):
+    def scroll(self, collection, body):
+        limit, after = body["limit"], body.get("offset") or ""
+        found = sorted(key for key in self.chosen(collection, body) if key >= after)
+        wanted = body["with_payload"]
+        shown = [(key, collection.points[key][1]) for key in found[:limit]]
+        points = [{"id": key, "payload": {k: v for k, v in payload.items() if k in wanted}} for key, payload in shown]
+        return {"points": points, "next_page_offset": found[limit] if len(found) > limit else None}
+
+    def set_payload(self, collection, body):
         for key in self.chosen(collection, body):
             collection.points[key][1].update(body["payload"])
         return {"status": "completed"}

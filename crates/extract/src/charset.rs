@@ -25,7 +25,7 @@ pub(crate) fn decode(bytes: &[u8], declared: Option<&str>) -> Decoded {
         return with(encoding, bytes);
     }
     let declared = declared.and_then(|label| Encoding::for_label(label.trim().as_bytes()));
-    if declared == Some(ISO_2022_JP) {
+    if declared == Some(ISO_2022_JP) || shifts(bytes) {
         return with(ISO_2022_JP, bytes);
     }
     if std::str::from_utf8(bytes).is_ok() {
@@ -68,6 +68,16 @@ fn wide(bytes: &[u8]) -> Option<&'static Encoding> {
     } else {
         None
     }
+}
+
+/// ISO-2022-JP, which is valid UTF-8 to who overlooks its escapes: they begin and end runs of Japanese.
+fn shifts(bytes: &[u8]) -> bool {
+    if !bytes.is_ascii() || memchr::memmem::find(bytes, b"\x1b$").is_none() {
+        return false;
+    }
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
+    detector.feed(bytes, true);
+    detector.guess(None, Utf8Detection::Allow) == ISO_2022_JP
 }
 
 fn utf32(bytes: &[u8], number: fn([u8; 4]) -> u32) -> String {

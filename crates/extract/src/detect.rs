@@ -7,6 +7,8 @@ use crate::charset;
 pub enum Format {
     /// Plain text.
     Text,
+    /// XML that is no format of its own.
+    Xml,
     /// Subtitles: text with times.
     Subtitles,
     /// Markdown.
@@ -52,8 +54,15 @@ pub fn detect(bytes: &[u8], name: &str, mime: Option<&str>) -> Format {
         return Format::Unknown;
     }
     match named {
-        Some(format @ (Format::Text | Format::Markdown | Format::Html | Format::Csv | Format::Mail)) => format,
-        Some(Format::Subtitles) => Format::Subtitles,
+        Some(
+            format @ (Format::Text
+            | Format::Markdown
+            | Format::Html
+            | Format::Csv
+            | Format::Mail
+            | Format::Xml
+            | Format::Subtitles),
+        ) => format,
         // A web page under a spreadsheet's name is an old habit of exporting programs.
         _ if looks_like_html(start) => Format::Html,
         Some(_) => Format::Unknown,
@@ -76,10 +85,11 @@ fn has_extension(name: &str) -> bool {
 
 fn by_name(name: &str) -> Option<Format> {
     Some(match extension(name)?.as_str() {
-        "txt" | "text" | "log" | "rst" | "adoc" | "asciidoc" | "org" | "tex" | "json" | "jsonl" | "ndjson" | "xml"
-        | "yaml" | "yml" | "toml" | "ini" | "cfg" | "conf" | "properties" | "sql" | "py" | "rs" | "js" | "ts"
-        | "tsx" | "jsx" | "java" | "kt" | "go" | "c" | "h" | "cc" | "cpp" | "hpp" | "cs" | "rb" | "php" | "swift"
-        | "scala" | "sh" | "bash" | "ps1" | "r" | "lua" | "proto" | "graphql" | "tf" | "css" => Format::Text,
+        "txt" | "text" | "log" | "rst" | "adoc" | "asciidoc" | "org" | "tex" | "json" | "jsonl" | "ndjson" | "yaml"
+        | "yml" | "toml" | "ini" | "cfg" | "conf" | "properties" | "sql" | "py" | "rs" | "js" | "ts" | "tsx"
+        | "jsx" | "java" | "kt" | "go" | "c" | "h" | "cc" | "cpp" | "hpp" | "cs" | "rb" | "php" | "swift" | "scala"
+        | "sh" | "bash" | "ps1" | "r" | "lua" | "proto" | "graphql" | "tf" | "css" => Format::Text,
+        "xml" => Format::Xml,
         "vtt" | "srt" => Format::Subtitles,
         "md" | "markdown" | "mdown" | "mdx" => Format::Markdown,
         "html" | "htm" | "xhtml" => Format::Html,
@@ -96,7 +106,8 @@ fn by_name(name: &str) -> Option<Format> {
 fn by_mime(mime: &str) -> Option<Format> {
     let mime = mime.split(';').next().unwrap_or(mime).trim().to_ascii_lowercase();
     Some(match mime.as_str() {
-        "text/plain" | "application/json" | "application/xml" | "text/xml" => Format::Text,
+        "text/plain" | "application/json" => Format::Text,
+        "application/xml" | "text/xml" => Format::Xml,
         "text/vtt" => Format::Subtitles,
         "text/markdown" | "text/x-markdown" => Format::Markdown,
         "text/html" | "application/xhtml+xml" => Format::Html,

@@ -2,9 +2,9 @@
 
 mod links;
 mod measure;
+mod tree;
 mod walk;
 
-use html5ever::tendril::TendrilSink;
 use markup5ever_rcdom::{Handle, NodeData, RcDom};
 
 use crate::charset;
@@ -24,14 +24,14 @@ pub(crate) fn parse(bytes: &[u8], charset: Option<&str>) -> Document {
 
 /// Adds a page's title, attributes and main content.
 pub(crate) fn page(source: &str, document: &mut Document) {
-    let dom = html5ever::parse_document(RcDom::default(), Default::default()).one(source);
+    let dom = tree::tree(source);
     head(&dom.document, document);
     document.blocks.extend(main_content(&dom));
 }
 
 /// The blocks of HTML that stands inside something else, all of it.
 pub(crate) fn fragment(source: &str) -> Vec<Block> {
-    let dom = html5ever::parse_document(RcDom::default(), Default::default()).one(source);
+    let dom = tree::tree(source);
     walk::blocks(&dom.document, &Measures::of(&dom.document), false)
 }
 

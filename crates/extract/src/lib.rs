@@ -42,6 +42,7 @@ fn read(bytes: &[u8], name: &str, mime: Option<&str>, depth: usize) -> Result<Do
     let charset = mime.and_then(charset_of);
     match detect(bytes, name, mime) {
         Format::Text => Ok(text::parse(bytes, charset)),
+        Format::Xml => Ok(text::xml(bytes, charset)),
         Format::Subtitles => Ok(text::subtitles(bytes, charset)),
         Format::Markdown => Ok(markdown::parse(bytes, charset)),
         Format::Html => Ok(html::parse(bytes, charset)),

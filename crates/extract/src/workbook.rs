@@ -1,10 +1,16 @@
 //! Workbooks: a heading a sheet, a row a row.
 
-use std::io::Cursor;
+use std::io::{Cursor, Read, Seek};
 
-use calamine::{Data, ExcelDateTime, Reader, open_workbook_auto_from_rs};
+use calamine::{Data, ExcelDateTime, Reader, Sheets, XlsxError, open_workbook_auto_from_rs};
 
 use crate::{Document, Failure, Role};
+
+/// A longer run of empty cells holds no column's place.
+const GAP: u32 = 64;
+
+#[cfg(test)]
+mod tests;
 
 /// Reads a workbook.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Document, Failure> {
@@ -18,32 +24,85 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Document, Failure> {
     for name in book.sheet_names() {
         pages += 1;
         document.attribute("sheet", name.as_str());
-        let range = match book.worksheet_range(&name) {
-            Ok(range) => range,
+        let cells = match cells(&mut book, &name) {
+            Ok(cells) => cells,
             Err(error) => {
                 document.warnings.push(format!("sheet {name}: {error}"));
                 continue;
             }
         };
-        let mut titled = false;
-        for row in range.rows() {
-            let mut cells: Vec<String> = row.iter().map(cell).collect();
-            while cells.last().is_some_and(String::is_empty) {
-                cells.pop();
-            }
-            if cells.is_empty() {
-                continue;
-            }
-            if !titled {
-                document.push(Role::Heading(1), &name, Some(pages));
-                titled = true;
-            }
-            // Cells that no row of the sheet fills are cut off by the range; others hold a column's place.
-            document.push(Role::Row, cells.join(" | "), Some(pages));
+        if !cells.is_empty() {
+            document.push(Role::Heading(1), &name, Some(pages));
+        }
+        let left = cells.iter().map(|(_, column, _)| *column).min().unwrap_or(0);
+        for row in cells.chunk_by(|one, other| one.0 == other.0) {
+            document.push(Role::Row, joined(row, left), Some(pages));
         }
     }
     document.pages = Some(pages);
     Ok(document)
+}
+
+/// Row, column and text.
+type Cell = (u32, u32, String);
+
+/// The cells that hold something, row by row. A sheet with one cell at its far end is no table of 17 billion.
+fn cells<R: Read + Seek>(book: &mut Sheets<R>, name: &str) -> Result<Vec<Cell>, calamine::Error> {
+    let mut cells: Vec<Cell> = Vec::new();
+    let mut add = |(row, column): (u32, u32), data: &Data| {
+        let text = cell(data);
+        if !text.is_empty() {
+            cells.push((row, column, text));
+        }
+    };
+    match book {
+        Sheets::Xlsx(book) => match book.worksheet_cells_reader(name) {
+            Ok(mut reader) => {
+                while let Some(cell) = reader.next_cell()? {
+                    add(cell.get_position(), &cell.get_value().clone().into());
+                }
+            }
+            // A sheet that is one chart.
+            Err(XlsxError::NotAWorksheet(_)) => {}
+            Err(error) => return Err(error.into()),
+        },
+        Sheets::Xlsb(book) => {
+            let mut reader = book.worksheet_cells_reader(name)?;
+            while let Some(cell) = reader.next_cell()? {
+                add(cell.get_position(), &cell.get_value().clone().into());
+            }
+        }
+        // Old sheets have 65,536 rows of 256 cells at most.
+        Sheets::Xls(_) | Sheets::Ods(_) => {
+            let range = book.worksheet_range(name)?;
+            let (top, left) = range.start().unwrap_or_default();
+            for (row, column, data) in range.used_cells() {
+                add((top + row as u32, left + column as u32), data);
+            }
+        }
+    }
+    // Writers may give them in any order; the last of one place holds.
+    cells.sort_by_key(|(row, column, _)| (*row, *column));
+    Ok(cells)
+}
+
+/// A row's cells, empty ones in their places: a column's cells stand behind as many signs in every row.
+fn joined(row: &[Cell], left: u32) -> String {
+    let mut out = String::new();
+    let mut at = left;
+    for (place, (_, column, text)) in row.iter().enumerate() {
+        if row.get(place + 1).is_some_and(|next| next.1 == *column) {
+            continue;
+        }
+        let empty = column.saturating_sub(at);
+        // Far away it is no part of the table.
+        for _ in 0..if empty > GAP { 1 } else { empty } {
+            out.push_str(" | ");
+        }
+        out.push_str(text);
+        at = *column;
+    }
+    out
 }
 
 fn cell(data: &Data) -> String {

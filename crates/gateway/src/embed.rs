@@ -28,7 +28,7 @@ impl Gateway {
         let mut tally = self.tally(cx, resolved);
         let began = tally.began();
         let mut request = dialect.decode(body).map_err(|e| tally.failed(Fault::of(&e)))?;
-        let guarded = self.guard_texts(cx, resolved, &mut request.texts, &tally).await;
+        let guarded = self.guard_texts(cx, resolved, &mut request.texts, &tally.judged()).await;
         guarded.map_err(|fault| tally.failed(fault))?;
         let request = Arc::new(request);
         let served = self.vectors(cx, resolved, &request, &mut tally).await.map_err(|fault| tally.failed(fault))?;

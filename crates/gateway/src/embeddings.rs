@@ -10,6 +10,7 @@ use outcrop_providers::{Counter, Embedded};
 
 use crate::Gateway;
 use crate::begin::By;
+use crate::begin::converses;
 use crate::embed::read;
 use crate::guard::native;
 
@@ -41,7 +42,7 @@ impl Gateway {
             return Err(Fault::validation(text));
         }
         let mut tally = self.tally(cx, &resolved);
-        let guarded = self.guard_texts(cx, &resolved, &mut request.texts, &tally).await;
+        let guarded = self.guard_texts(cx, &resolved, &mut request.texts, &tally.judged()).await;
         guarded.map_err(|fault| tally.failed(fault))?;
         let served = self.vectors(cx, &resolved, &Arc::new(request), &mut tally).await;
         let served = served.map_err(|fault| tally.failed(fault))?;
@@ -59,9 +60,11 @@ impl Gateway {
         target.provider().counter(&target.model(&resolved))
     }
 
-    /// Whether a model of this process writes for what `id` names, if the caller may ask it: its own, or a stand-in.
+    /// Whether a model of this process writes for what `id` names, if that writes and the caller may ask it: its own, or a
+    /// stand-in.
     pub async fn answers_here(&self, cx: &Context, id: &str) -> Result<bool, Fault> {
         let resolved = self.resolve(cx, Invocation::new("bedrock:InvokeModel"), id).await?;
+        converses(&resolved)?;
         let route = self.routes.of(&resolved.model)?;
         Ok(route.targets.first().is_none_or(|target| target.local()))
     }

@@ -17,6 +17,7 @@ mod told;
 mod whole;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use futures_util::future::Either;
 use outcrop_access::Context;
@@ -38,6 +39,7 @@ use tags::Tags;
 
 pub(crate) use stream::stream;
 pub use tags::{Config, take};
+pub use texts::{BLOCKED_BY, blocked};
 
 /// Letting an image through that was to be judged would be worse.
 const NO_IMAGES: &str = "filters images, and judging images is not built in this version of Outcrop. Send no image, or \
@@ -108,6 +110,8 @@ pub(crate) struct Passed {
     beside: Vec<(Role, String)>,
     /// The input was blocked: the answer is the guardrail's own.
     blocked: bool,
+    /// Something of the answer was masked or blocked.
+    changed: AtomicBool,
     judged: Judged,
 }
 
@@ -304,6 +308,7 @@ impl Judging {
             input,
             beside: self.beside.clone(),
             blocked,
+            changed: AtomicBool::new(false),
             judged: judged.clone(),
         })
     }

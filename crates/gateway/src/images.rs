@@ -82,7 +82,7 @@ impl Gateway {
         };
         let before: Vec<String> = std::iter::once(&request.prompt).chain(&request.negative_prompt).cloned().collect();
         let texts = std::iter::once(&mut request.prompt).chain(&mut request.negative_prompt);
-        self.guard_texts(cx, resolved, texts, tally).await?;
+        self.guard_texts(cx, resolved, texts, &tally.judged()).await?;
         let after = std::iter::once(&request.prompt).chain(&request.negative_prompt).cloned();
         let changes: Vec<(String, String)> = before.into_iter().zip(after).filter(|(from, to)| from != to).collect();
         if changes.is_empty() {

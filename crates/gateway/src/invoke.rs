@@ -262,7 +262,7 @@ pub(crate) fn counted<T>(reply: Reply<T>, usage: &TokenUsage, began: Instant) ->
 /// The answer's events as chunks of the dialect.
 fn chunks(encoder: Box<dyn StreamEncoder>, begun: Begun, cx: &Context) -> Events<ResponseStream> {
     let began = begun.running.tally.began();
-    let mut guardrails = begun.guard.as_deref().map(native::Chunks::new);
+    let mut guardrails = begun.guard.clone().map(native::Chunks::new);
     let events = answer::events(begun, vec![EVERYTHING.into()], cx.cancel.clone());
     let mut writer = Timed::new(encoder, began);
     events

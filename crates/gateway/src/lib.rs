@@ -133,6 +133,11 @@ impl Gateway {
         self
     }
 
+    /// Waits until the meter has written what calls took that are over.
+    pub async fn settle(&self) {
+        self.meter.settle().await;
+    }
+
     /// What a modelId can name.
     pub fn models(&self) -> &Models {
         &self.models

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use async_trait::async_trait;
 use jiff::Timestamp;
 use outcrop_access::Context;
 use outcrop_admission::{Permit, Spent};
@@ -22,10 +23,13 @@ use crate::capacity::Permit as Place;
 use crate::routing::{Attempts, Plan, Target};
 use crate::traced;
 
-/// Whoever wants to know what calls took. Asked on the path of every call: it must not wait for anything.
+/// Whoever wants to know what calls took.
+#[async_trait]
 pub trait Meter: Send + Sync {
-    /// A call is over.
+    /// A call is over. Asked on the path of every call: it must not wait for anything.
     fn record(&self, entry: Entry);
+    /// Waits until what was recorded before can be read.
+    async fn settle(&self) {}
 }
 
 /// The meter of a server without another: one line a call, in the log.
@@ -70,10 +74,15 @@ impl Meter for Logged {
 #[derive(Debug)]
 pub struct Recorded(pub Recorder);
 
+#[async_trait]
 impl Meter for Recorded {
     fn record(&self, entry: Entry) {
         Logged::line(&entry);
         self.0.record(entry);
+    }
+
+    async fn settle(&self) {
+        self.0.settle().await;
     }
 }
 

@@ -15,7 +15,7 @@ use crate::begin::By;
 use crate::capacity::Estimate;
 use crate::embed::read;
 use crate::invoke::{JSON, counted, offered_by, text};
-use crate::meter::Tally;
+use crate::meter::{Judged, Tally};
 use crate::routing::{Ask, Served};
 
 /// The kinds of providers that rank.
@@ -34,12 +34,14 @@ impl Gateway {
         if !resolved.model.ranks() {
             return Err(Fault::validation(format!("{} ranks no documents.", resolved.model.id)));
         }
+        let texts = std::iter::once(&mut request.query).chain(&mut request.documents);
         if !self.serves(&resolved.model) {
+            // Who ranks here sends nothing anywhere, so nothing need be masked.
+            self.guard_texts(cx, &resolved, texts, &Judged::default()).await?;
             return Ok(None);
         }
         let mut tally = self.tally(cx, &resolved);
-        let texts = std::iter::once(&mut request.query).chain(&mut request.documents);
-        let guarded = self.guard_texts(cx, &resolved, texts, &tally).await;
+        let guarded = self.guard_texts(cx, &resolved, texts, &tally.judged()).await;
         guarded.map_err(|fault| tally.failed(fault))?;
         let served = self.ranked(cx, &resolved, &request, &mut tally).await.map_err(|fault| tally.failed(fault))?;
         let by = By::of(&served);
@@ -59,7 +61,7 @@ impl Gateway {
         let began = tally.began();
         let mut request = dialect.decode(body).map_err(|e| tally.failed(Fault::of(&e)))?;
         let texts = std::iter::once(&mut request.query).chain(&mut request.documents);
-        let guarded = self.guard_texts(cx, resolved, texts, &tally).await;
+        let guarded = self.guard_texts(cx, resolved, texts, &tally.judged()).await;
         guarded.map_err(|fault| tally.failed(fault))?;
         let served = self.ranked(cx, resolved, &request, &mut tally).await.map_err(|fault| tally.failed(fault))?;
         let (by, found) = (By::of(&served), served.output);

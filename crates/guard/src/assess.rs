@@ -30,7 +30,7 @@ pub(crate) use mask::{merged, put};
 
 /// A compiled policy.
 pub struct Guard {
-    policy: Policy,
+    policy: Arc<Policy>,
     encoder: Arc<dyn Encoder>,
     classifier: Arc<Classifier>,
     topics: Arc<Topics>,
@@ -74,27 +74,33 @@ impl Guard {
         let theirs = active(&policy, Side::Output);
         let output = if theirs == input.active { Arc::clone(&input) } else { Arc::new(Lists::new(&policy, theirs)?) };
         let (growing, rest) = (OnceLock::new(), OnceLock::new());
-        Ok(Self { policy, encoder, classifier, topics, input, output, growing, rest })
+        Ok(Self { policy: Arc::new(policy), encoder, classifier, topics, input, output, growing, rest })
     }
 
     /// The same policy, as far as it needs no encoder.
     pub fn without_encoder(&self) -> &Self {
         self.rest.get_or_init(|| {
             let policy = self.policy.without_encoder();
-            Box::new(Self { topics: Arc::default(), ..self.with(policy) })
+            Box::new(Self { topics: Arc::default(), ..self.with(Arc::new(policy)) })
         })
     }
 
     /// The same without a filter.
     #[must_use]
     pub fn without(&self, category: Category) -> Self {
-        let mut policy = self.policy.clone();
+        let mut policy = Policy::clone(&self.policy);
         policy.filters.retain(|filter| filter.category != category);
-        self.with(policy)
+        self.with(Arc::new(policy))
+    }
+
+    /// The same, asking `encoder`.
+    #[must_use]
+    pub fn asking(&self, encoder: Arc<dyn Encoder>) -> Self {
+        Self { encoder, ..self.with(Arc::clone(&self.policy)) }
     }
 
     /// Another policy with the same topics, words, PII and expressions.
-    fn with(&self, policy: Policy) -> Self {
+    fn with(&self, policy: Arc<Policy>) -> Self {
         Self {
             policy,
             encoder: Arc::clone(&self.encoder),

@@ -12,6 +12,7 @@ mod index;
 mod lexicon;
 mod model;
 mod relevance;
+mod sentences;
 pub mod support;
 mod text;
 
@@ -76,9 +77,9 @@ pub fn stems(text: &str) -> BTreeSet<String> {
     text::tokens(text, 0).into_iter().filter(|token| !token.empty).map(|token| token.stem).collect()
 }
 
-/// The sentences of `text`, as claims are cut.
+/// The sentences of `text`, as they may be quoted: none ends inside a command, a name or a number.
 pub fn sentences(text: &str) -> Vec<&str> {
-    text::sentences(text).into_iter().map(|range| &text[range]).collect()
+    sentences::sentences(text).into_iter().map(|range| &text[range]).collect()
 }
 
 /// All that is known about an answer.
@@ -107,7 +108,7 @@ impl Evidence {
         encoder: &dyn Encoder,
     ) -> Result<Self, EncodeError> {
         let index = Index::new(source);
-        let sentences = text::sentences(response);
+        let sentences = sentences::claims(response);
         let tokens: Vec<_> =
             sentences.iter().map(|range| text::tokens(&response[range.clone()], range.start)).collect();
         let mut claims: Vec<Claim> = sentences

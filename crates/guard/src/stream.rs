@@ -47,6 +47,8 @@ impl Default for Pace {
 pub struct Step {
     /// What may go on, masked.
     pub text: String,
+    /// Something of it is masked.
+    pub masked: bool,
     /// What was judged.
     pub assessed: Vec<Said>,
     /// A guard blocks: nothing more goes on.
@@ -168,6 +170,7 @@ impl Stream {
         }
         if limit > *released {
             put(&mut step.text, text, *released..limit, &masks);
+            step.masked = masks.iter().any(|mask| (*released..limit).contains(&mask.range.start));
             *released = limit;
         }
         step

@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use outcrop_access::Context;
-use outcrop_guard::content::{Category, Classifier};
-use outcrop_guard::{Assessment, Depth, Encoder, Failed, Guard, How, Passage, Role, Side};
-use tokio::sync::Semaphore;
+use outcrop_guard::content::Category;
+use outcrop_guard::{Assessment, Depth, Guard, How, Passage, Role, Side};
 
 use crate::GuardrailsError;
 use crate::judge::Rule;
 use crate::judgement::Judgement;
-use crate::service::{Around, OnFailure};
+use crate::service::Around;
+use crate::turns::{Judges, Work};
 
 /// Who wants a guardrail on a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -171,84 +171,13 @@ impl Applied {
     /// Judging is work for a processor and has threads of its own; whoever awaits it holds up nobody.
     async fn built_in(&self, side: Side, passages: Vec<OwnedPassage>) -> Result<Judgement, GuardrailsError> {
         let (judges, arn, guard, how) = (self.judges.clone(), self.arn.clone(), Arc::clone(&self.guard), self.how);
-        let judged = self.judges.run(move || {
+        let judged = self.judges.run(Work::of(&guard, side, &passages), move |asked| {
             let began = Instant::now();
             let passages: Vec<_> = passages.iter().map(OwnedPassage::borrowed).collect();
-            let found = judges.judge(&arn, &guard, how, side, &passages)?;
+            let found = judges.judge(&arn, &guard, how, side, &passages, asked)?;
             Ok::<_, GuardrailsError>((found, began.elapsed()))
         });
         let (found, took) = judged.await??;
         Ok(Judgement { found, side, took })
-    }
-}
-
-/// Where texts are judged. Judging keeps a processor busy for milliseconds, so it runs on threads that may block, and as
-/// many at a time as there are processors: more would only make each slower, and those who wait are served in turn.
-#[derive(Clone)]
-pub struct Judges {
-    places: Arc<Semaphore>,
-    on_failure: OnFailure,
-    encoder: Arc<dyn Encoder>,
-    classifier: Arc<Classifier>,
-}
-
-impl Judges {
-    pub(crate) fn new(on_failure: OnFailure, encoder: Arc<dyn Encoder>, classifier: Arc<Classifier>) -> Self {
-        let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        Self { places: Arc::new(Semaphore::new(processors)), on_failure, encoder, classifier }
-    }
-
-    /// Whether a text that could not be judged may go on.
-    pub fn lets_through(&self) -> bool {
-        self.on_failure == OnFailure::Allow
-    }
-
-    /// The encoder.
-    pub(crate) fn encoder(&self) -> &Arc<dyn Encoder> {
-        &self.encoder
-    }
-
-    /// The filters.
-    pub(crate) fn classifier(&self) -> &Arc<Classifier> {
-        &self.classifier
-    }
-
-    /// Runs `work` when its turn comes. Work that nobody waits for any more still keeps its place until it is done.
-    pub async fn run<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> outcrop_resources::Result<T> {
-        let ended = |error: &dyn std::fmt::Display| outcrop_resources::Error::Internal(error.to_string());
-        let place = Arc::clone(&self.places).acquire_owned().await.map_err(|error| ended(&error))?;
-        let done = tokio::task::spawn_blocking(move || {
-            let _place = place;
-            work()
-        });
-        done.await.map_err(|error| ended(&error))
-    }
-
-    /// What `guard` says, or what it says without its policies that need an encoder, where that is allowed.
-    fn judge(
-        &self,
-        arn: &str,
-        guard: &Guard,
-        how: How,
-        side: Side,
-        passages: &[Passage<'_>],
-    ) -> Result<Assessment, GuardrailsError> {
-        let failed = |reason: String| GuardrailsError::Failed { arn: arn.to_owned(), reason };
-        match guard.assess_as(how, side, passages) {
-            Ok(found) => Ok(found),
-            Err(Failed::NoGroundingSource) => Err(GuardrailsError::NoGroundingSource),
-            Err(error) if self.on_failure == OnFailure::Allow => {
-                tracing::error!(guardrail = arn, %error, "only words, PII and expressions were judged");
-                let rest = guard.without_encoder().assess_as(how, side, passages);
-                rest.map_err(|error| failed(error.to_string()))
-            }
-            Err(error) => {
-                tracing::error!(guardrail = arn, %error, "a text could not be judged: its call is refused");
-                Err(failed(error.to_string()))
-            }
-        }
     }
 }

@@ -22,6 +22,7 @@ use outcrop_guard::{EncodeError, Encoder, Scan, UNIT};
 use crate::apply::UNITS;
 use crate::error::GuardrailsError;
 use crate::service::Guardrails;
+use crate::turns::Work;
 
 /// Content blocks of a message ("Guardrail checks" of the user guide).
 const BLOCKS: usize = 10;
@@ -66,8 +67,12 @@ async fn answer(
             .map(|_| GuardrailChecksSensitiveInformationUsage { text_units: units }),
     };
     let judges = guardrails.judges();
-    let (encoder, classifier) = (Arc::clone(judges.encoder()), Arc::clone(judges.classifier()));
-    let checked = judges.run(move || checked(&texts, &checks, &*encoder, &classifier)).await?;
+    let classifier = Arc::clone(judges.classifier());
+    let work = match (&checks.content_filter, &checks.prompt_attack) {
+        (None, None) => Work::Quick,
+        _ => Work::judging(texts.iter().map(|text| text.text.as_str())),
+    };
+    let checked = judges.run(work, move |asked| checked(&texts, &checks, &*asked, &classifier)).await?;
     // Nothing stands in for a check that failed, whatever is done with guardrails that do.
     let results = checked.map_err(|error| GuardrailsError::Unchecked(error.to_string()))?;
     Ok(InvokeGuardrailChecksResponse { results, usage })

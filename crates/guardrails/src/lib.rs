@@ -25,10 +25,12 @@ mod memory;
 mod service;
 #[cfg(test)]
 mod testing;
+mod turns;
 
-pub use applied::{Applied, Guarding, Judges, Origin, OwnedPassage, Selective};
+pub use applied::{Applied, Guarding, Origin, OwnedPassage, Selective};
 pub use error::GuardrailsError;
 pub use judgement::{Judgement, Scope, reason};
 pub use kept::{GUARDRAIL, KINDS};
 pub use memory::Memory;
 pub use service::{Guardrails, OnFailure, Settings};
+pub use turns::{Asked, Judges, Work};

@@ -15,13 +15,14 @@ use outcrop_telemetry::metrics::Metrics;
 use outcrop_telemetry::{Prices, Recorder};
 use outcrop_wire::arn::Arn;
 
-use crate::applied::{Applied, Guarding, Judges, Origin, Selective, Whose};
+use crate::applied::{Applied, Guarding, Origin, Selective, Whose};
 use crate::definition::Definition;
 use crate::enforced::{self, Enforced};
 use crate::error::GuardrailsError;
 use crate::judge::{self, Judge};
 use crate::kept::{self, Entry, GUARDRAIL, Guardrail, KINDS};
 use crate::memory::{Compiled, Memory};
+use crate::turns::{Judges, Work};
 
 /// How often a write is tried where others write the same guardrail at the same time.
 pub(crate) const TRIES: usize = 16;
@@ -242,7 +243,7 @@ impl Guardrails {
         let definition = self.contents(owner, id, version).await?.ok_or(GuardrailsError::Unknown)?;
         let digest = crate::control::hash(&definition)?; // The draft may have been edited since.
         let this = self.clone();
-        let compile = move || {
+        let compile = move |_| {
             let cache = this.0.memory.compiled();
             // Who finds it being compiled waits for that.
             cache.try_get_with(digest, || this.compile(&arn, &definition).map(Arc::new)).map_err(
@@ -254,7 +255,7 @@ impl Guardrails {
                 },
             )
         };
-        match self.0.judges.run(compile).await? {
+        match self.0.judges.run(Work::Short, compile).await? {
             Ok(compiled) | Err(Ok(compiled)) => Ok(compiled),
             Err(Err(error)) => Err(error),
         }

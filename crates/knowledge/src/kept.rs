@@ -158,6 +158,9 @@ pub struct Statistics {
     pub failed: u64,
     /// Left out.
     pub skipped: u64,
+    /// Chunks of the new and the changed.
+    #[serde(default)]
+    pub chunks: u64,
 }
 
 /// A structure of the contract, kept as the JSON that its caller sent.

@@ -26,6 +26,9 @@ pub(crate) const END: &str = "outcrop:end";
 /// The headings above it, outermost first.
 pub(crate) const HEADINGS: &str = "outcrop:headings";
 
+/// What begins the attributes that are a chunk's own, not its document's.
+pub(crate) const OF_CHUNKS: [&str; 2] = [RESERVED, OWN];
+
 /// Whether a document's own attribute may have this name.
 pub(crate) fn free(key: &str) -> bool {
     !key.starts_with(RESERVED) && !key.starts_with(OWN) && key != MANAGED_URI && key != MANAGED_SOURCE

@@ -48,7 +48,12 @@ pub async fn retrieve(
         }
         action = Some(GuadrailAction::None);
     }
-    let results = search(cx, knowledge, &base, &query, &settings).await?;
+    let results = match search(cx, knowledge, &base, &query, &settings).await {
+        Err(KnowledgeError::Model(fault)) if outcrop_gateway::guard::blocked(&fault) => {
+            return Ok(RetrieveResponse { guardrail_action: Some(GuadrailAction::Intervened), ..Default::default() });
+        }
+        results => results?,
+    };
     let (retrieval_results, next_token) = page::cut(results, offset, &base.id, &query, settings.number);
     Ok(RetrieveResponse { guardrail_action: action, next_token, retrieval_results })
 }

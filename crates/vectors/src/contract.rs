@@ -49,8 +49,9 @@ pub struct Place {
 pub trait Index: Send + Sync + 'static {
     /// Replaces what these documents have, each by its new chunks; none removes it.
     async fn replace(&self, documents: Vec<Replace>) -> Result<()>;
-    /// Gives every chunk of a document these attributes in place of what it had. The engine keeps none of the old.
-    async fn describe(&self, source: &str, document: &str, metadata: Metadata) -> Result<()>;
+    /// Gives every chunk of a document these attributes in place of what it had. What a chunk has of names that begin as
+    /// one of `own` is its own, and stays; none of the rest does.
+    async fn describe(&self, source: &str, document: &str, own: &[&str], metadata: Metadata) -> Result<()>;
     /// Removes everything that came from a source.
     async fn forget(&self, source: &str) -> Result<()>;
     /// What fits a query best, best first.

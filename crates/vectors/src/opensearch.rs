@@ -129,8 +129,8 @@ impl Index for Kept {
         self.write(documents).await
     }
 
-    async fn describe(&self, source: &str, document: &str, metadata: Metadata) -> Result<()> {
-        self.write_attributes(source, document, metadata).await
+    async fn describe(&self, source: &str, document: &str, own: &[&str], metadata: Metadata) -> Result<()> {
+        self.write_attributes(source, document, own, &metadata).await
     }
 
     async fn forget(&self, source: &str) -> Result<()> {

@@ -22,6 +22,7 @@ use sha2::{Digest, Sha256};
 
 use crate::http::Http;
 use crate::ranked::{self, Candidate, Finds};
+use crate::record::described;
 use crate::{
     Engine, Hit, Index, Metadata, Parent, Place, Query, Record, Replace, Result, Shape, Stats, Store, Vector,
     VectorError,
@@ -310,12 +311,29 @@ impl Index for Collection {
         Ok(())
     }
 
-    async fn describe(&self, source: &str, document: &str, metadata: Metadata) -> Result<()> {
-        let mut payload = json!({ "metadata": metadata });
-        merge(&mut payload, attributes(&metadata));
+    async fn describe(&self, source: &str, document: &str, own: &[&str], metadata: Metadata) -> Result<()> {
         let mut filter = of_document(source, document);
         filter["must_not"] = json!([{ "key": "head", "match": { "value": true } }]);
-        self.post("/points/payload?wait=true", &json!({ "payload": payload, "filter": filter })).await.map(drop)
+        let mut asked = json!({ "filter": filter, "limit": STRIDE, "with_payload": ["metadata"] });
+        loop {
+            let mut found = self.post("/points/scroll", &asked).await?["result"].take();
+            let mut all = Vec::new();
+            for point in found["points"].as_array_mut().into_iter().flatten() {
+                let bad = |why: serde_json::Error| VectorError::failed("a point's payload", why);
+                let old: Metadata = serde_json::from_value(point["payload"]["metadata"].take()).map_err(bad)?;
+                let new = described(&old, own, &metadata);
+                let mut payload = json!({ "metadata": new });
+                merge(&mut payload, attributes(&new));
+                all.push(json!({ "set_payload": { "payload": payload, "points": [point["id"]] } }));
+            }
+            if !all.is_empty() {
+                self.post("/points/batch?wait=true", &json!({ "operations": all })).await?;
+            }
+            asked["offset"] = found["next_page_offset"].take();
+            if asked["offset"].is_null() {
+                return Ok(());
+            }
+        }
     }
 
     async fn forget(&self, source: &str) -> Result<()> {

@@ -61,6 +61,15 @@ impl Vector {
 /// A document's attributes.
 pub type Metadata = BTreeMap<String, Value>;
 
+/// What a chunk has that had `old`, when its document is described by `new`.
+pub(crate) fn described(old: &Metadata, own: &[&str], new: &Metadata) -> Metadata {
+    let stays = |key: &str| own.iter().any(|beginning| key.starts_with(beginning));
+    let mut all: Metadata =
+        old.iter().filter(|(key, _)| stays(key)).map(|(key, value)| (key.clone(), value.clone())).collect();
+    all.extend(new.iter().map(|(key, value)| (key.clone(), value.clone())));
+    all
+}
+
 /// What an attribute can be.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]

@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use indicatif::ProgressBar;
+use outcrop_knowledge::control::jobs::CHUNKS;
 use serde_json::{Value, json};
 
 use crate::args::{self, Chunking};
 use crate::client::{Ask, Client};
+use crate::kb::find::Found;
 use crate::kb::origin::{self, Origin};
-use crate::kb::{find, folder, s3, schedule, sync};
+use crate::kb::{find, folder, remove, s3, schedule, sync};
 use crate::text::{counted, say};
 
 /// How often a job is asked how far it is.
@@ -38,12 +40,23 @@ pub async fn watch(client: &Client, args: &args::KbAdd, every: u64) -> Result<()
     added.sync(client, true).await?;
     eprintln!("watching {}, every {every} s; Ctrl-C ends it", root.display());
     let mut seen = stamp(&root)?;
+    let mut away = None;
     loop {
         tokio::select! {
             _ = tokio::signal::ctrl_c() => return Ok(()),
             () = tokio::time::sleep(Duration::from_secs(every)) => {}
         }
-        let now = stamp(&root)?;
+        // The folder may be away for a moment.
+        let now = match stamp(&root) {
+            Ok(now) => now,
+            Err(error) => {
+                if away.replace(error.clone()) != Some(error.clone()) {
+                    eprintln!("{error}");
+                }
+                continue;
+            }
+        };
+        away = None;
         if now != seen {
             // What could not be synced is tried again with the next change; it does not end the watch.
             match added.sync(client, false).await {
@@ -80,7 +93,6 @@ impl Added {
         if !is_name(&name) {
             return Err(format!("{name:?} cannot be a knowledge base's name (letters, digits, - and _): use --name"));
         }
-        let bucket = bucket_of(&name);
         let root = match &origin {
             Origin::Local(root) => Some(root.clone()),
             Origin::Bucket(..) | Origin::Site(_) => None,
@@ -88,14 +100,43 @@ impl Added {
         if let Some(root) = &root {
             // Before anything is made of it.
             documents(root)?;
-            s3::make(client, &bucket).await?;
         }
-        let kb = match find::all(client).await?.into_iter().find(|kb| kb.name == name) {
-            Some(kb) => kb.id,
-            None => create(client, &described(client, args, &name).await?).await?,
+        let known = find::all(client).await?.into_iter().find(|kb| kb.name == name);
+        let made = known.is_none();
+        let kb = match known {
+            Some(kb) => {
+                if args.name.is_none() && origin::others(&kb.description, &origin) {
+                    return Err(format!(
+                        "there is a knowledge base {name} of another folder ({}): name this one's with --name, or put it in \
+                         the other's place with --name {name}",
+                        kb.description
+                    ));
+                }
+                kb
+            }
+            None => {
+                let id = create(client, &described(client, args, &name, &origin).await?).await?;
+                Found { id, name: name.clone(), status: "ACTIVE".into(), description: origin.described() }
+            }
         };
-        let source = source(client, args, &kb, &origin, &bucket).await?;
-        Ok(Self { root, bucket, kb, source, name })
+        let bucket = bucket_of(&kb);
+        let filled = async {
+            if root.is_some() {
+                s3::make(client, &bucket).await?;
+            }
+            source(client, args, &kb.id, &origin, &bucket).await
+        };
+        let source = match filled.await {
+            Ok(source) => source,
+            Err(error) => {
+                // What this call made is of no use to anybody.
+                if made {
+                    remove::delete(client, &kb).await.ok();
+                }
+                return Err(error);
+            }
+        };
+        Ok(Self { root, bucket, kb: kb.id, source, name })
     }
 
     async fn sync(&self, client: &Client, tell: bool) -> Result<(), String> {
@@ -130,6 +171,9 @@ impl Added {
                 text += &format!(", {} {what}", n(member));
             }
         }
+        if n("chunks") > 0 {
+            text += &format!(", {}", counted(n("chunks"), "chunk"));
+        }
         text += &format!(", in {:.1} s{cost}\n", began.elapsed().as_secs_f64());
         for reason in reasons(job) {
             text += &format!("  {reason}\n");
@@ -153,7 +197,7 @@ pub async fn ingest(client: &Client, kb: &str, source: &str) -> Result<Value, St
     let path = format!("{jobs}{}", job["ingestionJob"]["ingestionJobId"].as_str().unwrap_or_default());
     let bar = sync::bar(0, "{spinner} {msg}");
     loop {
-        let job = client.json("GET", &path, &Value::Null).await?["ingestionJob"].take();
+        let job = told(client, &path).await?;
         progress(&bar, &job, began);
         if matches!(job["status"].as_str(), Some("COMPLETE" | "FAILED" | "STOPPED")) {
             bar.finish_and_clear();
@@ -163,16 +207,33 @@ pub async fn ingest(client: &Client, kb: &str, source: &str) -> Result<Value, St
     }
 }
 
+/// A job, with its chunks among its statistics.
+async fn told(client: &Client, path: &str) -> Result<Value, String> {
+    let (headers, body) = client.bytes(Ask::json("GET", path, Vec::new())).await?;
+    let mut answer: Value = serde_json::from_slice(&body).map_err(|e| format!("the answer is not JSON: {e}"))?;
+    let mut job = answer["ingestionJob"].take();
+    // A server of an older version does not say.
+    let chunks = headers.get(CHUNKS).and_then(|chunks| chunks.to_str().ok()?.parse::<u64>().ok());
+    job["statistics"]["chunks"] = chunks.into();
+    Ok(job)
+}
+
 fn progress(bar: &ProgressBar, job: &Value, began: Instant) {
+    bar.set_message(far(job, began.elapsed()));
+    bar.tick();
+}
+
+/// How far a job is that began so long ago.
+fn far(job: &Value, elapsed: Duration) -> String {
     let n = |name: &str| job["statistics"][name].as_u64().unwrap_or(0);
     let done = n("numberOfNewDocumentsIndexed") + n("numberOfModifiedDocumentsIndexed");
-    let rate = done as f64 / began.elapsed().as_secs_f64().max(0.001);
-    bar.set_message(format!(
-        "{} scanned, {done} indexed ({rate:.1} a second), {} failed",
-        n("numberOfDocumentsScanned"),
+    let rate = n("chunks") as f64 / elapsed.as_secs_f64().max(0.001);
+    format!(
+        "{}: {done} indexed, {} failed; {} ({rate:.1} a second)",
+        counted(n("numberOfDocumentsScanned"), "document"),
         n("numberOfDocumentsFailed"),
-    ));
-    bar.tick();
+        counted(n("chunks"), "chunk"),
+    )
 }
 
 /// Why documents failed. Each element is a JSON array in a string, as Bedrock has it.
@@ -189,13 +250,17 @@ fn documents(root: &Path) -> Result<folder::Files, String> {
     let files = folder::scan(root)?;
     // A folder that is not mounted looks like one whose files are all gone; nothing is deleted for it.
     if files.documents.is_empty() {
-        return Err(format!("{}: there is no document in it", root.display()));
+        return Err(format!(
+            "{}: there is no document in it, so nothing was changed: what was read from it before is still found. `outcrop \
+             kb rm` removes a knowledge base",
+            root.display()
+        ));
     }
     Ok(files)
 }
 
 /// What `args` ask for.
-async fn described(client: &Client, args: &args::KbAdd, name: &str) -> Result<Value, String> {
+async fn described(client: &Client, args: &args::KbAdd, name: &str, origin: &Origin) -> Result<Value, String> {
     let account = account(client).await?;
     let region = client.region();
     let model = &args.embedding_model;
@@ -207,6 +272,7 @@ async fn described(client: &Client, args: &args::KbAdd, name: &str) -> Result<Va
     let role = args.role.clone().unwrap_or_else(|| format!("arn:aws:iam::{account}:role/outcrop-kb"));
     Ok(json!({
         "name": name,
+        "description": origin.described(),
         "roleArn": role,
         "knowledgeBaseConfiguration": {
             "type": "VECTOR",
@@ -334,11 +400,15 @@ fn is_name(name: &str) -> bool {
     fits && !name.is_empty() && name.len() <= 100
 }
 
-/// The bucket of a knowledge base's copy: S3's names are of small letters, digits and dashes, at most 63.
-pub fn bucket_of(name: &str) -> String {
-    let mut bucket = format!("{BUCKET}{}", name.to_ascii_lowercase().replace('_', "-"));
-    bucket.truncate(63);
-    bucket.trim_end_matches('-').to_owned()
+/// The bucket of a knowledge base's copy of a folder: S3's names are of small letters, digits and dashes, at most 63. Names
+/// that are not are told apart by the knowledge base's id.
+pub fn bucket_of(kb: &Found) -> String {
+    let small = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    if kb.name.bytes().all(small) && kb.name.len() <= 63 - BUCKET.len() && !kb.name.ends_with('-') {
+        return format!("{BUCKET}{}", kb.name);
+    }
+    let slug: String = kb.name.to_ascii_lowercase().replace('_', "-").chars().take(40).collect();
+    format!("{BUCKET}{}-{}", slug.trim_end_matches('-'), kb.id.to_ascii_lowercase())
 }
 
 #[cfg(test)]
@@ -353,9 +423,24 @@ mod tests {
         for bad in ["", "-a", "a--b", "a b", "\u{fc}"] {
             assert!(!is_name(bad), "{bad}");
         }
-        assert_eq!(bucket_of("Team_Docs-"), "outcrop-kb-team-docs");
+        let of = |name: &str| {
+            let (name, id) = (name.to_owned(), "ABCDE12345".to_owned());
+            bucket_of(&Found { id, name, status: String::new(), description: String::new() })
+        };
+        assert_eq!(of("team-docs"), "outcrop-kb-team-docs");
+        assert_eq!(of("Team_Docs-"), "outcrop-kb-team-docs-abcde12345");
+        let long = of(&"long".repeat(25));
+        assert!(long.len() <= 63 && long.ends_with("-abcde12345"), "{long}");
         assert_eq!(source_name("https://docs.example.com/a/"), "https-docs-example-com-a");
         assert_eq!(source_name("outcrop-kb-docs-"), "outcrop-kb-docs");
+    }
+
+    #[test]
+    fn progress_tells_documents_chunks_rate_and_failures() {
+        let job = json!({"statistics": {"numberOfDocumentsScanned": 30, "numberOfNewDocumentsIndexed": 11,
+            "numberOfModifiedDocumentsIndexed": 1, "numberOfDocumentsFailed": 2, "chunks": 90}});
+        let told = far(&job, Duration::from_secs(4));
+        assert_eq!(told, "30 documents: 12 indexed, 2 failed; 90 chunks (22.5 a second)");
     }
 
     #[test]

@@ -12,6 +12,8 @@ pub struct Found {
     pub name: String,
     /// Its status.
     pub status: String,
+    /// What it is of.
+    pub description: String,
 }
 
 /// All knowledge bases.
@@ -22,6 +24,7 @@ pub async fn all(client: &Client) -> Result<Vec<Found>, String> {
         id: text(&summary["knowledgeBaseId"]),
         name: text(&summary["name"]),
         status: text(&summary["status"]),
+        description: text(&summary["description"]),
     };
     Ok(found.iter().map(read).collect())
 }
@@ -29,18 +32,18 @@ pub async fn all(client: &Client) -> Result<Vec<Found>, String> {
 /// The one of that name or id; without a name, the only one.
 pub async fn one(client: &Client, wanted: Option<&str>) -> Result<Found, String> {
     let mut all = all(client).await?;
-    let names = all.iter().map(|kb| format!("{} ({})", kb.name, kb.id)).collect::<Vec<_>>().join(", ");
+    let names: String = all.iter().map(|kb| format!("\n  {} ({})", kb.name, kb.id)).collect();
     if all.is_empty() {
         return Err("there is no knowledge base yet; make one with `outcrop kb add FOLDER`".into());
     }
     let at = match wanted {
         Some(wanted) => all.iter().position(|kb| kb.name == wanted || kb.id == wanted),
         None if all.len() == 1 => Some(0),
-        None => return Err(format!("there are several knowledge bases, say which with --kb: {names}")),
+        None => return Err(format!("there are several knowledge bases, say which with --kb:{names}")),
     };
     match at {
         Some(at) => Ok(all.swap_remove(at)),
-        None => Err(format!("there is no knowledge base {}; there is {names}", wanted.unwrap_or_default())),
+        None => Err(format!("there is no knowledge base {}. There is:{names}", wanted.unwrap_or_default())),
     }
 }
 

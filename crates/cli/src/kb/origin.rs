@@ -6,6 +6,11 @@ use serde_json::{Value, json};
 
 use crate::args;
 
+/// What the description of a knowledge base begins with that was made by `kb add`.
+const OF: &str = "Documents of ";
+/// The characters of a description, at most.
+const DESCRIPTION: usize = 200;
+
 /// Where documents are.
 pub enum Origin {
     /// A folder or a file.
@@ -44,6 +49,18 @@ impl Origin {
         }
     }
 
+    /// A knowledge base's description that says whose documents it has.
+    pub fn described(&self) -> String {
+        let of = match self {
+            Self::Local(path) => path.display().to_string(),
+            Self::Bucket(bucket, prefix) => format!("s3://{bucket}/{prefix}"),
+            Self::Site(url) => url.clone(),
+        };
+        // Bedrock's limit. The end tells more than the beginning.
+        let skipped = of.chars().count().saturating_sub(DESCRIPTION - OF.len());
+        OF.chars().chain(of.chars().skip(skipped)).collect()
+    }
+
     /// Which bucket is read, where one is; `own` holds the copy of a folder.
     pub fn bucket<'a>(&'a self, own: &'a str) -> Option<(&'a str, &'a str)> {
         match self {
@@ -52,6 +69,11 @@ impl Origin {
             Self::Site(_) => None,
         }
     }
+}
+
+/// Whether a knowledge base of that description was made of another folder than `origin`.
+pub fn others(description: &str, origin: &Origin) -> bool {
+    matches!(origin, Origin::Local(_)) && description.starts_with(OF) && description != origin.described()
 }
 
 /// The configuration of a source that crawls from `seed`.

@@ -18,7 +18,7 @@ pub async fn run(client: &Client, wanted: &str) -> Result<(), String> {
     let kb = find::one(client, Some(wanted)).await?;
     let sources = find::sources(client, &kb.id).await?;
     delete(client, &kb).await?;
-    let bucket = bucket_of(&kb.name);
+    let bucket = bucket_of(&kb);
     // Only the copy of a folder is ours to delete.
     if sources.iter().any(|source| source["name"] == *bucket) {
         for (key, _) in s3::list(client, &bucket).await? {

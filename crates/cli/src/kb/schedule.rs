@@ -77,7 +77,7 @@ async fn spent(client: &Client, kb: &str, job: &Value) -> Result<String, String>
     let path = client.path(&["knowledgebases", kb]);
     let kb = client.json("GET", &path, &Value::Null).await?["knowledgeBase"].take();
     let principal = session(&kb).ok_or("no role")?;
-    // The ledger is written twice a second, and asked whole moments.
+    // The ledger is asked whole moments.
     let to = to.saturating_add(jiff::SignedDuration::from_secs(1)).unwrap_or(to);
     let filter = format!("principal={principal}");
     let (from, to) = (from.to_string(), to.to_string());

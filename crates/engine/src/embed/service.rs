@@ -2,7 +2,8 @@
 //!
 //! Callers hold a place in a bounded queue or are refused at once. A worker takes texts from the front until a
 //! batch is full, as many from each caller as fit, and callers with more to do go to the back: one long list does
-//! not hold up the short ones behind it.
+//! not hold up the short ones behind it. Questions come before lists, and leave them half of each batch: who asks a
+//! knowledge base does not wait for the documents that another is being filled with.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -67,8 +68,14 @@ struct Shared {
 
 type Vocabulary = Box<dyn Fn() -> Result<Counter, EmbedError> + Send + Sync>;
 
+/// Bytes of a text that counts as a question where it comes alone.
+const QUESTION: usize = 1_000;
+
 struct Queue {
-    waiting: VecDeque<Job>,
+    /// Callers with one short text.
+    questions: VecDeque<Job>,
+    /// All others.
+    lists: VecDeque<Job>,
     /// Requests and bytes that wait or are in work.
     requests: usize,
     bytes: usize,
@@ -135,7 +142,8 @@ impl EmbedService {
     ) -> Result<Self, std::io::Error> {
         let load: Loader = Box::new(move || Ok(Arc::new(load()?)));
         let queue = Queue {
-            waiting: VecDeque::new(),
+            questions: VecDeque::new(),
+            lists: VecDeque::new(),
             requests: 0,
             bytes: 0,
             last_work: Instant::now(),
@@ -180,7 +188,10 @@ impl EmbedService {
             }
             queue.requests += 1;
             queue.bytes = queue.bytes.saturating_add(job.cost());
-            queue.waiting.push_back(job);
+            match job.asks() {
+                true => queue.questions.push_back(job),
+                false => queue.lists.push_back(job),
+            }
         }
         shared.wake.notify_one();
         answer.await.unwrap_or(Err(EmbedError::Stopped))
@@ -200,6 +211,10 @@ impl Drop for Owner {
 }
 
 impl Job {
+    fn asks(&self) -> bool {
+        matches!(self.texts.as_slice(), [text] if text.len() <= QUESTION)
+    }
+
     fn cost(&self) -> usize {
         self.texts.iter().map(|text| text.len() + size_of::<Embedding>()).sum()
     }
@@ -221,7 +236,7 @@ impl Shared {
                         job.done.append(&mut vectors);
                         vectors = others;
                         if job.done.len() < job.texts.len() {
-                            queue.waiting.push_back(job);
+                            queue.lists.push_back(job);
                         } else {
                             queue.leave(&job);
                             let _ = job.reply.send(Ok(job.done));
@@ -244,12 +259,13 @@ impl Shared {
         loop {
             if queue.stopped {
                 // Dropping the replies tells the callers.
-                queue.waiting.clear();
+                queue.questions.clear();
+                queue.lists.clear();
                 return None;
             }
             let batch = queue.take_batch();
             if !batch.is_empty() {
-                if !queue.waiting.is_empty() {
+                if !queue.questions.is_empty() || !queue.lists.is_empty() {
                     self.wake.notify_one();
                 }
                 return Some(batch);
@@ -287,13 +303,21 @@ impl Shared {
 }
 
 impl Queue {
-    /// Texts for one batch from the front of the queue; callers that have gone away are forgotten.
+    /// Texts for one batch: questions to a half of it, then lists, then more questions.
     fn take_batch(&mut self) -> Vec<Job> {
         // Tokens are not counted yet; English text has about four bytes to one.
-        let mut room = BATCH_TOKENS * 4;
-        let mut batch = Vec::new();
-        while room > 0
-            && let Some(mut job) = self.waiting.pop_front()
+        const ROOM: usize = BATCH_TOKENS * 4;
+        let (mut room, mut batch) = (ROOM, Vec::new());
+        self.take(|queue| &mut queue.questions, ROOM / 2, &mut room, &mut batch);
+        self.take(|queue| &mut queue.lists, 0, &mut room, &mut batch);
+        self.take(|queue| &mut queue.questions, 0, &mut room, &mut batch);
+        batch
+    }
+
+    /// Callers from the front of `line` until only `left` of the room is; those that have gone away are forgotten.
+    fn take(&mut self, line: fn(&mut Self) -> &mut VecDeque<Job>, left: usize, room: &mut usize, batch: &mut Vec<Job>) {
+        while *room > left
+            && let Some(mut job) = line(self).pop_front()
         {
             if job.reply.is_closed() {
                 self.leave(&job);
@@ -301,16 +325,15 @@ impl Queue {
             }
             job.taken = 0;
             for text in job.texts.iter().skip(job.done.len()) {
-                if room == 0 {
+                if *room == 0 {
                     break;
                 }
                 // What lies beyond the model's reach costs little; an empty text still has its marks.
-                room = room.saturating_sub(text.len().clamp(8, super::MAX_TOKENS * 4));
+                *room = room.saturating_sub(text.len().clamp(8, super::MAX_TOKENS * 4));
                 job.taken += 1;
             }
             batch.push(job);
         }
-        batch
     }
 
     fn leave(&mut self, job: &Job) {

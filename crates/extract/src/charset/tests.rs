@@ -35,6 +35,15 @@ fn a_mark_is_not_needed() {
 }
 
 #[test]
+fn escapes_are_japanese_where_they_say_so() {
+    let bytes = b"ID 7: \x1b$BF|K\\8l\x1b(B ok\n";
+    let read = decode(bytes, None);
+    assert_eq!((read.text.as_str(), read.charset.as_str()), ("ID 7: 日本語 ok\n", "iso-2022-jp"));
+    assert!(is_text(bytes));
+    assert_eq!(decode(b"\x1b[31mred\x1b[0m costs \x1b$5", None).charset, "utf-8");
+}
+
+#[test]
 fn a_declaration_counts_where_the_bytes_allow_it() {
     assert_eq!(decode(b"\xdf\xe0", Some("iso-8859-5")).text, "пр");
     assert_eq!(decode(b"\xdf\xe0", Some("iso-8859-5")).charset, "iso-8859-5");

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::pack::{Packer, span};
-use super::units::Outline;
+use super::units::{Outline, Unit};
 use super::{Chunk, Tokens};
 use crate::{Document, Failure};
 
@@ -40,24 +40,32 @@ impl Semantic {
     /// `vectors` holds one vector for each group. Where it does not, the text is cut by length alone.
     pub fn cut(&self, vectors: &[Vec<f32>], percentile: u32, max_tokens: u32, tokens: &dyn Tokens) -> Vec<Chunk> {
         let units = &self.outline.units;
-        let mut cuts = Vec::new();
+        let mut cuts: Vec<usize> = (1..units.len()).filter(|&at| units[at].border).map(|at| at - 1).collect();
         if vectors.len() == units.len() {
-            cuts = breakpoints(vectors, percentile);
+            cuts.extend(breakpoints(units, vectors, percentile));
+            cuts.sort_unstable();
         }
         let packer = Packer::new(&self.outline, tokens, (max_tokens as usize).max(1), 0);
         pieces(&cuts, units.len()).into_iter().flat_map(|piece| packer.within(&units[piece])).collect()
     }
 }
 
-/// Behind which sentences to cut: the most distant neighbours, in the order of the text.
-fn breakpoints(vectors: &[Vec<f32>], percentile: u32) -> Vec<usize> {
-    let distances: Vec<f32> = vectors.windows(2).map(|pair| 1.0 - cosine(&pair[0], &pair[1])).collect();
+/// Behind which sentences to cut beside the borders, where it is done anyway: the most distant neighbours. A heading
+/// stays with what follows; what is said below it may begin as far from the text above as from the heading.
+fn breakpoints(units: &[Unit], vectors: &[Vec<f32>], percentile: u32) -> Vec<usize> {
+    let mut distances: Vec<(usize, f32)> = Vec::new();
+    for (at, pair) in vectors.windows(2).enumerate() {
+        let distance = 1.0 - cosine(&pair[0], &pair[1]);
+        if !units[at].heading {
+            distances.push((at, distance));
+        } else if let Some(above) = distances.last_mut() {
+            above.1 = above.1.max(distance);
+        }
+    }
+    distances.retain(|(at, _)| !units[at + 1].border);
     let count = (distances.len() as f64 * f64::from(100 - percentile.min(100)) / 100.0).round() as usize;
-    let mut order: Vec<usize> = (0..distances.len()).collect();
-    order.sort_by(|a, b| distances[*b].total_cmp(&distances[*a]).then(a.cmp(b)));
-    let mut cuts: Vec<usize> = order.into_iter().take(count).collect();
-    cuts.sort_unstable();
-    cuts
+    distances.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    distances.into_iter().take(count).map(|(at, _)| at).collect()
 }
 
 fn pieces(cuts: &[usize], units: usize) -> Vec<Range<usize>> {

@@ -129,6 +129,27 @@ fn meaning_cuts_where_neighbours_differ() {
 }
 
 #[test]
+fn by_meaning_headings_lead_and_borders_hold() {
+    let text = "One is first. Two is next. It is long.";
+    let alpha = (Role::Heading(1), "Alpha", None);
+    let beta = (Role::Heading(1), "Beta", None);
+    let document = document(&[alpha, (Role::Paragraph, text, None), beta, (Role::Paragraph, text, None)]);
+    let semantic = Semantic::new(&document, 0).unwrap();
+    // Headings are like nothing, and the sections like one another.
+    let heading = |group: &String| ["Alpha", "Beta"].contains(&group.as_str());
+    let vectors: Vec<Vec<f32>> =
+        semantic.groups().iter().map(|g| if heading(g) { vec![0.0, 1.0] } else { vec![1.0, 0.0] }).collect();
+    for percentile in [50, 75, 99] {
+        let cut = semantic.cut(&vectors, percentile, 300, &words);
+        assert!(cut.iter().any(|chunk| chunk.text.starts_with("Beta\n\nOne is first.")), "{cut:?}");
+        assert!(cut.iter().any(|chunk| chunk.text.starts_with("Alpha\n\nOne is first.")), "{cut:?}");
+    }
+    assert_eq!(semantic.cut(&[], 95, 300, &words).len(), 2);
+    let pages = self::document(&[(Role::Paragraph, "One.", Some(1)), (Role::Paragraph, "Two.", Some(2))]);
+    assert_eq!(Semantic::new(&pages, 0).unwrap().cut(&vec![vec![1.0]; 2], 99, 300, &words).len(), 2);
+}
+
+#[test]
 fn sentences_end_where_readers_see_an_end() {
     let text = "Dr. Who met J. Doe, e.g. in Fig. 3. It cost 3.5 kg. Really? Yes!\nNext line. 这是第一句。这是第二句。";
     let found: Vec<&str> = units::sentences(text).into_iter().map(|range| &text[range]).collect();

@@ -76,3 +76,37 @@ fn depth_costs_structure_not_the_stack() {
     let source = format!("{}deep down{}", "<div>".repeat(3000), "</div>".repeat(3000));
     assert_eq!(read(&source).text(), "deep down");
 }
+
+#[test]
+fn hostile_pages_cost_no_more_than_their_bytes_and_keep_their_text() {
+    let million = |tag: &str| tag.repeat(1_000_000 / tag.len());
+    let numbered: String = (0..2_000).map(|at| format!("<b id={at}>")).collect();
+    for (name, page) in [
+        ("open", format!("{}text", million("<div>"))),
+        ("closed", format!("{}text{}", "<div>".repeat(90_000), "</div>".repeat(90_000))),
+        ("lists", format!("{}text", million("<ul><li>"))),
+        ("templates", format!("{}</template>text", million("<template>"))),
+        ("behind the body", format!("{}text", million("<div></body>"))),
+        ("drawings", format!("{}text", million("<svg><style>"))),
+        ("tables", format!("{}text", million("<table><tr><td>"))),
+        ("fostered", format!("<table>{}</table>text", million("<i></i>"))),
+        ("opened again", format!("{numbered}{}text", million("<p>x"))),
+    ] {
+        let begun = std::time::Instant::now();
+        let document = read(&page);
+        let (took, text) = (begun.elapsed(), document.blocks.iter().any(|block| block.text.contains("text")));
+        eprintln!("{name}: {took:?}");
+        assert!(took.as_secs() < 20, "{name}: {took:?}");
+        assert!(text || matches!(name, "templates" | "drawings"), "{name}");
+    }
+}
+
+#[test]
+fn what_stands_too_deep_is_text_and_what_follows_is_whole() {
+    let deep = format!("{}<h2>a</h2><p>b<script>no</script>{}", "<div>".repeat(700), "</div>".repeat(700));
+    let document = read(&format!("<h1>One</h1>{deep}<h2>Two</h2><p>Three"));
+    let shown = shown(&document);
+    assert_eq!(shown[0], (Role::Heading(1), "One"));
+    assert_eq!(shown[1].1, "a b");
+    assert_eq!(shown[2..], [(Role::Heading(2), "Two"), (Role::Paragraph, "Three")]);
+}

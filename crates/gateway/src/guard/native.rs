@@ -1,12 +1,15 @@
 //! What InvokeModel's bodies say of guardrails, beside what is the model's own.
 
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
 use outcrop_api::Fault;
 use outcrop_api::bedrock_runtime::{
     ConverseResponse, ConverseStreamOutput, GuardrailTrace, GuardrailTraceAssessment, StopReason, Trace,
 };
 use outcrop_dialects::{Dialect, Head};
 use outcrop_guard::Acted;
-use outcrop_guardrails::{GuardrailsError, Judgement};
+use outcrop_guardrails::GuardrailsError;
 use outcrop_models::Resolved;
 use serde_json::{Map, Value, json};
 
@@ -45,15 +48,16 @@ pub(crate) fn unsupported() -> Fault {
 }
 
 impl Passed {
-    fn masked_input(&self) -> bool {
-        self.input.iter().map(Judgement::acted).max().unwrap_or_default() != Acted::None
+    /// Whether anything was masked or blocked so far.
+    fn intervened(&self) -> bool {
+        self.changed.load(Relaxed) || self.input.iter().any(|said| said.acted() != Acted::None)
     }
 }
 
 /// Adds what guardrails did to the body of a whole answer.
 pub(crate) fn beside(body: &mut Value, passed: &Passed, answer: &ConverseResponse) {
     let Value::Object(members) = body else { return };
-    let intervened = passed.masked_input() || answer.stop_reason == StopReason::GuardrailIntervened;
+    let intervened = passed.intervened() || answer.stop_reason == StopReason::GuardrailIntervened;
     members.insert(ACTION.to_owned(), action(intervened));
     if let Some(told) = answer.trace.as_ref().and_then(|trace| trace.guardrail.as_ref()) {
         members.insert(TRACE.to_owned(), traced(told));
@@ -87,26 +91,20 @@ fn traced(told: &GuardrailTraceAssessment) -> Value {
 
 /// The same for the chunks of a stream: each says what was done so far, the last one has the trace.
 pub(crate) struct Chunks {
-    intervened: bool,
+    passed: Arc<Passed>,
     told: Option<Value>,
 }
 
 impl Chunks {
-    pub(crate) fn new(passed: &Passed) -> Self {
-        Self { intervened: passed.masked_input(), told: None }
+    pub(crate) fn new(passed: Arc<Passed>) -> Self {
+        Self { passed, told: None }
     }
 
     /// Takes note of an event.
     pub(crate) fn sees(&mut self, event: &ConverseStreamOutput) {
-        match event {
-            ConverseStreamOutput::MessageStop(stop) if stop.stop_reason == StopReason::GuardrailIntervened => {
-                self.intervened = true;
-            }
-            ConverseStreamOutput::Metadata(metadata) => {
-                let told = metadata.trace.as_ref().and_then(|trace| trace.guardrail.as_ref());
-                self.told = told.map(traced);
-            }
-            _ => {}
+        if let ConverseStreamOutput::Metadata(metadata) = event {
+            let told = metadata.trace.as_ref().and_then(|trace| trace.guardrail.as_ref());
+            self.told = told.map(traced);
         }
     }
 
@@ -114,7 +112,7 @@ impl Chunks {
     pub(crate) fn beside(&mut self, chunks: &mut [Value]) {
         for chunk in chunks.iter_mut() {
             if let Value::Object(members) = chunk {
-                members.insert(ACTION.to_owned(), action(self.intervened));
+                members.insert(ACTION.to_owned(), action(self.passed.intervened()));
             }
         }
         if let (Some(Value::Object(last)), true) = (chunks.last_mut(), self.told.is_some()) {

@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
@@ -16,7 +17,7 @@ use outcrop_api::{Events, Fault, Kind};
 use outcrop_dialects::converse::text_delta;
 use outcrop_guard::stream::{Pace, Step, Stream};
 use outcrop_guard::{Acted, Side};
-use outcrop_guardrails::{GuardrailsError, Judgement};
+use outcrop_guardrails::{GuardrailsError, Judgement, Work};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -292,6 +293,7 @@ impl Guarding {
             // Nothing is masked of what has gone on already.
             if !asynchronous || judgement.acted() == Acted::Blocked {
                 self.output.acted = self.output.acted.max(judgement.acted());
+                self.passed.changed.fetch_or(judgement.acted() == Acted::Blocked, Relaxed);
             }
             if judgement.acted() == Acted::Blocked {
                 blocks = blocks.min(Some(at)).or(Some(at));
@@ -302,6 +304,7 @@ impl Guarding {
         }
         if !asynchronous && !step.text.is_empty() {
             open.told = true;
+            self.passed.changed.fetch_or(step.masked, Relaxed);
             self.out.push_back(Ok(delta(index, step.text)));
         }
         if step.blocked {
@@ -353,7 +356,8 @@ async fn beside(passed: Arc<Passed>, mut stream: Box<Stream>, text: Option<Strin
     let Some(judges) = passed.applied.first().map(|applied| applied.judges.clone()) else {
         return Ok((stream, Step::default(), Vec::new()));
     };
-    let judged = judges.run(move || {
+    let meant = passed.applied.iter().any(|applied| applied.guard.judges(Side::Output));
+    let judged = judges.run(if meant { Work::Short } else { Work::Quick }, move |_| {
         let began = Instant::now();
         let step = match text {
             Some(text) => stream.push(&text),

@@ -12,7 +12,15 @@ use outcrop_models::Resolved;
 
 use super::refused;
 use crate::Gateway;
-use crate::meter::Tally;
+use crate::meter::Judged;
+
+/// Names, beside an error, the enforced guardrail that blocked what the call says.
+pub const BLOCKED_BY: &str = "x-outcrop-blocked-by";
+
+/// Whether an enforced guardrail blocked what the call says.
+pub fn blocked(fault: &Fault) -> bool {
+    fault.headers.iter().any(|(name, _)| *name == BLOCKED_BY)
+}
 
 impl Gateway {
     /// Whether guardrails are enforced on calls of `resolved`.
@@ -28,7 +36,7 @@ impl Gateway {
         cx: &Context,
         resolved: &Resolved,
         texts: impl IntoIterator<Item = &'t mut String>,
-        tally: &Tally,
+        judged: &Judged,
     ) -> Result<(), Fault> {
         let Some(guardrails) = &self.guardrails else { return Ok(()) };
         let enforced = guardrails.enforced(cx, &resolved.model.id).await.map_err(refused)?;
@@ -37,7 +45,6 @@ impl Gateway {
         }
         let mut texts: Vec<&mut String> = texts.into_iter().collect();
         let passages: Vec<OwnedPassage> = texts.iter().map(|text| OwnedPassage::content(text.as_str())).collect();
-        let judged = tally.judged();
         let mut said = Vec::new();
         for applied in enforced {
             // As with every body in a model's own format: nothing is marked, so attacks are not looked for.
@@ -45,7 +52,8 @@ impl Gateway {
             let judgement = applied.inline(Side::Input, passages.clone()).await.map_err(refused)?;
             judged.add(&judgement);
             if judgement.acted() == Acted::Blocked {
-                return Err(Fault::new(Kind::Validation, applied.blocked(Side::Input)));
+                let fault = Fault::new(Kind::Validation, applied.blocked(Side::Input));
+                return Err(fault.with(BLOCKED_BY, &applied.arn));
             }
             said.push(judgement);
         }

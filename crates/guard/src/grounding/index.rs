@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
+use super::sentences;
 use super::text::{self, Token};
 
 /// Letters that two words must share to count as kin ("director", "directed").
@@ -39,7 +40,7 @@ pub(super) struct Index {
 impl Index {
     pub fn new(source: &str) -> Self {
         let mut index = Self::default();
-        for range in text::sentences(source) {
+        for range in sentences::claims(source) {
             let tokens = text::tokens(&source[range.clone()], range.start);
             index.add(range, tokens);
         }

@@ -1,7 +1,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::claim::CANDIDATES;
-use super::{ENCODED, EncodeError, Encoder, grounding, measure, relevance, text};
+use super::{ENCODED, EncodeError, Encoder, grounding, measure, relevance, sentences, text};
 use crate::Encoded;
 
 /// An encoder that knows nothing of meaning: what is tested here must not hang on it.
@@ -106,7 +106,7 @@ fn scores_stay_between_0_and_1_for_any_text() {
 
 #[test]
 fn sentences_end_where_a_reader_ends_them() {
-    let of = |text: &'static str| text::sentences(text).into_iter().map(|range| &text[range]).collect::<Vec<_>>();
+    let of = |text: &'static str| sentences::claims(text).into_iter().map(|range| &text[range]).collect::<Vec<_>>();
     assert_eq!(of("Dr. Smith paid $1.50. He left."), ["Dr. Smith paid $1.50.", "He left."]);
     assert_eq!(of("in the 19th century.First for Women"), ["in the 19th century.", "First for Women"]);
     assert_eq!(of("J. R. Ewing lives in the U.S. today"), ["J. R. Ewing lives in the U.S. today"]);

@@ -1,12 +1,8 @@
-//! Sentences and tokens.
+//! Tokens.
 
 use std::ops::Range;
 
 use super::lexicon::{self, Meaning};
-
-/// A sentence longer than this is cut at a space: a list without full stops is many claims, and alignment costs the
-/// square of a sentence.
-const LONGEST: usize = 500;
 
 /// A word, a number or a sign that counts.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,94 +25,6 @@ pub(super) struct Token {
     pub negation: bool,
     /// Whether the speaker speaks of themselves.
     pub personal: bool,
-}
-
-/// The sentences of `text`, in bytes, without the space around them.
-pub(super) fn sentences(text: &str) -> Vec<Range<usize>> {
-    let shouting = !text.chars().any(char::is_uppercase);
-    let mut found = Vec::new();
-    let mut start = 0;
-    let mut chars = text.char_indices().peekable();
-    let mut before = (' ', ' ');
-    while let Some((at, c)) = chars.next() {
-        let next = chars.peek().map(|&(_, next)| next);
-        let end = at + c.len_utf8();
-        let ends = match c {
-            '\n' | '。' | '！' | '？' | '•' => true,
-            '!' | '?' | ';' => next.is_none_or(char::is_whitespace),
-            '.' => full_stop(text, at, before, next, shouting),
-            _ => c.is_whitespace() && end - start > LONGEST,
-        };
-        if ends {
-            push(text, start..end, &mut found);
-            start = end;
-        }
-        before = (before.1, c);
-    }
-    push(text, start..text.len(), &mut found);
-    found
-}
-
-fn push(text: &str, range: Range<usize>, into: &mut Vec<Range<usize>>) {
-    let part = &text[range.clone()];
-    if part.chars().any(char::is_alphanumeric) {
-        let start = range.start + (part.len() - part.trim_start().len());
-        into.push(start..start + part.trim().len());
-    }
-}
-
-/// Whether the full stop at `at` ends a sentence: not after an initial or an abbreviation, not inside a number, and
-/// only where what follows looks like a beginning. Retrieved chunks are often joined without a space.
-fn full_stop(text: &str, at: usize, before: (char, char), next: Option<char>, shouting: bool) -> bool {
-    let (last_but_one, last) = before;
-    let Some(next) = next else { return true };
-    if !next.is_whitespace() {
-        return next.is_uppercase() && last.is_lowercase() && last_but_one.is_lowercase();
-    }
-    if last.is_whitespace() {
-        return true;
-    }
-    let word_start = text[..at].rfind(|c: char| c.is_whitespace() || c == '(').map_or(0, |space| space + 1);
-    let word = text[word_start..at].to_lowercase();
-    let abbreviation = matches!(
-        word.as_str(),
-        "mr" | "mrs"
-            | "ms"
-            | "dr"
-            | "st"
-            | "prof"
-            | "jr"
-            | "sr"
-            | "vs"
-            | "no"
-            | "inc"
-            | "ltd"
-            | "co"
-            | "corp"
-            | "gen"
-            | "col"
-            | "lt"
-            | "sgt"
-            | "capt"
-            | "rev"
-            | "hon"
-            | "gov"
-            | "sen"
-            | "rep"
-            | "e.g"
-            | "i.e"
-            | "cf"
-            | "fig"
-            | "approx"
-            | "ca"
-    );
-    let initial =
-        word.chars().count() == 1 && last.is_uppercase() || word.contains('.') && word.contains(char::is_alphabetic);
-    if abbreviation || initial {
-        return false;
-    }
-    let begins = text[at + 1..].trim_start().chars().next().is_none_or(|c| !c.is_lowercase());
-    begins || shouting
 }
 
 /// The tokens of `text`, whose bytes begin at `offset` of a larger text.

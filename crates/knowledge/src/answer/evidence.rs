@@ -25,7 +25,7 @@ pub use weights::{CHOICE, JUDGEMENT, NEAR, THRESHOLD};
 pub const PIECE: [&str; 14] = [
     "cosine with the question",
     "words of the question in it",
-    "words of the question in it or the sentence before",
+    "words of the question in it, the sentence before or its heading",
     "words of the question in its passage",
     "names and numbers of the question in its passage",
     "neighbouring words of the question that are neighbours in it",
@@ -42,7 +42,7 @@ pub const PIECE: [&str; 14] = [
 /// What is known about a question and its best sentence, in the order of the weights of [`JUDGEMENT`].
 pub const WHOLE: [&str; 12] = [
     "cosine of the best sentence",
-    "words of the question in it or the sentence before",
+    "words of the question in it, the sentence before or its heading",
     "words of the question in its passage",
     "names and numbers of the question in its passage",
     "neighbouring words of the question in it",
@@ -177,12 +177,18 @@ impl<'a> Draft<'a> {
             closest[piece.passage] = closest[piece.passage].max(*cosine);
         }
         let mut found = Vec::with_capacity(self.pieces.len());
+        let mut above: Option<usize> = None;
         for (at, (piece, own)) in self.pieces.iter().enumerate() {
             let text = &self.passages[piece.passage][piece.range.clone()];
             let before = at.checked_sub(1).filter(|&before| self.pieces[before].0.passage == piece.passage);
+            // What a sentence is about, its heading says as often as the sentence before.
+            above = above.filter(|&above| self.pieces[above].0.passage == piece.passage);
             let mut near = own.clone();
-            if let Some(before) = before {
-                near.extend(self.pieces[before].1.iter().cloned());
+            for other in before.into_iter().chain(above.filter(|above| Some(*above) != before)) {
+                near.extend(self.pieces[other].1.iter().cloned());
+            }
+            if piece.heading {
+                above = Some(at);
             }
             let said: f32 = own.iter().map(|word| word.weight).sum();
             let new: f32 = own.iter().map(|word| word.weight * (1.0 - held(word, asked))).sum();
@@ -226,7 +232,8 @@ impl<'a> Draft<'a> {
         [f[0], f[2], f[3], f[4], f[5], f[6], f[7], missing, closest, ahead, closest * f[3], scores[best]]
     }
 
-    /// Which sentences answer, and how likely they do.
+    /// Which sentences answer, and how likely they do. There are none where no passage holds what is asked for: then a
+    /// model may still see more in them than stands there.
     pub fn weigh(&self, vectors: &[Vec<f32>]) -> Verdict {
         self.weigh_by(vectors, (&CHOICE, JUDGEMENT))
     }
@@ -237,7 +244,13 @@ impl<'a> Draft<'a> {
         let scores = self.scores(&features, choice);
         let mut order: Vec<usize> = (0..self.pieces.len()).filter(|&at| !self.pieces[at].0.heading).collect();
         order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b)));
-        let Some(&best) = order.first() else { return Verdict { confidence: 0.0, found: Vec::new() } };
+        let closest = order.first().copied();
+        let able: Vec<bool> =
+            self.passages.iter().zip(&self.read).map(|(text, read)| self.question.may_stand_in(text, read)).collect();
+        order.retain(|&at| able[self.pieces[at].0.passage]);
+        let Some(best) = order.first().copied().or(closest) else {
+            return Verdict { confidence: 0.0, found: Vec::new() };
+        };
         let whole = self.whole(&features, &scores, best);
         let (bias, weights) = judgement;
         let sum: f32 = bias + whole.iter().zip(weights).map(|(x, w)| x * w).sum::<f32>();

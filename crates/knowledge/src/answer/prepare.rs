@@ -60,6 +60,9 @@ impl Prepared {
         }
         let wanted = Wanted::of(input.retrieve_and_generate_configuration.as_ref())?;
         Template::generation(wanted.template)?;
+        if let From::Base { orchestration: Some(orchestration), .. } = &wanted.from {
+            Template::orchestration(orchestration.prompt_template.as_ref())?;
+        }
         inference(wanted.inference, wanted.additional)?;
         let here = knowledge.0.gateway.answers_here(cx, wanted.model).await.map_err(KnowledgeError::Model)?;
         let generative = match knowledge.0.settings.answers {

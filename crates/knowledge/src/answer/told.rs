@@ -110,7 +110,7 @@ async fn written(prepared: &Prepared, open: Option<&Sender<Told>>) -> Result<Vec
     let count = passages.len();
     let told = |written| {
         // Without the instructions for its form, an answer has no sources.
-        let part = match cited::checked(written, &passages) {
+        let part = match cited::checked(written, &prepared.input.input.text, &passages) {
             Some(part) if cites => Some(part),
             Some(part) => Some(Part { sources: Vec::new(), ..part }),
             None => None,

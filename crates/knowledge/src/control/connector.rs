@@ -1,6 +1,7 @@
 //! Connectors of MANAGED knowledge bases: what their parameters say, in the words of the data sources that any knowledge
 //! base can have. Their form is the user guide's ("Connect a data source", version 1).
 
+mod services;
 #[cfg(test)]
 mod tests;
 
@@ -14,7 +15,10 @@ use serde_json::Value;
 
 use super::broken;
 use crate::KnowledgeError;
+use crate::ingest::sources::connector::salesforce;
 use crate::kept::DataSource;
+pub(crate) use services::Bounds;
+use services::Parameters;
 
 /// The most that a sync may delete, in percent of a source's documents, where deletion protection names no other
 /// (user guide).
@@ -32,9 +36,7 @@ pub(crate) fn plain(told: &DataSourceConfiguration) -> Result<Cow<'_, DataSource
              MANAGED_KNOWLEDGE_BASE_CONNECTOR",
         );
     };
-    // Some clients send the document as the text of one.
-    let read = parameters.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
-    let parameters = read.as_ref().unwrap_or(parameters);
+    let parameters = &*document(parameters);
     if parameters["version"] != "1" {
         return broken("connectorParameters.version must be 1");
     }
@@ -46,6 +48,25 @@ pub(crate) fn plain(told: &DataSourceConfiguration) -> Result<Cow<'_, DataSource
     }
     let mut plain = DataSourceConfiguration::default();
     match parameters["type"].as_str() {
+        Some("WEB") => {
+            plain.r#type = DataSourceType::Web;
+            plain.web_configuration = Some(Parameters { kind: "WEB", told: parameters }.web()?);
+        }
+        Some("CONFLUENCE") => {
+            plain.r#type = DataSourceType::Confluence;
+            let told = Parameters { kind: "CONFLUENCE", told: parameters };
+            plain.confluence_configuration = Some(told.confluence()?);
+        }
+        Some("SHAREPOINT") => {
+            plain.r#type = DataSourceType::Sharepoint;
+            let told = Parameters { kind: "SHAREPOINT", told: parameters };
+            plain.share_point_configuration = Some(told.share_point()?);
+        }
+        Some("SALESFORCE") => {
+            plain.r#type = DataSourceType::Salesforce;
+            let told = Parameters { kind: "SALESFORCE", told: parameters };
+            plain.salesforce_configuration = Some(told.salesforce(&salesforce::names())?);
+        }
         Some("CUSTOM") => plain.r#type = DataSourceType::Custom,
         Some("S3") => {
             plain.r#type = DataSourceType::S3;
@@ -57,6 +78,19 @@ pub(crate) fn plain(told: &DataSourceConfiguration) -> Result<Cow<'_, DataSource
         None => return broken("connectorParameters.type is required"),
     }
     Ok(Cow::Owned(plain))
+}
+
+/// How far the crawl of a connector to web pages goes; none where it is no such connector.
+pub(crate) fn bounds(told: &DataSourceConfiguration) -> Option<Bounds> {
+    let told = told.managed_knowledge_base_connector_configuration.as_ref()?.connector_parameters.as_ref()?;
+    let told = &*document(told);
+    (told["type"] == "WEB").then(|| Parameters { kind: "WEB", told }.bounds().ok())?
+}
+
+/// Some clients send the document as the text of one.
+fn document(told: &Value) -> Cow<'_, Value> {
+    let read = told.as_str().and_then(|text| serde_json::from_str(text).ok());
+    read.map_or(Cow::Borrowed(told), Cow::Owned)
 }
 
 fn s3(parameters: &Value) -> Result<S3DataSourceConfiguration, KnowledgeError> {

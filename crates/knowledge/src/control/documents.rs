@@ -11,7 +11,9 @@ use outcrop_api::bedrock_agent::{
     S3Location,
 };
 use outcrop_resources::{Error, Ids, Op, Page, Resource, Scope};
-use outcrop_store::{Batch, Cursor, Error as StoreError, Query};
+use outcrop_store::{Batch, ClientToken, Cursor, Error as StoreError, Query, Receipt};
+use outcrop_wire::shape::Structure;
+use sha2::{Digest, Sha256};
 
 use super::bases::usable;
 use super::{broken, sources};
@@ -29,8 +31,9 @@ const COUNTER: &str = "document-calls";
 pub async fn ingest(
     cx: &Context,
     knowledge: &Knowledge,
-    input: IngestKnowledgeBaseDocumentsRequest,
+    mut input: IngestKnowledgeBaseDocumentsRequest,
 ) -> Result<IngestKnowledgeBaseDocumentsResponse, KnowledgeError> {
+    let once = Once::of(input.client_token.take(), "IngestKnowledgeBaseDocuments", &input);
     let action = "bedrock:IngestKnowledgeBaseDocuments";
     let place = place(cx, knowledge, action, &input.knowledge_base_id, &input.data_source_id).await?;
     place.writable()?;
@@ -51,7 +54,7 @@ pub async fn ingest(
     let documents = input.documents.into_iter().map(Told).collect();
     let (base, source) = (place.base.id.clone(), place.source.id.clone());
     let work = Work::Documents { base, source, call: call.clone(), documents };
-    let details = place.mark(knowledge, &ids, &call, Status::Starting, work).await?;
+    let details = place.mark(knowledge, &ids, &call, Status::Starting, work, once).await?;
     Ok(IngestKnowledgeBaseDocumentsResponse { document_details: Some(details) })
 }
 
@@ -63,12 +66,9 @@ pub async fn get(
 ) -> Result<GetKnowledgeBaseDocumentsResponse, KnowledgeError> {
     let action = "bedrock:GetKnowledgeBaseDocuments";
     let place = place(cx, knowledge, action, &input.knowledge_base_id, &input.data_source_id).await?;
-    let mut details = Vec::new();
-    for identifier in &input.document_identifiers {
-        let id = checked::identifier(identifier, &place.source.value)?;
-        let known = document::get(knowledge, place.scope, &place.source.id, &id).await?;
-        details.push(place.shown(&id, known.as_ref()));
-    }
+    let ids = input.document_identifiers.iter().map(|one| checked::identifier(one, &place.source.value));
+    let ids: Vec<String> = ids.collect::<Result<_, _>>()?;
+    let details = place.told(knowledge, &ids).await?;
     Ok(GetKnowledgeBaseDocumentsResponse { document_details: Some(details) })
 }
 
@@ -114,8 +114,9 @@ pub async fn list(
 pub async fn delete(
     cx: &Context,
     knowledge: &Knowledge,
-    input: DeleteKnowledgeBaseDocumentsRequest,
+    mut input: DeleteKnowledgeBaseDocumentsRequest,
 ) -> Result<DeleteKnowledgeBaseDocumentsResponse, KnowledgeError> {
+    let once = Once::of(input.client_token.take(), "DeleteKnowledgeBaseDocuments", &input);
     let action = "bedrock:DeleteKnowledgeBaseDocuments";
     let place = place(cx, knowledge, action, &input.knowledge_base_id, &input.data_source_id).await?;
     place.writable()?;
@@ -129,13 +130,27 @@ pub async fn delete(
     let call = Ids::Lower.generate()?;
     let (base, source) = (place.base.id.clone(), place.source.id.clone());
     let work = Work::Remove { base, source, call: call.clone(), ids: ids.clone() };
-    let details = place.mark(knowledge, &ids, &call, Status::Deleting, work).await?;
+    let details = place.mark(knowledge, &ids, &call, Status::Deleting, work, once).await?;
     Ok(DeleteKnowledgeBaseDocumentsResponse { document_details: Some(details) })
 }
 
 /// The step that counts a call out, when its documents are dealt with.
 pub(crate) fn counted_out(scope: Scope<'_>) -> Op {
     Op::Add { scope: scope.owned(), counter: COUNTER.to_owned(), by: -1, min: 0, max: i64::MAX }
+}
+
+/// A caller's idempotency token, the operation it came with, and a digest of the request beside it.
+struct Once {
+    token: String,
+    operation: &'static str,
+    fingerprint: Vec<u8>,
+}
+
+impl Once {
+    fn of(token: Option<String>, operation: &'static str, request: &dyn Structure) -> Option<Self> {
+        let fingerprint = || Sha256::digest(outcrop_wire::encode::body(request, Vec::new())).to_vec();
+        token.map(|token| Self { token, operation, fingerprint: fingerprint() })
+    }
 }
 
 /// Where documents belong.
@@ -163,7 +178,8 @@ impl Place<'_> {
         if self.source.value.state == State::Ready { Ok(()) } else { Err(sources::deleting(&self.source.id)) }
     }
 
-    /// Marks rows as this call's, and has the work done, in one step. A later call takes a row over.
+    /// Marks rows as this call's, and has the work done, in one step; what `once` has had done is not done again. A later
+    /// call takes a row over.
     async fn mark(
         &self,
         knowledge: &Knowledge,
@@ -171,8 +187,17 @@ impl Place<'_> {
         call: &str,
         status: Status,
         work: Work,
+        once: Option<Once>,
     ) -> Result<Vec<Shown>, KnowledgeError> {
         let source = &self.source.id;
+        // The token goes when the first of its documents does.
+        let once = once.zip(ids.first()).map(|(once, first)| ClientToken {
+            scope: self.scope.owned(),
+            operation: once.operation.to_owned(),
+            token: once.token,
+            fingerprint: once.fingerprint,
+            makes: document::key(self.scope, source, first),
+        });
         loop {
             let count =
                 Op::Add { scope: self.scope.owned(), counter: COUNTER.to_owned(), by: 1, min: 0, max: MAX_CALLS };
@@ -198,7 +223,9 @@ impl Place<'_> {
                 let known = Known { document: row, version: 0, updated: jiff::Timestamp::now() };
                 details.push(self.shown(id, Some(&known)));
             }
-            match knowledge.0.resources.store().commit(Batch::new(ops)).await {
+            match knowledge.0.resources.store().commit(Batch::new(ops).once(once.clone())).await {
+                Ok(Receipt::Replayed(_)) => return self.told(knowledge, ids).await,
+                Err(StoreError::TokenReused) => return Err(Error::TokenReused.into()),
                 // Another call has written one of the rows in between.
                 Err(StoreError::Stale { .. } | StoreError::Exists { .. } | StoreError::Missing { .. }) => {}
                 Err(StoreError::OutOfBounds { .. }) => {
@@ -214,6 +241,16 @@ impl Place<'_> {
                 }
             }
         }
+    }
+
+    /// What is known of documents.
+    async fn told(&self, knowledge: &Knowledge, ids: &[String]) -> Result<Vec<Shown>, KnowledgeError> {
+        let mut details = Vec::with_capacity(ids.len());
+        for id in ids {
+            let known = document::get(knowledge, self.scope, &self.source.id, id).await?;
+            details.push(self.shown(id, known.as_ref()));
+        }
+        Ok(details)
     }
 
     fn shown(&self, id: &str, known: Option<&Known>) -> Shown {

@@ -1,6 +1,7 @@
 //! Ingestion jobs: start, get, list, stop.
 
 use outcrop_access::Context;
+use outcrop_api::Reply;
 use outcrop_api::bedrock_agent::DataSourceType;
 use outcrop_api::bedrock_agent::{
     GetIngestionJobRequest, GetIngestionJobResponse, IngestionJob as Shown, IngestionJobSortByAttribute,
@@ -109,15 +110,19 @@ pub(crate) async fn begin(
     Ok(made)
 }
 
+/// How many chunks a job has written so far, for which AWS has no member.
+pub const CHUNKS: &str = "x-outcrop-chunks";
+
 /// Tells a job.
 pub async fn get(
     cx: &Context,
     knowledge: &Knowledge,
     input: GetIngestionJobRequest,
-) -> Result<GetIngestionJobResponse, KnowledgeError> {
+) -> Result<Reply<GetIngestionJobResponse>, KnowledgeError> {
     let ids = (&*input.knowledge_base_id, &*input.data_source_id, &*input.ingestion_job_id);
     let found = knowledge.job(cx, "bedrock:GetIngestionJob", ids).await?;
-    Ok(GetIngestionJobResponse { ingestion_job: shown(found) })
+    let chunks = found.value.statistics.chunks.to_string();
+    Ok(Reply::from(GetIngestionJobResponse { ingestion_job: shown(found) }).with(CHUNKS, chunks))
 }
 
 /// Lists a data source's jobs: the newest first, or as the caller sorts them.

@@ -7,6 +7,7 @@ use outcrop_api::bedrock_agent::{MetadataAttribute, MetadataValueType};
 use outcrop_vectors::{Metadata, Value};
 use serde::Deserialize;
 use serde_json::Value as Json;
+use sha2::{Digest, Sha256};
 
 use crate::keys;
 
@@ -113,6 +114,12 @@ impl Sidecar {
             sidecar.put(&attribute.key, found, false);
         }
         Ok(sidecar)
+    }
+
+    /// What it puts into the text that is embedded, as a mark; none where it has a say in how the document is read.
+    pub(crate) fn mark(&self) -> Option<String> {
+        let hash = Sha256::digest(&self.embedded);
+        self.records.is_none().then(|| hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect())
     }
 
     fn put(&mut self, key: &str, value: Value, embedded: bool) {

@@ -1,8 +1,8 @@
 //! Documents that a call brings or takes away.
 
 use bytes::Bytes;
+use outcrop_api::Fault;
 use outcrop_api::bedrock_agent::{CustomSourceType, KnowledgeBaseDocument};
-use outcrop_extract::Failure;
 use outcrop_queue::Held;
 use outcrop_resources::{Error, Op, Resource, Scope};
 use outcrop_store::Batch;
@@ -12,6 +12,7 @@ use super::attributes::{MAX_SIDECAR, Sidecar};
 use super::document::{self, Did, Document, Known, Status};
 use super::embed::{self, Embedder};
 use super::prepare::{Prepared, Recipe, Unprepared, prepare};
+use super::reasons;
 use super::sources::{FetchError, Fetched, fetch_uri, parts};
 use super::work::{Finished, TRIES};
 use crate::control::documents::counted_out;
@@ -95,24 +96,25 @@ pub(super) async fn ingest(call: &Call<'_>, documents: &[Told<KnowledgeBaseDocum
         call.knowledge.0.resources.store().commit(begin.into()).await?;
         let read = match &embedder {
             Ok(embedder) => read(embedder, &recipe, told).await,
-            Err(error) => Err(Unprepared::Bad(Failure::Damaged(error.to_string()))),
+            Err(error) => Err(Unread::Left(Status::Failed, reasons::sentence(&error.to_string()))),
         };
         let (status, reason, marks, records) = match read {
             Ok((prepared, marks)) => {
                 let status = if prepared.warning.is_some() { Status::PartiallyIndexed } else { Status::Indexed };
                 (status, prepared.warning, marks, prepared.records)
             }
-            Err(Unprepared::Bad(failure)) => (Status::Failed, Some(failure.to_string()), Marks::default(), Vec::new()),
-            Err(Unprepared::Model(fault)) if embed::passes(fault.kind) && !last => {
+            Err(Unread::Left(status, reason)) => (status, Some(reason), Marks::default(), Vec::new()),
+            Err(Unread::Model(fault)) if embed::passes(fault.kind) && !last => {
                 return Err(KnowledgeError::Model(fault));
             }
-            Err(Unprepared::Model(fault)) => (Status::Failed, Some(fault.message), Marks::default(), Vec::new()),
+            Err(Unread::Model(fault)) => (Status::Failed, Some(fault.message), Marks::default(), Vec::new()),
         };
         let row = Document {
             status,
             reason,
             version: marks.version,
             sidecar: marks.sidecar,
+            beside: marks.beside,
             chunks: u32::try_from(records.len()).unwrap_or(u32::MAX),
             by: Some((call.id.to_owned(), Did::Called)),
             id: begun.id,
@@ -148,19 +150,39 @@ pub(super) async fn ingest(call: &Call<'_>, documents: &[Told<KnowledgeBaseDocum
 struct Marks {
     version: Option<String>,
     sidecar: Option<String>,
+    beside: Option<String>,
 }
 
-async fn read(
-    embedder: &Embedder,
-    recipe: &Recipe,
-    told: &KnowledgeBaseDocument,
-) -> Result<(Prepared, Marks), Unprepared> {
-    let bad = |error: FetchError| Unprepared::Bad(Failure::Damaged(error.to_string()));
-    let mut fetched = fetch(embedder, told).await.map_err(bad)?;
-    let marks = Marks { version: fetched.version.take(), sidecar: fetched.sidecar_version.take() };
+/// Why a document was not read.
+enum Unread {
+    /// It is left out.
+    Left(Status, String),
+    /// The embedding model failed.
+    Model(Fault),
+}
+
+impl From<Unprepared> for Unread {
+    fn from(why: Unprepared) -> Self {
+        match why {
+            Unprepared::Bad(failure) => {
+                let (status, reason) = reasons::left(&failure);
+                Self::Left(status, reason)
+            }
+            Unprepared::Model(fault) => Self::Model(fault),
+        }
+    }
+}
+
+async fn read(embedder: &Embedder, recipe: &Recipe, told: &KnowledgeBaseDocument) -> Result<(Prepared, Marks), Unread> {
+    let mut fetched = fetch(embedder, told).await.map_err(|error| {
+        let (status, reason) = reasons::unfetched(&error);
+        Unread::Left(status, reason)
+    })?;
+    let (version, sidecar) = (fetched.version.take(), fetched.sidecar_version.take());
     let mut prepared = prepare(recipe, embedder, document_id(told), fetched).await?;
+    let marks = Marks { version, sidecar, beside: prepared.beside.take() };
     let texts = std::mem::take(&mut prepared.embedded);
-    let vectors = embedder.vectors(texts).await.map_err(Unprepared::Model)?;
+    let vectors = embedder.vectors(texts).await.map_err(Unread::Model)?;
     for (record, vector) in prepared.records.iter_mut().zip(vectors) {
         record.vector = vector;
     }

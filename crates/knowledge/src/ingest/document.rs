@@ -25,6 +25,9 @@ pub(crate) struct Document {
     /// Its sidecar's mark when it was read last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sidecar: Option<String>,
+    /// What its sidecar put into the text that is embedded, as a mark; none where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<String>,
     /// How many chunks it has in the index.
     #[serde(default)]
     pub chunks: u32,
@@ -43,7 +46,12 @@ pub(crate) enum Status {
     InProgress,
     Indexed,
     PartiallyIndexed,
+    /// It is searched as it was: its new sidecar could not be read.
+    MetadataUpdateFailed,
+    /// It could not be read; another try may do better.
     Failed,
+    /// There is nothing in it to read.
+    Ignored,
     Deleting,
 }
 
@@ -55,14 +63,16 @@ impl Status {
             Self::InProgress => "IN_PROGRESS",
             Self::Indexed => "INDEXED",
             Self::PartiallyIndexed => "PARTIALLY_INDEXED",
+            Self::MetadataUpdateFailed => "METADATA_UPDATE_FAILED",
             Self::Failed => "FAILED",
+            Self::Ignored => "IGNORED",
             Self::Deleting => "DELETING",
         }
     }
 
     /// Whether its chunks can be found.
     pub(crate) fn searchable(self) -> bool {
-        matches!(self, Self::Indexed | Self::PartiallyIndexed)
+        matches!(self, Self::Indexed | Self::PartiallyIndexed | Self::MetadataUpdateFailed)
     }
 
     /// Whether a call is about to change it.
@@ -83,13 +93,14 @@ pub(crate) enum Did {
     },
     /// Only its sidecar was another, or gone.
     Sidecar,
-    /// It could not be read.
+    /// It, or its new sidecar, could not be read.
     Failed,
     /// A call is to read or remove it.
     Called,
 }
 
 /// A document as it was read.
+#[derive(Clone)]
 pub(crate) struct Known {
     pub document: Document,
     pub version: u64,

@@ -13,10 +13,11 @@ use futures_util::stream::{self, StreamExt};
 use outcrop_api::Fault;
 use outcrop_queue::Held;
 use outcrop_resources::{Error, Op, Resource, Scope};
-use outcrop_vectors::{Index, Replace};
+use outcrop_vectors::{Index, Metadata, Replace};
 use tokio::sync::mpsc;
 
 use super::by_model::Reader;
+use super::document::{Did, Status};
 use super::embed::{self, Embedder};
 use super::prepare::{Prepared, Recipe, Unprepared, prepare};
 use super::reasons;
@@ -35,6 +36,8 @@ const WAITING: usize = 16;
 /// Chunks whose vectors are made, and which are written, together.
 const GROUP: usize = 128;
 
+/// How long a job waits at its end for its usage to be written.
+const SETTLED: Duration = Duration::from_secs(10);
 /// How often is looked whether a job that lists was stopped.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -64,8 +67,12 @@ struct One {
 enum Outcome {
     /// All but its vectors.
     Ready(Prepared),
+    /// All its chunks are as they were, but for these attributes.
+    Described(Metadata),
+    /// Why its new attributes could not be read; it stays as it was.
+    Undescribed(String),
     /// Why it is left out.
-    Failed(String),
+    Left(Status, String),
     /// Why it could not be read now; what is known of it stays.
     Kept(String),
     /// It is not there any more.
@@ -163,6 +170,8 @@ async fn ingest(
         knowledge.0.sources.update(scope, &source.id, change).await?;
     }
     let ids = (&*base.id, &*source.id, &*job.id);
+    // They failed in no order.
+    plan.failed.values_mut().for_each(|documents| documents.sort_unstable());
     end(knowledge, scope, ids, JobState::Complete, reasons::told(&plan.failed)).await?;
     tracing::info!(job = job.id, documents, seconds = started.elapsed().as_secs_f32(), "an ingestion job is complete");
     Ok(())
@@ -192,7 +201,8 @@ impl<'a> Run<'a> {
         let (read, mut to_embed) = mpsc::channel(WAITING);
         let (embedded, mut to_write) = mpsc::channel(1);
         let reading = async move {
-            let mut documents = stream::iter(todo).map(|todo| self.read(todo)).buffered(READERS);
+            // In any order: a document that takes long holds up none behind it.
+            let mut documents = stream::iter(todo).map(|todo| self.read(todo)).buffer_unordered(READERS);
             while let Some(one) = documents.next().await {
                 if read.send(one?).await.is_err() {
                     break;
@@ -219,17 +229,41 @@ impl<'a> Run<'a> {
     }
 
     async fn read(&self, todo: Todo) -> Result<One, Halt> {
+        if let Some(outcome) = self.only_described(&todo).await {
+            return Ok(One { todo, outcome });
+        }
+        let left = |(status, reason)| Outcome::Left(status, reason);
         let outcome = match self.source.fetch(&todo.item).await {
             Err(FetchError::Gone) => Outcome::Gone,
             Err(FetchError::Later(why)) => Outcome::Kept(reasons::sentence(&why)),
-            Err(FetchError::Bad(why)) => Outcome::Failed(reasons::reason(&outcrop_extract::Failure::Damaged(why))),
+            Err(error) => left(reasons::unfetched(&error)),
             Ok(fetched) => match prepare(&self.recipe, &self.embedder, &todo.item.id, fetched).await {
                 Ok(prepared) => Outcome::Ready(prepared),
-                Err(Unprepared::Bad(failure)) => Outcome::Failed(reasons::reason(&failure)),
+                Err(Unprepared::Bad(failure)) => left(reasons::left(&failure)),
                 Err(Unprepared::Model(fault)) => return Err(refused(fault)),
             },
         };
         Ok(One { todo, outcome })
+    }
+
+    /// What comes of a document whose sidecar alone is another, where that changes nothing that is embedded: it is not
+    /// read again. None where it must be.
+    async fn only_described(&self, todo: &Todo) -> Option<Outcome> {
+        let beside = todo.known.as_ref()?.document.beside.as_deref()?;
+        if todo.did != Did::Sidecar || self.recipe.transform.is_some() {
+            return None;
+        }
+        let sidecar = match self.source.sidecar(&todo.item).await {
+            Ok(found) => found?,
+            Err(FetchError::Later(why)) => return Some(Outcome::Kept(reasons::sentence(&why))),
+            Err(error) => return Some(Outcome::Undescribed(reasons::sentence(&error.to_string()))),
+        };
+        if sidecar.mark().as_deref() != Some(beside) {
+            return None;
+        }
+        let mut metadata = sidecar.attributes;
+        metadata.extend(self.recipe.of_document(&todo.item.id));
+        Some(Outcome::Described(metadata))
     }
 
     async fn embed(&self, mut group: Vec<One>) -> Result<Vec<One>, Halt> {
@@ -317,6 +351,10 @@ async fn end(
         job.text_ready = (state == JobState::Complete).then(jiff::Timestamp::now);
         Ok::<_, KnowledgeError>(jobs::count(scope, base, source, -1))
     };
+    // Whoever is told that it has ended may ask what it cost. A meter whose disk hangs holds up no job.
+    if tokio::time::timeout(SETTLED, knowledge.0.gateway.settle()).await.is_err() {
+        tracing::warn!(job, "an ingestion job ends before its usage is written");
+    }
     knowledge.0.jobs.update_with(scope, job, change).await?;
     Ok(())
 }
@@ -352,6 +390,7 @@ impl Statistics {
             deleted: self.deleted.max(other.deleted),
             failed: self.failed.max(other.failed),
             skipped: self.skipped.max(other.skipped),
+            chunks: self.chunks.max(other.chunks),
         }
     }
 }

@@ -36,6 +36,22 @@ pub(crate) struct Recipe {
     pub managed: bool,
 }
 
+impl Recipe {
+    /// What every chunk of a document says of it, whatever its attributes are.
+    pub(crate) fn of_document(&self, id: &str) -> Metadata {
+        let mut all = Metadata::new();
+        let mut put = |key: &str, text: &str| drop(all.insert(key.to_owned(), Value::String(text.to_owned())));
+        put(keys::SOURCE_URI, id);
+        put(keys::DATA_SOURCE_ID, &self.source);
+        if self.managed {
+            put(keys::MANAGED_URI, id);
+            put(keys::MANAGED_SOURCE, &self.source);
+        }
+        put(keys::LOCATION, &self.location);
+        all
+    }
+}
+
 /// A document that only needs its vectors.
 #[derive(Debug, Default)]
 pub(crate) struct Prepared {
@@ -45,6 +61,8 @@ pub(crate) struct Prepared {
     pub embedded: Vec<String>,
     /// What of it was not read.
     pub warning: Option<String>,
+    /// The mark of what its sidecar put into `embedded`, where its attributes can be changed without reading it anew.
+    pub beside: Option<String>,
 }
 
 /// Why a document was not prepared.
@@ -70,9 +88,12 @@ pub(crate) async fn prepare(
     fetched: Fetched,
 ) -> Result<Prepared, Unprepared> {
     let sidecar = fetched.sidecar.unwrap_or_default();
+    // A function is shown the attributes, and may make of them what it likes.
+    let beside = if recipe.transform.is_some() { None } else { sidecar.mark() };
     let mut attributes = fetched.attributes;
     attributes.extend(sidecar.attributes);
-    let mut made = Making { recipe, id, attributes, prefix: sidecar.embedded, prepared: Prepared::default() };
+    let prepared = Prepared { beside, ..Prepared::default() };
+    let mut made = Making { recipe, id, attributes, prefix: sidecar.embedded, prepared };
     if let Some(records) = sidecar.records {
         let (bytes, mime) = (fetched.bytes, fetched.mime);
         let rows = blocking(move || rows(&bytes, mime.as_deref(), &records)).await?;
@@ -187,19 +208,12 @@ impl Making<'_> {
     fn metadata(&self, piece: &Chunk, columns: &Metadata, id: &str) -> Metadata {
         let mut all = self.attributes.clone();
         all.extend(columns.iter().map(|(key, value)| (key.clone(), value.clone())));
+        all.extend(self.recipe.of_document(self.id));
         let mut put = |key: &str, value: Value| drop(all.insert(key.to_owned(), value));
-        let text = |text: &str| Value::String(text.to_owned());
-        put(keys::SOURCE_URI, text(self.id));
-        put(keys::DATA_SOURCE_ID, text(&self.recipe.source));
-        put(keys::CHUNK_ID, text(id));
-        if self.recipe.managed {
-            put(keys::MANAGED_URI, text(self.id));
-            put(keys::MANAGED_SOURCE, text(&self.recipe.source));
-        }
+        put(keys::CHUNK_ID, Value::String(id.to_owned()));
         if let Some(page) = piece.page.filter(|_| self.recipe.chunking != Chunking::None) {
             put(keys::PAGE, Value::Number(page.into()));
         }
-        put(keys::LOCATION, text(&self.recipe.location));
         put(keys::START, Value::Number(piece.start as f64));
         put(keys::END, Value::Number(piece.end as f64));
         if !piece.headings.is_empty() {

@@ -7,17 +7,42 @@ use std::collections::BTreeMap;
 
 use outcrop_extract::Failure;
 
+use super::document::Status;
+use super::sources::FetchError;
+
 /// The most characters of a reason (the service model's).
 const MOST: usize = 2048;
 /// The most reasons of a job (the service model's).
 const MOST_REASONS: usize = 2048;
 
-/// What is kept as a document's own reason.
-pub(crate) fn reason(failure: &Failure) -> String {
+/// Where a document stands that was left out, and its own reason, which says what to do about it.
+pub(crate) fn left(failure: &Failure) -> (Status, String) {
     match failure {
-        Failure::Unsupported => UNSUPPORTED.to_owned(),
-        Failure::NoText(_) => NO_TEXT.to_owned(),
-        other => sentence(&other.to_string()),
+        Failure::Unsupported => (
+            Status::Ignored,
+            format!("{UNSUPPORTED}. Convert it to PDF, DOCX, XLSX, PPTX, HTML, Markdown, CSV, EML or plain text."),
+        ),
+        Failure::NoText(why) if why.is_empty() => {
+            (Status::Ignored, format!("{NO_TEXT}. The file is empty: fill it, or remove it."))
+        }
+        Failure::NoText(why) => (
+            Status::Ignored,
+            format!(
+                "{NO_TEXT}{why}. Make text of its pictures first (OCR), or have a model read it (parsingStrategy)."
+            ),
+        ),
+        Failure::Protected => {
+            (Status::Failed, "The file is protected by a password. Put it there without one.".to_owned())
+        }
+        other => (Status::Failed, sentence(&other.to_string())),
+    }
+}
+
+/// The same of a file that could not be fetched.
+pub(crate) fn unfetched(error: &FetchError) -> (Status, String) {
+    match error {
+        FetchError::Large(why) => (Status::Ignored, format!("{LARGE}{why}. Split it.")),
+        FetchError::Gone | FetchError::Bad(_) | FetchError::Later(_) => left(&Failure::Damaged(error.to_string())),
     }
 }
 
@@ -26,9 +51,21 @@ pub(crate) fn store(said: &str) -> String {
     format!("The vector database encountered an error while processing the request: {}", sentence(said))
 }
 
-/// Recorded words, which clients look for.
-const UNSUPPORTED: &str = "their file format was not supported";
-const NO_TEXT: &str = "no text content found";
+/// What documents' own reasons begin with, where jobs tell of them in words that are recorded, and which clients look
+/// for; of large files none are, and ours are made like them.
+const UNSUPPORTED: &str = "The file format is not supported";
+const NO_TEXT: &str = "No text content found";
+const LARGE: &str = "The file is too large";
+const RECORDED: [(&str, &str); 3] = [
+    (UNSUPPORTED, "their file format was not supported"),
+    (NO_TEXT, "no text content found"),
+    (LARGE, "their size exceeds the maximum file size"),
+];
+
+/// What a job tells of a document with this reason: all that are ignored for one cause are told together.
+pub(crate) fn cause(reason: &str) -> &str {
+    RECORDED.iter().find(|(own, _)| reason.starts_with(own)).map_or(reason, |(_, recorded)| recorded)
+}
 
 /// A job's reasons, from its documents and theirs: each a JSON array inside a string.
 pub(crate) fn told(failed: &BTreeMap<String, Vec<String>>) -> Vec<String> {
@@ -52,14 +89,15 @@ pub(crate) fn whole(reason: &str) -> String {
 fn one(reason: &str, documents: &[String]) -> String {
     let files = documents.join(", ");
     let count = documents.len();
-    let text = match reason {
-        UNSUPPORTED | NO_TEXT => format!(
+    let text = if RECORDED.iter().any(|(_, recorded)| *recorded == reason) {
+        format!(
             "Encountered error: Ignored {count} files as {reason}. [Files: {files}]. Call to Customer Source did not succeed."
-        ),
-        other => format!(
-            "Encountered error: {other} Issue occurred while processing file: {files}. Call to Customer Source did not \
+        )
+    } else {
+        format!(
+            "Encountered error: {reason} Issue occurred while processing file: {files}. Call to Customer Source did not \
              succeed."
-        ),
+        )
     };
     array(&cut(&text, MOST - 8))
 }

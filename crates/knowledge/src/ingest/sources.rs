@@ -32,6 +32,10 @@ pub(crate) trait Source: Send + Sync {
     async fn list(&self) -> Result<Listing, SourceError>;
     /// One of those that were listed.
     async fn fetch(&self, item: &Item) -> Result<Fetched, FetchError>;
+    /// What its sidecar says, without the document; none where there are no sidecars here.
+    async fn sidecar(&self, _: &Item) -> Result<Option<Sidecar>, FetchError> {
+        Ok(None)
+    }
 }
 
 /// What is in a source.
@@ -103,6 +107,9 @@ pub(crate) enum FetchError {
     /// It is as it is.
     #[error("{0}")]
     Bad(String),
+    /// It has more bytes than a document may have.
+    #[error("the file is too large{0}")]
+    Large(String),
     /// It may be there later. What is known of it stays.
     #[error("{0}")]
     Later(String),
@@ -165,7 +172,9 @@ pub(crate) fn open(
             Arc::new(s3::S3::new(knowledge.0.buckets.clone(), acting, told))
         }
         DataSourceType::Web if let Some(told) = &told.web_configuration => {
-            Arc::new(web::Web::new(outside()?, &source.id, web::Rules::read(told).map_err(bad)?))
+            let mut rules = web::Rules::read(told).map_err(bad)?;
+            rules.bounds = crate::control::connector::bounds(&source.value.configuration.0);
+            Arc::new(web::Web::new(outside()?, &source.id, rules))
         }
         DataSourceType::Confluence if let Some(told) = &told.confluence_configuration => {
             let secret = &told.source_configuration.credentials_secret_arn;

@@ -38,7 +38,7 @@ pub(super) async fn write(
     let keys: Vec<&str> = attributes.iter().map(|one| one.key.as_str()).collect();
     let schema = json!({
         "type": "object",
-        "properties": {"conditions": {"type": "array", "maxItems": MOST, "items": {
+        "properties": {"conditions": {"type": "array", "items": {
             "type": "object",
             "properties": {
                 "attribute": {"type": "string", "enum": keys},
@@ -98,13 +98,9 @@ pub(super) async fn write(
 
 /// The conditions of an answer. `query` is given where values must stand in it.
 fn read(answer: &str, attributes: &[MetadataAttributeSchema], query: Option<&str>) -> Vec<Filter> {
-    let (Some(from), Some(to)) = (answer.find('{'), answer.rfind('}')) else { return Vec::new() };
-    let Ok(answer) = serde_json::from_str::<serde_json::Value>(answer.get(from..=to).unwrap_or_default()) else {
-        return Vec::new();
-    };
     let query = query.map(str::to_lowercase);
     let mut found = Vec::new();
-    for condition in answer["conditions"].as_array().into_iter().flatten().take(MOST) {
+    for condition in objects(answer).into_iter().take(MOST) {
         let member = |name: &str| condition[name].as_str().unwrap_or_default();
         let Some(attribute) = attributes.iter().find(|one| one.key == member("attribute")) else { continue };
         let value = match &condition["value"] {
@@ -116,9 +112,23 @@ fn read(answer: &str, attributes: &[MetadataAttributeSchema], query: Option<&str
         if !value.is_empty()
             && (there || attribute.r#type == AttributeType::Boolean)
             && let Some(filter) = condition_of(&attribute.key, &attribute.r#type, member("operator"), value)
+            && !found.contains(&filter)
         {
             found.push(filter);
         }
+    }
+    found
+}
+
+/// The objects in an answer's list, as far as they are whole: a small model may say the same until its tokens are used up.
+fn objects(answer: &str) -> Vec<serde_json::Value> {
+    let mut rest = answer.split_once('[').map_or("", |(_, rest)| rest);
+    let mut found = Vec::new();
+    while let Some(object) = rest.find('{').and_then(|at| rest.get(at..)) {
+        let mut values = serde_json::Deserializer::from_str(object).into_iter();
+        let Some(Ok(value)) = values.next() else { break };
+        found.push(value);
+        rest = object.get(values.byte_offset()..).unwrap_or_default();
     }
     found
 }

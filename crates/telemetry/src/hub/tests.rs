@@ -3,9 +3,9 @@ use std::sync::mpsc;
 use super::*;
 use crate::entry::tests::entry;
 
-struct Told(mpsc::Sender<Vec<String>>, Vec<String>);
+struct Kept(mpsc::Sender<Vec<String>>, Vec<String>);
 
-impl Consumer for Told {
+impl Consumer for Kept {
     fn take(&mut self, entries: &[Entry]) {
         self.1.extend(entries.iter().map(|entry| entry.request_id.clone()));
     }
@@ -18,7 +18,7 @@ impl Consumer for Told {
 #[test]
 fn what_was_recorded_is_written_at_the_next_tick_and_at_the_end() {
     let (sender, told) = mpsc::channel();
-    let (recorder, hub) = Hub::start(vec![Box::new(Told(sender, Vec::new()))]).unwrap();
+    let (recorder, hub) = Hub::start(vec![Box::new(Kept(sender, Vec::new()))]).unwrap();
     recorder.record(Entry { request_id: "a".into(), ..entry() });
     let mut seen = Vec::new();
     while seen.is_empty() {
@@ -30,4 +30,18 @@ fn what_was_recorded_is_written_at_the_next_tick_and_at_the_end() {
     hub.join();
     recorder.record(entry());
     assert_eq!(told.iter().flatten().collect::<Vec<_>>(), ["b"]);
+}
+
+#[tokio::test]
+async fn what_was_recorded_is_written_when_it_is_settled() {
+    let (sender, told) = mpsc::channel();
+    let (recorder, hub) = Hub::start(vec![Box::new(Kept(sender, Vec::new()))]).unwrap();
+    for _ in 0..3 {
+        recorder.record(Entry { request_id: "a".into(), ..entry() });
+        recorder.settle().await;
+        // Without waiting for the next tick.
+        assert_eq!(told.try_iter().flatten().collect::<Vec<_>>(), ["a"]);
+    }
+    hub.join();
+    recorder.settle().await;
 }

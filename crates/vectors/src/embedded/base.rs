@@ -137,9 +137,10 @@ impl Index for Base {
         self.run(move |inner| write::replace(inner, documents)).await
     }
 
-    async fn describe(&self, source: &str, document: &str, metadata: Metadata) -> Result<()> {
+    async fn describe(&self, source: &str, document: &str, own: &[&str], metadata: Metadata) -> Result<()> {
         let (source, document) = (source.to_owned(), document.to_owned());
-        self.run(move |inner| write::describe(inner, &source, &document, &metadata)).await
+        let own: Vec<String> = own.iter().map(|&one| one.to_owned()).collect();
+        self.run(move |inner| write::describe(inner, &source, &document, &own, &metadata)).await
     }
 
     async fn forget(&self, source: &str) -> Result<()> {

@@ -215,10 +215,10 @@ pub(super) fn add_chunk(
     Ok(key)
 }
 
-/// Gives a document's chunks other attributes.
-pub(super) fn describe(transaction: &Transaction<'_>, doc: i64, metadata: &str) -> Result<()> {
-    let mut statement = transaction.prepare_cached("UPDATE chunks SET metadata = ? WHERE doc = ?").map_err(failed)?;
-    statement.execute(params![metadata, doc]).map_err(failed)?;
+/// Gives a chunk other attributes.
+pub(super) fn describe(transaction: &Transaction<'_>, key: i64, metadata: &str) -> Result<()> {
+    let mut statement = transaction.prepare_cached("UPDATE chunks SET metadata = ? WHERE key = ?").map_err(failed)?;
+    statement.execute(params![metadata, key]).map_err(failed)?;
     Ok(())
 }
 

@@ -11,6 +11,7 @@ use super::file::{self, VectorFile};
 use super::state::{Added, Change, Place, State};
 use super::truth;
 use super::words::Words;
+use crate::record::described;
 use crate::{Metadata, Record, Replace, Result, Value, Vector, VectorError};
 
 /// What the one who writes holds.
@@ -115,15 +116,17 @@ pub(super) fn forget(inner: &Inner, source: &str) -> Result<()> {
     })
 }
 
-pub(super) fn describe(inner: &Inner, source: &str, document: &str, metadata: &Metadata) -> Result<()> {
+pub(super) fn describe(inner: &Inner, source: &str, document: &str, own: &[String], metadata: &Metadata) -> Result<()> {
     numbers(metadata)?;
-    let text = truth::metadata_text(metadata)?;
+    let own: Vec<&str> = own.iter().map(String::as_str).collect();
     transact(inner, |work| {
         let Some(doc) = truth::find_document(work.truth, source, document)? else { return Ok(()) };
         for chunk in truth::chunks_of(work.truth, doc)? {
-            work.change.described.push((chunk.slot, chunk.metadata, metadata.clone()));
+            let new = described(&chunk.metadata, &own, metadata);
+            truth::describe(work.truth, chunk.key, &truth::metadata_text(&new)?)?;
+            work.change.described.push((chunk.slot, chunk.metadata, new));
         }
-        truth::describe(work.truth, doc, &text)
+        Ok(())
     })
 }
 

@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 
 use super::Kept;
 use super::filter::attributes;
+use crate::record::described;
 use crate::{Metadata, Parent, Record, Replace, Result, Vector, VectorError};
 
 /// Documents that are sent together.
@@ -102,19 +103,25 @@ impl Kept {
         Ok(line)
     }
 
-    /// Gives every chunk of a document other attributes.
-    pub(super) async fn write_attributes(&self, source: &str, document: &str, metadata: Metadata) -> Result<()> {
+    /// Gives every chunk of a document other attributes, but for those that are its own.
+    pub(super) async fn write_attributes(
+        &self,
+        source: &str,
+        document: &str,
+        own: &[&str],
+        metadata: &Metadata,
+    ) -> Result<()> {
         let _turn = self.turn.lock().await;
         let of = vec![json!({ "term": { "outcrop.key": key(source, document) } })];
-        let asked = json!({ "size": PAGE, "query": self.own(of), "_source": [&self.layout.metadata] });
-        let found = self.post("_search", &asked).await?;
         let mut lines = Vec::new();
-        for hit in found["hits"]["hits"].as_array().into_iter().flatten() {
+        for hit in self.all(of, &json!([&self.layout.metadata])).await? {
             let bad = |why: serde_json::Error| VectorError::failed("a document's metadata", why);
             let row = hit["_source"][&self.layout.metadata].as_str().unwrap_or_default();
-            let row = Row { attributes: metadata.clone(), ..serde_json::from_str(row).map_err(bad)? };
+            let mut row: Row = serde_json::from_str(row).map_err(bad)?;
+            row.attributes = described(&row.attributes, own, metadata);
+            let beside = attributes(&row.attributes);
             let row = serde_json::to_string(&row).map_err(bad)?;
-            let changed = json!({ &self.layout.metadata: row, "outcrop": attributes(&metadata) });
+            let changed = json!({ &self.layout.metadata: row, "outcrop": beside });
             lines.push((json!({ "update": { "_id": hit["_id"] } }), Some(json!({ "doc": changed }))));
         }
         for some in lines.chunks(STRIDE) {
@@ -133,21 +140,27 @@ impl Kept {
         self.refresh().await
     }
 
-    /// The documents that the conditions leave, page by page in the order of their names' writing.
     async fn ids(&self, of: Vec<Json>) -> Result<Vec<String>> {
-        let mut all: Vec<String> = Vec::new();
+        let all = self.all(of, &json!(false)).await?;
+        Ok(all.iter().filter_map(|hit| hit["_id"].as_str()).map(str::to_owned).collect())
+    }
+
+    /// The documents that the conditions leave, page by page in the order of their names' writing, with these fields.
+    async fn all(&self, of: Vec<Json>, fields: &Json) -> Result<Vec<Json>> {
+        let mut all: Vec<Json> = Vec::new();
         let mut after = Json::Null;
         loop {
             let sort = json!([{ "outcrop.key": "asc" }, { "_id": "asc" }]);
-            let mut asked = json!({ "size": PAGE, "query": self.own(of.clone()), "_source": false, "sort": sort });
+            let mut asked = json!({ "size": PAGE, "query": self.own(of.clone()), "_source": fields, "sort": sort });
             if !after.is_null() {
                 asked["search_after"] = after.take();
             }
             let found = self.post("_search", &asked).await?;
             let hits = found["hits"]["hits"].as_array().cloned().unwrap_or_default();
-            all.extend(hits.iter().filter_map(|hit| hit["_id"].as_str()).map(str::to_owned));
-            match hits.last() {
-                Some(last) if hits.len() == PAGE => after = last["sort"].clone(),
+            let more = hits.len() == PAGE;
+            all.extend(hits);
+            match all.last() {
+                Some(last) if more => after = last["sort"].clone(),
                 _ => return Ok(all),
             }
         }

@@ -115,7 +115,7 @@ async fn without_attributes(store: &Postgres) {
     let ask = |is: &str| Query { filter: Some(colour(is)), ..near(vec![1.0; 4], 9) };
     assert_eq!(index.search(ask("red")).await.unwrap().len(), 1);
     let blue = Metadata::from([("colour".to_owned(), Value::String("blue".to_owned()))]);
-    index.describe("s", "d", blue.clone()).await.unwrap();
+    index.describe("s", "d", &[], blue.clone()).await.unwrap();
     assert_eq!(index.search(ask("red")).await.unwrap(), []);
     assert_eq!(index.search(ask("blue")).await.unwrap()[0].metadata, blue);
     // A column without dimensions: what it holds says them.

@@ -133,22 +133,36 @@ impl Kept {
         }
     }
 
-    pub(super) async fn write_attributes(&self, source: &str, document: &str, metadata: Metadata) -> Result<()> {
+    /// Gives every chunk of a document other attributes, but for those that are its own.
+    pub(super) async fn write_attributes(
+        &self,
+        source: &str,
+        document: &str,
+        own: &[&str],
+        new: &Metadata,
+    ) -> Result<()> {
         let mut sql = Sql::default();
-        let own = self.own(&mut sql);
+        let ours = self.own(&mut sql);
         let (source, document) = (sql.text(source), sql.text(document));
-        let attributes = sql.text(&attributes_json(&metadata));
-        let table = &self.table;
+        let attributes = sql.text(&attributes_json(new));
+        let own = sql.bind(own.iter().map(|one| clean(one)).collect::<Vec<_>>());
+        let described = |old: &str| {
+            format!(
+                "(SELECT coalesce(jsonb_object_agg(key, value), '{{}}') FROM jsonb_each({old}) WHERE EXISTS (SELECT FROM \
+                 unnest({own}::text[]) AS own (beginning) WHERE starts_with(key, beginning))) || {attributes}::jsonb"
+            )
+        };
+        let (table, metadata) = (&self.table, &self.table.metadata);
         let set = match &table.attributes {
-            Some((column, kind)) => format!("{column} = {attributes}::{kind}"),
+            Some((column, kind)) => format!("{column} = ({})::{kind}", described(&format!("{column}::jsonb"))),
             None => format!(
-                "{0} = jsonb_set({0}::jsonb, '{{attributes}}', {attributes}::jsonb)::{1}",
-                table.metadata, table.metadata_kind
+                "{metadata} = jsonb_set({metadata}::jsonb, '{{attributes}}', {})::{}",
+                described(&format!("{metadata}::jsonb -> 'attributes'")),
+                table.metadata_kind
             ),
         };
-        let metadata = &table.metadata;
         sql.text = format!(
-            "UPDATE {} SET {set} WHERE {own} AND md5({metadata} ->> 'document') = md5({document}) AND {metadata} ->> \
+            "UPDATE {} SET {set} WHERE {ours} AND md5({metadata} ->> 'document') = md5({document}) AND {metadata} ->> \
              'document' = {document} AND {metadata} ->> 'dataSource' = {source}",
             table.name
         );

@@ -45,19 +45,28 @@ pub(super) async fn replaced_and_removed(engine: &dyn Engine) {
 pub(super) async fn described(engine: &dyn Engine) {
     let index = opened(engine, "suite-described").await;
     let mut records = vec![record("a1", "one", X), record("a2", "two", Y)];
-    records[0].metadata = metadata([("colour", string("red")), ("size", Value::Number(1.0))]);
+    records[0].metadata =
+        metadata([("colour", string("red")), ("size", Value::Number(1.0)), ("own:page", string("1"))]);
+    records[1].metadata = metadata([("own:page", string("2"))]);
     index.replace(vec![document("s", "a", records), document("s", "b", vec![record("b1", "b", X)])]).await.unwrap();
     let red = || within(Filter::Equals("colour".to_owned(), string("red")));
     assert_eq!(sorted_ids(&*index, red()).await, ["a1"]);
 
     let new = metadata([("colour", string("blue")), ("on", Value::Boolean(true))]);
-    index.describe("s", "a", new.clone()).await.unwrap();
+    index.describe("s", "a", &["own:", "never:"], new.clone()).await.unwrap();
     assert_eq!(sorted_ids(&*index, red()).await, [""; 0]);
     let hits = index.search(within(Filter::Equals("colour".to_owned(), string("blue")))).await.unwrap();
     assert_eq!(ids(&hits), ["a1", "a2"]);
-    assert!(hits.iter().all(|hit| hit.metadata == new), "{hits:?}");
+    // What is a chunk's own stays, for filters too.
+    for (hit, page) in hits.iter().zip(["1", "2"]) {
+        let mut whole = new.clone();
+        whole.insert("own:page".to_owned(), string(page));
+        assert_eq!(hit.metadata, whole);
+    }
+    let second = within(Filter::Equals("own:page".to_owned(), string("2")));
+    assert_eq!(sorted_ids(&*index, second).await, ["a2"]);
     assert_eq!(sorted_ids(&*index, within(Filter::GreaterThan("size".to_owned(), 0.0))).await, [""; 0]);
-    index.describe("s", "not there", new).await.unwrap();
+    index.describe("s", "not there", &[], new).await.unwrap();
     assert_eq!(sorted_ids(&*index, near(X)).await, ["a1", "a2", "b1"]);
 }
 

@@ -183,7 +183,7 @@ fn measure(
             let passages = passages(squad, case);
             let draft = Draft::new(&case.question.text, &passages);
             let verdict = draft.weigh_by(&vectors_of(&draft, vectors), weights);
-            let answers = verdict.confidence >= threshold;
+            let answers = verdict.confidence >= threshold && !verdict.found.is_empty();
             if !case.there {
                 wrong += usize::from(answers);
                 continue;

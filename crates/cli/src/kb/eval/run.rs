@@ -25,6 +25,11 @@ pub async fn one(
 ) -> Result<Row, String> {
     let bar = sync::bar(questions.len() as u64, "{msg} {bar:30} {pos}/{len} questions");
     bar.set_message(label.clone());
+    if let Some(first) = questions.first() {
+        // The models are loaded by it, which says nothing of the setting.
+        ask(client, kb, setting, &first.text).await?;
+        tokio::time::sleep(SETTLED).await;
+    }
     let began = Timestamp::now();
     let mut got = Vec::with_capacity(questions.len());
     for question in questions {
@@ -99,7 +104,7 @@ pub async fn copy(client: &Client, kb: &Found, cut: &Cut) -> Result<Found, Strin
         "storageConfiguration": whole["storageConfiguration"],
     });
     let id = add::create(client, &asked).await?;
-    let made = Found { id, name, status: "ACTIVE".into() };
+    let made = Found { id, name, status: "ACTIVE".into(), description: String::new() };
     match fill(client, &kb.id, &made.id, cut).await {
         Ok(()) => Ok(made),
         Err(error) => {

@@ -65,6 +65,35 @@ async fn many_callers_get_their_own_answers() {
     assert!(service.embed(Vec::new()).await.unwrap().is_empty());
 }
 
+#[test]
+fn a_question_goes_before_lists_and_leaves_them_half_of_a_batch() {
+    let job = |texts: Vec<String>| {
+        let (reply, answer) = oneshot::channel();
+        std::mem::forget(answer); // Somebody waits.
+        Job { done: Vec::new(), texts, taken: 0, reply }
+    };
+    let mut queue = Queue {
+        questions: VecDeque::new(),
+        lists: VecDeque::new(),
+        requests: 0,
+        bytes: 0,
+        last_work: Instant::now(),
+        loaded: true,
+        stopped: false,
+    };
+    queue.lists.push_back(job(vec!["word ".repeat(100); 64]));
+    queue.lists.push_back(job(vec!["word ".repeat(100); 64]));
+    queue.questions.push_back(job(vec!["who?".to_owned()]));
+    let batch = queue.take_batch();
+    assert_eq!(batch.iter().map(|job| job.texts.len()).collect::<Vec<_>>(), [1, 64]);
+    assert!(batch[1].taken < 64);
+    // However many ask, the list behind them gets on.
+    queue.questions.extend((0..40).map(|_| job(vec!["what is it? ".repeat(80)])));
+    let batch = queue.take_batch();
+    assert!(batch.iter().any(|job| job.texts.len() == 64 && job.taken > 0));
+    assert!(batch.first().is_some_and(Job::asks));
+}
+
 #[tokio::test]
 async fn beyond_the_bound_is_refused_at_once() {
     let (service, open, _) = gated(Settings { queue_requests: 2, ..Settings::default() });

@@ -9,7 +9,7 @@ const PASSAGES: [&str; 3] = [
 
 fn sources(text: &str, sources: &[usize]) -> Option<Vec<usize>> {
     let written = Written { text: text.into(), sources: sources.to_vec() };
-    checked(written, &PASSAGES).map(|part| part.sources)
+    checked(written, "When does on call change?", &PASSAGES).map(|part| part.sources)
 }
 
 #[test]
@@ -37,4 +37,24 @@ fn small_talk_has_no_source() {
 fn two_passages_may_hold_a_part_together() {
     let said = "Priya Raman owns the on-call schedule, and operations had two people when NATS JetStream was chosen.";
     assert_eq!(sources(said, &[0, 1]), Some(vec![0, 1]));
+}
+
+#[test]
+fn neither_the_question_nor_an_excuse_is_an_answer() {
+    for nothing in [
+        "When does on call change? The answer is not possible to provide.",
+        "When does the on-call change?",
+        "when does on call change",
+        "I'm sorry, I don't have enough information to answer that.",
+        "The search results do not mention the height of the lighthouse.",
+        "I could not find an exact answer to the question.",
+    ] {
+        assert_eq!(sources(nothing, &[0]), None, "{nothing}");
+    }
+    let written = Written { text: "When does on call change? Every Wednesday at 10:00 UTC.".into(), sources: vec![0] };
+    let part = checked(written, "When does on call change?", &PASSAGES).unwrap();
+    assert_eq!((part.text.as_str(), part.sources), ("Every Wednesday at 10:00 UTC.", vec![0]));
+    let negative = ["The form does not ask for personal information."];
+    let written = Written { text: negative[0].into(), sources: vec![0] };
+    assert!(checked(written, "What does the form ask for?", &negative).is_some());
 }

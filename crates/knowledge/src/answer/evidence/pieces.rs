@@ -11,7 +11,7 @@ pub(super) struct Piece {
     pub passage: usize,
     /// Its bytes there.
     pub range: Range<usize>,
-    /// Whether it only says what comes: a heading, the head of a table.
+    /// Whether it only says what comes: a heading, the head of a table, a question.
     pub heading: bool,
 }
 
@@ -30,7 +30,7 @@ pub(super) fn pieces(passage: usize, text: &str) -> Vec<Piece> {
     for (at, (range, kind)) in cut.iter().enumerate() {
         let own = &text[range.clone()];
         let heading = match kind {
-            Kind::Sentence => heading(own, text[range.end..].chars().next()),
+            Kind::Sentence => own.ends_with('?') || heading(own, text[range.end..].chars().next()),
             Kind::Head => true,
             Kind::Row => false,
         };
@@ -41,6 +41,13 @@ pub(super) fn pieces(passage: usize, text: &str) -> Vec<Piece> {
                 // An empty line may stand before a block, not within it.
                 if between.matches('\n').count() > 2 { end } else { next.end }
             });
+        }
+        // Half a sentence is no answer.
+        for (next, _) in &cut[at + 1..] {
+            if !text[range.start..end].ends_with(';') || text[end..next.start].contains('\n') {
+                break;
+            }
+            end = next.end;
         }
         found.push(Piece { passage, range: range.start..end, heading });
     }

@@ -34,6 +34,25 @@ impl Question {
         Self { text: text.to_owned(), words: words(text), wants: wants(text) }
     }
 
+    /// Whether a passage may hold the kind of thing that is asked for. Strict only where a kind can be told by its words:
+    /// who nobody can measure is no answer to how tall, and a role without a name is one to who.
+    pub fn may_stand_in(&self, text: &str, passage: &[Word]) -> bool {
+        let says = |list: &[&str]| {
+            let lower = text.to_lowercase();
+            lower.split(|c: char| !c.is_alphanumeric()).any(|word| list.contains(&word))
+        };
+        let mut fresh = passage.iter().filter(|word| held(word, &self.words) == 0.0);
+        match self.wants {
+            Wants::Count => fresh.any(|word| word.number) || says(QUANTITIES),
+            Wants::Time => {
+                fresh.any(|word| word.number || TIMES.contains(&word.stem.as_str()))
+                    || says(MOMENTS)
+                    || says(QUANTITIES)
+            }
+            _ => true,
+        }
+    }
+
     /// Whether what `piece` adds to the question is of the kind that is asked for; none where any kind is, or where
     /// nothing can be told.
     pub fn fits(&self, text: &str, piece: &[Word]) -> Option<bool> {
@@ -52,13 +71,117 @@ impl Question {
                 Some(REASONS.iter().any(|cue| lower.contains(cue)))
             }
             Wants::Way => {
-                let code = text.contains('`') || text.contains(" --") || text.contains("()") || text.contains('$');
-                let lower = text.to_lowercase();
+                let code = text.contains(['`', '$']) || text.contains("()") || text.split_whitespace().any(code);
+                let lower = format!(" {}", text.to_lowercase());
                 Some(code || WAYS.iter().any(|cue| lower.contains(cue)))
             }
             Wants::Open => None,
         }
     }
+}
+
+/// Quantities that are no numbers.
+const QUANTITIES: &[&str] = &[
+    "several",
+    "few",
+    "both",
+    "none",
+    "half",
+    "dozen",
+    "dozens",
+    "hundreds",
+    "thousands",
+    "millions",
+    "billions",
+    "single",
+    "once",
+    "twice",
+    "thrice",
+    "double",
+    "triple",
+    "pair",
+    "couple",
+    "unlimited",
+    "free",
+    "countless",
+    "numerous",
+    "every",
+];
+/// What says when without a date.
+const MOMENTS: &[&str] = &[
+    "after",
+    "afterwards",
+    "always",
+    "as",
+    "at",
+    "before",
+    "christmas",
+    "dawn",
+    "during",
+    "dusk",
+    "each",
+    "early",
+    "earlier",
+    "easter",
+    "era",
+    "ever",
+    "every",
+    "evening",
+    "forever",
+    "hour",
+    "hourly",
+    "hours",
+    "if",
+    "immediately",
+    "instantly",
+    "last",
+    "late",
+    "later",
+    "minute",
+    "minutes",
+    "moment",
+    "never",
+    "next",
+    "night",
+    "now",
+    "often",
+    "on",
+    "once",
+    "rarely",
+    "second",
+    "seconds",
+    "season",
+    "sometimes",
+    "soon",
+    "sunrise",
+    "sunset",
+    "then",
+    "till",
+    "today",
+    "tomorrow",
+    "twice",
+    "until",
+    "upon",
+    "usually",
+    "weekend",
+    "when",
+    "whenever",
+    "while",
+    "yesterday",
+];
+/// Whether a word is none of a language: an option, a path, a file, a setting, a call. Parsers take away the marks that
+/// told so.
+fn code(word: &str) -> bool {
+    let word = word.trim_start_matches(['"', '\'', '(', '[']);
+    let word = word.trim_end_matches([',', ';', ':', '.', '!', '?', '"', '\'', ')', ']']);
+    let letters = |part: &str| part.len() > 1 && part.chars().all(|c| c.is_ascii_alphanumeric());
+    let option = word.strip_prefix("--").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()));
+    let path = word.starts_with("~/") || word.starts_with("./") || word.starts_with('/') && word[1..].contains('/');
+    let file = word.rsplit_once('.').is_some_and(|(name, ending)| {
+        letters(ending) && ending.len() <= 5 && ending.starts_with(|c: char| c.is_ascii_lowercase()) && letters(name)
+    });
+    let named = word.contains('_') && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    option || path || file || named || word.contains("::")
 }
 
 const TIMES: &[&str] = &[
@@ -128,9 +251,11 @@ fn wants(text: &str) -> Wants {
     let first = list.first().copied().unwrap_or_default();
     for pair in list.windows(2) {
         match (pair[0], pair[1]) {
-            ("how", "many" | "much" | "old" | "tall" | "far" | "high" | "large" | "big" | "fast" | "wide" | "deep") => {
-                return Wants::Count;
-            }
+            (
+                "how",
+                "many" | "much" | "old" | "tall" | "far" | "high" | "large" | "big" | "fast" | "wide" | "deep"
+                | "heavy" | "thick" | "hot" | "cold",
+            ) => return Wants::Count,
             ("how", "long" | "often") => return Wants::Time,
             ("what" | "which", "percentage" | "percent" | "number" | "amount" | "port" | "version" | "fraction") => {
                 return Wants::Count;

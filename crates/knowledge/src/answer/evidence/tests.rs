@@ -39,9 +39,94 @@ fn a_row_of_a_table_stays_whole_and_its_head_is_no_answer() {
 }
 
 #[test]
+fn a_sentence_is_told_to_its_end() {
+    let found = texts("Press the red button; it takes a while; then wait.\n- one;\n- two.");
+    let told: Vec<_> = found.iter().map(|one| one.0).collect();
+    assert_eq!(
+        told,
+        [
+            "Press the red button; it takes a while; then wait.",
+            "it takes a while; then wait.",
+            "then wait.",
+            "- one;",
+            "- two."
+        ]
+    );
+}
+
+#[test]
+fn a_question_is_no_answer() {
+    let found = texts("Does it sleep? It sleeps at night.");
+    assert_eq!(found, [("Does it sleep?", true), ("It sleeps at night.", false)]);
+}
+
+#[test]
+fn a_sentence_is_about_what_its_heading_says() {
+    let text = "Backup\n\nIt is copied whole. A folder takes it in.\n\nKeys\n\nA folder takes them in.";
+    let passages = [text];
+    let draft = Draft::new("How is the backup made?", &passages);
+    let features = draft.features(&[]);
+    let of = |said: &str| {
+        let at = draft.places().position(|(_, range, _)| &text[range] == said).unwrap();
+        features[at][2]
+    };
+    // The second sentence under its heading, and not the one under another.
+    assert!(of("A folder takes it in.") > 0.4 && of("A folder takes them in.") < 0.1);
+}
+
+#[test]
+fn a_way_may_be_told_by_what_is_no_word() {
+    let fits = |text: &str| Question::new("How do I make a backup?").fits(text, &words(text));
+    for way in [
+        "outcrop backup DIR or FILE.tar, while it runs.",
+        "The option --all does it.",
+        "Settings stand in /etc/outcrop/settings.",
+        "The member max_tokens says so.",
+        "Use another folder.",
+    ] {
+        assert_eq!(fits(way), Some(true), "{way}");
+    }
+    for none in
+        ["It is a copy of 3.5 GB, and/or less.", "Nobody knows -- it is late.", "The U.S. has it.", "It ends.Then"]
+    {
+        assert_eq!(fits(none), Some(false), "{none}");
+    }
+}
+
+#[test]
 fn a_colon_takes_its_command_along() {
     let found = texts("To restart, run:\n\nsystemctl restart indexer\n\n\n\nSomething else.");
     assert_eq!(found[0].0, "To restart, run:\n\nsystemctl restart indexer");
+}
+
+#[test]
+fn commands_and_dates_are_told_whole() {
+    for whole in [
+        "To build the image, run `docker build . -t app:1.2 --no-cache` in the repository.",
+        "To install the agent, run `cd /opt/agent; make install` as root.",
+        "find . -name \"*_tmp_*\" -delete && echo __init__.py",
+        "Der Dienst läuft seit dem 3. März 2021.",
+    ] {
+        assert_eq!(texts(whole), [(whole, false)]);
+    }
+    let fenced = "To clear it, run:\n\n```sh\ncd /opt. Then\nmake; make clean\n```\n\nIt is done.";
+    assert_eq!(texts(fenced)[0].0, fenced);
+}
+
+#[test]
+fn a_passage_without_a_number_tells_no_height() {
+    let near = |likeness: f32| vec![likeness, (1.0 - likeness * likeness).sqrt()];
+    let answers = |question: &str, passage: &str| {
+        let passages = [passage];
+        Draft::new(question, &passages).weigh(&[near(1.0), near(0.8)]).answers()
+    };
+    let keeper = "The lighthouse keeper is called Ada.";
+    assert!(!answers("How tall is the lighthouse?", keeper));
+    assert!(!answers("When was the lighthouse built?", "The lighthouse was built by Ada."));
+    assert!(answers("Who is the keeper of the lighthouse?", keeper));
+    assert!(answers("How tall is the lighthouse?", "The lighthouse is 40 metres tall."));
+    assert!(answers("When is the lighthouse lit?", "The lighthouse is lit at dusk."));
+    assert!(answers("How many lighthouses are closed?", "Several lighthouses are closed."));
 }
 
 #[test]

@@ -15,7 +15,7 @@ use super::{PIECE, WHOLE};
 pub const CHOICE: [f32; PIECE.len()] = [
     3.240, // cosine with the question
     1.901, // words of the question in it
-    4.523, // words of the question in it or the sentence before
+    4.523, // words of the question in it, the sentence before or its heading
     2.852, // words of the question in its passage
     0.536, // names and numbers of the question in its passage
     1.256, // neighbouring words of the question that are neighbours in it
@@ -33,7 +33,7 @@ pub const CHOICE: [f32; PIECE.len()] = [
 #[rustfmt::skip]
 pub const JUDGEMENT: (f32, [f32; WHOLE.len()]) = (-5.064, [
     1.437, // cosine of the best sentence
-    -1.497, // words of the question in it or the sentence before
+    -1.497, // words of the question in it, the sentence before or its heading
     -1.103, // words of the question in its passage
     0.371, // names and numbers of the question in its passage
     0.670, // neighbouring words of the question in it

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::{Halt, Run};
-use crate::ingest::document::{self, Did, Document, Status};
+use crate::ingest::document::{self, Did, Document, Known, Status};
 use crate::ingest::reasons;
 use crate::ingest::sources::{Item, Listing};
 use crate::kept::Statistics;
@@ -28,12 +28,22 @@ pub(super) struct Plan {
 /// A document to read.
 pub(super) struct Todo {
     pub item: Item,
-    /// Its row's version; none where it has none yet.
-    pub known: Option<u64>,
+    /// What is known of it; none where nothing is yet.
+    pub known: Option<Known>,
     /// What it will have been.
     pub did: Did,
+}
+
+impl Todo {
+    /// Its row's version.
+    pub fn version(&self) -> Option<u64> {
+        self.known.as_ref().map(|known| known.version)
+    }
+
     /// Whether it has chunks in the index.
-    pub indexed: bool,
+    pub fn indexed(&self) -> bool {
+        self.known.as_ref().is_some_and(|known| known.document.chunks > 0)
+    }
 }
 
 impl Run<'_> {
@@ -50,17 +60,12 @@ impl Run<'_> {
         for item in listing.items {
             plan.there.insert(item.id.clone());
             let known = document::get(self.knowledge, self.scope, &self.recipe.source, &item.id).await?;
-            let version = known.as_ref().map(|known| known.version);
-            match known.map(|known| known.document) {
-                Some(document) if self.is_done(&document, &item) => plan.count(&document),
+            match known.as_ref().map(|known| &known.document) {
+                Some(document) if self.is_done(document, &item) => plan.count(document),
                 // A call is about to change it, or has asked for it to go.
                 Some(document) if document.status.waits() => {}
-                Some(document) if is_current(&document, &item) => {}
-                found => {
-                    let indexed = found.as_ref().is_some_and(|found| found.chunks > 0);
-                    let did = did(found.as_ref(), &item);
-                    plan.todo.push(Todo { item, known: version, did, indexed });
-                }
+                Some(document) if is_current(document, &item) => {}
+                found => plan.todo.push(Todo { did: did(found, &item), item, known }),
             }
         }
         Ok(plan)
@@ -83,16 +88,20 @@ impl Plan {
     pub(super) fn count(&mut self, document: &Document) {
         let statistics = &mut self.statistics;
         match document.by {
-            Some((_, Did::New)) => statistics.new += 1,
+            Some((_, Did::New)) => {
+                statistics.new += 1;
+                statistics.chunks += u64::from(document.chunks);
+            }
             Some((_, Did::Modified { sidecar })) => {
                 statistics.modified += 1;
+                statistics.chunks += u64::from(document.chunks);
                 statistics.metadata_modified += u64::from(sidecar);
             }
             Some((_, Did::Sidecar)) => statistics.metadata_modified += 1,
             Some((_, Did::Failed)) => {
                 statistics.failed += 1;
-                let reason = document.reason.clone().unwrap_or_default();
-                self.failed.entry(reason).or_default().push(document.id.clone());
+                let cause = reasons::cause(document.reason.as_deref().unwrap_or_default());
+                self.failed.entry(cause.to_owned()).or_default().push(document.id.clone());
             }
             Some((_, Did::Called)) | None => {}
         }
@@ -105,13 +114,13 @@ fn same(known: &Document, item: &Item) -> bool {
 
 /// Whether the index has it as it is. What failed is read again.
 fn is_current(known: &Document, item: &Item) -> bool {
-    known.status.searchable() && same(known, item)
+    known.status.searchable() && known.status != Status::MetadataUpdateFailed && same(known, item)
 }
 
 fn did(known: Option<&Document>, item: &Item) -> Did {
     match known {
         Some(known) if known.status.searchable() || known.chunks > 0 => {
-            let sidecar = known.sidecar != item.sidecar;
+            let sidecar = known.sidecar != item.sidecar || known.status == Status::MetadataUpdateFailed;
             if known.version.as_deref() == Some(&*item.version) && sidecar {
                 Did::Sidecar
             } else {
@@ -122,16 +131,35 @@ fn did(known: Option<&Document>, item: &Item) -> Did {
     }
 }
 
-/// A row as it is when its document was dealt with.
+/// A row as it is when its document was read.
 pub(super) fn dealt(todo: &Todo, job: &str, status: Status, reason: Option<String>, chunks: usize) -> Document {
-    let did = if status == Status::Failed { Did::Failed } else { todo.did };
+    let did = if status.searchable() { todo.did } else { Did::Failed };
     Document {
         id: todo.item.id.clone(),
         status,
         reason,
         version: Some(todo.item.version.clone()),
         sidecar: todo.item.sidecar.clone(),
+        beside: None,
         chunks: u32::try_from(chunks).unwrap_or(u32::MAX),
         by: Some((job.to_owned(), did)),
+    }
+}
+
+/// The same when only its attributes were changed, or could not be, and why.
+pub(super) fn described(todo: &Todo, job: &str, failed: Option<String>) -> Document {
+    let known = todo.known.as_ref().map(|known| known.document.clone()).unwrap_or_default();
+    if failed.is_some() {
+        // Its mark stays the old sidecar's: it is tried again.
+        let by = Some((job.to_owned(), Did::Failed));
+        return Document { status: Status::MetadataUpdateFailed, reason: failed, by, ..known };
+    }
+    let partly = known.status == Status::PartiallyIndexed;
+    Document {
+        status: if partly { Status::PartiallyIndexed } else { Status::Indexed },
+        reason: known.reason.filter(|_| partly),
+        sidecar: todo.item.sidecar.clone(),
+        by: Some((job.to_owned(), todo.did)),
+        ..known
     }
 }

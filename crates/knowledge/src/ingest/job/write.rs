@@ -5,12 +5,13 @@ use std::collections::HashMap;
 
 use outcrop_resources::Op;
 use outcrop_store::{Cursor, Document as Row, Query};
-use outcrop_vectors::Replace;
+use outcrop_vectors::{Metadata, Replace};
 
-use super::plan::{Plan, dealt};
+use super::plan::{Plan, dealt, described};
 use super::{Halt, One, Outcome, Run, reasons};
-use crate::ingest::document::{self, Status};
+use crate::ingest::document::{self, Document, Status};
 use crate::kept::DOCUMENT;
+use crate::keys;
 
 /// Rows that are looked at together.
 const STRIDE: usize = 500;
@@ -20,12 +21,21 @@ impl Run<'_> {
     pub(super) async fn write(&self, group: Vec<One>, plan: &mut Plan) -> Result<(), Halt> {
         let (mut replaced, mut rows, mut removed) = (Vec::new(), Vec::new(), Vec::new());
         for One { todo, outcome } in group {
-            let (status, reason, records) = match outcome {
+            let (status, reason, beside, records) = match outcome {
                 Outcome::Ready(prepared) => {
                     let status = if prepared.warning.is_some() { Status::PartiallyIndexed } else { Status::Indexed };
-                    (status, prepared.warning, prepared.records)
+                    (status, prepared.warning, prepared.beside, prepared.records)
                 }
-                Outcome::Failed(reason) => (Status::Failed, Some(reason), Vec::new()),
+                Outcome::Left(status, reason) => (status, Some(reason), None, Vec::new()),
+                Outcome::Described(metadata) => {
+                    let failed = self.describe(&todo.item.id, metadata).await?;
+                    rows.push((described(&todo, &self.id, failed), todo));
+                    continue;
+                }
+                Outcome::Undescribed(reason) => {
+                    rows.push((described(&todo, &self.id, Some(reason)), todo));
+                    continue;
+                }
                 Outcome::Kept(reason) => {
                     plan.keep(todo.item.id, reason);
                     continue;
@@ -33,13 +43,14 @@ impl Run<'_> {
                 Outcome::Gone => {
                     plan.there.remove(&todo.item.id);
                     if todo.known.is_some() {
+                        let indexed = todo.indexed();
                         replaced.push(self.replace(&todo.item.id, Vec::new()));
-                        removed.push((todo.item.id, todo.indexed));
+                        removed.push((todo.item.id, indexed));
                     }
                     continue;
                 }
             };
-            let row = dealt(&todo, &self.id, status, reason, records.len());
+            let row = Document { beside, ..dealt(&todo, &self.id, status, reason, records.len()) };
             if !records.is_empty() || todo.known.is_some() {
                 replaced.push(self.replace(&todo.item.id, records));
             }
@@ -56,9 +67,18 @@ impl Run<'_> {
                 row = dealt(&todo, &self.id, Status::Failed, Some(reason.clone()), 0);
             }
             plan.count(&row);
-            ops.push(document::write(self.scope, &self.recipe.source, &row, todo.known)?);
+            ops.push(document::write(self.scope, &self.recipe.source, &row, todo.version())?);
         }
         self.told(ops, plan.statistics, gone).await
+    }
+
+    /// Gives a document's chunks other attributes; why an engine elsewhere refuses, where it does to the last.
+    async fn describe(&self, document: &str, metadata: Metadata) -> Result<Option<String>, Halt> {
+        match self.index.describe(&self.recipe.source, document, &keys::OF_CHUNKS, metadata).await {
+            Ok(()) => Ok(None),
+            Err(error) if self.elsewhere && self.last => Ok(Some(reasons::store(&error.to_string()))),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Whether what has gone may be removed. A connector's deletion protection keeps everything where more than its

@@ -23,7 +23,7 @@ use tokio::sync::OnceCell;
 use super::{FetchError, Fetched, Item, Listing, Outside, Source, SourceError};
 use crate::secrets::Fields;
 use api::{Api, Trouble};
-pub(super) use filters::Filters;
+pub(crate) use filters::Filters;
 
 /// The most documents of a source.
 const MOST: usize = 1_000_000;
@@ -49,6 +49,11 @@ impl Opened {
     fn field(&self, name: &str) -> Result<&str, Trouble> {
         let found = self.fields.get(name).map(|value| value.reveal());
         found.ok_or_else(|| Trouble::Never(format!("The secret {} has no {name}.", self.arn)))
+    }
+
+    /// A field, or what connectors of MANAGED knowledge bases call it.
+    fn either(&self, name: &str, managed: &str) -> Result<&str, Trouble> {
+        self.field(name).or_else(|missing| self.field(managed).map_err(|_| missing))
     }
 }
 

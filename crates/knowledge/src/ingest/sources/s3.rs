@@ -53,6 +53,13 @@ impl Source for S3 {
     async fn fetch(&self, item: &Item) -> Result<Fetched, FetchError> {
         fetch(&self.buckets, &self.acting, &item.id, item.sidecar.is_some()).await
     }
+
+    async fn sidecar(&self, item: &Item) -> Result<Option<Sidecar>, FetchError> {
+        let (true, Some((bucket, key))) = (item.sidecar.is_some(), parts(&item.id)) else {
+            return Ok(Some(Sidecar::default()));
+        };
+        beside(&self.buckets, &self.acting, bucket, key).await.map(|found| Some(found.unwrap_or_default()))
+    }
 }
 
 /// An object by its URI, with its sidecar where it has one.
@@ -64,16 +71,7 @@ pub(crate) async fn fetch(
 ) -> Result<Fetched, FetchError> {
     let Some((bucket, key)) = parts(uri) else { return Err(FetchError::Bad(format!("{uri} is no S3 URI"))) };
     let content = buckets.get(acting, bucket, key, MAX_FILE).await.map_err(fetching)?;
-    let sidecar = if sidecar {
-        match buckets.get(acting, bucket, &format!("{key}{SIDECAR}"), MAX_SIDECAR).await {
-            Ok(content) => Some(Sidecar::read(&content.bytes).map_err(FetchError::Bad)?),
-            Err(BucketError::NoSuchKey(_)) => None,
-            Err(BucketError::TooLarge { .. }) => return Err(FetchError::Bad(attributes::too_large())),
-            Err(error) => return Err(fetching(error)),
-        }
-    } else {
-        None
-    };
+    let sidecar = if sidecar { beside(buckets, acting, bucket, key).await? } else { None };
     Ok(Fetched {
         version: Some(mark(&content.object)),
         name: key.rsplit_once('/').map_or(key, |(_, name)| name).to_owned(),
@@ -82,6 +80,16 @@ pub(crate) async fn fetch(
         sidecar,
         ..Fetched::default()
     })
+}
+
+/// An object's sidecar; none where it has gone.
+async fn beside(buckets: &Buckets, acting: &Context, bucket: &str, key: &str) -> Result<Option<Sidecar>, FetchError> {
+    match buckets.get(acting, bucket, &format!("{key}{SIDECAR}"), MAX_SIDECAR).await {
+        Ok(content) => Sidecar::read(&content.bytes).map(Some).map_err(FetchError::Bad),
+        Err(BucketError::NoSuchKey(_)) => Ok(None),
+        Err(BucketError::TooLarge { .. }) => Err(FetchError::Bad(attributes::too_large())),
+        Err(error) => Err(fetching(error)),
+    }
 }
 
 /// Bucket and key of `s3://bucket/key`.
@@ -121,7 +129,7 @@ fn fetching(error: BucketError) -> FetchError {
     match error {
         BucketError::NoSuchKey(_) => FetchError::Gone,
         BucketError::TooLarge { size, most, .. } => {
-            FetchError::Bad(format!("the file has {size} bytes, more than the {most} that a file may have"))
+            FetchError::Large(format!(": it has {size} bytes, and a file may have {most}"))
         }
         other => FetchError::Bad(other.to_string()),
     }

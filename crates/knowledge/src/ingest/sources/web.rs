@@ -30,6 +30,8 @@ pub(crate) struct Web {
     rules: Rules,
     hosts: Hosts,
     depth: u32,
+    /// The most links that are followed from one page.
+    links: usize,
     spool: Arc<Spool>,
 }
 
@@ -38,7 +40,11 @@ impl Web {
     /// one source from another.
     pub(crate) fn new(outside: &Outside, source: &str, rules: Rules) -> Self {
         let hosts = Hosts::new(outside.named.clone(), rules.agent(source), rules.interval);
-        Self { rules, hosts, depth: outside.crawl_depth, spool: Arc::default() }
+        let (mut depth, mut links) = (outside.crawl_depth, usize::MAX);
+        if let Some(bounds) = rules.bounds {
+            (depth, links) = (depth.min(bounds.depth), bounds.links);
+        }
+        Self { rules, hosts, depth, links, spool: Arc::default() }
     }
 }
 
@@ -66,7 +72,7 @@ impl Source for Web {
             Found::Page { bytes, mime, .. } => Ok(fetched(&item.id, bytes, mime)),
             Found::Gone | Found::Moved(_) | Found::Forbidden => Err(FetchError::Gone),
             Found::File { .. } | Found::Sitemap(_) | Found::Other => Err(FetchError::Bad("it is no document".into())),
-            Found::TooLarge(why) => Err(FetchError::Bad(why)),
+            Found::TooLarge(why) => Err(FetchError::Large(format!(": {why}"))),
             Found::Failed(why) => Err(FetchError::Later(why)),
         }
     }

@@ -44,6 +44,13 @@ fn a_small_model_may_not_invent_values() {
 }
 
 #[test]
+fn what_is_whole_of_an_answer_that_was_cut_off_counts_once() {
+    let one = r#"{"attribute": "genre", "operator": "equals", "value": "a {b} [c]"}"#;
+    let answer = format!(r#"{{"conditions": [{one}, {one}, {one}, {{"attribute": "genre", "op"#);
+    assert_eq!(read(&answer, &attributes(), None), [Filter::Equals("genre".into(), Value::String("a {b} [c]".into()))]);
+}
+
+#[test]
 fn what_is_no_answer_is_no_filter() {
     for answer in ["", "no", "}{", "{\"conditions\": 5}", "{\"conditions\": [5]}", "{"] {
         assert_eq!(read(answer, &attributes(), None), [], "{answer}");

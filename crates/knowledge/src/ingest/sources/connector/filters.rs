@@ -37,7 +37,7 @@ impl Filters {
     }
 
     /// Whether an object is read.
-    pub(super) fn take(&self, object: &str, name: &str) -> bool {
+    pub(crate) fn take(&self, object: &str, name: &str) -> bool {
         let Some((include, exclude)) = self.0.get(object) else { return true };
         include.as_ref().is_none_or(|include| include.is_match(name))
             && !exclude.as_ref().is_some_and(|exclude| exclude.is_match(name))

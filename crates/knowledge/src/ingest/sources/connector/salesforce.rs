@@ -57,6 +57,11 @@ const OBJECTS: [Object; 21] = [
     object("CollaborationGroup", "Name"),
 ];
 
+/// What filters may name.
+pub(crate) fn names() -> Vec<&'static str> {
+    OBJECTS.iter().map(|object| object.name).collect()
+}
+
 /// Fields that say nothing of what a record is about.
 const LEFT: [&str; 10] = [
     "Id",
@@ -81,9 +86,8 @@ impl Salesforce {
     /// Reads a configuration; what is wrong with it, where something is.
     pub(crate) fn read(told: &SalesforceDataSourceConfiguration) -> Result<Self, String> {
         let filter = told.crawler_configuration.as_ref().and_then(|crawler| crawler.filter_configuration.as_ref());
-        let objects: Vec<_> = OBJECTS.iter().map(|object| object.name).collect();
         let host = super::super::host(&told.source_configuration.host_url)?;
-        Ok(Self { host, filters: Filters::read(filter, &objects)? })
+        Ok(Self { host, filters: Filters::read(filter, &names())? })
     }
 
     async fn object(&self, api: &Api, object: &Object, into: &mut Found) -> Result<(), Trouble> {
@@ -128,7 +132,7 @@ impl Salesforce {
 #[async_trait]
 impl Service for Salesforce {
     async fn login(&self, outside: &Outside, secret: Opened) -> Result<Api, Trouble> {
-        let told = secret.field("authenticationUrl")?;
+        let told = secret.either("authenticationUrl", "instanceUrl")?;
         let mut tokens =
             Url::parse(told).map_err(|_| Trouble::Never("authenticationUrl of the secret is no URL.".to_owned()))?;
         if tokens.path() == "/" {
@@ -136,8 +140,8 @@ impl Service for Salesforce {
         }
         let form = vec![
             ("grant_type", Secret::new("client_credentials")),
-            ("client_id", Secret::new(secret.field("consumerKey")?)),
-            ("client_secret", Secret::new(secret.field("consumerSecret")?)),
+            ("client_id", Secret::new(secret.either("consumerKey", "clientId")?)),
+            ("client_secret", Secret::new(secret.either("consumerSecret", "clientSecret")?)),
         ];
         let place = Place::find(outside, tokens.as_str())?;
         Ok(Api::new(outside, Place::find(outside, &self.host)?, Login::Token { place, form }))

@@ -60,7 +60,8 @@ impl<'a> Crawl<'a> {
         for seed in self.seeds.clone() {
             self.add(Visit { url: seed, kind: Kind::Page, depth: 0, moves: 0, seed: true })?;
         }
-        for seed in self.seeds.clone() {
+        // Where only the seeds are wanted, their sites' maps are not.
+        for seed in self.seeds.clone().into_iter().filter(|_| self.web.depth > 0) {
             for url in self.web.hosts.sitemaps(&seed).await {
                 self.add(Visit { url, kind: Kind::Sitemap, depth: 0, moves: 0, seed: false })?;
             }
@@ -151,9 +152,13 @@ impl<'a> Crawl<'a> {
             return Ok(());
         }
         let base = links.base.and_then(|base| visit.url.join(&base).ok()).unwrap_or_else(|| visit.url.clone());
+        let mut left = self.web.links;
         for link in links.to {
+            if left == 0 {
+                break;
+            }
             if let Ok(url) = base.join(&link) {
-                self.link(url, visit.depth + 1)?;
+                left -= usize::from(self.link(url, visit.depth + 1)?);
             }
         }
         Ok(())
@@ -175,14 +180,16 @@ impl<'a> Crawl<'a> {
         Ok(true)
     }
 
-    fn link(&mut self, url: Url, depth: u32) -> Result<(), SourceError> {
-        let Some(url) = canonical(url) else { return Ok(()) };
+    /// Follows a link; whether it is one to follow.
+    fn link(&mut self, url: Url, depth: u32) -> Result<bool, SourceError> {
+        let Some(url) = canonical(url) else { return Ok(false) };
         let kind = match self.web.rules.wanted(&url, &self.seeds) {
             Wanted::Page => Kind::Page,
             Wanted::File => Kind::File,
-            Wanted::No => return Ok(()),
+            Wanted::No => return Ok(false),
         };
-        self.add(Visit { url, kind, depth, moves: 0, seed: false })
+        self.add(Visit { url, kind, depth, moves: 0, seed: false })?;
+        Ok(true)
     }
 
     /// A redirect is a link like others, which the scope has to hold; but a seed may move within its domain.

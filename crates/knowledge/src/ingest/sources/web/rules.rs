@@ -8,6 +8,8 @@ use regex::{RegexSet, RegexSetBuilder};
 use sha2::{Digest, Sha256};
 use url::{Host, Url};
 
+use crate::control::connector::Bounds;
+
 /// The most pages of a crawl (AWS's quota).
 const MOST_PAGES: usize = 25_000;
 /// Addresses a minute that a host is asked for, at most (the service model's).
@@ -40,6 +42,8 @@ pub(crate) struct Rules {
     pub interval: Duration,
     agent: Option<String>,
     suffix: Option<String>,
+    /// How far it goes, where the data source says.
+    pub bounds: Option<Bounds>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +100,7 @@ impl Rules {
             interval: Duration::from_secs(60) / a_minute.clamp(1, MOST_A_MINUTE),
             agent: crawler.user_agent_header,
             suffix: crawler.user_agent,
+            bounds: None,
         })
     }
 

@@ -4,16 +4,12 @@ import base64
 import json
 import uuid
 
-from support import contract
+from probes.happy.common import call, events
 from support.ask import HAIKU
 from support.knowledge import given
 
 RERANKER = "arn:aws:bedrock:us-east-1::foundation-model/amazon.rerank-v1:0"
 WORDS = b"The museum opens at 9:15 on weekdays.\n\nTickets are 12 francs."
-
-
-def call(connection, service, name, members):
-    return connection.call(service, contract.service_model(service).operation_model(name), members)[1]
 
 
 def retrieve(connection):
@@ -70,8 +66,6 @@ def answered(_):
 
 
 def streamed(_):
-    from probes.happy import events
-
     def check(answer):
         told = [(headers[":event-type"], json.loads(payload)) for headers, payload in events(answer)]
         assert "9:15" in "".join(one["text"] for name, one in told if name == "output"), told
