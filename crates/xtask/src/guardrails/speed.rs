@@ -30,11 +30,11 @@ pub(crate) fn bench(data: &Path, plot: Option<&Path>, report: &mut Report) -> Re
     let mut benign: Vec<&Row> =
         rows.iter().filter(|row| !row.train && row.benign() && !row.source.contains(':')).collect();
     random.shuffle(&mut benign);
+    callers::run(&benign, &encoder, report)?;
+    growth::run(&encoder, plot, report)?;
     pii::speed(data, report)?;
     against_encoder(&encoder, report)?;
-    latency(&benign, &encoder, report)?;
-    callers::run(&benign, &encoder, report)?;
-    growth::run(&encoder, plot, report)
+    latency(&benign, &encoder, report)
 }
 
 /// Everything that a guardrail can look for in what goes to a model, with or without topics.

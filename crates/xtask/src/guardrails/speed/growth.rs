@@ -9,7 +9,7 @@ use crate::guardrails::Report;
 use crate::guardrails::clock::seconds;
 use crate::guardrails::encode::MiniLm;
 
-const SIZES: [usize; 7] = [1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000];
+const SIZES: [usize; 4] = [1_000, 10_000, 100_000, 1_000_000];
 /// Beyond it the encoder takes minutes.
 const LONGEST_ENCODED: usize = 100_000;
 const CALM: &str = "The quarterly report shows that the service answered more requests than in the year before, while \
@@ -35,15 +35,17 @@ pub(super) fn run(encoder: &Arc<MiniLm>, plot: Option<&Path>, report: &mut Repor
         let mut times = Vec::new();
         for size in SIZES.into_iter().filter(|size| *size <= longest) {
             let text: String = paragraph.chars().cycle().take(size).collect();
-            let mut least = f64::MAX;
-            for _ in 0..(30_000 / size).clamp(1, 5) {
+            let mut several = Vec::new();
+            for _ in 0..(60_000 / size).clamp(1, 9) {
                 let (time, result) = seconds(|| assess(&guard, &text));
                 result?;
-                least = least.min(time);
+                several.push(time);
             }
-            let line = format!("{:.1} ms, {:.2} µs a character", least * 1e3, least * 1e6 / size as f64);
+            several.sort_by(f64::total_cmp);
+            let time = several.get(several.len() / 2).copied().unwrap_or_default();
+            let line = format!("{:.1} ms, {:.2} µs a character", time * 1e3, time * 1e6 / size as f64);
             report.row(&format!("{size} characters, {name}: all policies but topics"), &line, "linear")?;
-            times.push((size, least));
+            times.push((size, time));
         }
         lines.push(Line { name, colour, times });
     }
@@ -66,12 +68,12 @@ fn draw(lines: &[Line]) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {} {}\" font-family=\"sans-serif\" font-size=\"12\">\n\
          <rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n\
          <rect x=\"{EDGE}\" y=\"{EDGE}\" width=\"{WIDE}\" height=\"{HIGH}\" fill=\"none\" stroke=\"#999\"/>\n\
-         <text x=\"{EDGE}\" y=\"{}\">time on one core to judge a text with all policies but topics</text>\n",
+         <text x=\"{EDGE}\" y=\"{}\">time on one core to judge a text of so many characters with all policies but topics</text>\n",
         WIDE + 2.0 * EDGE,
         HIGH + 2.0 * EDGE,
         EDGE - 40.0,
     );
-    for (size, name) in [(1e3, "1,000"), (1e4, "10,000"), (1e5, "100,000"), (1e6, "1,000,000 characters")] {
+    for (size, name) in [(1e3, "1,000"), (1e4, "10,000"), (1e5, "100,000"), (1e6, "1,000,000")] {
         let _ = writeln!(
             svg,
             "<line x1=\"{0:.1}\" y1=\"{EDGE}\" x2=\"{0:.1}\" y2=\"{1}\" stroke=\"#eee\"/>\
