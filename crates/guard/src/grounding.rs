@@ -8,6 +8,7 @@
 
 mod align;
 mod claim;
+mod frame;
 mod index;
 mod lexicon;
 mod model;
@@ -15,6 +16,7 @@ mod relevance;
 mod sentences;
 pub mod support;
 mod text;
+mod unit;
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
@@ -25,6 +27,7 @@ pub use relevance::{FEATURES as RELEVANCE_FEATURES, Part};
 
 use crate::encoder::{EncodeError, Encoder};
 use index::Index;
+use text::Token;
 
 /// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -108,13 +111,28 @@ impl Evidence {
         encoder: &dyn Encoder,
     ) -> Result<Self, EncodeError> {
         let index = Index::new(source);
-        let sentences = sentences::claims(response);
-        let tokens: Vec<_> =
-            sentences.iter().map(|range| text::tokens(&response[range.clone()], range.start)).collect();
-        let mut claims: Vec<Claim> = sentences
+        let mut said: Vec<(Range<usize>, Vec<Token>)> = Vec::new();
+        let mut idle: Vec<(Range<usize>, Vec<Token>)> = Vec::new();
+        for range in sentences::claims(response) {
+            let sentence = &response[range.clone()];
+            let all = text::tokens(sentence, range.start);
+            match frame::claimed(sentence, range.start, &all) {
+                [] => idle.push((range, all)),
+                claimed if claimed.len() == all.len() => said.push((range, all)),
+                claimed @ [first, ..] => {
+                    let end = claimed.last().map_or(first.range.end, |last| last.range.end);
+                    said.push((first.range.start..end, claimed.to_vec()));
+                }
+            }
+        }
+        // An answer that speaks of the conversation only is about that, and claims nothing.
+        let silent = said.is_empty();
+        let (ranges, tokens): (Vec<_>, Vec<_>) = if silent { idle } else { said }.into_iter().unzip();
+        let claimed = |tokens: &'_ Vec<Token>| if silent { Vec::new() } else { tokens.clone() };
+        let mut claims: Vec<Claim> = ranges
             .iter()
             .zip(&tokens)
-            .map(|(range, tokens)| claim::compare(range.clone(), tokens, &index, model))
+            .map(|(range, tokens)| claim::compare(range.clone(), &claimed(tokens), &index, model))
             .collect();
         let query_tokens = text::tokens(query, 0);
         let asked = claim::compare(0..query.len(), &query_tokens, &index, model);

@@ -33,13 +33,16 @@ const LITTLE: [(Language, &str); 11] = [
     (
         Language::English,
         "the and of to is are was were what how why when where who with for this that these those you your my i it on \
-         at from have has do does did can could would should not be been will if there which an or as by but they we",
+         at from have has do does did can could would should not be been will if there which an or as by but they we \
+         me he she his her him them their am so",
     ),
     (
         Language::French,
         "le les des du une est et dans pour avec sur pas que qui ce cette ces je tu il elle nous vous ils elles mon ma \
-         mes ton tes son ses au aux ne se sont comment pourquoi quel quelle quels quelles où être été fait plus sans \
-         c'est j'ai",
+         mes ton ta tes son sa ses au aux ne se te toi moi sont comment pourquoi quel quelle quels quelles où être été \
+         fait faire fais plus sans quoi avons avez ont étais était mais ou leur leurs notre votre nos vos \
+         très merci beaucoup bonjour vais vas va allez veux veut voudrais peux peut pouvez dois doit suis tout tous \
+         c'est",
     ),
     (
         Language::Spanish,
@@ -50,7 +53,8 @@ const LITTLE: [(Language, &str); 11] = [
     (
         Language::Unmeasured,
         "der die das und ist nicht ein eine einen einem wie ich du sie wir ihr mit auf für von zu dem den im auch sich \
-         werden wird kann mein dein was warum wer hat haben bei nach aus oder aber wenn",
+         werden wird kann mein dein was warum wer hat habe haben bei nach aus oder aber wenn es dir mir mich dich bin bist \
+         geht wo schon noch bitte",
     ),
     (
         Language::Unmeasured,
@@ -75,6 +79,8 @@ const LITTLE: [(Language, &str); 11] = [
     (Language::Unmeasured, "ve bir bu için ne nasıl değil mi çok daha ben sen olarak gibi var yok nerede neden ile"),
     (Language::Unmeasured, "yang dan di ini itu dengan untuk tidak dari pada saya anda apa bagaimana akan adalah bisa"),
 ];
+/// What stands before an apostrophe in French only; Italian has its own "l'" and "d'".
+const ELIDED: [&str; 7] = ["j", "t", "m", "n", "s", "qu", "jusqu"];
 /// So many words are enough to know.
 const ENOUGH: usize = 400;
 
@@ -82,21 +88,29 @@ const ENOUGH: usize = 400;
 pub fn language(text: &str) -> Language {
     let (mut latin, mut other) = (0usize, 0usize);
     let mut counts = [0usize; LITTLE.len()];
-    for word in text.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|word| !word.is_empty()).take(ENOUGH) {
+    for word in text
+        .split(|c: char| !c.is_alphanumeric() && !matches!(c, '\'' | '’'))
+        .filter(|word| !word.is_empty())
+        .take(ENOUGH)
+    {
         // A word of a script without spaces is long: its first letters show which it is.
         for c in word.chars().filter(|c| c.is_alphabetic()).take(32) {
             // The Latin blocks end here, but for extensions that no everyday spelling needs.
             if c < '\u{250}' || ('\u{1e00}'..'\u{1f00}').contains(&c) { latin += 1 } else { other += 1 }
         }
-        let word = word.to_lowercase();
-        for (count, (_, words)) in counts.iter_mut().zip(LITTLE) {
-            *count += usize::from(words.split(' ').any(|little| little == word));
+        let word = word.to_lowercase().replace('’', "'");
+        // French leaves out vowels as no neighbour does: "t'aime" is "te" and a word.
+        let elided = word.split_once('\'').is_some_and(|(head, _)| ELIDED.contains(&head));
+        for (count, (language, words)) in counts.iter_mut().zip(LITTLE) {
+            let elided = elided && language == Language::French;
+            *count += usize::from(elided || words.split(' ').any(|little| little == word));
         }
     }
     if other > latin {
         return Language::Unmeasured;
     }
     let mut best = (0, Language::English);
+    // The first of equals stays, and those that are measured come first: short texts share words with their neighbours'.
     for (count, (language, _)) in counts.into_iter().zip(LITTLE) {
         if count > best.0 {
             best = (count, language);

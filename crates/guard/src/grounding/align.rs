@@ -64,11 +64,20 @@ pub(super) fn clashes(claim: &[Token], sentence: &[Token], aligned: &Aligned) ->
     let ends = aligned.kept.iter().enumerate().filter_map(|(i, kept)| kept.map(|j| (i, j)));
     for (to, other_to) in ends.chain([(claim.len(), sentence.len())]) {
         gap(&claim[from..to], &sentence[other_from..other_to], sentence, &mut found);
+        // The same number of something else.
+        if let (Some(mine), Some(theirs)) = (claim.get(to), sentence.get(other_to))
+            && mine.value.is_some()
+            && mine.unit.is_some_and(|unit| theirs.unit.is_some_and(|other| other != unit))
+        {
+            found.push(Clash::Number);
+        }
         (from, other_from) = ((to + 1).min(claim.len()), (other_to + 1).min(sentence.len()));
     }
     found
 }
 
+/// The reach of what leaves nothing out.
+const ALL: usize = 2;
 /// Gaps this long hold other matter, not another word for the same place.
 const GAP: usize = 8;
 
@@ -76,16 +85,25 @@ fn gap(mine: &[Token], theirs: &[Token], sentence: &[Token], found: &mut Vec<Cla
     if mine.is_empty() || theirs.is_empty() || mine.len() > GAP || theirs.len() > GAP {
         return;
     }
-    for token in mine.iter().filter(|token| !token.empty) {
+    for token in mine {
         if sentence.iter().any(|other| other.stem == token.stem) {
             continue;
         }
-        let clash = theirs.iter().filter(|other| !other.empty).find_map(|other| match (token.value, other.value) {
+        let clash = theirs.iter().find_map(|other| match (token.value, other.value) {
             (Some(_), Some(_)) => Some(Clash::Number),
-            (None, None) if lexicon::opposed(&token.stem, &other.stem) => Some(Clash::Opposite),
+            (None, None) if lexicon::opposed(&token.stem, &other.stem) || wider(token, other) => Some(Clash::Opposite),
             (None, None) if token.name && other.name => Some(Clash::Name),
             _ => None,
         });
         found.extend(clash);
+    }
+}
+
+/// Whether the claim speaks of more than the source: of all where it says some, or which.
+fn wider(token: &Token, other: &Token) -> bool {
+    let Some(reach) = lexicon::reach(&token.stem) else { return false };
+    match lexicon::reach(&other.stem) {
+        Some(other) => reach > other,
+        None => reach == ALL && !other.empty && !other.negation,
     }
 }

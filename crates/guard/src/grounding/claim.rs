@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use super::align::{self, Clash};
-use super::index::{Index, related};
+use super::index::{Index, Number, related};
 use super::model::Model;
-use super::text::Token;
+use super::text::{self, Token};
+use super::unit;
 
 /// How many sentences of the source a claim is compared with closely.
 pub(super) const CANDIDATES: usize = 4;
@@ -54,6 +55,8 @@ pub struct Claim {
 
 /// Compares a sentence of the answer, `tokens`, with the source. The cosine is filled in later.
 pub(super) fn compare(range: Range<usize>, tokens: &[Token], index: &Index, model: &Model) -> Claim {
+    let converted = converted(tokens, index);
+    let tokens = &converted[..];
     let weights: Vec<f32> = tokens.iter().map(|token| model.weight(token)).collect();
     let total: f32 = weights.iter().sum();
     let mut claim = Claim { range, weight: total, features: [0.0; FEATURES.len()], candidates: Vec::new() };
@@ -127,6 +130,23 @@ pub(super) fn compare(range: Range<usize>, tokens: &[Token], index: &Index, mode
         f[15] = 1.0;
     }
     claim
+}
+
+/// The claim with its amounts in the units in which the source has them: 0.503 km are 503 metres.
+fn converted(tokens: &[Token], index: &Index) -> Vec<Token> {
+    let mut all = tokens.to_vec();
+    for at in 0..all.len() {
+        let (Some(value), Some(unit)) = (all[at].value, all[at].unit) else { continue };
+        let holds =
+            |number: &&Number| number.unit.is_some_and(|other| unit::same((value, unit), (number.value, other)));
+        let Some(number) = index.numbers.iter().find(holds) else { continue };
+        all[at].stem = text::spelled(number.value);
+        (all[at].value, all[at].unit) = (Some(number.value), number.unit);
+        if let (Some(word), Some(unit)) = (all.get_mut(at + 1), number.unit) {
+            word.stem = text::stem(unit::name(unit));
+        }
+    }
+    all
 }
 
 /// The stem of the source that `token` is: itself, or one that is kin to it.

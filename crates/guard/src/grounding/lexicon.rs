@@ -36,23 +36,21 @@ love hate|friend enemy|ally enemy|attack defend|arrive depart|arrived departed|e
 required optional|free paid|single married|single double|upper lower|domestic foreign|guilty innocent|convicted acquitted|\
 support oppose|supported opposed|for against|with without|wet dry|hard soft|heavy light|wide narrow|deep shallow|near far|\
 same different|similar different|simple complex|easy difficult|easy hard|common rare|permanent temporary|active inactive|\
-healthy sick|asleep awake|lead trail|leading trailing|ascending descending|daily weekly|weekly monthly|monthly yearly|annual monthly";
+healthy sick|asleep awake|lead trail|leading trailing|ascending descending|daily weekly|weekly monthly|monthly yearly|annual monthly|\
+over under|over below|over less|over fewer|above under|above less|more under|more below|within beyond|until after|since until";
+
+/// How much of a thing words speak of: some, most, all.
+const REACH: [&str; 3] = [
+    "some several few many sometimes occasionally partly",
+    "most mostly usually mainly generally",
+    "all every each always everyone everybody entire whole",
+];
 
 const ONES: &str = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen \
 seventeen eighteen nineteen";
 const TENS: &str = "twenty thirty forty fifty sixty seventy eighty ninety";
 const ORDINALS: &str = "zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth \
 fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth";
-
-/// Names of one unit in a line.
-const UNITS: &str = "% percent pct per_cent|km kilometer kilometers kilometre kilometres|m meter meters metre metres|\
-cm centimeter centimeters centimetre centimetres|mm millimeter millimeters millimetre millimetres|mi mile miles|ft foot feet|\
-inch inches|yd yard yards|kg kilogram kilograms kilo kilos|g gram grams|mg milligram milligrams|lb lbs pound pounds £ gbp|\
-oz ounce ounces|t ton tons tonne tonnes|l liter liters litre litres|ml milliliter milliliters millilitre millilitres|\
-gal gallon gallons|s sec secs second seconds|min mins minute minutes|h hr hrs hour hours|day days|week weeks|month months|\
-year years yr yrs|decade decades|century centuries|$ usd dollar dollars|€ eur euro euros|¥ yen|cent cents|\
-kb kilobyte kilobytes|mb megabyte megabytes|gb gigabyte gigabytes|tb terabyte terabytes|w watt watts|kw kilowatt kilowatts|\
-mw megawatt megawatts|v volt volts|mph|kmh|°c celsius|°f fahrenheit|people persons inhabitants residents|acre acres|ha hectare hectares";
 
 /// What a word is, where that matters here.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -95,15 +93,6 @@ pub(super) fn meaning(word: &str) -> Option<Meaning> {
     MEANINGS.get(word).copied()
 }
 
-/// The place of the unit that `word` (lower case) names.
-pub(super) fn unit(word: &str) -> Option<u16> {
-    static UNIT: LazyLock<HashMap<&'static str, u16>> = LazyLock::new(|| {
-        let lines = UNITS.split('|').zip(0..);
-        lines.flat_map(|(line, at)| line.split_whitespace().map(move |word| (word, at))).collect()
-    });
-    UNIT.get(word).copied()
-}
-
 /// The words that say the opposite of `stem`, as stems.
 pub(super) fn opposites(stem: &str) -> &'static [String] {
     static PAIRS: LazyLock<HashMap<String, Vec<String>>> = LazyLock::new(|| {
@@ -123,6 +112,15 @@ pub(super) fn opposites(stem: &str) -> &'static [String] {
 /// Whether `stem` and `other` are opposites.
 pub(super) fn opposed(stem: &str, other: &str) -> bool {
     opposites(stem).iter().any(|opposite| opposite == other)
+}
+
+/// How much of a thing `stem` speaks of, where it does: more is a larger number.
+pub(super) fn reach(stem: &str) -> Option<usize> {
+    static STEMS: LazyLock<HashMap<String, usize>> = LazyLock::new(|| {
+        let lines = REACH.into_iter().enumerate();
+        lines.flat_map(|(at, line)| line.split_whitespace().map(move |word| (super::text::stem(word), at))).collect()
+    });
+    STEMS.get(stem).copied()
 }
 
 /// Whether a speaker speaks of themselves: nobody else's text can support that.

@@ -61,6 +61,79 @@ fn one_wrong_sentence_among_right_ones_decides_and_is_told() {
     assert!(scored.support.unwrap().starts_with("Amara Lindqvist"));
 }
 
+const MUSEUM: &str = "The Tidewater Museum opened on 7 March 1958. Admission is $12.50 for adults. Guided tours are free for \
+groups over 15 people. The garden is open from 8 am to 6 pm. Photography is permitted in the east hall only. The tunnel is \
+750 metres long. Discounts apply to local visitors. Seating holds 3 hours of charge.";
+
+fn of_museum(response: &str) -> f64 {
+    grounding(MUSEUM, "What does the museum offer?", response, &Same).unwrap().score
+}
+
+#[test]
+fn little_words_that_contradict_are_seen() {
+    for response in [
+        "The Tidewater Museum opened on 7 May 1958.",
+        "The Tidewater Museum opened on 7 Will 1958.",
+        "Admission is €12.50 for adults.",
+        "Admission is £12.50 for adults.",
+        "Admission is 12.50% for adults.",
+        "Admission is 12.50 euros for adults.",
+        "Guided tours are free for groups under 15 people.",
+        "The garden is open from 8 am to 6 am.",
+        "The garden is open from 8 a.m. to 6 a.m.",
+        "The tunnel is 750 kilometres long.",
+        "Discounts apply to all visitors.",
+    ] {
+        assert!(of_museum(response) < 0.4, "{response}: {}", of_museum(response));
+    }
+}
+
+#[test]
+fn amounts_are_the_same_however_they_are_written() {
+    for response in [
+        "Admission is 12.50 dollars for adults.",
+        "Admission is 12.50 USD for adults.",
+        "The garden is open from 8 a.m. to 6 p.m.",
+        "The tunnel is 0.75 km long.",
+        "The tunnel is 750 m long.",
+        "The Tidewater Museum opened on March 7, 1958.",
+    ] {
+        assert!(of_museum(response) > 0.7, "{response}: {}", of_museum(response));
+    }
+}
+
+#[test]
+fn what_is_said_about_the_conversation_weighs_nothing() {
+    for response in [
+        "Good question! Guided tours are free for groups over 15 people.",
+        "Sure! According to the document, guided tours are free for groups over 15 people.",
+        "Based on the information provided, guided tours are free for groups over 15 people.",
+        "The document states that guided tours are free for groups over 15 people.",
+        "Guided tours are free for groups over 15 people. Let me know if you have any further questions.",
+        "Guided tours are free for groups over 15 people, according to the provided context.",
+        "I'm sorry, but I could not find that in the source.",
+        "The document does not mention this.",
+    ] {
+        assert!(of_museum(response) > 0.7, "{response}: {}", of_museum(response));
+    }
+    for response in [
+        "According to the document, guided tours are free for groups over 50 people.",
+        "Sure! Penguins breed in the cellar of the museum every winter.",
+        "I know that the museum was sold to a bank in Oslo.",
+        "According to Greta Holm, guided tours are free for groups over 15 people.",
+    ] {
+        assert!(of_museum(response) < 0.6, "{response}: {}", of_museum(response));
+    }
+}
+
+#[test]
+fn a_frame_takes_nothing_from_relevance() {
+    let of = |response: &str| relevance(SOURCE, QUERY, response, &Same).unwrap().score;
+    let bare = of("Amara Lindqvist founded the Halden Observatory in 1923.");
+    let framed = of("Based on the provided context, Amara Lindqvist founded the Halden Observatory in 1923.");
+    assert!((bare - framed).abs() < 0.02, "{bare} {framed}");
+}
+
 #[test]
 fn what_the_source_never_mentions_is_not_grounded() {
     assert!(grounded("Penguins breed on the Antarctic ice during winter.") < 0.1);

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::lexicon::{self, Meaning};
+use super::unit;
 
 /// A word, a number or a sign that counts.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,16 +33,27 @@ pub(super) fn tokens(text: &str, offset: usize) -> Vec<Token> {
     let mut found: Vec<Token> = Vec::with_capacity(text.len() / 5);
     let mut chars = text.char_indices().peekable();
     let mut first = true;
+    // Where a sign of a currency ended, and the numbers that stand behind one.
+    let mut sign: Option<(usize, u16)> = None;
+    let mut signed: Vec<(usize, u16)> = Vec::new();
     while let Some((start, c)) = chars.next() {
         if !c.is_alphanumeric() {
-            if matches!(c, '%' | '$' | '€' | '£' | '¥') {
-                unit_sign(c, start, offset, &mut found);
+            let named = unit::unit(c.encode_utf8(&mut [0; 4]));
+            match named {
+                Some(unit) if c == '%' => percent(unit, start + offset, &mut found),
+                Some(unit) => sign = Some((start + c.len_utf8(), unit)),
+                None => {}
             }
             continue;
         }
         let digits = c.is_numeric();
         let mut end = start + c.len_utf8();
-        while let Some(&(at, next)) = chars.peek() {
+        let dotted = dotted_half(&text[start..]);
+        if dotted {
+            chars.next();
+            end = chars.next().map_or(end, |(at, m)| at + m.len_utf8());
+        }
+        while let Some(&(at, next)) = chars.peek().filter(|_| !dotted) {
             let after = text[at + next.len_utf8()..].chars().next();
             let inside = if digits {
                 next.is_numeric() || matches!(next, ',' | '.') && after.is_some_and(char::is_numeric)
@@ -62,8 +74,20 @@ pub(super) fn tokens(text: &str, offset: usize) -> Vec<Token> {
         first = false;
         let mut token = token;
         token.range = token.range.start + offset..token.range.end + offset;
-        join(token, &mut found);
+        if let Some((_, unit)) = sign.take().filter(|(end, _)| digits && start <= end + 1) {
+            token.unit = Some(unit);
+            signed.push((found.len(), unit));
+        }
+        let lower = text[start..end].to_lowercase();
+        join(token, &if dotted { lower.replace('.', "") } else { lower }, &mut found);
     }
+    // "$4" is read as it is said: four dollars.
+    for (at, unit) in signed.into_iter().rev() {
+        if let Some(range) = found.get(at).map(|number| number.range.clone()) {
+            found.insert(at + 1, unit_word(unit, range));
+        }
+    }
+    months(text, offset, &mut found);
     // A sentence begins with a capital anyway; two in a row are a name.
     if let [first, second, ..] = &mut found[..]
         && first.capital
@@ -79,15 +103,51 @@ fn single(c: char) -> bool {
     matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{2ffff}')
 }
 
-fn unit_sign(sign: char, at: usize, offset: usize, found: &mut [Token]) {
-    // A currency stands before its number, a percent sign behind it; the former is told when the number arrives.
-    let unit = lexicon::unit(sign.encode_utf8(&mut [0; 4]));
-    if let Some(last) = found.last_mut()
-        && sign == '%'
-        && last.value.is_some()
-        && last.range.end == at + offset
-    {
-        last.unit = unit;
+/// "p.m." and "a.m." are one word each.
+fn dotted_half(text: &str) -> bool {
+    let mut chars = text.chars().map(|c| c.to_ascii_lowercase());
+    let half = matches!(chars.next(), Some('a' | 'p'));
+    half && chars.next() == Some('.') && chars.next() == Some('m') && chars.next().is_none_or(|c| !c.is_alphanumeric())
+}
+
+/// The sign behind a number.
+fn percent(unit: u16, at: usize, found: &mut Vec<Token>) {
+    let number = found.last_mut().filter(|last| last.value.is_some() && last.range.end == at);
+    if let Some(number) = number {
+        number.unit = Some(unit);
+        found.push(unit_word(unit, at..at + 1));
+    }
+}
+
+/// A unit as a word: all its names are one.
+fn unit_word(unit: u16, range: Range<usize>) -> Token {
+    Token { stem: stem(unit::name(unit)), ..blank(range) }
+}
+
+fn blank(range: Range<usize>) -> Token {
+    Token {
+        range,
+        stem: String::new(),
+        name: false,
+        capital: false,
+        value: None,
+        unit: None,
+        empty: false,
+        negation: false,
+        personal: false,
+    }
+}
+
+/// The month that is also a little word: beside the number of a day or a year.
+fn months(text: &str, offset: usize, found: &mut [Token]) {
+    let valued: Vec<bool> = found.iter().map(|token| token.value.is_some()).collect();
+    for (at, token) in found.iter_mut().enumerate().filter(|(_, token)| token.empty && token.stem == "may") {
+        let capital = text[token.range.start - offset..].starts_with('M');
+        let behind = valued.get(at + 1).copied().unwrap_or_default();
+        let before = at > 0 && valued.get(at - 1).copied().unwrap_or_default();
+        if behind && (before || capital) {
+            (token.empty, token.name, token.capital) = (false, true, true);
+        }
     }
 }
 
@@ -95,17 +155,7 @@ fn number(text: &str, range: Range<usize>) -> Token {
     let plain: String = thousands(text);
     let value = plain.parse::<f64>().ok().filter(|value| value.is_finite());
     let stem = value.map_or_else(|| plain.clone(), spelled);
-    Token {
-        range,
-        stem,
-        name: false,
-        capital: false,
-        value,
-        unit: None,
-        empty: false,
-        negation: false,
-        personal: false,
-    }
+    Token { stem, value, ..blank(range) }
 }
 
 /// `1,000` and `1.000.000` are groups; `1.5` and `1,5` are fractions.
@@ -127,7 +177,7 @@ fn thousands(text: &str) -> String {
     text.to_owned()
 }
 
-fn spelled(value: f64) -> String {
+pub(super) fn spelled(value: f64) -> String {
     format!("#{value}")
 }
 
@@ -144,7 +194,9 @@ fn word(text: &str, range: Range<usize>, first: bool) -> Token {
         Some(Meaning::One(value) | Meaning::Ten(value)) => Some(value),
         _ => None,
     };
-    let empty = meaning == Some(Meaning::Empty);
+    // Little words that are a name where they have a capital and no sentence begins.
+    let proper = !first && matches!(text, "May" | "Will" | "US" | "WHO");
+    let empty = meaning == Some(Meaning::Empty) && !proper;
     Token {
         range,
         stem: value.map_or_else(|| stem(&lower), spelled),
@@ -159,8 +211,7 @@ fn word(text: &str, range: Range<usize>, first: bool) -> Token {
 }
 
 /// Adds `token`; numbers in several words, scales and units go to the number before them.
-fn join(token: Token, found: &mut Vec<Token>) {
-    let lower = token.stem.as_str();
+fn join(mut token: Token, lower: &str, found: &mut Vec<Token>) {
     if let Some(last) = found.last_mut()
         && let Some(value) = last.value
     {
@@ -184,13 +235,14 @@ fn join(token: Token, found: &mut Vec<Token>) {
             last.range.end = token.range.end;
             return;
         }
-        if let Some(unit) = lexicon::unit(lower).filter(|_| token.range.start <= last.range.end + 1) {
-            last.unit.get_or_insert(unit);
-        }
         // "3rd" and "1990s" are one word each.
         if last.range.end == token.range.start && matches!(lower, "st" | "nd" | "rd" | "th" | "s" | "") {
             last.range.end = token.range.end;
             return;
+        }
+        if let Some(unit) = unit::unit(lower).filter(|_| token.range.start <= last.range.end + 1) {
+            last.unit.get_or_insert(unit);
+            token = unit_word(unit, token.range);
         }
     }
     found.push(token);

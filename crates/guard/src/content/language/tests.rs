@@ -10,6 +10,13 @@ fn the_measured_languages_are_told_apart() {
         ("¿Cómo recupero mi contraseña olvidada?", Language::Spanish),
         ("Explícame las fracciones como a un niño.", Language::Spanish),
         ("Quelles sont les règles des échecs ?", Language::French),
+        ("Je te remercie beaucoup", Language::French),
+        ("Je voudrais te parler", Language::French),
+        ("Je t’aime", Language::French),
+        ("Peux-tu m'aider ?", Language::French),
+        ("That's what I said, isn't it?", Language::English),
+        ("Tell me a joke", Language::English),
+        ("Send it to me as soon as you can", Language::English),
     ] {
         assert_eq!(language(text), wanted, "{text}");
     }
@@ -18,6 +25,8 @@ fn the_measured_languages_are_told_apart() {
 #[test]
 fn others_are_unmeasured() {
     for text in [
+        "Wie geht es dir?",
+        "Ik wil je graag bedanken",
         "Wie starte ich den Dienst nach einem Update neu?",
         "Come posso riavviare il servizio dopo questo aggiornamento?",
         "Como eu reinicio o serviço depois de uma atualização?",
