@@ -4,23 +4,23 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use outcrop_guard::Encoder;
-use outcrop_guard::content::{Category, HEADS, Head};
+use outcrop_guard::content::{Category, Head};
 
 use super::data;
 use super::encode::MiniLm;
 use super::tensors::File;
 
-/// So many of a theme with the same labels: texts of one theme resemble each other, and the weights are to stay small.
+/// So many harmless and so many harmful ones of a theme: texts of one theme resemble each other, and the weights are to stay small.
 const EACH: usize = 2;
 /// Their bytes at most: whoever reads an explanation reads them.
 const LONG: usize = 100;
 
 /// Writes them. They need no data but the repository's own.
 pub(crate) fn train(folder: &Path) -> Result<(), String> {
-    let mut taken: HashMap<(String, [Option<bool>; HEADS]), usize> = HashMap::new();
+    let mut taken: HashMap<(String, bool), usize> = HashMap::new();
     let mut rows: Vec<data::Row> = data::own()?.into_iter().filter(|row| row.train && row.text.len() <= LONG).collect();
     rows.retain(|row| {
-        let taken = taken.entry((row.source.clone(), row.labels)).or_default();
+        let taken = taken.entry((row.source.clone(), row.labels.contains(&Some(true)))).or_default();
         *taken += 1;
         *taken <= EACH
     });
