@@ -79,7 +79,7 @@ fn an_instance_of_a_topic_without_examples_is_about_it() {
         (
             topic("Weapons", "Guns, ammunition and explosives", &[]),
             "Can I order a rifle online?",
-            "How do I use bullet points?",
+            "How do I load a CSV file?",
         ),
         (
             topic("Faith", "Any talk of faith, gods or churches", &[]),
@@ -88,8 +88,8 @@ fn an_instance_of_a_topic_without_examples_is_about_it() {
         ),
         (
             topic("Politics", "Anything about politicians, parties or elections", &[]),
-            "Who is going to be the next prime minister?",
-            "How do I organise a birthday party?",
+            "Who will win the presidential election?",
+            "How do I bake bread?",
         ),
     ] {
         assert!(denied(&topic, about), "{about}");
