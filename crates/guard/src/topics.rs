@@ -1,12 +1,10 @@
 //! Denied topics: whether a text is about something that is known by a name, a definition and a few examples only.
 //!
-//! A cosine says little by itself: some topics are close to everything. So every cosine is measured against those of a
-//! built-in background of ordinary texts, and what counts is how far above them it stands. One threshold then serves
-//! topics that nobody has seen.
+//! A cosine says little by itself: some topics are close to everything, and so are some texts. So every cosine is
+//! measured against those of a built-in background of ordinary texts, and a text's against those that it has with a
+//! built-in list of everyday subjects. What counts is how far above both it stands. One threshold then serves topics
+//! that nobody has seen.
 
-mod words;
-
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::Refused;
@@ -14,8 +12,6 @@ use crate::content::tensors::Tensors;
 use crate::encoder::{EncodeError, Encoder};
 use crate::policy::Topic;
 use crate::scan::Scan;
-pub use words::words;
-use words::{Common, Vocabulary};
 
 const FILE: &str = "topics.safetensors";
 const WEIGHTS: &[u8] = include_bytes!("../weights/topics.safetensors");
@@ -23,8 +19,27 @@ const WEIGHTS: &[u8] = include_bytes!("../weights/topics.safetensors");
 const WIDTH: usize = 384;
 /// The texts of the background.
 pub const BACKGROUND: usize = 400;
+/// The everyday subjects.
+pub const SUBJECTS: usize = 153;
 /// From here on a text is about a topic.
 const THRESHOLD: f32 = 0.5;
+/// What a definition lists is compared item by item; so many items at most.
+const ITEMS: usize = 12;
+
+/// How far a text must stand above the background where no example tells. The constants here were chosen on one half of
+/// our own topics (docs/guardrails.md), but for what three and more examples ask for: that on `topics_eval`.
+const BAR: f32 = 3.1;
+/// The same with examples, at least.
+const BAR_WITH_EXAMPLES: f32 = 3.0;
+/// Fewer examples do not tell how far a topic reaches.
+const TELLING: usize = 3;
+/// How much more than the examples' own standing is asked for where they tell: a topic may lie among others that are
+/// much like it.
+const OWN: f32 = 0.4;
+/// How much of a text's closeness to everything is taken off.
+const CLOSE_TO_ALL: f32 = 0.8;
+/// A text this close to an example is that example, but for a word.
+const SAME: f32 = 0.85;
 
 /// How close a text is to a topic.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,32 +56,35 @@ pub struct Judged {
 #[derive(Debug, Default)]
 pub struct Topics {
     topics: Vec<Anchors>,
+    subjects: Vec<Anchor>,
 }
 
 /// What a topic is known by.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Anchors {
-    /// The definition, with and without the name.
-    meaning: Vec<Anchor>,
-    /// The middle of the definition and the examples.
+    /// The definition with the name.
+    named: Anchor,
+    /// The definition alone.
+    meaning: Anchor,
+    /// What it lists, each with the name: an instance is close to one of them and to no other.
+    items: Vec<Anchor>,
+    examples: Option<Examples>,
+}
+
+#[derive(Debug)]
+struct Examples {
+    each: Vec<Anchor>,
     middle: Anchor,
-    /// How far the examples themselves stand above the background: a loose topic asks for less than a tight one.
-    own: f32,
-    words: Vocabulary,
+    /// How far a text must stand above the background.
+    bar: f32,
 }
 
 /// A vector, and how close the background is to it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Anchor {
     vector: Vec<f32>,
     mean: f32,
     deviation: f32,
-}
-
-/// A text as topics see it.
-struct Seen<'a> {
-    vector: &'a [f32],
-    words: BTreeSet<String>,
 }
 
 impl Topics {
@@ -77,9 +95,12 @@ impl Topics {
         }
         let tensors = Tensors::read(FILE, WEIGHTS)?;
         let background = tensors.rows("background", BACKGROUND, WIDTH)?;
-        let common = Common::read(&tensors)?;
-        let made = topics.iter().map(|topic| Anchors::new(topic, &background, &common, encoder));
-        Ok(Self { topics: made.collect::<Result<_, _>>()? })
+        let subjects = tensors.rows("cohort", SUBJECTS, WIDTH)?;
+        let made = topics.iter().map(|topic| Anchors::new(topic, &background, encoder));
+        Ok(Self {
+            topics: made.collect::<Result<_, _>>()?,
+            subjects: subjects.chunks_exact(WIDTH).map(|row| Anchor::new(row.to_vec(), &background)).collect(),
+        })
     }
 
     /// How close the text of `scan` is to each topic, in their order.
@@ -90,9 +111,10 @@ impl Topics {
             return Ok(judged);
         }
         for (at, window) in scan.windows().iter().enumerate() {
-            let seen = Seen { vector: &scan.encoded(at)?.vector, words: words(scan.window(at)) };
+            let vector = &scan.encoded(at)?.vector[..];
+            let all = CLOSE_TO_ALL * mean(&self.subjects, vector);
             for (topic, judged) in self.topics.iter().zip(&mut judged) {
-                let score = topic.score(&seen);
+                let score = topic.score(vector, all);
                 if score > judged.score {
                     judged.score = score;
                     judged.window = window.range.clone();
@@ -104,44 +126,87 @@ impl Topics {
 }
 
 impl Anchors {
-    fn new(topic: &Topic, background: &[f32], common: &Common, encoder: &dyn Encoder) -> Result<Self, EncodeError> {
+    fn new(topic: &Topic, background: &[f32], encoder: &dyn Encoder) -> Result<Self, EncodeError> {
         let name = topic.name.replace(['-', '_'], " ");
         let definition = subject(&topic.definition);
         let named = format!("{name}: {definition}");
-        let texts: Vec<&str> =
-            [named.as_str(), definition].into_iter().chain(topic.examples.iter().map(String::as_str)).collect();
-        let vectors: Vec<Vec<f32>> = encoder.encode(&texts)?.into_iter().map(|encoded| encoded.vector).collect();
-        let middle = |without: Option<usize>| {
-            let some = vectors.iter().enumerate().filter(|(at, _)| Some(*at) != without);
-            Anchor::new(middle(some.map(|(_, vector)| vector.as_slice())), background)
-        };
-        // Each example against the middle of all the others.
-        let own: Vec<f32> =
-            vectors.iter().enumerate().skip(2).map(|(at, vector)| middle(Some(at)).standing(vector)).collect();
-        Ok(Self {
-            middle: middle(None),
-            own: if own.is_empty() { UNKNOWN } else { own.iter().sum::<f32>() / own.len() as f32 },
-            words: Vocabulary::new(&name, definition, &topic.examples, common),
-            meaning: vectors.iter().take(2).map(|vector| Anchor::new(vector.clone(), background)).collect(),
-        })
+        let items: Vec<String> = items(definition).into_iter().map(|item| format!("{name}: {item}")).collect();
+        let texts: Vec<&str> = [named.as_str(), definition]
+            .into_iter()
+            .chain(items.iter().map(String::as_str))
+            .chain(topic.examples.iter().map(String::as_str))
+            .collect();
+        let mut encoded = encoder.encode(&texts)?.into_iter().map(|encoded| encoded.vector);
+        let mut next = || encoded.next().unwrap_or_default();
+        let (named, meaning) = (next(), next());
+        let items = items.iter().map(|_| Anchor::new(next(), background)).collect();
+        let examples: Vec<Vec<f32>> = encoded.collect();
+        let examples = (!examples.is_empty()).then(|| Examples::new(&named, &meaning, examples, background));
+        let (named, meaning) = (Anchor::new(named, background), Anchor::new(meaning, background));
+        Ok(Self { named, meaning, items, examples })
     }
 
-    /// 0 to 1; a half is the threshold. The weights are the best of a small grid on half of the topics that were
-    /// measured, and held on the other half.
-    fn score(&self, seen: &Seen<'_>) -> f32 {
-        const MEANING: f32 = 0.5;
-        const WORDS: f32 = 4.0;
-        const NEEDED: f32 = 0.5;
-        let meaning = self.meaning.iter().map(|anchor| anchor.standing(seen.vector)).fold(f32::NEG_INFINITY, f32::max);
-        let middle = self.middle.standing(seen.vector);
-        let above = MEANING * meaning + (1.0 - MEANING) * middle - self.own + WORDS * self.words.share(&seen.words);
-        1.0 / (1.0 + (NEEDED - above).exp())
+    /// 0 to 1; a half is the threshold. `all` is how close the text is to anything.
+    fn score(&self, text: &[f32], all: f32) -> f32 {
+        let items = greatest(&self.items, text) + mean(&self.items, text);
+        let meaning = (self.named.standing(text) + self.meaning.standing(text) + items) / 4.0 - all;
+        let Some(examples) = &self.examples else { return squeezed(meaning - BAR) };
+        let nearest = greatest(&examples.each, text) - all;
+        let middle = examples.middle.standing(text) - all;
+        // Each stands higher by itself than the three do together: they are brought back to the scale of one.
+        let above = (meaning + 0.5 * nearest + 0.5 * middle) / 1.7 - examples.bar;
+        let closest = examples.each.iter().map(|example| cosine(&example.vector, text)).fold(0.0, f32::max);
+        let same = if closest >= SAME { closest.min(1.0) } else { 0.0 };
+        squeezed(above).max(same)
     }
 }
 
-/// How far a topic's texts stand above the background where no example tells: half a percent of ordinary questions are
-/// flagged then, and more of those that are close to the topic.
-const UNKNOWN: f32 = 5.2;
+impl Examples {
+    fn new(named: &[f32], meaning: &[f32], vectors: Vec<Vec<f32>>, background: &[f32]) -> Self {
+        // Each example against the middle of all else that is known.
+        let mut own = 0.0;
+        for at in 0..vectors.len() {
+            let others = vectors.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, other)| &other[..]);
+            let anchor = Anchor::new(middle([named, meaning].into_iter().chain(others)), background);
+            own += anchor.standing(&vectors[at]) / vectors.len() as f32;
+        }
+        let told = if vectors.len() < TELLING { 0.0 } else { own + OWN };
+        let bar = told.max(BAR_WITH_EXAMPLES);
+        Self {
+            middle: Anchor::new(middle(vectors.iter().map(Vec::as_slice)), background),
+            each: vectors.into_iter().map(|vector| Anchor::new(vector, background)).collect(),
+            bar,
+        }
+    }
+}
+
+fn squeezed(above: f32) -> f32 {
+    1.0 / (1.0 + (-above).exp())
+}
+
+fn mean(anchors: &[Anchor], text: &[f32]) -> f32 {
+    anchors.iter().map(|anchor| anchor.standing(text)).sum::<f32>() / anchors.len().max(1) as f32
+}
+
+fn greatest(anchors: &[Anchor], text: &[f32]) -> f32 {
+    anchors.iter().map(|anchor| anchor.standing(text)).fold(f32::NEG_INFINITY, f32::max)
+}
+
+/// What a definition lists; all of it where it lists nothing.
+fn items(definition: &str) -> Vec<&str> {
+    const PARTING: [&str; 8] = [" and ", " or ", " such as ", " including ", " e.g.", " about ", " which ", " that "];
+    let mut parts = vec![definition];
+    for word in PARTING {
+        parts = parts.into_iter().flat_map(|part| part.split(word)).collect();
+    }
+    let parts = parts.into_iter().flat_map(|part| part.split([',', '.', ';', ':', '(', ')', '/']));
+    let parts = parts.map(|part| part.trim().trim_start_matches("or ").trim_start_matches("and "));
+    let mut parts: Vec<&str> = parts.filter(|part| part.chars().count() > 2).take(ITEMS).collect();
+    if parts.is_empty() {
+        parts.push(definition);
+    }
+    parts
+}
 
 impl Anchor {
     fn new(vector: Vec<f32>, background: &[f32]) -> Self {
@@ -176,7 +241,7 @@ fn cosine(a: &[f32], b: &[f32]) -> f32 {
 /// What a definition is about, without what it orders: "Avoid specific financial advice" speaks of financial advice.
 pub fn subject(definition: &str) -> &str {
     /// What definitions begin with before they come to their subject. Longer beginnings first.
-    const BEGINNINGS: [&str; 58] = [
+    const BEGINNINGS: [&str; 63] = [
         "do not allow",
         "don't allow",
         "do not",
@@ -208,6 +273,7 @@ pub fn subject(definition: &str) -> &str {
         "answering",
         "discuss",
         "discussing",
+        "talk of",
         "talk about",
         "talking about",
         "engage in",
@@ -234,6 +300,10 @@ pub fn subject(definition: &str) -> &str {
         "anything related to",
         "topics related to",
         "statements about",
+        "the user wants help with",
+        "the user asks for",
+        "the user asks about",
+        "the subject of",
         "any",
     ];
     let mut rest = definition.trim();

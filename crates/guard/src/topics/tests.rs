@@ -19,9 +19,19 @@ fn a_definition_s_subject_is_what_it_speaks_of() {
 }
 
 #[test]
+fn a_definition_falls_into_what_it_lists() {
+    assert_eq!(items("guns, ammunition and explosives."), ["guns", "ammunition", "explosives"]);
+    assert_eq!(items("legal advice, e.g. about contracts (or rights)"), ["legal advice", "contracts", "rights"]);
+    assert_eq!(items("religion"), ["religion"]);
+    assert_eq!(items(""), [""]);
+    assert_eq!(items(&"word, ".repeat(50)).len(), ITEMS);
+}
+
+#[test]
 fn the_background_is_as_it_was_trained() {
     let rows = Tensors::read(FILE, WEIGHTS).unwrap().rows("background", BACKGROUND, WIDTH).unwrap();
-    for row in rows.chunks_exact(WIDTH) {
+    let subjects = Tensors::read(FILE, WEIGHTS).unwrap().rows("cohort", SUBJECTS, WIDTH).unwrap();
+    for row in rows.chunks_exact(WIDTH).chain(subjects.chunks_exact(WIDTH)) {
         assert!((cosine(row, row) - 1.0).abs() < 0.02);
     }
     let mut damaged = WEIGHTS.to_vec();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use outcrop_guard::topics::{BACKGROUND, Topics, words};
+use outcrop_guard::topics::{BACKGROUND, SUBJECTS, Topics};
 use outcrop_guard::{Encoder, Scan, Topic};
 
 use super::Report;
@@ -11,6 +11,11 @@ use super::data;
 use super::encode::MiniLm;
 use super::measure::percent;
 use super::tensors::File;
+
+/// What people speak of every day: how close a text is to all of it tells how close it is to anything.
+const EVERYDAY: &str = include_str!("../../data/subjects.txt");
+/// Our own topics without examples, with texts that are about them and others that only sound so.
+const OWN: &str = include_str!("../../data/topics.tsv");
 
 /// Writes the vectors of ordinary texts of the train split, one source as much as the other.
 pub(crate) fn train(data: &Path, folder: &Path) -> Result<(), String> {
@@ -31,30 +36,95 @@ pub(crate) fn train(data: &Path, folder: &Path) -> Result<(), String> {
     let rows = data::content(data)?;
     let encoder = MiniLm::load()?;
     let mut random = fastrand::Rng::with_seed(11);
-    let (mut vectors, mut counts) = (Vec::new(), BTreeMap::<String, usize>::new());
+    let mut vectors = Vec::new();
     for (source, some) in SOURCES {
         let own = rows.iter().filter(|row| row.train && row.source == source && row.text.len() < LONGEST);
         let mut texts: Vec<&str> = own.map(|row| row.text.as_str()).collect();
         random.shuffle(&mut texts);
         texts.truncate(some);
-        for word in texts.iter().flat_map(|text| words(text)) {
-            *counts.entry(word).or_default() += 1;
-        }
         for encoded in encoder.encode(&texts).map_err(|e| e.to_string())? {
             vectors.extend(encoded.vector);
         }
     }
-    // What stands in one text only is as rare as what stands in none.
-    let lines = counts.iter().filter(|(_, count)| **count > 1).map(|(word, count)| format!("{word} {count}\n"));
-    let text: String = lines.collect();
+    let subjects: Vec<&str> = EVERYDAY.lines().collect();
+    let encoded = encoder.encode(&subjects).map_err(|e| e.to_string())?;
+    let cohort: Vec<f32> = encoded.into_iter().flat_map(|encoded| encoded.vector).collect();
     let mut file = File::default();
     file.rows("background", vectors.len() / BACKGROUND, &vectors);
-    file.i8("words", &[text.len()], text.bytes().map(u8::cast_signed).collect());
+    file.rows("cohort", cohort.len() / SUBJECTS, &cohort);
     file.write(folder, "topics.safetensors")
 }
 
 /// Prints the table of denied topics.
 pub(crate) fn bench(folder: &Path, encoder: &dyn Encoder, report: &mut Report) -> Result<(), String> {
+    labelled(folder, encoder, report)?;
+    zero_shot(folder, encoder, report)
+}
+
+/// One of our own topics.
+#[derive(Default)]
+struct Own<'a> {
+    half: &'a str,
+    definition: &'a str,
+    about: Vec<&'a str>,
+    beside: Vec<&'a str>,
+}
+
+/// Recall without any example and with the first two, and what is flagged of near misses and of benign dev prompts.
+fn zero_shot(folder: &Path, encoder: &dyn Encoder, report: &mut Report) -> Result<(), String> {
+    /// Every so manieth benign prompt.
+    const EVERY: usize = 10;
+    let mut topics: BTreeMap<&str, Own<'_>> = BTreeMap::new();
+    for line in OWN.lines().filter(|line| !line.starts_with('#')) {
+        let fields: Vec<&str> = line.splitn(4, '\t').collect();
+        let [half, name, what, text] = fields[..] else { return Err(format!("topics.tsv: not four fields: {line}")) };
+        let topic = topics.entry(name).or_default();
+        topic.half = half;
+        match what {
+            "=" => topic.definition = text,
+            "+" => topic.about.push(text),
+            _ => topic.beside.push(text),
+        }
+    }
+    let rows = data::content(folder)?;
+    let benign: Vec<&str> = rows
+        .iter()
+        .filter(|row| !row.train && row.benign() && row.text.len() < 600)
+        .step_by(EVERY)
+        .map(|row| row.text.as_str())
+        .collect();
+    for (half, examples) in [("choose", 0), ("report", 0), ("choose", 2), ("report", 2)] {
+        let (mut about, mut beside, mut ordinary) = (Vec::new(), Vec::new(), Vec::new());
+        for (name, own) in topics.iter().filter(|(_, own)| own.half == half) {
+            let (given, asked) = own.about.split_at(examples.min(own.about.len()));
+            let topic = Topic {
+                name: (*name).to_owned(),
+                definition: own.definition.to_owned(),
+                examples: given.iter().map(|text| (*text).to_owned()).collect(),
+                sides: outcrop_guard::Sides::default(),
+            };
+            let anchors = Topics::new(&[topic], encoder).map_err(|e| e.to_string())?;
+            let found = |text: &str| -> Result<bool, String> {
+                let judged = anchors.judge(&Scan::new(text, encoder)).map_err(|e| e.to_string())?;
+                Ok(judged.iter().any(|judged| judged.score >= judged.threshold))
+            };
+            for (texts, into) in [(asked, &mut about), (&own.beside, &mut beside), (&benign, &mut ordinary)] {
+                for text in texts {
+                    into.push(found(text)?);
+                }
+            }
+        }
+        let share = |found: &[bool]| found.iter().filter(|found| **found).count() as f32 / found.len().max(1) as f32;
+        let line = format!("own topics, half {half:?}, {examples} examples");
+        let wanted = if examples == 0 { ".60" } else { "" };
+        report.row(&format!("{line}: caught"), &percent(share(&about)), wanted)?;
+        report.row(&format!("{line}: near misses flagged"), &percent(share(&beside)), "")?;
+        report.row(&format!("{line}: benign dev prompts flagged, a topic"), &percent(share(&ordinary)), "≤ .05")?;
+    }
+    Ok(())
+}
+
+fn labelled(folder: &Path, encoder: &dyn Encoder, report: &mut Report) -> Result<(), String> {
     let text = std::fs::read_to_string(folder.join("topics.json")).map_err(|e| e.to_string())?;
     let file: serde_json::Value = serde_json::from_str(&text).map_err(|e| e.to_string())?;
     let string =
