@@ -2,7 +2,8 @@
 //!
 //! Three ways to PII, in this order: what its form and check digit prove (`codes`, `net`, `phone`); what a word
 //! before it announces (`cues`, `announced`); and names and addresses, which a small trained model finds in what is
-//! left (`tagger`). Where two overlap the surer one stays.
+//! left (`tagger`), amended by what is certain of both (`named`, `postal`, `things`, and `foreign` for other languages).
+//! Where two overlap the surer one stays.
 
 mod announced;
 mod checks;

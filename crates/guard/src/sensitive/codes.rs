@@ -173,7 +173,7 @@ fn ipv4(bytes: &[u8], at: usize, groups: &Groups) -> Option<Candidate> {
     // 10.0.0.0/8 is a net of its own.
     let small = octet(a) < 10 && octet(b) < 20 && octet(c) < 20;
     let other = !fits || padded || nobody || is_version(bytes, at, d.end, small);
-    (!other).then(|| Candidate { range: a.start..d.end, kind: Pii::IpAddress, sure: 88 })
+    (!other).then_some(Candidate { range: a.start..d.end, kind: Pii::IpAddress, sure: 88 })
 }
 
 /// Whether these numbers count releases or sections: by the words around them, and where they are `small` by a name of
