@@ -2,20 +2,25 @@
 //!
 //! Three ways to PII, in this order: what its form and check digit prove (`codes`, `net`, `phone`); what a word
 //! before it announces (`cues`, `announced`); and names and addresses, which a small trained model finds in what is
-//! left (`tagger`). Where two overlap the surer one stays.
+//! left (`tagger`), amended by what is certain of both (`named`, `postal`, `things`, and `foreign` for other languages).
+//! Where two overlap the surer one stays.
 
 mod announced;
 mod checks;
 mod codes;
 mod cues;
+mod foreign;
 mod kinds;
 #[doc(hidden)]
 pub mod lexicon;
+mod named;
 mod net;
 mod phone;
+mod postal;
 pub(crate) mod regexes;
 #[doc(hidden)]
 pub mod tagger;
+mod things;
 #[doc(hidden)]
 pub mod tokens;
 
@@ -157,6 +162,16 @@ fn scan(text: &str) -> Vec<Candidate> {
             if byte.is_ascii_hexdigit() && bytes[at..bytes.len().min(at + 5)].contains(&b':') {
                 found.extend(net::ipv6(text, at));
             }
+            let secret = net::credentials(text, at);
+            found.extend(secret.clone());
+            if let Some(secret) = secret {
+                // The host and what follows are an address without it.
+                let host = secret.range.end + 1;
+                let url = net::url(text, at).filter(|url| url.range.end > host);
+                found.extend(url.map(|url| Candidate { range: host..url.range.end, ..url }));
+                at = secret.range.end;
+                continue;
+            }
             found.extend(net::url(text, at));
             // An address holds no other, and may be long.
             if let Some(last) =
@@ -184,7 +199,7 @@ fn age_before_unit(text: &str, at: usize, found: &mut Vec<Candidate>) {
         return;
     }
     let tail: String =
-        text[end..].chars().take(16).collect::<String>().to_ascii_lowercase().replace(['-', '\u{a0}'], " ");
+        text[end..].chars().take(40).collect::<String>().to_ascii_lowercase().replace(['-', '\u{a0}'], " ");
     let tail = tail.trim_start();
     const UNITS: [&str; 24] = [
         "years old",
@@ -212,7 +227,8 @@ fn age_before_unit(text: &str, at: usize, found: &mut Vec<Candidate>) {
         "year olds",
         "weeks old",
     ];
-    if UNITS.iter().any(|unit| tail.starts_with(unit)) || matches!(tail, "yo" | "ans") {
+    let told = UNITS.iter().any(|unit| tail.starts_with(unit)) || matches!(tail, "yo" | "ans");
+    if told && !things::aged(&text[..at], tail) {
         found.push(Candidate { range: at..end, kind: Pii::Age, sure: 81 });
     }
 }

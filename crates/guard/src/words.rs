@@ -11,6 +11,8 @@ use std::ops::Range;
 
 use custom::Custom;
 
+pub use custom::is_blank;
+
 #[doc(hidden)]
 pub use profanity::found_by;
 

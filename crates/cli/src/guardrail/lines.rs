@@ -18,6 +18,8 @@ pub struct Line {
 /// The lines of a file; empty ones are passed over. An error begins with the number of its line.
 pub fn read(text: &str) -> Result<Vec<Line>, String> {
     let mut lines = Vec::new();
+    // Some editors begin a file with a byte order mark.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for (number, line) in (1..).zip(text.lines()) {
         if line.trim().is_empty() {
             continue;

@@ -20,6 +20,11 @@ fn lines_are_json_or_a_label_and_a_text() {
 }
 
 #[test]
+fn a_byte_order_mark_at_the_beginning_is_skipped() {
+    assert_eq!(read("\u{feff}block\tbad").unwrap(), [line("bad", true)]);
+}
+
+#[test]
 fn a_bad_line_is_told_by_its_number() {
     for (text, told) in [
         ("allow\tx\nmaybe\ty", "2: the label is maybe"),

@@ -188,8 +188,11 @@ fn value(text: &str, at: usize, cue: &Cue, gap: &str, lexicon: &Lexicon<'_>) -> 
         }
         Announces::Cvv => made(number(&[&[3], &[4]], any)?, Pii::CreditDebitCardCvv, 88),
         Announces::Pin => {
+            // "pin 2048 to the top" is a verb.
+            let behind = |range: &Range<usize>| text[range.end..].starts_with(" to ");
             let close = gap.len() <= 24;
-            made(number(&[&[4], &[5], &[6]], any).filter(|_| close)?, Pii::Pin, 87)
+            let range = number(&[&[4], &[5], &[6]], any).filter(|range| close && !(gap == " " && behind(range)))?;
+            made(range, Pii::Pin, 87)
         }
         Announces::Expiry => made(expiry(text, at)?, Pii::CreditDebitCardExpiry, 79),
         Announces::Age => age(text, at, cue, gap),
@@ -413,6 +416,10 @@ enum Link {
 }
 
 fn link(gap: &str) -> Link {
+    // Another object's members: "\"user\": {\"firstName\": …".
+    if gap.contains(['{', '}']) {
+        return Link::Apart;
+    }
     let bare = gap.trim_matches([' ', '"', '\'', '`', '\t', '*', '(', '\n', '[', '“', '”']);
     match bare.to_ascii_lowercase().as_str() {
         ":" | "=" | "=>" | ":=" | "is:" | "->" | "is :" | "\":" | "\": \"" | "':" => Link::Assigned,

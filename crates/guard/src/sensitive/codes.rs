@@ -80,10 +80,42 @@ pub fn ends(bytes: &[u8], at: usize) -> bool {
     at >= bytes.len() || !(bytes[at].is_ascii_alphanumeric() || bytes[at] == b'_' || !bytes[at].is_ascii())
 }
 
+/// Whether the digits at `at` go on from what is before the mark before them: "1,234", "7-12", "e29b-41d4", "v.2". A
+/// comma, a slash or a hyphen behind a word parts the fields of a record.
+pub fn glued(bytes: &[u8], at: usize) -> bool {
+    /// Longer words are codes.
+    const WORD: usize = 24;
+    if at < 2 {
+        return false;
+    }
+    let (mark, before) = (bytes[at - 1], bytes[at - 2]);
+    let digits = |from: usize| bytes[from..].iter().take(4).take_while(|byte| byte.is_ascii_digit()).count();
+    match mark {
+        b'.' => before.is_ascii_alphanumeric(),
+        b'-' | b'/' => {
+            let word = bytes[..at - 1].iter().rev().take_while(|byte| byte.is_ascii_alphanumeric()).take(WORD + 1);
+            let (count, coded) = word.fold((0, false), |(n, coded), byte| (n + 1, coded || byte.is_ascii_digit()));
+            coded || count > WORD
+        }
+        // Groups of three digits, and nothing that a number with commas has not.
+        b',' if before.is_ascii_digit() && digits(at) == 3 => {
+            let first = bytes[..at - 1].iter().rev().take(4).take_while(|byte| byte.is_ascii_digit()).count();
+            let more = matches!(bytes.get(at + 3), Some(b' ' | b'-' | b'/'))
+                && bytes.get(at + 4).is_some_and(u8::is_ascii_digit);
+            first <= 3 && !more
+        }
+        _ => false,
+    }
+}
+
 /// Numbers that begin with the digit at `at` and need no announcement.
 pub fn numbers(bytes: &[u8], at: usize, found: &mut Vec<Candidate>) {
-    let before = if at == 0 { b' ' } else { bytes[at - 1] };
-    if matches!(before, b'.' | b'-' | b'/' | b'$' | b'#') && at > 1 && bytes[at - 2].is_ascii_alphanumeric() {
+    let valued = at > 1 && matches!(bytes[at - 1], b'$' | b'#') && bytes[at - 2].is_ascii_alphanumeric();
+    if valued || glued(bytes, at) {
+        // "10.0.0.1-10.0.0.9", "7,203.0.113.7"
+        if at > 1 && matches!(bytes[at - 1], b'-' | b',') && bytes[at - 2].is_ascii_digit() {
+            found.extend(ipv4(bytes, at, &Groups::at(bytes, at)));
+        }
         return;
     }
     let groups = Groups::at(bytes, at);
@@ -106,7 +138,8 @@ pub fn numbers(bytes: &[u8], at: usize, found: &mut Vec<Candidate>) {
     if let Some((range, digits)) = groups.take(bytes, &[3, 2, 4])
         && matches!(groups.parted, b'-' | b' ')
     {
-        if checks::itin(digits) {
+        // Others are given out, too, and known where a word announces them.
+        if checks::itin(digits) && matches!(digits[3], 7 | 8) {
             push(range, Pii::UsIndividualTaxIdentificationNumber, 90);
         } else if checks::ssn(digits) && groups.parted == b'-' {
             push(range, Pii::UsSocialSecurityNumber, 90);
@@ -116,19 +149,8 @@ pub fn numbers(bytes: &[u8], at: usize, found: &mut Vec<Candidate>) {
         && checks::sin(digits)
     {
         push(range, Pii::CaSocialInsuranceNumber, 80);
-    } else if groups.parted == b'.'
-        && let [a, b, c, d] = groups.groups.as_slice()
-        && ends(bytes, d.end)
-    {
-        let octet =
-            |range: &Range<usize>| checks::number(&bytes[range.clone()].iter().map(|b| b - b'0').collect::<Vec<_>>());
-        let small = [a, b, c, d].iter().all(|range| range.len() <= 3 && octet(range) <= 255);
-        let padded = [a, b, c, d].iter().any(|range| range.len() > 1 && bytes[range.start] == b'0');
-        // Loopback, "any" and netmasks tell of nobody.
-        let nobody = octet(a) == 127 || octet(a) == 0 || (octet(a) == 255 && octet(b) == 255);
-        if small && !padded && !nobody && !is_version(bytes, at) {
-            push(a.start..d.end, Pii::IpAddress, 88);
-        }
+    } else {
+        found.extend(ipv4(bytes, at, &groups));
     }
     mac(bytes, at, found);
     vin(bytes, at, found);
@@ -137,31 +159,152 @@ pub fn numbers(bytes: &[u8], at: usize, found: &mut Vec<Candidate>) {
 const CARDS: &[&[usize]] =
     &[&[4, 4, 4, 4], &[4, 6, 5], &[4, 6, 4], &[4, 4, 4, 4, 3], &[4, 4, 4, 4, 2], &[4, 4, 4, 1], &[4, 4, 5]];
 
-/// Whether a word before says that these numbers count releases.
-fn is_version(bytes: &[u8], at: usize) -> bool {
-    let before = &bytes[at.saturating_sub(10)..at];
-    let before: Vec<u8> = before.iter().map(u8::to_ascii_lowercase).collect();
-    let trimmed = before.trim_ascii_end();
-    trimmed.ends_with(b"version")
-        || trimmed.ends_with(b"release")
-        || trimmed.ends_with(b"build")
-        || before.ends_with(b"v")
-        || trimmed.ends_with(b"version:")
+fn ipv4(bytes: &[u8], at: usize, groups: &Groups) -> Option<Candidate> {
+    let [a, b, c, d] = groups.groups.as_slice() else { return None };
+    if groups.parted != b'.' || !ends(bytes, d.end) {
+        return None;
+    }
+    let octet =
+        |range: &Range<usize>| checks::number(&bytes[range.clone()].iter().map(|b| b - b'0').collect::<Vec<_>>());
+    let fits = [a, b, c, d].iter().all(|range| range.len() <= 3 && octet(range) <= 255);
+    let padded = [a, b, c, d].iter().any(|range| range.len() > 1 && bytes[range.start] == b'0');
+    // Loopback, "any" and netmasks tell of nobody.
+    let nobody = octet(a) == 127 || octet(a) == 0 || (octet(a) == 255 && octet(b) == 255);
+    // 10.0.0.0/8 is a net of its own.
+    let small = octet(a) < 10 && octet(b) < 20 && octet(c) < 20;
+    let other = !fits || padded || nobody || is_version(bytes, at, d.end, small);
+    (!other).then_some(Candidate { range: a.start..d.end, kind: Pii::IpAddress, sure: 88 })
+}
+
+/// Whether these numbers count releases or sections: by the words around them, and where they are `small` by a name of
+/// something directly before.
+fn is_version(bytes: &[u8], at: usize, end: usize, small: bool) -> bool {
+    /// So far back the words that tell of a release may stand.
+    const SIGHT: usize = 48;
+    const COUNTED: [&str; 29] = [
+        "v",
+        "ver",
+        "version",
+        "versions",
+        "release",
+        "releases",
+        "released",
+        "build",
+        "rev",
+        "revision",
+        "patch",
+        "firmware",
+        "upgrade",
+        "update",
+        "section",
+        "sections",
+        "sec",
+        "chapter",
+        "clause",
+        "article",
+        "paragraph",
+        "appendix",
+        "annex",
+        "rule",
+        "figure",
+        "table",
+        "item",
+        "oid",
+        "assembly",
+    ];
+    const LINKS: [&str; 10] = ["from", "to", "and", "or", "than", "until", "since", "before", "through", "is"];
+    const NET: [&str; 44] = [
+        "ip",
+        "ips",
+        "ipv",
+        "address",
+        "addresses",
+        "addr",
+        "host",
+        "hosts",
+        "server",
+        "servers",
+        "client",
+        "clients",
+        "dns",
+        "gateway",
+        "router",
+        "peer",
+        "node",
+        "resolver",
+        "ping",
+        "from",
+        "to",
+        "at",
+        "is",
+        "on",
+        "via",
+        "by",
+        "for",
+        "of",
+        "and",
+        "or",
+        "the",
+        "in",
+        "with",
+        "connect",
+        "connected",
+        "connecting",
+        "block",
+        "blocked",
+        "allow",
+        "deny",
+        "listen",
+        "bind",
+        "port",
+        "nameserver",
+    ];
+    // "nginx/1.25.3.1", "openssl-1.1.1.20"; "//10.0.0.5" is none.
+    let named = at > 1 && matches!(bytes[at - 1], b'/' | b'-') && bytes[at - 2].is_ascii_alphabetic();
+    let compared = [&b"=="[..], b">=", b"<=", b"~=", b"~>", b"^", b"~"]
+        .iter()
+        .any(|mark| bytes[..at].trim_ascii_end().ends_with(mark));
+    if named || compared {
+        return true;
+    }
+    let from = at.saturating_sub(SIGHT);
+    let line = bytes[from..at].rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+    let before = String::from_utf8_lossy(line).to_lowercase();
+    let words: Vec<&str> =
+        before.split(|letter: char| !letter.is_alphabetic()).filter(|word| !word.is_empty()).collect();
+    let Some(last) = words.last() else { return false };
+    // Nothing but spaces and signs like "#" between.
+    let tail = before.rfind(last).map_or("", |place| &before[place + last.len()..]);
+    let beside = tail.chars().all(|letter| matches!(letter, ' ' | ':' | '=' | '#' | '.' | '"' | '\'' | '('));
+    if beside && COUNTED.contains(last) || before.trim_end().ends_with('§') {
+        return true;
+    }
+    let released = |word: &&str| {
+        ["upgrad", "updat", "downgrad", "migrat", "bump", "version", "releas"].iter().any(|stem| word.starts_with(stem))
+    };
+    if LINKS.contains(last) && words.iter().rev().take(if small { 6 } else { 3 }).any(released) {
+        return true;
+    }
+    let behind = String::from_utf8_lossy(&bytes[end..bytes.len().min(end + 24)]).to_lowercase();
+    let told = ["released", "or later", "or newer", "or higher", "and later", "and newer", "and above", "release"]
+        .iter()
+        .any(|words| behind.contains(words));
+    small && (told || (tail == " " && !NET.contains(last)))
 }
 
 /// Codes that begin with the letter at `at` and need no announcement.
 pub fn letters(text: &str, at: usize, found: &mut Vec<Candidate>) {
     let bytes = text.as_bytes();
     let upper = |offset: usize| bytes.get(at + offset).is_some_and(u8::is_ascii_uppercase);
+    if bytes.get(at + 1).is_some_and(u8::is_ascii_alphabetic) && bytes.get(at + 2).is_some_and(u8::is_ascii_digit) {
+        iban(bytes, at, found);
+    }
     if upper(0) {
         if bytes[at] == b'A' && upper(1) {
             aws_key(bytes, at, found);
         }
         if upper(1) {
             let next = bytes.get(at + 2).copied().unwrap_or(0);
-            if next.is_ascii_digit() {
-                iban(bytes, at, found);
-            }
             if next.is_ascii_digit() || next == b' ' || next == b'-' {
                 nino(bytes, at, found);
             }
@@ -182,12 +325,13 @@ fn aws_key(bytes: &[u8], at: usize, found: &mut Vec<Candidate>) {
 }
 
 fn iban(bytes: &[u8], at: usize, found: &mut Vec<Candidate>) {
-    let Some(length) = checks::iban_length(&bytes[at..at + 2]) else { return };
+    let country = [bytes[at].to_ascii_uppercase(), bytes[at + 1].to_ascii_uppercase()];
+    let Some(length) = checks::iban_length(&country) else { return };
     let mut code = Vec::with_capacity(length);
     let mut next = at;
     while code.len() < length && next < bytes.len() {
         match bytes[next] {
-            byte @ (b'0'..=b'9' | b'A'..=b'Z') => code.push(byte),
+            byte if byte.is_ascii_alphanumeric() => code.push(byte.to_ascii_uppercase()),
             b' ' | b'-' if !matches!(bytes[next - 1], b' ' | b'-') => {}
             _ => return,
         }
@@ -255,7 +399,10 @@ fn mac(bytes: &[u8], at: usize, found: &mut Vec<Candidate>) {
     let end = at + 17;
     let goes_on = bytes.get(end) == Some(parts) && bytes.get(end + 1).is_some_and(u8::is_ascii_hexdigit);
     let goes_before = at > 0 && bytes[at - 1] == *parts && at > 1 && bytes[at - 2].is_ascii_hexdigit();
-    if pairs && !goes_on && !goes_before && ends(bytes, end) {
+    // All zeros and all ones are nobody's.
+    let somebody = |byte: &&u8| !matches!(**byte, b'0' | b'f' | b'F') && *byte != parts;
+    let nobody = !bytes[at..bytes.len().min(end)].iter().any(|byte| somebody(&byte));
+    if pairs && !nobody && !goes_on && !goes_before && ends(bytes, end) {
         found.push(Candidate { range: at..end, kind: Pii::MacAddress, sure: 96 });
     }
 }

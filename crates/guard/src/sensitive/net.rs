@@ -31,15 +31,40 @@ pub fn email(text: &str, at: usize) -> Option<Candidate> {
     (start < at && bytes[at - 1] != b'.').then_some(Candidate { range: start..end, kind: Pii::Email, sure: 95 })
 }
 
+/// The password in an address such as "postgres://name:password@host" whose scheme begins at `at`.
+pub fn credentials(text: &str, at: usize) -> Option<Candidate> {
+    const SCHEME: usize = 20;
+    const MOST: usize = 200;
+    let bytes = text.as_bytes();
+    let scheme = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(**byte, b'+' | b'-' | b'.');
+    let colon = at + bytes[at..].iter().take(SCHEME).take_while(scheme).count();
+    if !bytes[colon..].starts_with(b"://") {
+        return None;
+    }
+    let user = colon + 3;
+    let plain = |byte: &&u8| !byte.is_ascii_whitespace() && !matches!(**byte, b'/' | b'"' | b'<' | b'>' | b'`');
+    let end = user + bytes[user..].iter().take(MOST).take_while(plain).count();
+    let sign = user + bytes[user..end].iter().rposition(|byte| *byte == b'@')?;
+    let start = user + bytes[user..sign].iter().position(|byte| *byte == b':')? + 1;
+    let named = matches!(bytes.get(start), Some(b'$' | b'{' | b'<' | b'%' | b'*' | b'['));
+    (start < sign && !named).then_some(Candidate { range: start..sign, kind: Pii::Password, sure: 97 })
+}
+
 /// The end of the domain name at `at`, which has a point and a top level of letters.
 fn domain(text: &str, at: usize) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut end = at;
-    while end < bytes.len()
-        && end - at < MAX_DOMAIN
-        && (bytes[end].is_ascii_alphanumeric() || matches!(bytes[end], b'-' | b'.'))
-    {
-        end += 1;
+    // Letters of European alphabets beyond ASCII, too; those of others may be the sentence around.
+    let europeans = |letter: char| letter.is_alphabetic() && letter < '\u{530}';
+    while end < bytes.len() && end - at < MAX_DOMAIN {
+        if bytes[end].is_ascii_alphanumeric() || matches!(bytes[end], b'-' | b'.') {
+            end += 1;
+            continue;
+        }
+        match text[end..].chars().next().filter(|letter| !letter.is_ascii() && europeans(*letter)) {
+            Some(letter) => end += letter.len_utf8(),
+            None => break,
+        }
     }
     while end > at && matches!(bytes[end - 1], b'.' | b'-') {
         end -= 1;
@@ -89,6 +114,10 @@ fn bare(text: &str, at: usize) -> Option<Candidate> {
     ];
     let path = bytes.get(host) == Some(&b'/')
         || (bytes.get(host) == Some(&b':') && bytes.get(host + 1).is_some_and(u8::is_ascii_digit));
+    // "ASP.NET"
+    if top == "net" && !path && text[..host].ends_with("NET") {
+        return None;
+    }
     let known = PLAIN.contains(&top.as_str()) || (top == "net" || path) && (WITH_PATH.contains(&top.as_str()));
     if !known || bytes.get(host) == Some(&b'(') || bytes.get(host) == Some(&b'@') || bytes.get(host) == Some(&b'_') {
         return None;

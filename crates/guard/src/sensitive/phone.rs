@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::Pii;
-use super::codes::Candidate;
+use super::codes::{Candidate, glued};
 
 /// More groups than any number has.
 const MAX_GROUPS: usize = 9;
@@ -27,15 +27,8 @@ struct Written {
 /// The number that begins at `at` with '+', '(' or a digit.
 pub fn find(text: &str, at: usize, announced: bool) -> Option<Candidate> {
     let bytes = text.as_bytes();
-    if at > 0 {
-        let before = bytes[at - 1];
-        let within =
-            before.is_ascii_alphanumeric() || matches!(before, b'_' | b'$' | b'#' | b'%' | b'=' | b'*') && !announced;
-        let continued =
-            matches!(before, b'.' | b'-' | b'/' | b',' | b'+') && at > 1 && bytes[at - 2].is_ascii_alphanumeric();
-        if within || continued || before == b'+' || (before == b'(' && bytes[at] != b'+') {
-            return None;
-        }
+    if at > 0 && (joined(bytes, at, announced) || is_tail(text, at)) {
+        return None;
     }
     let mut written = read(bytes, at);
     // Spaces may part this number from another: the longest beginning that is a number.
@@ -59,6 +52,41 @@ pub fn find(text: &str, at: usize, announced: bool) -> Option<Candidate> {
         }
         written = read(&bytes[..at + cut], at);
     }
+}
+
+/// Whether what begins at `at` goes on from what stands before it.
+fn joined(bytes: &[u8], at: usize, announced: bool) -> bool {
+    let before = bytes[at - 1];
+    if before.is_ascii_alphanumeric() || before == b'_' {
+        return true;
+    }
+    // Nothing goes on with a plus.
+    if bytes[at] == b'+' {
+        return before == b'+';
+    }
+    let assigned = matches!(before, b'$' | b'#' | b'%' | b'=' | b'*') && !announced;
+    // "(212) …" is read from its bracket on.
+    let bracketed =
+        before == b'(' && bytes[at..].iter().find(|byte| !byte.is_ascii_digit()).is_some_and(|byte| *byte == b')');
+    assigned || bracketed || before == b'+' || glued(bytes, at)
+}
+
+/// Whether the digits at `at` are the rest of a number with a plus: what was refused whole is not taken in part.
+fn is_tail(text: &str, at: usize) -> bool {
+    /// The longest number with its marks.
+    const LONGEST: usize = 32;
+    let bytes = text.as_bytes();
+    if bytes[at] == b'+' {
+        return false;
+    }
+    for before in (at.saturating_sub(LONGEST)..at).rev() {
+        match bytes[before] {
+            b'0'..=b'9' | b' ' | b'-' | b'.' | b'/' | b'(' | b')' => {}
+            b'+' => return find(text, before, false).is_none_or(|whole| whole.range.end > at),
+            _ => return false,
+        }
+    }
+    false
 }
 
 fn read(bytes: &[u8], at: usize) -> Written {
@@ -134,11 +162,20 @@ fn ends(bytes: &[u8], end: usize, written: &Written) -> bool {
     match bytes.get(end) {
         None => true,
         Some(b'x' | b'X') => bytes.get(end + 1).is_some_and(u8::is_ascii_digit),
-        Some(b'-' | b'/' | b':' | b'%') => !bytes.get(end + 1).is_some_and(u8::is_ascii_alphanumeric),
-        Some(b'.' | b',') => !bytes.get(end + 1).is_some_and(u8::is_ascii_digit),
+        // "030 1234567-Ann", "030 1234567/Ann", but not "0301-2345-67ab".
+        Some(b'-' | b'/' | b':') => !bytes.get(end + 1).is_some_and(u8::is_ascii_digit) && !is_code(bytes, end + 1),
+        Some(b'%') => !bytes.get(end + 1).is_some_and(u8::is_ascii_alphanumeric),
+        Some(b'.') => !bytes.get(end + 1).is_some_and(u8::is_ascii_digit),
+        // No number of so many digits has groups that a comma parts.
+        Some(b',') => true,
         Some(b' ') if written.space && !written.plus && !written.bracketed => true,
         Some(byte) => !(byte.is_ascii_alphanumeric() || *byte == b'_'),
     }
+}
+
+/// Whether the letters and digits at `at` are no word.
+fn is_code(bytes: &[u8], at: usize) -> bool {
+    bytes[at..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).any(u8::is_ascii_digit)
 }
 
 /// "x123", " ext. 123".

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use super::Pii;
 use super::lexicon::{self, Lexicon};
 use super::tokens::{Shape, Token, tokens};
+use super::{named, postal};
 use crate::error::Refused;
 
 /// What a token may be: outside, or the beginning or inside of a name or an address.
@@ -92,8 +93,10 @@ impl<'a> Tagger<'a> {
     /// The names and addresses in `text`, in order. What is `known` to be something else is one word to it.
     pub fn find(&self, text: &str, known: &[(Range<usize>, Pii)]) -> Vec<(Range<usize>, Pii)> {
         let tokens = tokens(text, known, &self.lexicon);
-        let labels = self.label(&tokens);
-        spans(&tokens, &labels)
+        let mut labels = self.label(&tokens);
+        named::label(text, &tokens, &mut labels);
+        postal::label(text, &tokens, &mut labels);
+        spans(text, &tokens, &labels)
     }
 
     /// The most likely labels.
@@ -144,7 +147,7 @@ fn signed(bytes: &[u8]) -> &[[i8; LABELS]] {
 }
 
 /// The spans that `labels` describe, without marks at their ends.
-fn spans(tokens: &[Token], labels: &[u8]) -> Vec<(Range<usize>, Pii)> {
+fn spans(text: &str, tokens: &[Token], labels: &[u8]) -> Vec<(Range<usize>, Pii)> {
     let mut found = Vec::new();
     let mut at = 0;
     while at < tokens.len() {
@@ -161,27 +164,37 @@ fn spans(tokens: &[Token], labels: &[u8]) -> Vec<(Range<usize>, Pii)> {
         while at < tokens.len() && labels[at] == labels[begin] + 1 {
             at += 1;
         }
-        let (mut first, mut last) = (begin, at - 1);
-        while first < last && tokens[first].shape == Shape::Mark {
-            first += 1;
+        if kind == Pii::Name {
+            for (first, last) in named::sentences(tokens, begin, at - 1) {
+                let trimmed = trimmed(tokens, first, last, kind);
+                if let Some((first, last)) = named::person(text, tokens, trimmed.0, trimmed.1)
+                    && (named::is_titled(tokens, first) || believable(&tokens[first..=last], kind))
+                {
+                    found.push((tokens[first].range.start..tokens[last].range.end, kind));
+                }
+            }
+            continue;
         }
-        while last > first
-            && tokens[last].shape == Shape::Mark
-            && !(kind == Pii::Name && tokens[last].is_point_of_initial(tokens, last))
-        {
-            last -= 1;
-        }
-        // A name stays on its line: the next one is another's.
-        if kind == Pii::Name
-            && let Some(next) = tokens[first + 1..=last].iter().position(|token| token.breaks)
-        {
-            last = first + next;
-        }
-        if believable(&tokens[first..=last], kind) {
+        let (first, last) = trimmed(tokens, begin, at - 1, kind);
+        if believable(&tokens[first..=last], kind) && postal::is_address(text, tokens, first, last) {
             found.push((tokens[first].range.start..tokens[last].range.end, kind));
         }
     }
     found
+}
+
+/// Without marks at the ends, but for the point of an initial.
+fn trimmed(tokens: &[Token], mut first: usize, mut last: usize, kind: Pii) -> (usize, usize) {
+    while first < last && tokens[first].shape == Shape::Mark {
+        first += 1;
+    }
+    while last > first
+        && tokens[last].shape == Shape::Mark
+        && !(kind == Pii::Name && tokens[last].is_point_of_initial(tokens, last))
+    {
+        last -= 1;
+    }
+    (first, last)
 }
 
 /// What no name and no address is without, however likely the words around it make one.

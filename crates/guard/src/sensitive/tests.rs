@@ -4,6 +4,9 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod names;
+mod records;
+
 fn found(text: &str) -> Vec<(Pii, String)> {
     let sensitive = Sensitive::new(&Pii::ALL, &[]).unwrap();
     let kind = |what| match what {

@@ -3,7 +3,7 @@
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use unicode_normalization::char::is_combining_mark;
 
-use super::fold::{is_invisible, is_part, latin, plain};
+use super::fold::{self, is_invisible, latin, mark, plain};
 use super::{Hit, List};
 
 /// Stand before and behind each token of folded text, so that a word only matches whole tokens and one search does.
@@ -11,6 +11,16 @@ const BEGIN: u8 = 1;
 const END: u8 = 2;
 /// More accents on one letter than any language writes are there to disguise it.
 const MAX_MARKS: usize = 2;
+
+/// Whether a character belongs to the word around it: not the apostrophe that counts as a letter.
+fn is_part(letter: char) -> bool {
+    fold::is_part(letter) && mark(letter) == letter
+}
+
+/// Whether a word is nothing once it is folded, and so would never be found.
+pub fn is_blank(word: &str) -> bool {
+    Folded::new(word).bytes.trim_ascii().is_empty()
+}
 
 /// The words, compiled.
 #[derive(Debug)]
@@ -109,7 +119,7 @@ impl Folded {
                 continue;
             }
             folded.starts.push((folded.bytes.len(), at));
-            plain(letter, |part| folded.bytes.extend_from_slice(part.encode_utf8(&mut [0; 4]).as_bytes()));
+            plain(mark(letter), |part| folded.bytes.extend_from_slice(part.encode_utf8(&mut [0; 4]).as_bytes()));
             folded.ends.push((folded.bytes.len(), at + letter.len_utf8()));
         }
         folded
@@ -126,7 +136,8 @@ impl Folded {
                 self.bytes.extend_from_slice(letter.encode_utf8(&mut [0; 4]).as_bytes());
             }
         } else {
-            self.bytes.extend_from_slice(token.as_bytes());
+            // Greek writes another sigma at a word's end, but not in capitals.
+            self.bytes.extend_from_slice(token.replace('ς', "σ").as_bytes());
         }
         self.bytes.push(END);
         self.ends.push((self.bytes.len(), end));

@@ -21,7 +21,21 @@ pub fn plain(letter: char, mut with: impl FnMut(char)) {
     if letter.is_ascii() {
         return with(letter.to_ascii_lowercase());
     }
-    decompose_compatible(letter, |part| part.to_lowercase().for_each(&mut with));
+    decompose_compatible(letter, |part| match part {
+        // The one letter of everyday text whose capitals are two.
+        'ß' | 'ẞ' => "ss".chars().for_each(&mut with),
+        _ => part.to_lowercase().for_each(&mut with),
+    });
+}
+
+/// The plain mark for one that is typed for it: apostrophes, quotation marks, hyphens.
+pub fn mark(letter: char) -> char {
+    match letter {
+        '‘' | '’' | '‚' | '‛' | 'ʼ' | 'ʹ' | '′' | '´' | '`' | '＇' => '\'',
+        '“' | '”' | '„' | '‟' | '″' | '«' | '»' => '"',
+        '‐' | '‑' | '‒' | '–' | '−' | '﹣' | '－' | '⁃' => '-',
+        other => other,
+    }
 }
 
 /// The Latin letter that a small letter of another alphabet looks like (from Unicode's table of confusables).

@@ -42,6 +42,15 @@ fn a_custom_word_is_found_through_what_shows_nothing() {
 }
 
 #[test]
+fn a_custom_word_is_found_however_its_marks_and_capitals_are_typed() {
+    assert_eq!(custom(&["don't"], "I don’t, I donʼt, I don't").len(), 3);
+    assert_eq!(custom(&["e-mail"], "e\u{2011}mail, e\u{2010}mail, e–mail").len(), 3);
+    assert_eq!(custom(&["Straße"], "STRASSE, STRAẞE and strasse").len(), 3);
+    assert_eq!(custom(&["ΛΟΓΟΣ"], "λογος"), ["λογος"]);
+    assert!(is_blank("   ") && is_blank("\u{200b}\u{feff}") && !is_blank("-"));
+}
+
+#[test]
 fn a_word_of_both_lists_is_the_guardrails_own() {
     let hits = Words::new(&["shit happens"], true).find("shit happens, shit");
     assert_eq!(hits.iter().map(|hit| hit.list).collect::<Vec<_>>(), [List::Custom(0), List::Profanity]);

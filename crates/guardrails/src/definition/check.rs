@@ -89,6 +89,9 @@ fn words(definition: &Definition) -> Result<(), GuardrailsError> {
     if words().any(|word| word.chars().count() > WORD) {
         return refused("The custom word length in this Word policy exceeds quota limit");
     }
+    if words().any(outcrop_guard::words::is_blank) {
+        return refused("A custom word in this Word policy has no visible character and would never be found");
+    }
     if twice(words().map(str::to_lowercase)) {
         return refused("Custom words cannot have case-insensitive duplicates");
     }

@@ -115,6 +115,10 @@ fn what_breaks_a_rule_is_refused_in_bedrocks_words() {
         ),
         (pii(vec![email(), email()]), "The PII entity configs cannot have duplicates"),
         (CreateGuardrailRequest { word_policy_config: Some(lists), ..empty() }, "Managed words cannot have duplicates"),
+        (
+            words("a", &["\u{200b} "]),
+            "A custom word in this Word policy has no visible character and would never be found",
+        ),
         (words("a", &["Cactus", "cACTUS"]), "Custom words cannot have case-insensitive duplicates"),
         (regexes(&[("a", "x"), ("a", "y")]), "All regex names must be unique"),
         (regexes(&[("a", "x"), ("b", "x")]), "All regex patterns must be unique"),
