@@ -149,7 +149,10 @@ impl Index for Base {
     }
 
     async fn search(&self, query: Query) -> Result<Vec<Hit>> {
-        self.run(move |inner| find::search(inner, &query)).await
+        match find::at_once(&self.0, &query)? {
+            Some(hits) => Ok(hits),
+            None => self.run(move |inner| find::search(inner, &query)).await,
+        }
     }
 
     async fn stats(&self) -> Result<Stats> {

@@ -11,7 +11,7 @@ use super::top::Scored;
 pub(super) const ROWS: usize = 8;
 
 /// Bits kept of a question's number.
-pub(super) const PLANES: usize = 4;
+pub(super) const PLANES: usize = 3;
 
 /// Rows estimated at once, before any is looked at.
 pub(super) const CHUNK: usize = 256;
@@ -29,7 +29,7 @@ const SAMPLED: usize = 16;
 const AHEAD: usize = 8;
 
 /// How many deviations an estimate is trusted not to err by.
-const SURE: f32 = 2.5;
+const SURE: f32 = 3.0;
 
 /// The codes of all places. A free place has one that is like nothing.
 pub(super) struct Codes {
@@ -224,17 +224,22 @@ fn planes(unit: &[f32]) -> Planes {
     let largest = turned.iter().fold(0f32, |most, n| most.max(n.abs()));
     // Numbers are near a bell curve: its far ends are worth less than finer steps.
     let deviation = (turned.iter().map(|n| n * n).sum::<f32>() / turned.len().max(1) as f32).sqrt();
-    let reach = largest.min(3.0 * deviation).max(f32::MIN_POSITIVE);
+    let reach = largest.min(2.5 * deviation).max(f32::MIN_POSITIVE);
     let step = 2.0 * reach / levels as f32;
     let mut digits = vec![[0; PLANES]; words];
+    let (mut square, mut product) = (0f32, 0f32);
     for (at, number) in turned.iter().enumerate() {
         let level = (((number + reach) / step).floor().max(0.0) as u32).min(levels - 1);
         for (plane, digits) in digits[at / 64].iter_mut().enumerate() {
             *digits |= u64::from(level >> plane & 1) << (at % 64);
         }
+        // A level stands for the middle of its step: an odd number of units, which is a sum of +-2^plane.
+        square += number * number;
+        product += number * (2.0 * level as f32 + 1.0 - levels as f32);
     }
-    // A level stands for the middle of its step: half a step times an odd number, which is a sum of +-2^plane.
-    Planes { digits, most: (turned.len() * (levels as usize - 1)) as f32, unit: step / 2.0 }
+    // So that what the levels say of the question itself is right: else likeness would be estimated too low.
+    let unit = if product > 0.0 { square / product } else { 0.0 };
+    Planes { digits, most: (turned.len() * (levels as usize - 1)) as f32, unit }
 }
 
 /// How many bits a code has.

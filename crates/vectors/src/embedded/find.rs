@@ -1,6 +1,6 @@
 //! Answering a query.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::PoisonError;
 
 use roaring::RoaringBitmap;
@@ -8,6 +8,7 @@ use roaring::RoaringBitmap;
 use super::base::Inner;
 use super::nearest::{Probe, nearest};
 use super::state::State;
+use super::top::Scored;
 use super::truth;
 use crate::fusion::{self, CANDIDATES, Parts};
 use crate::{Hit, Mode, Query, Result};
@@ -19,6 +20,24 @@ struct Found {
     cosine: f32,
     /// On the scale of cosines.
     score: f64,
+}
+
+/// An index of more chunks is searched where waiting is allowed: its vectors may have to come from the disk.
+const SMALL: u32 = 200_000;
+
+/// The answer where it is had sooner than a change of threads, and without waiting for anyone: by vectors alone, in an
+/// index that memory holds.
+pub(super) fn at_once(inner: &Inner, query: &Query) -> Result<Option<Vec<Hit>>> {
+    query.vector.check(inner.shape)?;
+    if query.limit == 0 || query.mode == Mode::Hybrid || query.filter.is_some() {
+        return Ok(None);
+    }
+    inner.open()?;
+    let found = match inner.state.try_read() {
+        Ok(state) if state.places() <= SMALL => find(&state, query)?,
+        _ => return Ok(None),
+    };
+    show(inner, query, &found)
 }
 
 pub(super) fn search(inner: &Inner, query: &Query) -> Result<Vec<Hit>> {
@@ -81,6 +100,9 @@ fn hybrid(
     // A document of the words' index counts only where memory knows it too.
     let said =
         asked.best(pool, |key, slot| state.key(slot) == key && allowed.is_none_or(|allowed| allowed.contains(slot)))?;
+    let mut words: HashMap<i64, f32> = said.iter().map(|scored| (scored.key, scored.score)).collect();
+    let silent: Vec<i64> = near.iter().map(|scored| scored.key).filter(|key| !words.contains_key(key)).collect();
+    words.extend(silent.iter().copied().zip(asked.score(&silent)?));
     let mut seen: HashSet<i64> = near.iter().map(|scored| scored.key).collect();
     let mut candidates = near;
     for mut scored in said {
@@ -89,13 +111,9 @@ fn hybrid(
             candidates.push(scored);
         }
     }
-    let keys: Vec<i64> = candidates.iter().map(|scored| scored.key).collect();
-    let words = asked.score(&keys)?;
-    let parts = |(scored, words): (&super::top::Scored, &f32)| Parts {
-        cosine: f64::from(scored.score),
-        words: f64::from(*words),
-    };
-    let parts: Vec<Parts> = candidates.iter().zip(&words).map(parts).collect();
+    let said = |scored: &Scored| words.get(&scored.key).copied().unwrap_or_default();
+    let parts = |scored: &Scored| Parts { cosine: f64::from(scored.score), words: f64::from(said(scored)) };
+    let parts: Vec<Parts> = candidates.iter().map(parts).collect();
     let mut found: Vec<Found> = fusion::join(&parts)
         .into_iter()
         .zip(candidates)

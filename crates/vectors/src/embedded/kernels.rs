@@ -114,7 +114,7 @@ pub(super) fn fetch<T>(soon: &[T]) {
 #[inline(always)]
 fn estimate_rows(blocks: &[u64], factors: &[f32], question: &Planes, estimates: &mut [f32]) {
     let digits = question.digits.as_slice();
-    const { assert!(PLANES == 4) };
+    const { assert!(PLANES == 3) };
     let (rows, _) = blocks.as_chunks::<ROWS>();
     let (factors, _) = factors.as_chunks::<ROWS>();
     let (estimates, _) = estimates.as_chunks_mut::<ROWS>();
@@ -133,8 +133,7 @@ fn estimate_rows(blocks: &[u64], factors: &[f32], question: &Planes, estimates: 
         for row in 0..ROWS {
             // Each digit that differs says its weight less instead of more.
             let low = differ[0][row].wrapping_add(differ[1][row] << 1);
-            let high = (differ[2][row] << 2).wrapping_add(differ[3][row] << 3);
-            estimates[row] = question.says(low.wrapping_add(high) as u32) * factors[row];
+            estimates[row] = question.says(low.wrapping_add(differ[2][row] << 2) as u32) * factors[row];
         }
     }
 }
@@ -157,7 +156,7 @@ fn digits_row(row: &[u64], question: &Planes) -> u32 {
             *differ = differ.wrapping_add((word ^ digits).count_ones());
         }
     }
-    differ[0] + (differ[1] << 1) + (differ[2] << 2) + (differ[3] << 3)
+    differ[0] + (differ[1] << 1) + (differ[2] << 2)
 }
 
 /// Sixteen sums side by side.

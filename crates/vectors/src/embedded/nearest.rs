@@ -15,9 +15,9 @@ const SHARE: u64 = 50;
 
 /// How many candidates may be compared exactly: so many, so many for each that is wanted, and one in so many of all,
 /// for among more chunks more look better than they are.
-const LEAST: usize = 200;
-const EACH: usize = 10;
-const OF_ALL: usize = 1000;
+const LEAST: usize = 150;
+const EACH: usize = 5;
+const OF_ALL: usize = 700;
 
 /// How many candidates ahead a vector is asked of memory.
 const AHEAD: usize = 4;

@@ -177,32 +177,35 @@ fn analyzer() -> TextAnalyzer {
         .build()
 }
 
-/// A question's words, ready to be looked for.
+/// A question's words, ready to be looked for: any of them, and each.
 pub(super) struct Asked<'a> {
     searcher: &'a Searcher,
-    weight: Box<dyn Weight>,
+    any: Box<dyn Weight>,
+    each: Vec<Box<dyn Weight>>,
 }
 
 impl Searcher {
     /// Nothing where the question has no words.
     pub(super) fn ask(&self, text: &str) -> Result<Option<Asked<'_>>> {
         let mut seen = HashSet::new();
-        let mut queries: Vec<Box<dyn Query>> = Vec::new();
+        let mut words = Vec::new();
         let mut analyzer = self.analyzer.clone();
         let mut tokens = analyzer.token_stream(text);
-        while tokens.advance() && queries.len() < MOST_WORDS {
+        while tokens.advance() && words.len() < MOST_WORDS {
             let word = &tokens.token().text;
             if seen.insert(word.clone()) {
                 let term = Term::from_field_text(self.fields.text, word);
-                queries.push(Box::new(TermQuery::new(term, IndexRecordOption::WithFreqs)));
+                words.push(TermQuery::new(term, IndexRecordOption::WithFreqs));
             }
         }
-        if queries.is_empty() {
+        if words.is_empty() {
             return Ok(None);
         }
         let scoring = EnableScoring::enabled_from_searcher(&self.searcher);
-        let weight = BooleanQuery::union(queries).weight(scoring).map_err(failed)?;
-        Ok(Some(Asked { searcher: self, weight }))
+        let each = words.iter().map(|word| word.weight(scoring)).collect::<tantivy::Result<_>>().map_err(failed)?;
+        let words = words.into_iter().map(|word| Box::new(word) as Box<dyn Query>).collect();
+        let any = BooleanQuery::union(words).weight(scoring).map_err(failed)?;
+        Ok(Some(Asked { searcher: self, any, each }))
     }
 }
 
@@ -223,12 +226,13 @@ impl Asked<'_> {
                 }
                 top.threshold()
             };
-            self.weight.for_each_pruning(f32::NEG_INFINITY, segment, &mut take).map_err(failed)?;
+            self.any.for_each_pruning(f32::NEG_INFINITY, segment, &mut take).map_err(failed)?;
         }
         Ok(top.sorted())
     }
 
-    /// The score of these chunks; 0 for one that shares no word. In the order of `keys`.
+    /// The score of these chunks; 0 for one that shares no word. In the order of `keys`. Word by word: a scorer of all
+    /// words reads all that lies between the chunks.
     pub(super) fn score(&self, keys: &[i64]) -> Result<Vec<f32>> {
         let mut scores = vec![0.0; keys.len()];
         for segment in self.searcher.searcher.segment_readers() {
@@ -237,13 +241,15 @@ impl Asked<'_> {
                 continue;
             }
             here.sort_unstable();
-            let mut scorer = self.weight.scorer(segment, 1.0).map_err(failed)?;
-            for (doc, at) in here {
-                if scorer.doc() < doc {
-                    scorer.seek(doc);
-                }
-                if scorer.doc() == doc {
-                    scores[at] = scorer.score();
+            for word in &self.each {
+                let mut scorer = word.scorer(segment, 1.0).map_err(failed)?;
+                for (doc, at) in &here {
+                    if scorer.doc() < *doc {
+                        scorer.seek(*doc);
+                    }
+                    if scorer.doc() == *doc {
+                        scores[*at] += scorer.score();
+                    }
                 }
             }
         }

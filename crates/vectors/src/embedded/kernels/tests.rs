@@ -6,7 +6,7 @@ fn every_processor_finds_the_same() {
     let mut random = fastrand::Rng::with_seed(3);
     for words in [1, 2, 8] {
         let digits = (0..words).map(|_| std::array::from_fn(|_| random.u64(..))).collect();
-        let question = Planes { digits, most: 64.0 * 15.0, unit: 0.01 };
+        let question = Planes { digits, most: 64.0 * 7.0, unit: 0.01 };
         let blocks: Vec<u64> = (0..words * ROWS * 5).map(|_| random.u64(..)).collect();
         let mut factors: Vec<f32> = (0..ROWS * 5).map(|at| 0.1 + at as f32).collect();
         factors[3] = f32::NAN;

@@ -10,7 +10,7 @@ const PAGE: usize = 4096;
 /// As [`super::estimate_rows`]: a register holds one word of each of eight rows.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vpopcntdq")]
 pub(super) fn estimate(blocks: &[u64], factors: &[f32], question: &Planes, estimates: &mut [f32]) {
-    const { assert!(PLANES == 4 && ROWS == 8) };
+    const { assert!(PLANES == 3 && ROWS == 8) };
     let digits = question.digits.as_slice();
     let (rows, _) = blocks.as_chunks::<ROWS>();
     let (factors, _) = factors.as_chunks::<ROWS>();
@@ -23,19 +23,18 @@ pub(super) fn estimate(blocks: &[u64], factors: &[f32], question: &Planes, estim
             _mm_prefetch::<_MM_HINT_T0>(block.as_ptr().wrapping_byte_add(PAGE + line).cast());
         }
         let mut ones = _mm512_setzero_si512();
-        let (mut twos, mut fours, mut eights) = (ones, ones, ones);
+        let (mut twos, mut fours) = (ones, ones);
         for word in 0..digits.len() {
             // SAFETY: a row of a block is eight words.
             let rows = unsafe { _mm512_loadu_si512(block[word].as_ptr().cast()) };
-            let [a, b, c, d] = digits[word];
+            let [a, b, c] = digits[word];
             ones = _mm512_add_epi64(ones, differ(rows, a));
             twos = _mm512_add_epi64(twos, differ(rows, b));
             fours = _mm512_add_epi64(fours, differ(rows, c));
-            eights = _mm512_add_epi64(eights, differ(rows, d));
         }
         let low = _mm512_add_epi64(ones, _mm512_slli_epi64::<1>(twos));
-        let high = _mm512_add_epi64(_mm512_slli_epi64::<2>(fours), _mm512_slli_epi64::<3>(eights));
-        let differ = _mm256_cvtepi32_ps(_mm512_cvtepi64_epi32(_mm512_add_epi64(low, high)));
+        let differ = _mm512_add_epi64(low, _mm512_slli_epi64::<2>(fours));
+        let differ = _mm256_cvtepi32_ps(_mm512_cvtepi64_epi32(differ));
         let says = _mm256_mul_ps(_mm256_sub_ps(most, _mm256_mul_ps(two, differ)), unit);
         // SAFETY: eight numbers are read, and eight written.
         unsafe {
