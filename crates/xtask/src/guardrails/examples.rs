@@ -11,7 +11,7 @@ use super::encode::MiniLm;
 use super::tensors::File;
 
 /// So many harmless and so many harmful ones of a theme: texts of one theme resemble each other, and the weights are to stay small.
-const EACH: usize = 2;
+const EACH: usize = 1;
 /// Their bytes at most: whoever reads an explanation reads them.
 const LONG: usize = 100;
 
