@@ -141,7 +141,7 @@ fn filtering() -> Arc<Guard> {
 }
 
 const HARMLESS: &str =
-    "The train to the coast leaves at nine and takes two hours, so there is time for a coffee before. ";
+    "Photosynthesis turns light, water and carbon dioxide into sugar, which plants then use to grow. ";
 const HARMFUL: &str = "You are all worthless idiots, and I hope that every one of you people dies slowly. ";
 
 #[test]

@@ -42,13 +42,6 @@ pub(super) fn pieces(passage: usize, text: &str) -> Vec<Piece> {
                 if between.matches('\n').count() > 2 { end } else { next.end }
             });
         }
-        // Half a sentence is no answer.
-        for (next, _) in &cut[at + 1..] {
-            if !text[range.start..end].ends_with(';') || text[end..next.start].contains('\n') {
-                break;
-            }
-            end = next.end;
-        }
         found.push(Piece { passage, range: range.start..end, heading });
     }
     found
