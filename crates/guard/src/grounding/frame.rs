@@ -15,6 +15,8 @@ im ill youd youre have want something anymore reach";
 /// Words that only a speaker says.
 const GREETS: &str = "sure certainly absolutely definitely great excellent thank thanks welcome happy glad hope hopefully \
 sorry apologize apologise apologies afraid unfortunately hello hi hey okay ok please";
+/// What a speaker offers.
+const OFFERS: &str = "help assist let ask hesitate questions anything";
 /// What a speaker has been given.
 const GIVEN: &str =
     "context document documents source sources text passage passages article information answer question results";
@@ -42,14 +44,14 @@ pub(super) fn claimed<'a>(text: &str, offset: usize, tokens: &'a [Token]) -> &'a
         token.value.is_none() && (token.empty || token.personal || is(SPOKEN, text, token, offset)) && !token.name
     };
     let speaks = |token: &Token| is("i me my you your im ill ive", text, token, offset);
-    if tokens.iter().all(idle) && (has(GREETS, tokens) || has(GIVEN, tokens) || tokens.iter().any(speaks)) {
+    let offers = tokens.iter().any(speaks) && has(OFFERS, tokens);
+    if tokens.iter().all(idle) && (has(GREETS, tokens) || has(GIVEN, tokens) || offers) {
         return &[];
     }
     let negated = tokens.iter().any(|token| token.negation);
     let certain = tokens.iter().all(|token| token.value.is_none()) && !has("but however although", tokens);
-    let first = tokens.iter().any(|token| is("i im ive", text, token, offset));
     let given = has("context document documents source sources text passage passages article information", tokens);
-    if negated && certain && tokens.len() <= LONGEST && has(ABSENT, tokens) && (given || first) {
+    if negated && certain && tokens.len() <= LONGEST && has(ABSENT, tokens) && given {
         return &[];
     }
     let mut rest = tokens;
