@@ -8,6 +8,7 @@ import pytest
 from support import knowledge
 from support.ask import HAIKU, user
 from support.clients import client, raises
+from support.s3 import s3_client
 
 SCRIPT = """
 models = ["one"]
@@ -436,6 +437,15 @@ class TestEnforcement:
         kb = knowledge.base(agent, "123456789012")
         found = runtime.retrieve(knowledgeBaseId=kb, retrievalQuery={"text": "a cactus"})
         assert (found["guardrailAction"], found["retrievalResults"]) == ("INTERVENED", [])
+        s3 = s3_client(server.url)
+        s3.create_bucket(Bucket="plants")
+        for name in ("cactus", "fern", "rose"):
+            s3.put_object(Bucket="plants", Key=f"{name}.txt", Body=f"How to water a {name}.".encode())
+        ds = knowledge.source(agent, kb, configuration=knowledge.bucket_source("plants"))
+        job = knowledge.sync(agent, kb, ds)
+        assert job["status"] == "COMPLETE"
+        counted = {"DocumentsScanned": 3, "NewDocumentsIndexed": 2, "DocumentsFailed": 1}
+        assert counted.items() <= knowledge.counted(job).items() and BLOCKED_IN in str(job["failureReasons"])
         ranking = {"type": "BEDROCK_RERANKING_MODEL", "bedrockRerankingConfiguration": {
             "modelConfiguration": {"modelArn": f"arn:aws:bedrock:{knowledge.REGION}::foundation-model/amazon.rerank-v1:0"}}}
         inline = {"type": "INLINE", "inlineDocumentSource": {"type": "TEXT", "textDocument": {"text": "a cactus"}}}

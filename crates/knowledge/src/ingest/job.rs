@@ -11,9 +11,10 @@ use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt};
 use outcrop_api::Fault;
+use outcrop_gateway::guard::blocked;
 use outcrop_queue::Held;
 use outcrop_resources::{Error, Op, Resource, Scope};
-use outcrop_vectors::{Index, Metadata, Replace};
+use outcrop_vectors::{Index, Metadata, Replace, Vector};
 use tokio::sync::mpsc;
 
 use super::by_model::Reader;
@@ -77,6 +78,25 @@ enum Outcome {
     Kept(String),
     /// It is not there any more.
     Gone,
+}
+
+impl Outcome {
+    /// The texts that want vectors.
+    fn to_embed(&mut self) -> Vec<String> {
+        if let Self::Ready(prepared) = self { std::mem::take(&mut prepared.embedded) } else { Vec::new() }
+    }
+
+    /// Takes the vectors of its chunks.
+    fn take(&mut self, vectors: &mut impl Iterator<Item = Vector>) {
+        if let Self::Ready(prepared) = self {
+            prepared.records.iter_mut().zip(vectors).for_each(|(record, vector)| record.vector = vector);
+        }
+    }
+
+    /// An enforced guardrail lets its text go to no embedding model.
+    fn blocked(fault: &Fault) -> Self {
+        Self::Left(Status::Failed, format!("An enforced guardrail blocks its text: {}", fault.message))
+    }
 }
 
 /// Why a job ended before it was done.
@@ -240,6 +260,7 @@ impl<'a> Run<'a> {
             Ok(fetched) => match prepare(&self.recipe, &self.embedder, &todo.item.id, fetched).await {
                 Ok(prepared) => Outcome::Ready(prepared),
                 Err(Unprepared::Bad(failure)) => left(reasons::left(&failure)),
+                Err(Unprepared::Model(fault)) if blocked(&fault) => Outcome::blocked(&fault),
                 Err(Unprepared::Model(fault)) => return Err(refused(fault)),
             },
         };
@@ -267,17 +288,23 @@ impl<'a> Run<'a> {
     }
 
     async fn embed(&self, mut group: Vec<One>) -> Result<Vec<One>, Halt> {
-        let mut ready: Vec<&mut Prepared> = Vec::new();
-        for one in &mut group {
-            if let Outcome::Ready(prepared) = &mut one.outcome {
-                ready.push(prepared);
+        let texts: Vec<Vec<String>> = group.iter_mut().map(|one| one.outcome.to_embed()).collect();
+        match self.embedder.vectors(texts.iter().flatten().cloned().collect()).await {
+            Ok(vectors) => {
+                let mut vectors = vectors.into_iter();
+                group.iter_mut().for_each(|one| one.outcome.take(&mut vectors));
             }
-        }
-        let texts = ready.iter_mut().flat_map(|prepared| std::mem::take(&mut prepared.embedded)).collect();
-        let vectors = self.embedder.vectors(texts).await.map_err(refused)?;
-        let records = ready.iter_mut().flat_map(|prepared| &mut prepared.records);
-        for (record, vector) in records.zip(vectors) {
-            record.vector = vector;
+            // Which of them it is about is seen when each is embedded by itself.
+            Err(fault) if blocked(&fault) => {
+                for (one, texts) in group.iter_mut().zip(texts) {
+                    match self.embedder.vectors(texts).await {
+                        Ok(vectors) => one.outcome.take(&mut vectors.into_iter()),
+                        Err(fault) if blocked(&fault) => one.outcome = Outcome::blocked(&fault),
+                        Err(fault) => return Err(refused(fault)),
+                    }
+                }
+            }
+            Err(fault) => return Err(refused(fault)),
         }
         Ok(group)
     }
