@@ -82,12 +82,12 @@ enum Outcome {
 
 impl Outcome {
     /// The texts that want vectors.
-    fn to_embed(&mut self) -> Vec<String> {
+    fn take_texts(&mut self) -> Vec<String> {
         if let Self::Ready(prepared) = self { std::mem::take(&mut prepared.embedded) } else { Vec::new() }
     }
 
     /// Takes the vectors of its chunks.
-    fn take(&mut self, vectors: &mut impl Iterator<Item = Vector>) {
+    fn take_vectors(&mut self, vectors: &mut impl Iterator<Item = Vector>) {
         if let Self::Ready(prepared) = self {
             prepared.records.iter_mut().zip(vectors).for_each(|(record, vector)| record.vector = vector);
         }
@@ -288,17 +288,17 @@ impl<'a> Run<'a> {
     }
 
     async fn embed(&self, mut group: Vec<One>) -> Result<Vec<One>, Halt> {
-        let texts: Vec<Vec<String>> = group.iter_mut().map(|one| one.outcome.to_embed()).collect();
+        let texts: Vec<Vec<String>> = group.iter_mut().map(|one| one.outcome.take_texts()).collect();
         match self.embedder.vectors(texts.iter().flatten().cloned().collect()).await {
             Ok(vectors) => {
                 let mut vectors = vectors.into_iter();
-                group.iter_mut().for_each(|one| one.outcome.take(&mut vectors));
+                group.iter_mut().for_each(|one| one.outcome.take_vectors(&mut vectors));
             }
             // Which of them it is about is seen when each is embedded by itself.
             Err(fault) if blocked(&fault) => {
                 for (one, texts) in group.iter_mut().zip(texts) {
                     match self.embedder.vectors(texts).await {
-                        Ok(vectors) => one.outcome.take(&mut vectors.into_iter()),
+                        Ok(vectors) => one.outcome.take_vectors(&mut vectors.into_iter()),
                         Err(fault) if blocked(&fault) => one.outcome = Outcome::blocked(&fault),
                         Err(fault) => return Err(refused(fault)),
                     }
