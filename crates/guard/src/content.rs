@@ -207,7 +207,7 @@ impl Classifier {
     }
 
     /// Whether the text of `scan` is far from all of `categories`: settled without the encoder, or so unlikely that odds
-    /// [`FAR`] times as high would still be below every threshold.
+    /// three times as high would still be below every threshold.
     pub fn far(&self, scan: &Scan<'_>, categories: &[Category]) -> Result<bool, EncodeError> {
         if self.settles(scan, categories) {
             return Ok(true);
