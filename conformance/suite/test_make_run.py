@@ -25,7 +25,9 @@ def answered(text):
 def test_it_answers_and_ends_with_ctrl_c(settings):
     command = ["bash", "scripts/run.sh"]
     first = subprocess.Popen(
-        command, cwd=ROOT, env=settings, start_new_session=True, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        command, cwd=ROOT, env=settings, start_new_session=True, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        # As on a terminal: what was started in the background ignores it, and a shell cannot trap what it was born ignoring.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         said = []
