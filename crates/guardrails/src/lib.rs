@@ -5,7 +5,8 @@
 //! Start at [`Guardrails`]. Who calls a model asks it which guardrails a call has ([`Guardrails::find`],
 //! [`Guardrails::enforced`]) and gets [`Applied`] ones, each of which judges passages into a [`Judgement`]. The operations
 //! are one function each: [`control`], [`versions`], [`enforced`], [`apply`], [`checks`]. What is kept and how stands in
-//! `kept.rs`; `definition/` turns what callers write into that, into what they are shown, and into the engine's policy.
+//! `kept.rs`, whose turn it is to be judged in `turns.rs`; `definition/` turns what callers write into that, into what
+//! they are shown, and into the engine's policy.
 
 pub mod apply;
 pub mod checks;

@@ -70,9 +70,8 @@ pub(super) fn tokens(text: &str, offset: usize) -> Vec<Token> {
             chars.next();
         }
         let range = start..end;
-        let token = if digits { number(&text[range], start..end) } else { word(&text[range], start..end, first) };
+        let mut token = if digits { number(&text[range], start..end) } else { word(&text[range], start..end, first) };
         first = false;
-        let mut token = token;
         token.range = token.range.start + offset..token.range.end + offset;
         if let Some((_, unit)) = sign.take().filter(|(end, _)| digits && start <= end + 1) {
             token.unit = Some(unit);

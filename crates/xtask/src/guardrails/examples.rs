@@ -1,6 +1,6 @@
 //! Own-written texts of the train split with their sentence vectors: what explanations show as the nearest examples.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::path::Path;
 
 use outcrop_guard::Encoder;
@@ -10,20 +10,15 @@ use super::data;
 use super::encode::MiniLm;
 use super::tensors::File;
 
-/// So many harmless and so many harmful ones of a theme: texts of one theme resemble each other, and the weights are to stay small.
-const EACH: usize = 1;
 /// Their bytes at most: whoever reads an explanation reads them.
 const LONG: usize = 100;
 
 /// Writes them. They need no data but the repository's own.
 pub(crate) fn train(folder: &Path) -> Result<(), String> {
-    let mut taken: HashMap<(String, bool), usize> = HashMap::new();
+    // A harmless and a harmful one of a theme: its texts resemble each other, and the weights are to stay small.
+    let mut taken = HashSet::new();
     let mut rows: Vec<data::Row> = data::own()?.into_iter().filter(|row| row.train && row.text.len() <= LONG).collect();
-    rows.retain(|row| {
-        let taken = taken.entry((row.source.clone(), row.labels.contains(&Some(true)))).or_default();
-        *taken += 1;
-        *taken <= EACH
-    });
+    rows.retain(|row| taken.insert((row.source.clone(), row.labels.contains(&Some(true)))));
     let texts: Vec<&str> = rows.iter().map(|row| row.text.as_str()).collect();
     let mut vectors = Vec::new();
     for encoded in MiniLm::load()?.encode(&texts).map_err(|e| e.to_string())? {

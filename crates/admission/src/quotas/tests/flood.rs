@@ -89,7 +89,7 @@ fn memory_is_bounded_whatever_callers_send_and_the_rest_shares_one_quota() {
     let others = |usage: &&Usage| usage.account.is_none();
     let all = quotas.snapshot_at(clock.now());
     assert_eq!(all.iter().find(others).unwrap().tokens_per_minute, Some(Used { used: 100, of: 100 }));
-    // Those that nobody asks for any more make room. (Few enough that no shard fills: which one a key falls into is by chance.)
+    // Those that nobody asks for any more make room. They are few enough that no shard fills: a key's is by chance.
     let later = clock.on(1_000.0);
     let before = quotas.overflowed();
     (30_000..30_200).for_each(|tenant| admit(tenant, later).unwrap());
