@@ -5,6 +5,7 @@
 //! is only used again after the commit that freed it. `words/` is a tantivy index, derived: it carries how far it has
 //! come, and is brought up to the truth, or made anew, at opening. Everything else is in memory, made at opening.
 
+mod asked;
 mod base;
 mod codes;
 mod columns;

@@ -6,14 +6,11 @@ use std::path::{Path, PathBuf};
 
 use tantivy::directory::MmapDirectory;
 use tantivy::indexer::IndexWriterOptions;
-use tantivy::query::{BooleanQuery, EnableScoring, Query, TermQuery, Weight};
 use tantivy::schema::{Field, INDEXED, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions};
 use tantivy::tokenizer::{Language, LowerCaser, RemoveLongFilter, SimpleTokenizer, Stemmer, TextAnalyzer};
-use tantivy::{
-    DocSet, Index, IndexReader, IndexWriter, ReloadPolicy, SegmentReader, TERMINATED, TantivyDocument, Term,
-};
+use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, TantivyDocument, Term};
 
-use super::top::{Scored, Top};
+use super::asked::Asked;
 use crate::{Result, VectorError};
 
 /// Longer words are none: identifiers, encoded data.
@@ -51,10 +48,10 @@ pub(super) struct Words {
 }
 
 #[derive(Clone, Copy)]
-struct Fields {
-    key: Field,
-    slot: Field,
-    text: Field,
+pub(super) struct Fields {
+    pub key: Field,
+    pub slot: Field,
+    pub text: Field,
 }
 
 /// The words as they were at a commit. Cheap to clone.
@@ -65,7 +62,7 @@ pub(super) struct Searcher {
     fields: Fields,
 }
 
-fn failed(why: impl std::fmt::Display) -> VectorError {
+pub(super) fn failed(why: impl std::fmt::Display) -> VectorError {
     VectorError::failed("the word index", why)
 }
 
@@ -177,13 +174,6 @@ fn analyzer() -> TextAnalyzer {
         .build()
 }
 
-/// A question's words, ready to be looked for: any of them, and each.
-pub(super) struct Asked<'a> {
-    searcher: &'a Searcher,
-    any: Box<dyn Weight>,
-    each: Vec<Box<dyn Weight>>,
-}
-
 impl Searcher {
     /// Nothing where the question has no words.
     pub(super) fn ask(&self, text: &str) -> Result<Option<Asked<'_>>> {
@@ -194,90 +184,12 @@ impl Searcher {
         while tokens.advance() && words.len() < MOST_WORDS {
             let word = &tokens.token().text;
             if seen.insert(word.clone()) {
-                let term = Term::from_field_text(self.fields.text, word);
-                words.push(TermQuery::new(term, IndexRecordOption::WithFreqs));
+                words.push(Term::from_field_text(self.fields.text, word));
             }
         }
         if words.is_empty() {
             return Ok(None);
         }
-        let scoring = EnableScoring::enabled_from_searcher(&self.searcher);
-        let each = words.iter().map(|word| word.weight(scoring)).collect::<tantivy::Result<_>>().map_err(failed)?;
-        let words = words.into_iter().map(|word| Box::new(word) as Box<dyn Query>).collect();
-        let any = BooleanQuery::union(words).weight(scoring).map_err(failed)?;
-        Ok(Some(Asked { searcher: self, any, each }))
-    }
-}
-
-impl Asked<'_> {
-    /// The best `limit` chunks of those for which `key` is what is known of their place.
-    pub(super) fn best(&self, limit: usize, allowed: impl Fn(i64, u32) -> bool) -> Result<Vec<Scored>> {
-        let mut top = Top::new(limit);
-        for segment in self.searcher.searcher.segment_readers() {
-            let keys = segment.fast_fields().i64("key").map_err(failed)?;
-            let slots = segment.fast_fields().i64("slot").map_err(failed)?;
-            let mut take = |doc: u32, score: f32| {
-                let alive = segment.alive_bitset().is_none_or(|alive| alive.is_alive(doc));
-                if let (true, Some(key), Some(slot)) = (alive, keys.first(doc), slots.first(doc)) {
-                    let slot = u32::try_from(slot).unwrap_or(u32::MAX);
-                    if allowed(key, slot) {
-                        top.push(Scored { score, key, slot });
-                    }
-                }
-                top.threshold()
-            };
-            self.any.for_each_pruning(f32::NEG_INFINITY, segment, &mut take).map_err(failed)?;
-        }
-        Ok(top.sorted())
-    }
-
-    /// The score of these chunks; 0 for one that shares no word. In the order of `keys`. Word by word: a scorer of all
-    /// words reads all that lies between the chunks.
-    pub(super) fn score(&self, keys: &[i64]) -> Result<Vec<f32>> {
-        let mut scores = vec![0.0; keys.len()];
-        for segment in self.searcher.searcher.segment_readers() {
-            let mut here = self.located(segment, keys)?;
-            if here.is_empty() {
-                continue;
-            }
-            here.sort_unstable();
-            for word in &self.each {
-                let mut scorer = word.scorer(segment, 1.0).map_err(failed)?;
-                for (doc, at) in &here {
-                    if scorer.doc() < *doc {
-                        scorer.seek(*doc);
-                    }
-                    if scorer.doc() == *doc {
-                        scores[*at] += scorer.score();
-                    }
-                }
-            }
-        }
-        Ok(scores)
-    }
-
-    /// Which of the chunks are in a segment: their document there, and their position in `keys`.
-    fn located(&self, segment: &SegmentReader, keys: &[i64]) -> Result<Vec<(u32, usize)>> {
-        let column = segment.fast_fields().i64("key").map_err(failed)?;
-        let index = segment.inverted_index(self.searcher.fields.key).map_err(failed)?;
-        let mut found = Vec::new();
-        for (at, &key) in keys.iter().enumerate() {
-            if key < column.min_value() || key > column.max_value() {
-                continue;
-            }
-            let term = Term::from_field_i64(self.searcher.fields.key, key);
-            let Some(mut postings) = index.read_postings(&term, IndexRecordOption::Basic).map_err(failed)? else {
-                continue;
-            };
-            while postings.doc() != TERMINATED {
-                let doc = postings.doc();
-                if segment.alive_bitset().is_none_or(|alive| alive.is_alive(doc)) {
-                    found.push((doc, at));
-                    break;
-                }
-                postings.advance();
-            }
-        }
-        Ok(found)
+        Asked::new(&self.searcher, self.fields, words).map(Some)
     }
 }
