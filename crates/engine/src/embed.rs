@@ -7,6 +7,7 @@
 //! Start at [`Embedder`]; servers hold an [`EmbedService`], which owns the threads, the queue and the loading.
 
 mod bert;
+mod dense;
 mod error;
 mod kernels;
 mod project;

@@ -2,13 +2,14 @@
 //! tokens at once, attention within each text.
 //!
 //! States are kept with a row for each feature and a column for each token. In that order both sides of nearly
-//! every product lie as the product wants to read them (packing took a quarter of the time the other way round).
+//! every product lie as the product wants to read them.
 
 use std::path::Path;
 
 use safetensors::{Dtype, SafeTensors};
 
 use super::EmbedError;
+use super::dense::{Columns, Dense};
 use super::kernels::{Norm, add_bias, add_norm, bias_gelu, softmax_numerators, unit};
 
 pub(super) const HIDDEN: usize = 384;
@@ -35,12 +36,6 @@ struct Layer {
     outer_norm: Norm,
 }
 
-/// Weights, input by input: all outputs' weights for the first input, then for the second.
-struct Dense {
-    weight: Vec<f32>,
-    bias: Vec<f32>,
-}
-
 /// Work space, as large as the largest batch it has seen.
 #[derive(Default)]
 pub(super) struct Scratch {
@@ -49,6 +44,7 @@ pub(super) struct Scratch {
     qkv: Vec<f32>,
     context: Vec<f32>,
     inner: Vec<f32>,
+    columns: Columns,
     scores: Vec<f32>,
     sums: Vec<f32>,
 }
@@ -71,18 +67,18 @@ impl Bert {
         for layer in 0..LAYERS {
             let at = |name: &str| format!("encoder.layer.{layer}.{name}");
             let names = ["query", "key", "value"].map(|name| at(&format!("attention.self.{name}")));
-            let mut qkv = source.dense(&names.each_ref().map(String::as_str), HIDDEN, HIDDEN)?;
+            let names = names.each_ref().map(String::as_str);
+            let (mut rows, mut bias) = source.rows(&names, HIDDEN, HIDDEN)?;
             // The scores' scale goes into the query once, here.
             let scale = 1.0 / (HEAD as f32).sqrt();
-            for row in qkv.weight.chunks_exact_mut(3 * HIDDEN).chain([qkv.bias.as_mut_slice()]) {
-                row.iter_mut().take(HIDDEN).for_each(|x| *x *= scale);
-            }
+            let queries = rows.iter_mut().take(HIDDEN * HIDDEN).chain(bias.iter_mut().take(HIDDEN));
+            queries.for_each(|x| *x *= scale);
             layers.push(Layer {
-                qkv,
-                attended: source.dense(&[&at("attention.output.dense")], HIDDEN, HIDDEN)?,
+                qkv: Dense::new(&rows, bias),
+                attended: source.dense(&at("attention.output.dense"), HIDDEN, HIDDEN)?,
                 attended_norm: source.norm(&at("attention.output.LayerNorm"))?,
-                inner: source.dense(&[&at("intermediate.dense")], HIDDEN, INNER)?,
-                outer: source.dense(&[&at("output.dense")], INNER, HIDDEN)?,
+                inner: source.dense(&at("intermediate.dense"), HIDDEN, INNER)?,
+                outer: source.dense(&at("output.dense"), INNER, HIDDEN)?,
                 outer_norm: source.norm(&at("output.LayerNorm"))?,
             });
         }
@@ -149,20 +145,20 @@ pub(super) fn by_token(states: &[f32]) -> Vec<f32> {
 
 impl Layer {
     fn forward(&self, scratch: &mut Scratch, width: usize, texts: &[&[u32]]) {
-        let Scratch { states, next, qkv, context, inner, scores, sums } = scratch;
-        self.qkv.product(states, qkv, width);
+        let Scratch { states, next, qkv, context, inner, columns, scores, sums } = scratch;
+        self.qkv.product(states, columns, qkv, width);
         add_bias(qkv, width, &self.qkv.bias);
         let mut start = 0;
         for ids in texts {
             attend(qkv, context, scores, sums, width, start, ids.len());
             start += ids.len();
         }
-        self.attended.product(context, next, width);
+        self.attended.product(context, columns, next, width);
         add_norm(next, width, &self.attended.bias, states, &self.attended_norm);
         std::mem::swap(states, next);
-        self.inner.product(states, inner, width);
+        self.inner.product(states, columns, inner, width);
         bias_gelu(inner, width, &self.inner.bias);
-        self.outer.product(inner, next, width);
+        self.outer.product(inner, columns, next, width);
         add_norm(next, width, &self.outer.bias, states, &self.outer_norm);
         std::mem::swap(states, next);
     }
@@ -194,16 +190,6 @@ fn attend(
                 *x /= sum;
             }
         }
-    }
-}
-
-impl Dense {
-    fn product(&self, input: &[f32], output: &mut [f32], width: usize) {
-        let outputs = self.bias.len();
-        let inputs = self.weight.len() / outputs;
-        let weight = Matrix { values: &self.weight, offset: 0, row: 1, column: outputs };
-        let input = Matrix { values: input, offset: 0, row: width, column: 1 };
-        multiply([outputs, inputs, width], weight, input, output, 0, width);
     }
 }
 
@@ -287,27 +273,28 @@ impl Source<'_> {
         Ok(Norm { weight, bias: self.tensor(&format!("{name}.bias"), &[HIDDEN])? })
     }
 
-    /// The layers `names`, side by side: the file keeps output rows, the product wants output columns.
-    fn dense(&self, names: &[&str], inputs: usize, outputs: usize) -> Result<Dense, EmbedError> {
-        let columns = names.len() * outputs;
-        let (mut weight, mut bias) = (vec![0.0; inputs * columns], Vec::with_capacity(columns));
-        for (at, name) in names.iter().enumerate() {
-            let rows = self.tensor(&format!("{name}.weight"), &[outputs, inputs])?;
-            for (output, row) in rows.chunks_exact(inputs).enumerate() {
-                for (place, x) in weight.iter_mut().skip(at * outputs + output).step_by(columns).zip(row) {
-                    *place = *x;
-                }
-            }
+    fn dense(&self, name: &str, inputs: usize, outputs: usize) -> Result<Dense, EmbedError> {
+        let (rows, bias) = self.rows(&[name], inputs, outputs)?;
+        Ok(Dense::new(&rows, bias))
+    }
+
+    /// Weights, output by output, and biases of the layers `names`, one after the other.
+    fn rows(&self, names: &[&str], inputs: usize, outputs: usize) -> Result<(Vec<f32>, Vec<f32>), EmbedError> {
+        let (mut rows, mut bias) = (Vec::new(), Vec::new());
+        for name in names {
+            rows.extend(self.tensor(&format!("{name}.weight"), &[outputs, inputs])?);
             bias.extend(self.tensor(&format!("{name}.bias"), &[outputs])?);
         }
-        Ok(Dense { weight, bias })
+        Ok((rows, bias))
     }
 }
 
 #[cfg(test)]
 impl Scratch {
     pub(super) fn bytes(&self) -> usize {
+        use super::dense::LANES;
         let buffers = [&self.states, &self.next, &self.qkv, &self.context, &self.inner, &self.scores, &self.sums];
-        buffers.iter().map(|buffer| buffer.capacity() * size_of::<f32>()).sum()
+        let numbers: usize = buffers.iter().map(|buffer| buffer.capacity()).sum();
+        (numbers + self.columns.capacity() * LANES) * size_of::<f32>()
     }
 }
