@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use ignore::WalkBuilder;
 
 /// What the server can read, by the file's ending.
-const READABLE: &[&str] =
-    &["txt", "md", "markdown", "html", "htm", "pdf", "docx", "xlsx", "xls", "pptx", "csv", "tsv", "eml"];
+const READABLE: &[&str] = &[
+    "txt", "md", "markdown", "rst", "adoc", "asciidoc", "org", "html", "htm", "pdf", "docx", "xlsx", "xls", "pptx",
+    "csv", "tsv", "eml",
+];
 /// Beside a document: its attributes.
 const SIDECAR: &str = ".metadata.json";
 
@@ -66,13 +68,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path();
         std::fs::create_dir_all(root.join("a/.git")).unwrap();
-        for name in ["b.md", "a/c.PDF", "a/c.PDF.metadata.json", "a/main.rs", "a/.git/x.md", "skip.txt", "Makefile"] {
+        for name in
+            ["b.md", "a/c.PDF", "a/c.PDF.metadata.json", "a/d.rst", "a/main.rs", "a/.git/x.md", "skip.txt", "Makefile"]
+        {
             std::fs::write(root.join(name), "x").unwrap();
         }
         std::fs::write(root.join(".gitignore"), "skip.txt\n").unwrap();
         let files = scan(root).unwrap();
         let keys: Vec<_> = files.documents.iter().map(|(key, _)| key.as_str()).collect();
-        assert_eq!(keys, ["a/c.PDF", "a/c.PDF.metadata.json", "b.md"]);
+        assert_eq!(keys, ["a/c.PDF", "a/c.PDF.metadata.json", "a/d.rst", "b.md"]);
         assert_eq!(files.others, 2);
     }
 

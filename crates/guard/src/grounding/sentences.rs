@@ -18,6 +18,11 @@ const QUOTED: usize = 300;
 /// The same of code between backticks.
 const CODE: usize = 1_000;
 
+/// How long lines are, in bytes, that are broken to fit a width. Longer ones are paragraphs.
+const WIDTH: Range<usize> = 50..130;
+/// Lines on either side that are looked at to tell whether one is broken to fit a width.
+const NEIGHBOURS: usize = 8;
+
 /// The sentences of `text`, in bytes, without the space around them.
 pub(super) fn sentences(text: &str) -> Vec<Range<usize>> {
     cut(text, false)
@@ -47,7 +52,7 @@ fn cut(text: &str, fine: bool) -> Vec<Range<usize>> {
             _ if end < whole => false,
             // A quote or a bracket that holds the end of a sentence ends it, too.
             _ if end == whole => c != '`' && matches!(before.1, '.' | '!' | '?') && stop().begins(true),
-            '\n' => fine || before.1 != '\\',
+            '\n' => fine || before.1 != '\\' && !wraps(text, at),
             '。' | '！' | '？' | '•' => true,
             ';' => fine && next.is_none_or(char::is_whitespace),
             '!' | '?' if fine => next.is_none_or(char::is_whitespace),
@@ -71,6 +76,49 @@ fn push(text: &str, range: Range<usize>, into: &mut Vec<Range<usize>>) {
         let start = range.start + (part.len() - part.trim_start().len());
         into.push(start..start + part.trim().len());
     }
+}
+
+/// Whether the line that ends at `at` is broken to fit a width, so that its sentence goes on in the next one: the lines
+/// around it are as full as that width lets them be, and none looks like code.
+fn wraps(text: &str, at: usize) -> bool {
+    let above = text[..at].rsplit('\n').take(NEIGHBOURS);
+    // An item is the first line of its block, and nothing before it belongs there.
+    let mut block: Vec<&str> = Vec::new();
+    for line in above.take_while(|line| !line.trim().is_empty()) {
+        block.push(line);
+        if is_item(line) {
+            break;
+        }
+    }
+    block.reverse();
+    let here = block.len();
+    let below = text[at + 1..].split('\n').take(NEIGHBOURS);
+    block.extend(below.take_while(|line| !line.trim().is_empty() && !is_item(line)));
+    let longest = block.iter().map(|line| line.len()).max().unwrap_or_default();
+    let first = |line: &str| line.split_whitespace().next().map_or(0, str::len);
+    let full = |pair: &[&str]| pair[0].len() + 1 + first(pair[1]) > longest;
+    block.len() > here
+        && WIDTH.contains(&longest)
+        && block.windows(2).all(full)
+        && !block.iter().any(|line| is_code(line))
+}
+
+/// Whether a line is an item of a list.
+fn is_item(line: &str) -> bool {
+    let line = line.trim_start();
+    let rest = line.trim_start_matches(|c: char| c.is_ascii_digit());
+    ["- ", "* ", "+ ", "• "].iter().any(|mark| line.starts_with(mark))
+        || rest.len() < line.len() && (rest.starts_with(". ") || rest.starts_with(") "))
+}
+
+/// Whether a line is none of prose: code that is indented or aligned, a prompt, an option, a heading, what underlines one.
+fn is_code(line: &str) -> bool {
+    let option = |word: &str| word.strip_prefix("--").is_some_and(|rest| rest.starts_with(char::is_alphanumeric));
+    line.starts_with("    ")
+        || line.starts_with(['\t', '#', '|', '$', '>'])
+        || line.trim().contains("   ")
+        || line.split_whitespace().any(option)
+        || !line.contains(char::is_alphanumeric)
 }
 
 /// Behind which byte the code, the quote or the bracket ends that opens at `at`.

@@ -18,8 +18,9 @@ use std::ops::Range;
 use outcrop_guard::grounding::support::{self, Word, coverage, held, words};
 
 use pieces::Piece;
-use question::Question;
+use question::{Question, Wants};
 pub use weights::{CHOICE, JUDGEMENT, NEAR, THRESHOLD};
+use weights::{COMMAND, OPENING};
 
 /// What is known about a sentence, in the order of the weights of [`CHOICE`].
 pub const PIECE: [&str; 14] = [
@@ -60,6 +61,12 @@ const LOOKED: usize = 64;
 
 /// Sentences of an answer to one question, at most.
 const SENTENCES: usize = 2;
+
+/// What words weigh at most that say nothing alone ("of").
+const LIGHT: f32 = 0.2;
+
+/// Sentences that are told before one that points back to them, at most.
+const BACK: usize = 2;
 
 /// A sentence's features.
 pub type Features = [f32; PIECE.len()];
@@ -103,7 +110,7 @@ impl Verdict {
     }
 
     /// The sentences to answer with: the best, and the next where it is likely to answer, too; within `near` of the best
-    /// score, and not said twice.
+    /// score, and not said twice, not even in part.
     pub fn chosen(&self, passages: &[&str], near: f32) -> Vec<&Found> {
         let mut chosen: Vec<&Found> = Vec::new();
         for found in &self.found {
@@ -112,7 +119,10 @@ impl Verdict {
                 one.passage != found.passage || one.range.end <= found.range.start || found.range.end <= one.range.start
             };
             let close = chosen.first().is_none_or(|best| best.score - found.score <= near);
-            if chosen.len() < SENTENCES && close && chosen.iter().all(|one| apart(one) && text(one) != text(found)) {
+            if chosen.len() < SENTENCES
+                && close
+                && chosen.iter().all(|one| apart(one) && !repeats(text(one), text(found)))
+            {
                 chosen.push(found);
             }
         }
@@ -214,10 +224,50 @@ impl<'a> Draft<'a> {
         found
     }
 
-    /// How well every sentence fits, by `weights` over its features.
+    /// How well every sentence fits, by `weights` over its features and by where it stands.
     pub fn scores(&self, features: &[Features], weights: &[f32; PIECE.len()]) -> Vec<f32> {
-        let score = |features: &Features| features.iter().zip(weights).map(|(x, w)| x * w).sum();
-        features.iter().map(score).collect()
+        let score = |(at, own): (usize, &Features)| {
+            let sum: f32 = own.iter().zip(weights).map(|(x, w)| x * w).sum();
+            sum + self.layout(at, features)
+        };
+        features.iter().enumerate().map(score).collect()
+    }
+
+    /// What the layout adds, which plain text does not have: a command says how something is done, and the first sentence
+    /// under a heading that says what is asked says the rest of it.
+    fn layout(&self, at: usize, features: &[Features]) -> f32 {
+        let piece = &self.pieces[at].0;
+        if self.question.wants == Wants::Way {
+            let command = question::command(&self.passages[piece.passage][piece.range.clone()]);
+            return if command { COMMAND } else { 0.0 };
+        }
+        let above = at.checked_sub(1).filter(|&above| {
+            let above = &self.pieces[above].0;
+            above.heading && above.passage == piece.passage
+        });
+        above.map_or(0.0, |above| OPENING * features[above][0] * features[above][1])
+    }
+
+    /// Where a sentence begins with what it points back to: "It does so by itself" says nothing alone.
+    fn beginning(&self, at: usize) -> usize {
+        let mut from = at;
+        for _ in 0..BACK {
+            let piece = &self.pieces[from].0;
+            if !pieces::points_back(&self.passages[piece.passage][piece.range.clone()]) {
+                break;
+            }
+            // Lines that a sentence with a colon leads to are told with it.
+            let near = from.checked_sub(1).map(|before| self.pieces[before].0.range.end);
+            let whole = near.and_then(|near| {
+                let holds = |(one, _): &(Piece, _)| one.passage == piece.passage && one.range.end >= near;
+                self.pieces[..from].iter().position(holds)
+            });
+            match whole.filter(|&before| !self.pieces[before].0.heading) {
+                Some(before) => from = before,
+                None => break,
+            }
+        }
+        self.pieces[from].0.range.start
     }
 
     /// What is known about the question and its best sentence, which is `best`.
@@ -232,6 +282,23 @@ impl<'a> Draft<'a> {
         [f[0], f[2], f[3], f[4], f[5], f[6], f[7], missing, closest, ahead, closest * f[3], scores[best]]
     }
 
+    /// Whether a sentence is only what its passage's end, or its beginning, left of one: another passage has it
+    /// whole, or it begins with a small letter and a word that begins none.
+    fn is_rest(&self, at: usize) -> bool {
+        let (passage, range) = (self.pieces[at].0.passage, &self.pieces[at].0.range);
+        let text = self.passages[passage];
+        let own = &text[range.clone()];
+        let first = own.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+        if text[..range.start].trim().is_empty() && first.starts_with(char::is_lowercase) && light(first) {
+            return true;
+        }
+        (text[..range.start].trim().is_empty() || text[range.end..].trim().is_empty())
+            && self.pieces.iter().any(|(other, _)| {
+                let whole = &self.passages[other.passage][other.range.clone()];
+                other.passage != passage && whole.len() > own.len() && whole.contains(own)
+            })
+    }
+
     /// Which sentences answer, and how likely they do. There are none where no passage holds what is asked for: then a
     /// model may still see more in them than stands there.
     pub fn weigh(&self, vectors: &[Vec<f32>]) -> Verdict {
@@ -242,7 +309,8 @@ impl<'a> Draft<'a> {
     pub fn weigh_by(&self, vectors: &[Vec<f32>], (choice, judgement): Weights<'_>) -> Verdict {
         let features = self.features(vectors);
         let scores = self.scores(&features, choice);
-        let mut order: Vec<usize> = (0..self.pieces.len()).filter(|&at| !self.pieces[at].0.heading).collect();
+        let mut order: Vec<usize> =
+            (0..self.pieces.len()).filter(|&at| !self.pieces[at].0.heading && !self.is_rest(at)).collect();
         order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b)));
         let closest = order.first().copied();
         let able: Vec<bool> =
@@ -256,10 +324,20 @@ impl<'a> Draft<'a> {
         let sum: f32 = bias + whole.iter().zip(weights).map(|(x, w)| x * w).sum::<f32>();
         let found = order.into_iter().map(|at| {
             let piece = &self.pieces[at].0;
-            Found { passage: piece.passage, range: piece.range.clone(), score: scores[at] }
+            Found { passage: piece.passage, range: self.beginning(at)..piece.range.end, score: scores[at] }
         });
         Verdict { confidence: 1.0 / (1.0 + f64::from(-sum).exp()), found: found.collect() }
     }
+}
+
+/// Whether a word says nothing alone.
+fn light(word: &str) -> bool {
+    words(word).iter().all(|word| word.weight < LIGHT)
+}
+
+/// Whether one of two texts is within the other.
+fn repeats(one: &str, other: &str) -> bool {
+    one.contains(other) || other.contains(one)
 }
 
 /// Which share of the words of `query` the text has, and which share of its neighbouring words are neighbours there.

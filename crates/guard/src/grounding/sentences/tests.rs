@@ -43,6 +43,35 @@ fn abbreviations_ordinals_quotes_and_brackets_end_nothing() {
 }
 
 #[test]
+fn a_line_that_fits_a_width_ends_no_sentence() {
+    let wrapped = "It does not matter if the backup was interrupted by the user or if it was due\nto unforeseen circumstances \
+                   such as a loss of power. Simply run the same\ncommand again.";
+    assert_eq!(
+        told(wrapped),
+        [
+            "It does not matter if the backup was interrupted by the user or if it was due\nto unforeseen circumstances such as \
+             a loss of power.",
+            "Simply run the same\ncommand again."
+        ]
+    );
+    for lines in [
+        ["Everything that the server keeps is stored in its data folder", "- Models are stored in the cache"],
+        ["Everything that the server keeps is stored in its data folder", "2. Models are stored in the cache"],
+        ["Everything that the server keeps is stored in its data folder", "    $ ls data/models"],
+        ["$ server start --data /var/lib/server/data --verbose --port 8080", "listening on port 8080"],
+        ["A heading that stands alone", "It says something."],
+        [
+            "server keys create --account 123456789012 --user root",
+            "server keys list --account 123456789012 --user root --all",
+        ],
+    ] {
+        assert_eq!(told(&lines.join("\n")), lines.map(str::trim));
+    }
+    let underlined = "A heading that is as long as the lines of the text under it are\n=====\nIt says something.";
+    assert_eq!(told(underlined).len(), 2);
+}
+
+#[test]
 fn sentences_still_end() {
     assert_eq!(told("It is no. Ask again! Why? So."), ["It is no.", "Ask again!", "Why?", "So."]);
     assert_eq!(told("She said \"Go now.\" Then she left."), ["She said \"Go now.\"", "Then she left."]);

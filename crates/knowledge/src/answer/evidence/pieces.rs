@@ -18,7 +18,7 @@ pub(super) struct Piece {
 /// A heading has at most so many words.
 const HEADING: usize = 10;
 /// A sentence that ends in a colon takes at most so many lines with it: a command, a short list.
-const LINES: usize = 4;
+const LINES: usize = 8;
 
 /// What stands between the cells of a table's row.
 const CELLS: &str = " | ";
@@ -30,21 +30,38 @@ pub(super) fn pieces(passage: usize, text: &str) -> Vec<Piece> {
     for (at, (range, kind)) in cut.iter().enumerate() {
         let own = &text[range.clone()];
         let heading = match kind {
-            Kind::Sentence => own.ends_with('?') || heading(own, text[range.end..].chars().next()),
+            Kind::Sentence => own.ends_with('?') || refers(own) || heading(own, text[range.end..].chars().next()),
             Kind::Head => true,
             Kind::Row => false,
         };
         let mut end = range.end;
-        if own.ends_with(':') {
-            end = cut[at + 1..].iter().take(LINES).fold(end, |end, (next, _)| {
-                let between = &text[end..next.start];
-                // An empty line may stand before a block, not within it.
-                if between.matches('\n').count() > 2 { end } else { next.end }
-            });
+        if own.ends_with(':') && !heading {
+            end = led(text, range, cut[at + 1..].iter().map(|(next, _)| next));
         }
         found.push(Piece { passage, range: range.start..end, heading });
     }
     found
+}
+
+/// Where the block ends that a sentence with a colon leads to: lines of code, a list. An empty line may stand before it,
+/// and between the items of a list; elsewhere it ends the block.
+fn led<'a>(text: &str, lead: &Range<usize>, next: impl Iterator<Item = &'a Range<usize>>) -> usize {
+    let mut end = lead.end;
+    for (at, line) in next.take(LINES).enumerate() {
+        let lines = text[end..line.start].matches('\n').count();
+        let most = if at == 0 || is_item(&text[line.clone()]) { 2 } else { 1 };
+        if lines > most || text[line.clone()].starts_with('#') {
+            break;
+        }
+        end = line.end;
+    }
+    end
+}
+
+/// Whether a line is an item of a list.
+fn is_item(line: &str) -> bool {
+    let rest = line.trim_start_matches(|c: char| c.is_ascii_digit());
+    ["- ", "* ", "• "].iter().any(|mark| line.starts_with(mark)) || rest.len() < line.len() && rest.starts_with(". ")
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,8 +103,20 @@ fn cut(text: &str) -> Vec<(Range<usize>, Kind)> {
     cut
 }
 
+/// Whether a sentence only says where to read on.
+fn refers(own: &str) -> bool {
+    ["See ", "see ", "See also"].iter().any(|word| own.starts_with(word))
+}
+
+/// Whether a sentence begins with a word for something that was said before.
+pub(super) fn points_back(own: &str) -> bool {
+    const WORDS: &[&str] = &["It", "This", "That", "These", "Those", "They", "Then", "Otherwise"];
+    own.split(|c: char| !c.is_alphanumeric()).next().is_some_and(|first| WORDS.contains(&first))
+}
+
 fn heading(piece: &str, next: Option<char>) -> bool {
-    if piece.starts_with('#') {
+    // A directive of reStructuredText names what follows.
+    if piece.starts_with('#') || piece.starts_with(".. ") && piece.ends_with("::") {
         return true;
     }
     let ends = piece.ends_with(['.', '!', '?', ':', ';', '`', '"', '”', ')', '。', '！', '？', '|']);

@@ -1,5 +1,8 @@
 //! What a question asks for.
 
+mod cues;
+
+use cues::{DATES, MOMENTS, QUANTITIES, REASONS, TIMES, WAYS};
 use outcrop_guard::grounding::support::{Word, held, words};
 
 /// What kind of thing would answer.
@@ -9,6 +12,8 @@ pub(super) enum Wants {
     Count,
     /// A date or a time.
     Time,
+    /// How long something lasts, or how often it is.
+    Span,
     /// A name of somebody.
     Person,
     /// A name of a place.
@@ -44,11 +49,7 @@ impl Question {
         let mut fresh = passage.iter().filter(|word| held(word, &self.words) == 0.0);
         match self.wants {
             Wants::Count => fresh.any(|word| word.number) || says(QUANTITIES),
-            Wants::Time => {
-                fresh.any(|word| word.number || TIMES.contains(&word.stem.as_str()))
-                    || says(MOMENTS)
-                    || says(QUANTITIES)
-            }
+            Wants::Time | Wants::Span => fresh.any(|word| timed(word)) || says(MOMENTS) || says(QUANTITIES),
             _ => true,
         }
     }
@@ -60,7 +61,11 @@ impl Question {
         let mut fresh = piece.iter().filter(new);
         match self.wants {
             Wants::Count => Some(fresh.any(|word| word.number)),
-            Wants::Time => Some(fresh.any(|word| word.number || TIMES.contains(&word.stem.as_str()))),
+            // A duration is a time, too, but seldom the one that is asked for by when.
+            Wants::Time if fresh.clone().any(|word| dates(word)) => Some(true),
+            Wants::Time if fresh.any(|word| timed(word)) => None,
+            Wants::Time => Some(false),
+            Wants::Span => Some(fresh.any(|word| timed(word))),
             Wants::Person | Wants::Place => {
                 // A sentence may begin with the name.
                 let first = piece.first().filter(|first| held(first, &self.words) == 0.0 && first.weight > 0.9);
@@ -80,95 +85,28 @@ impl Question {
     }
 }
 
-/// Quantities that are no numbers.
-const QUANTITIES: &[&str] = &[
-    "several",
-    "few",
-    "both",
-    "none",
-    "half",
-    "dozen",
-    "dozens",
-    "hundreds",
-    "thousands",
-    "millions",
-    "billions",
-    "single",
-    "once",
-    "twice",
-    "thrice",
-    "double",
-    "triple",
-    "pair",
-    "couple",
-    "unlimited",
-    "free",
-    "countless",
-    "numerous",
-    "every",
-];
-/// What says when without a date.
-const MOMENTS: &[&str] = &[
-    "after",
-    "afterwards",
-    "always",
-    "as",
-    "at",
-    "before",
-    "christmas",
-    "dawn",
-    "during",
-    "dusk",
-    "each",
-    "early",
-    "earlier",
-    "easter",
-    "era",
-    "ever",
-    "every",
-    "evening",
-    "forever",
-    "hour",
-    "hourly",
-    "hours",
-    "if",
-    "immediately",
-    "instantly",
-    "last",
-    "late",
-    "later",
-    "minute",
-    "minutes",
-    "moment",
-    "never",
-    "next",
-    "night",
-    "now",
-    "often",
-    "on",
-    "once",
-    "rarely",
-    "second",
-    "seconds",
-    "season",
-    "sometimes",
-    "soon",
-    "sunrise",
-    "sunset",
-    "then",
-    "till",
-    "today",
-    "tomorrow",
-    "twice",
-    "until",
-    "upon",
-    "usually",
-    "weekend",
-    "when",
-    "whenever",
-    "while",
-    "yesterday",
-];
+/// Whether a word is a number, or of dates and times.
+fn timed(word: &Word) -> bool {
+    word.number || [DATES, TIMES].iter().any(|list| list.contains(&word.stem.as_str()))
+}
+
+/// Whether a word says which day, month or year.
+fn dates(word: &Word) -> bool {
+    let year = matches!(word.stem.trim_start_matches('#').parse::<u16>(), Ok(1000..2100));
+    // Some months are verbs as well.
+    year || DATES.contains(&word.stem.as_str()) && (word.name || !["may", "march"].contains(&word.stem.as_str()))
+}
+
+/// Whether a text is a command, as it is typed: after a prompt, or a program's name with an option and no full stop.
+pub(super) fn command(text: &str) -> bool {
+    let option = text.split_whitespace().skip(1).any(|word| {
+        word.strip_prefix("--")
+            .or(word.strip_prefix('-'))
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_alphabetic()))
+    });
+    text.starts_with("$ ") || option && !text.ends_with('.') && text.starts_with(|c: char| c.is_lowercase() || c == '/')
+}
+
 /// Whether a word is none of a language: an option, a path, a file, a setting, a call. Parsers take away the marks that
 /// told so.
 fn code(word: &str) -> bool {
@@ -184,67 +122,6 @@ fn code(word: &str) -> bool {
     option || path || file || named || word.contains("::")
 }
 
-const TIMES: &[&str] = &[
-    "januari",
-    "februari",
-    "march",
-    "april",
-    "may",
-    "jun",
-    "juli",
-    "august",
-    "septemb",
-    "september",
-    "octob",
-    "october",
-    "novemb",
-    "november",
-    "decemb",
-    "december",
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-    "sunday",
-    "centuri",
-    "spring",
-    "summer",
-    "autumn",
-    "wint",
-    "winter",
-    "dai",
-    "week",
-    "month",
-    "year",
-    "decad",
-    "midnight",
-    "noon",
-    "morn",
-    "dail",
-    "annual",
-    "monthl",
-    "weekl",
-];
-const REASONS: &[&str] = &[
-    "because",
-    "due to",
-    "so that",
-    "in order to",
-    " since ",
-    "as a result",
-    "reason",
-    "caused",
-    "led to",
-    "therefore",
-    "thus",
-    "leading to",
-    " to ",
-    "for ",
-];
-const WAYS: &[&str] = &[" by ", "using", " run ", "run:", "through", "via ", "with ", "use ", "must ", "set "];
-
 fn wants(text: &str) -> Wants {
     let lower = text.to_lowercase();
     let list: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
@@ -256,8 +133,11 @@ fn wants(text: &str) -> Wants {
                 "many" | "much" | "old" | "tall" | "far" | "high" | "large" | "big" | "fast" | "wide" | "deep"
                 | "heavy" | "thick" | "hot" | "cold",
             ) => return Wants::Count,
-            ("how", "long" | "often") => return Wants::Time,
-            ("what" | "which", "percentage" | "percent" | "number" | "amount" | "port" | "version" | "fraction") => {
+            ("how", "long" | "often") => return Wants::Span,
+            (
+                "what" | "which",
+                "percentage" | "percent" | "number" | "amount" | "port" | "ports" | "version" | "fraction",
+            ) => {
                 return Wants::Count;
             }
             ("what" | "which", "year" | "date" | "day" | "month" | "century" | "decade" | "time" | "years") => {
