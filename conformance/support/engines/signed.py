@@ -15,9 +15,9 @@ def admit(service, region, key, secret, token):
     auth = SigV4Auth(Credentials(key, secret, token), service, region)
 
     def proven(method, path, headers, body):
-        if headers.get("authorization") is None:
+        scheme, _, parts = headers.get("authorization", "").partition(" ")
+        if scheme != "AWS4-HMAC-SHA256":
             raise Refused(403, "Missing Authentication Token")
-        scheme, _, parts = headers["authorization"].partition(" ")
         given = dict(part.strip().split("=", 1) for part in parts.split(","))
         names = given["SignedHeaders"].split(";")
         needed = {"host", "x-amz-date", "x-amz-security-token"}
@@ -36,8 +36,7 @@ def admit(service, region, key, secret, token):
         signature = auth.signature(auth.string_to_sign(request, auth.canonical_request(request)), request)
         now, at = datetime.datetime.now(datetime.UTC), datetime.datetime.strptime(date + "+0000", "%Y%m%dT%H%M%SZ%z")
         right = (
-            scheme == "AWS4-HMAC-SHA256"
-            and given["Credential"] == auth.scope(request)
+            given["Credential"] == auth.scope(request)
             and hmac.compare_digest(signature, given["Signature"])
             and abs(now - at) < datetime.timedelta(minutes=5)
             and headers["x-amz-security-token"] == token
