@@ -332,10 +332,24 @@ def test_sharepoint_by_graph(fresh, site):
     }
     # A file that cannot be had now stays as it is known.
     service.tags[3] = 2
+    had = site.pages["/download/3"]
     site.pages["/download/3"] = lambda request: request.answer(500, "")
     done = sync(agent, kb, ds)
     assert done["status"] == "COMPLETE" and counted(done) == {"DocumentsScanned": 5, "DocumentsFailed": 1}, done
     assert found(server, kb, "dome number 3")["content"]["text"] == "File 3 tells of dome number 3."
+    # Files that vanish between the listing and their reading: one that was known counts as deleted, a new one as failed.
+    site.pages["/download/3"] = had
+    for n in (4, 6):
+        service.tags[n] = 2
+        site.pages[f"{GRAPH}/drives/drive-1/items/f{n}/content"] = service.guarded(
+            lambda request: answer(request, {"error": {"code": "itemNotFound"}}, 404))
+    done = sync(agent, kb, ds)
+    assert counted(done) == {
+        "DocumentsScanned": 6, "ModifiedDocumentsIndexed": 1, "DocumentsDeleted": 1, "DocumentsFailed": 1,
+    }, done
+    assert "dome-6.txt" in done["failureReasons"][0] and "deleted while the job ran" in done["failureReasons"][0], done
+    del service.tags[4], service.tags[6]
+    assert counted(sync(agent, kb, ds)) == {"DocumentsScanned": 4}
 
 
 CRM = "https://observatory.my.salesforce.com"

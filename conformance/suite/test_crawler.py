@@ -125,9 +125,47 @@ def test_a_managed_connector_crawls_as_far_as_it_is_told(server, agent, site):
     found = runtime.retrieve(knowledgeBaseId=kb, retrievalQuery={"text": "heliograph"})["retrievalResults"][0]
     assert found["location"] == {"type": "WEB", "webLocation": {"url": f"{site.url}/a.html"}}
     raises(
-        lambda: source(agent, kb, "mapped", configuration=connector(site.url, connectionConfiguration={
-            "siteMapUrls": [f"{site.url}/map.xml"], "authType": "NO_AUTH"})),
-        "NotImplementedException", "connectionConfiguration.siteMapUrls", 501,
+        lambda: source(agent, kb, "login", configuration=connector(site.url, connectionConfiguration={
+            "seedUrls": [site.url], "authType": "BASIC_AUTH"})),
+        "NotImplementedException", "authentication other than NO_AUTH", 501,
+    )
+
+
+def test_a_managed_connector_begins_at_sitemaps(agent, site):
+    site.pages = {
+        "/docs/map.xml": f"<sitemapindex><sitemap><loc>{site.url}/docs/more.xml</loc></sitemap></sitemapindex>",
+        "/docs/more.xml": "<urlset>" + "".join(
+            f"<url><loc>{site.url}/{path}</loc></url>" for path in ("docs/a.html", "docs/c.html", "blog/x.html")) + "</urlset>",
+        "/docs/a.html": page("A", "The page a leads to b.", "/docs/b.html"),
+        "/docs/b.html": page("B", "The page b is one link away."),
+        "/docs/c.html": page("C", "The page c."),
+        "/blog/x.html": page("X", "Not beside the sitemap."),
+    }
+    kb = managed(agent)
+
+    def mapped(name, depth):
+        told = {"siteMapUrls": [f"{site.url}/docs/map.xml"], "authType": "NO_AUTH"}
+        bounds = {"crawlDepth": depth, "maxCrawledUrlsPerMinute": 300}
+        return source(agent, kb, name, configuration=connector(
+            None, connectionConfiguration=told, crawlConfiguration=bounds))
+
+    only = mapped("listed", 0)
+    assert counted(sync(agent, kb, only)) == {"DocumentsScanned": 2, "NewDocumentsIndexed": 2}
+    assert "/docs/b.html" not in site.asked and "/robots.txt" in site.asked
+    ds = mapped("linked", 1)
+    assert counted(sync(agent, kb, ds)) == {"DocumentsScanned": 3, "NewDocumentsIndexed": 3}
+    assert "/blog/x.html" not in site.asked
+    # While a sitemap cannot be read, nobody can tell what it would list.
+    site.pages["/docs/more.xml"] = status(500)
+    done = sync(agent, kb, ds)
+    assert done["status"] == "FAILED" and "sitemap could not be read" in reasons(done), done
+    site.pages["/docs/more.xml"] = page("No sitemap", "A page.")
+    done = sync(agent, kb, ds)
+    assert done["status"] == "FAILED" and "lists nothing" in reasons(done), done
+    raises(
+        lambda: source(agent, kb, "private", configuration=connector(None, connectionConfiguration={
+            "siteMapUrls": ["http://10.1.2.3/map.xml"], "authType": "NO_AUTH"})),
+        "ValidationException", "http://10.1.2.3/map.xml",
     )
 
 

@@ -60,6 +60,7 @@ class TestBuckets:
         # boto3 itself refuses them.
         answer = raw.request(server, "PUT", f"/{name}", headers={}, signer=Signer(service="s3"))
         assert answer.status == 400 and b"<Code>InvalidBucketName</Code>" in answer.body
+        assert b"<Message>The specified bucket is not valid.</Message>" in answer.body
 
     def test_a_body_that_was_never_asked_for_is_not_waited_for(self, server):
         host, port = server.address
@@ -170,7 +171,8 @@ class TestKeys:
         s3.delete_bucket(Bucket=bucket)
 
     def test_too_long(self, s3, bucket):
-        refused(lambda: s3.put_object(Bucket=bucket, Key="x" * 1025, Body=b""), "KeyTooLongError", 400)
+        answer = refused(lambda: s3.put_object(Bucket=bucket, Key="x" * 1025, Body=b""), "KeyTooLongError", 400)
+        assert answer["Error"]["Message"] == "Your key is too long"
 
     def test_keys_that_a_file_system_confuses(self, s3, bucket):
         names = ["a", "a/b", "a/b/c", "A", "a.", "a/", "a//", "a/b/"]

@@ -99,6 +99,51 @@ def dimensions(server):
     return len(json.loads(body)["embedding"])
 
 
+SERVERLESS = """
+[knowledge.stores.collection]
+kind = "opensearch"
+url = "{url}"
+sign = "aoss"
+region = "us-east-1"
+types = ["OPENSEARCH_SERVERLESS"]
+create = true
+"""
+
+
+def test_requests_to_opensearch_serverless_are_signed():
+    """It shows what it was given late: a document that is written again meanwhile is there once all the same."""
+    keys = {
+        "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+        "AWS_SESSION_TOKEN": "IQoJb3JpZ2luX2VjEXAMPLETOKEN==",
+    }
+    with Engine("opensearch", "aoss", REGION, *keys.values()) as engine:
+        settings = SERVERLESS.format(url=engine.url)
+        with Server(config=settings, env=keys) as server:
+            agent = client(server.url, "bedrock-agent", account=ACCOUNT)
+            runtime = client(server.url, "bedrock-agent-runtime", account=ACCOUNT)
+            kb = agent.create_knowledge_base(**given(ACCOUNT, "signed", storageConfiguration=opensearch("docs")))
+            kb = kb["knowledgeBase"]["knowledgeBaseId"]
+            ds = source(agent, kb)
+            place = {"knowledgeBaseId": kb, "dataSourceId": ds}
+            for n in range(3):
+                document = text("rota", f"The rota has version {n}.")
+                agent.ingest_knowledge_base_documents(**place, documents=[document])
+                until(lambda: knowledge.statuses(agent, kb, ds) == {"rota": "INDEXED"}, 30, "the document is indexed")
+
+            def found():
+                answer = runtime.retrieve(knowledgeBaseId=kb, retrievalQuery={"text": "version"})
+                return [one["content"]["text"] for one in answer["retrievalResults"]]
+
+            until(lambda: found() == ["The rota has version 2."], 30, "the last version alone is shown")
+            assert not [key for key in list(keys.values())[1:] if key in server.log_path.read_text()]
+        with Server(config=settings, env={**keys, "AWS_SESSION_TOKEN": "another"}) as stranger:
+            agent = client(stranger.url, "bedrock-agent", account=ACCOUNT)
+            refused = given(ACCOUNT, "refused", storageConfiguration=opensearch("docs"))
+            told = raises(lambda: agent.create_knowledge_base(**refused), "ValidationException", "storage configuration")
+            assert "403" in told and keys["AWS_SESSION_TOKEN"] not in told, told
+
+
 def table(engines, name, dimensions):
     """As AWS's guide has it made, with a row of somebody else."""
     sql(

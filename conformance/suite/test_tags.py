@@ -78,4 +78,15 @@ def test_the_limit_counts_what_is_there(tagged):
     raises(
         lambda: bedrock.tag_resource(resourceARN=arn, tags=[{"key": f"more{i}", "value": ""} for i in range(200)]),
         "TooManyTagsException",
+        f"The resource {arn} would have ",
     )
+
+
+def test_the_limit_of_what_is_made_names_no_resource(tagged):
+    bedrock, _ = tagged
+    many = [{"key": f"k{i}", "value": ""} for i in range(51)]
+    made = lambda: bedrock.create_guardrail(  # noqa: E731
+        name="tagged", blockedInputMessaging="no", blockedOutputsMessaging="no", tags=many,
+        wordPolicyConfig={"wordsConfig": [{"text": "x"}]},
+    )
+    raises(made, "TooManyTagsException", "The resource would have 51 tags, more than the 50 that it may have.")

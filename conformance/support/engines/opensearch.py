@@ -1,10 +1,15 @@
 """Speaks the part of OpenSearch's REST interface (with its k-NN plugin) that knowledge bases use, as its reference
-documents it; in memory. What is written is seen by searches when the index has been refreshed, and not before."""
+documents it; in memory. What is written is seen by searches when the index has been refreshed, and not before.
+
+With `es` or `aoss`, a Region and credentials (key, secret and token), requests have to be signed for that service of AWS.
+As OpenSearch Serverless (`aoss`) it is refreshed by nobody, and names documents itself; its searches see what is written
+only after some of them."""
 
 import base64
 import copy
 import math
 import re
+import sys
 import uuid
 
 from served import Refused, serve
@@ -19,6 +24,7 @@ class Index:
         self.properties = body.get("mappings", {}).get("properties", {})
         self.written = {}
         self.shown = {}
+        self.searches = 0
 
 
 def values(source, path):
@@ -201,13 +207,21 @@ def merged(into, new):
             into[key] = value
 
 
+# Searches of OpenSearch Serverless after which it shows what was written.
+LATE = 3
+
+
+def basic(_method, _path, headers, _body):
+    if headers.get("authorization") != KEY:
+        raise Refused(401, "Unauthorized")
+
+
 class OpenSearch:
-    def __init__(self):
+    def __init__(self, serverless):
         self.indexes = {}
+        self.serverless = serverless
 
     def answer(self, method, path, query, headers, body):
-        if headers.get("authorization") != KEY:
-            raise Refused(401, "Unauthorized")
         name, *rest = path.strip("/").split("/")
         if not rest:
             return self.index(method, name, body)
@@ -219,6 +233,8 @@ class OpenSearch:
             ("POST", "_search"): self.search,
             ("GET", "_stats/store"): self.stats,
         }.get((method, "/".join(rest)))
+        if self.serverless and rest[0] in ("_refresh", "_stats"):
+            raise Refused(404, "")
         if handler is None:
             raise Refused(405, f"Incorrect HTTP method for uri [{path}] and method [{method}]")
         return handler(index, body)
@@ -234,6 +250,9 @@ class OpenSearch:
                 raise Refused(400, f"Invalid index name [{name}], must be lowercase")
             if name in self.indexes:
                 raise Refused(400, f"index [{name}] already exists")
+            engines = {field.get("method", {}).get("engine") for field in body["mappings"]["properties"].values()}
+            if self.serverless and engines - {None, "faiss", "nmslib"}:
+                raise Refused(400, f"engine not supported: {engines}")
             self.indexes[name] = Index(body)
             return {"acknowledged": True, "index": name}
         index = self.existing(name)
@@ -264,6 +283,8 @@ class OpenSearch:
                 check(field, mapping, source[field])
             if source.get(field) == "REFUSE":
                 raise Refused(400, f"failed to parse field [{field}]")
+        if self.serverless and "_id" in given:
+            raise Refused(400, "Document ID is not supported in create/index operation request")
         key = given.get("_id") or uuid.uuid4().hex
         index.written[key] = source
         return {"_id": key, "status": 201}
@@ -292,6 +313,10 @@ class OpenSearch:
         size = body.get("size", 10)
         if size > MOST:
             raise Refused(400, f"Result window is too large, from + size must be less than or equal to: [{MOST}]")
+        if self.serverless:
+            index.searches += 1
+            if index.searches % LATE == 0:
+                self.refresh(index, body)
         found = Search(index).run(body["query"])
         aggregations = {}
         for name, one in body.get("aggs", {}).items():
@@ -324,4 +349,10 @@ def refusal(text):
 
 
 if __name__ == "__main__":
-    serve(OpenSearch().answer, lambda found: found, refusal)
+    told = sys.argv[1:]
+    admit = basic
+    if told:
+        import signed
+
+        admit = signed.admit(*told)
+    serve(OpenSearch(told[:1] == ["aoss"]).answer, lambda found: found, refusal, admit)

@@ -13,7 +13,8 @@ class Refused(Exception):
         self.status, self.text = status, text
 
 
-def serve(answer, told, refusal):
+def serve(answer, told, refusal, admit=lambda *_: None):
+    """`admit` sees each request as it came, before it is read, and refuses strangers."""
     turn = threading.Lock()
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -28,6 +29,7 @@ def serve(answer, told, refusal):
             path, _, query = self.path.partition("?")
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             try:
+                admit(self.command, self.path, self.headers, body)
                 kind = self.headers.get("content-type", "")
                 if kind == "application/x-ndjson":
                     body = [json.loads(line) for line in body.splitlines()]

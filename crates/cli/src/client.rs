@@ -11,6 +11,8 @@ use outcrop_wire::eventstream::{Decoder, Message};
 use outcrop_wire::sigv4;
 use serde_json::Value;
 
+use crate::text::counted;
+
 /// What a caller of [`Client::converse_stream`] hears.
 pub enum Heard<'a> {
     /// More of the answer.
@@ -265,7 +267,8 @@ fn hear_event(name: &str, payload: &Value, hear: &mut impl FnMut(Heard<'_>)) {
         }
         "metadata" => {
             let (usage, ms) = (&payload["usage"], &payload["metrics"]["latencyMs"]);
-            hear(Heard::Usage(&format!("{} tokens in, {} out, {ms} ms", usage["inputTokens"], usage["outputTokens"])));
+            let read = counted(usage["inputTokens"].as_u64().unwrap_or(0), "token");
+            hear(Heard::Usage(&format!("{read} in, {} out, {ms} ms", usage["outputTokens"])));
         }
         _ => {}
     }

@@ -83,9 +83,10 @@ impl Endpoint {
         self.at(PathAndQuery::try_from(whole).ok())
     }
 
-    /// The host that is called, with its port where the URL names one.
+    /// The host that is called, as the header of that name has it: with a port that is not the scheme's own.
     pub fn host(&self) -> &str {
-        self.0.authority.as_str()
+        // It was made of a URL's authority, which is text.
+        self.0.host.to_str().unwrap_or_default()
     }
 
     /// Sends a request and gives the answer as soon as its head is here.

@@ -5,10 +5,8 @@
 //! identity, container, instance role), or carry a Bedrock API key. Start at [`Bedrock`].
 
 mod answer;
-mod credentials;
 mod other;
 mod refused;
-mod sign;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -24,6 +22,7 @@ use outcrop_api::bedrock_runtime::{
     CountTokensResponse, DocumentBlock, Message, TokenUsage,
 };
 use outcrop_outbound::Outbound;
+use outcrop_signing::Identity;
 use outcrop_wire::shape::Structure;
 
 use crate::http::{Auth, Body, Http};
@@ -31,7 +30,6 @@ use crate::{
     Answer, Call, Embed, Embedded, Failure, Offer, Pass, PassBody, Passed, Provider, ProviderSettings, Ranked, Rerank,
     SettingsError,
 };
-use credentials::Credentials;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -41,9 +39,8 @@ pub struct Bedrock {
     runtime: Http,
     /// `bedrock`: what models there are.
     control: Http,
-    region: String,
     /// None where an API key says who asks.
-    credentials: Option<Credentials>,
+    identity: Option<Identity>,
 }
 
 impl Bedrock {
@@ -60,11 +57,10 @@ impl Bedrock {
         Ok(Self {
             runtime: open(at("bedrock-runtime"))?,
             control: open(at("bedrock"))?,
-            credentials: settings
+            identity: settings
                 .api_key
                 .is_none()
-                .then(|| Credentials::new(outbound.clone(), region.clone(), settings.profile.clone())),
-            region,
+                .then(|| Identity::new(outbound.clone(), "bedrock", region, settings.profile.clone())),
         })
     }
 
@@ -77,11 +73,11 @@ impl Bedrock {
         mut headers: HeaderMap,
     ) -> Result<Response<Body>, Failure> {
         let mut signed = None;
-        if let Some(credentials) = self.credentials.as_ref().filter(|_| http.calls()) {
-            let identity = credentials.now().await.map_err(|error| refused::no_credentials(http.name(), &error))?;
-            let uri = http.uri(path);
-            sign::sign(&identity, &self.region, &method, &uri, http.host(), &body, &mut headers);
-            signed = Some(identity);
+        if let Some(identity) = self.identity.as_ref().filter(|_| http.calls()) {
+            // What is sent and what is signed must be the same header.
+            headers.entry(CONTENT_TYPE).or_insert(JSON);
+            let done = identity.sign(&method, &http.uri(path), http.host(), &body, &mut headers).await;
+            signed = Some(done.map_err(|error| refused::no_credentials(http.name(), &error))?);
         }
         let response = http.exchange(method, path, body, headers).await?;
         if response.status().is_success() {
@@ -91,7 +87,7 @@ impl Bedrock {
         let said = http.refusal(body).await;
         let failure = refused::failure(http, parts.status, &parts.headers, &said);
         Err(match signed {
-            Some(identity) => refused::without(&identity, failure),
+            Some(signed) => refused::without(&signed, failure),
             None => failure,
         })
     }

@@ -116,7 +116,7 @@ impl<T> Collection<T> {
 impl<T: Serialize + DeserializeOwned> Collection<T> {
     /// Makes a resource, or answers the one that the same request has made before.
     pub async fn create(&self, scope: Scope<'_>, new: Create<'_, T>) -> Result<Resource<T>> {
-        tags::check(new.tags)?;
+        tags::check("", new.tags)?;
         let body = self.write(new.value)?;
         let sealed_by = new.kms_key.map(|key| self.resources.kms.name(scope, key)).transpose()?;
         let fingerprint = new.client_token.map(|_| new.fingerprint()).transpose()?;

@@ -46,7 +46,7 @@ pub enum Error {
     #[error("The client token was already used in a request with different parameters.")]
     TokenReused,
     /// More tags than a resource may carry.
-    #[error("The resource {arn} would have {found} tags, more than the {max} that it may have.")]
+    #[error("The resource{} would have {found} tags, more than the {max} that it may have.", named(.arn))]
     TooManyTags {
         /// The resource; empty where it does not exist yet.
         arn: String,
@@ -98,6 +98,11 @@ pub enum Error {
     /// The store said no.
     #[error(transparent)]
     Store(#[from] outcrop_store::Error),
+}
+
+/// A resource within a sentence, where it is there already.
+fn named(arn: &str) -> String {
+    if arn.is_empty() { String::new() } else { format!(" {arn}") }
 }
 
 impl AwsError for Error {

@@ -28,7 +28,7 @@ impl Tagger {
 
     /// Adds tags or replaces their values.
     pub async fn tag(&self, scope: Scope<'_>, arn: &str, tags: &[Tag]) -> Result<()> {
-        check(tags)?;
+        check(arn, tags)?;
         for known in self.resources.store.tags(scope.owned(), arn.to_owned()).await? {
             if let Some(twin) = tags.iter().find(|tag| tag.key != known.key && same_key(&tag.key, &known.key)) {
                 let (new, old) = (&twin.key, &known.key);
@@ -93,8 +93,9 @@ fn not_found(arn: &str) -> Error {
 }
 
 /// The rules of tags beside what the model checks in every request: AWS keeps `aws:` for itself, and a key may come
-/// but once. Lengths and characters are the model's `TagKey` and `TagValue`, for tags from elsewhere.
-pub(crate) fn check(tags: &[Tag]) -> Result<()> {
+/// but once. `arn` says whose they are, and is empty where that does not exist yet. Lengths and characters are the
+/// model's `TagKey` and `TagValue`, for tags from elsewhere.
+pub(crate) fn check(arn: &str, tags: &[Tag]) -> Result<()> {
     for (index, tag) in tags.iter().enumerate() {
         if !fits(&tag.key, 1, MAX_KEY) || !fits(&tag.value, 0, MAX_VALUE) {
             return Err(Error::Validation(format!("The tag with key '{}' has invalid characters or length.", tag.key)));
@@ -107,7 +108,7 @@ pub(crate) fn check(tags: &[Tag]) -> Result<()> {
         }
     }
     if tags.len() > MAX_TAGS {
-        return Err(Error::TooManyTags { arn: String::new(), found: tags.len(), max: MAX_TAGS });
+        return Err(Error::TooManyTags { arn: arn.to_owned(), found: tags.len(), max: MAX_TAGS });
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Method, Request, StatusCode};
 use outcrop_outbound::{Endpoint, Outbound, collect};
+use outcrop_signing::{Identity, Signed};
 use serde_json::Value as Json;
 
 use crate::{Result, VectorError};
@@ -20,19 +21,31 @@ const TRIES: usize = 3;
 /// An engine's address, and what it knows this server by.
 pub(crate) struct Http {
     endpoint: Endpoint,
-    key: Option<(HeaderName, HeaderValue)>,
+    key: Key,
+}
+
+/// What an engine knows this server by.
+pub(crate) enum Key {
+    Nothing,
+    /// A header that each request has.
+    Header(HeaderName, HeaderValue),
+    /// A signature for AWS.
+    Signature(Identity),
+}
+
+impl Key {
+    pub fn header(name: HeaderName, value: &str) -> Result<Self> {
+        let mut value = HeaderValue::from_str(value)
+            .map_err(|_| VectorError::Invalid("the password holds what no header can".to_owned()))?;
+        value.set_sensitive(true);
+        Ok(Self::Header(name, value))
+    }
 }
 
 impl Http {
-    pub fn new(url: &str, key: Option<(HeaderName, String)>, outbound: &Outbound) -> Result<Self> {
+    pub fn new(url: &str, key: Key, outbound: &Outbound) -> Result<Self> {
         let endpoint = outbound.endpoint(url).map_err(|error| VectorError::Invalid(error.to_string()))?;
-        let hidden = |(name, value): (HeaderName, String)| {
-            let mut value = HeaderValue::from_str(&value)
-                .map_err(|_| VectorError::Invalid("the password holds what no header can".to_owned()))?;
-            value.set_sensitive(true);
-            Ok((name, value))
-        };
-        Ok(Self { endpoint, key: key.map(hidden).transpose()? })
+        Ok(Self { endpoint, key })
     }
 
     /// What is answered; an error where it is one, unless it is that nothing is there.
@@ -49,23 +62,22 @@ impl Http {
 
     pub async fn send(&self, method: Method, path: &str, kind: &'static str, body: Bytes) -> Result<Option<Json>> {
         let mut tries = 0;
-        let (status, bytes) = loop {
+        let (status, bytes, signed) = loop {
             tries += 1;
-            let mut request = Request::builder().method(method.clone()).uri(self.endpoint.uri(path));
+            let mut request = Request::new(body.clone());
+            *request.method_mut() = method.clone();
+            *request.uri_mut() = self.endpoint.uri(path);
             if !body.is_empty() {
-                request = request.header(CONTENT_TYPE, kind);
+                request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
             }
-            if let Some((name, value)) = &self.key {
-                request = request.header(name, value);
-            }
-            let request = request.body(body.clone()).map_err(|error| VectorError::failed("the engine", error))?;
+            let signed = self.show_key(&mut request).await?;
             let answered = tokio::time::timeout(PATIENCE, async {
                 let answer = self.endpoint.send(request).await?;
                 let status = answer.status();
                 Ok::<_, outcrop_outbound::OutboundError>((status, collect(answer.into_body(), MOST).await?))
             });
             match answered.await {
-                Ok(Ok(answer)) => break answer,
+                Ok(Ok((status, bytes))) => break (status, bytes, signed),
                 Ok(Err(error)) if error.before_sent() && tries < TRIES => {}
                 Ok(Err(error)) => {
                     // Where it is, is the operator's to know.
@@ -79,16 +91,47 @@ impl Http {
             return Ok(None);
         }
         let json: Json = serde_json::from_slice(&bytes).unwrap_or_default();
+        if let Some(signed) = signed.filter(|_| matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)) {
+            // What AWS says of credentials is about the operator's, and may repeat all that was signed.
+            let said = signed.hide(&said(&json));
+            tracing::warn!(
+                status = status.as_u16(),
+                said,
+                at = self.endpoint.host(),
+                "AWS refuses a vector engine's call"
+            );
+            return Err(VectorError::Failed(format!(
+                "{} the engine refuses this server's credentials",
+                status.as_u16()
+            )));
+        }
         if !status.is_success() {
             return Err(VectorError::Failed(format!("{} {}", status.as_u16(), said(&json))));
         }
         Ok(Some(json))
     }
+
+    async fn show_key(&self, request: &mut Request<Bytes>) -> Result<Option<Signed>> {
+        let identity = match &self.key {
+            Key::Nothing => return Ok(None),
+            Key::Header(name, value) => {
+                request.headers_mut().insert(name, value.clone());
+                return Ok(None);
+            }
+            Key::Signature(identity) => identity,
+        };
+        let (method, uri, body) = (request.method().clone(), request.uri().clone(), request.body().clone());
+        let signed = identity.sign(&method, &uri, self.endpoint.host(), &body, request.headers_mut()).await;
+        signed.map(Some).map_err(|error| {
+            tracing::error!(%error, at = self.endpoint.host(), "no AWS credentials for a vector engine");
+            VectorError::Failed("this server found no AWS credentials for the engine".to_owned())
+        })
+    }
 }
 
 /// Why, in an engine's own words: Qdrant's, OpenSearch's.
 fn said(json: &Json) -> String {
-    let places = ["/status/error", "/error/root_cause/0/reason", "/error/reason", "/error", "/message"];
+    let places = ["/status/error", "/error/root_cause/0/reason", "/error/reason", "/error", "/message", "/Message"];
     let text = places.iter().find_map(|place| json.pointer(place)?.as_str()).unwrap_or("without a reason");
     text.chars().take(500).collect()
 }

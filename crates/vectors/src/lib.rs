@@ -28,7 +28,7 @@ pub use contract::{Engine, Index, Place, Stats, Store};
 pub use embedded::Embedded;
 pub use error::{Result, VectorError};
 pub use filter::Filter;
-pub use opensearch::OpenSearch;
+pub use opensearch::{OpenSearch, OpenSearchLogin};
 pub use postgres::Postgres;
 pub use qdrant::Qdrant;
 pub use record::{Hit, Metadata, Mode, Parent, Query, Record, Replace, Shape, Value, Vector};

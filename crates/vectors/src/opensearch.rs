@@ -5,11 +5,15 @@
 //! own index is only when all of it is there: so no search sees half of a document. A shared one its owner may refresh
 //! in between.
 //!
+//! OpenSearch Serverless is refreshed by nobody: it shows what is written within a minute or so. `shown` waits for that
+//! where what is written next depends on it.
+//!
 //! Start at [`OpenSearch`]; `layout` knows fields, `find` searches, `write` writes, `filter` writes filters.
 
 mod filter;
 mod find;
 mod layout;
+mod shown;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -22,11 +26,13 @@ use base64::Engine as _;
 use http::Method;
 use http::header::AUTHORIZATION;
 use outcrop_outbound::Outbound;
+use outcrop_signing::Identity;
 use serde_json::{Value as Json, json};
 
-use crate::http::Http;
+use crate::http::{Http, Key};
 use crate::{Engine, Hit, Index, Metadata, Place, Query, Replace, Result, Shape, Stats, Store, VectorError, ranked};
 use layout::Layout;
+use shown::Unseen;
 
 /// An OpenSearch cluster.
 #[derive(Clone)]
@@ -41,6 +47,18 @@ struct Inner {
     open: Mutex<Open>,
     /// Whether indexes that are declared and missing are made.
     create: bool,
+    /// Whether it is OpenSearch Serverless.
+    serverless: bool,
+}
+
+/// What a cluster knows this server by.
+pub enum OpenSearchLogin {
+    /// Nothing: whoever reaches it may.
+    None,
+    /// A user's name and password.
+    Basic(String, String),
+    /// Requests are signed for AWS: `es` for managed clusters, `aoss` for OpenSearch Serverless.
+    Signed(Identity),
 }
 
 /// One knowledge base's documents.
@@ -49,7 +67,7 @@ pub(crate) struct Kept {
     layout: Layout,
     base: String,
     /// Who writes does so alone: a refresh would show another's half.
-    turn: tokio::sync::Mutex<()>,
+    turn: tokio::sync::Mutex<Unseen>,
 }
 
 struct At {
@@ -58,15 +76,20 @@ struct At {
 }
 
 impl OpenSearch {
-    /// The cluster at `url`, which knows this server by a user's name and password. With `create`, indexes that
-    /// knowledge bases declare are made where they are missing.
-    pub fn new(url: &str, user: Option<(&str, &str)>, create: bool, outbound: &Outbound) -> Result<Self> {
-        let basic = |(user, password): (&str, &str)| {
-            let both = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
-            (AUTHORIZATION, format!("Basic {both}"))
+    /// The cluster, or the collection, at `url`. With `create`, indexes that knowledge bases declare are made where they
+    /// are missing.
+    pub fn new(url: &str, login: OpenSearchLogin, create: bool, outbound: &Outbound) -> Result<Self> {
+        let serverless = matches!(&login, OpenSearchLogin::Signed(identity) if identity.service() == "aoss");
+        let key = match login {
+            OpenSearchLogin::None => Key::Nothing,
+            OpenSearchLogin::Basic(user, password) => {
+                let both = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
+                Key::header(AUTHORIZATION, &format!("Basic {both}"))?
+            }
+            OpenSearchLogin::Signed(identity) => Key::Signature(identity),
         };
-        let http = Http::new(url, user.map(basic), outbound)?;
-        Ok(Self(Arc::new(Inner { http, open: Mutex::default(), create })))
+        let http = Http::new(url, key, outbound)?;
+        Ok(Self(Arc::new(Inner { http, open: Mutex::default(), create, serverless })))
     }
 }
 
@@ -86,10 +109,10 @@ impl Engine for At {
             Some(kept) => kept,
             None => {
                 let layout = match &self.place {
-                    None => Layout::own(&inner.http, base, shape).await?,
-                    Some(place) => Layout::shared(&inner.http, place, shape, inner.create).await?,
+                    None => Layout::own(inner, base, shape).await?,
+                    Some(place) => Layout::shared(inner, place, shape).await?,
                 };
-                let turn = tokio::sync::Mutex::default();
+                let turn = Default::default();
                 let kept = Arc::new(Kept { store: self.store.clone(), layout, base: base.to_owned(), turn });
                 inner.open.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_insert(kept).clone()
             }
@@ -111,7 +134,7 @@ impl Engine for At {
             Some(kept) => kept,
             None => {
                 let Some(layout) = Layout::found(http, place).await? else { return Ok(()) };
-                let turn = tokio::sync::Mutex::default();
+                let turn = Default::default();
                 Arc::new(Kept { store: self.store.clone(), layout, base: base.to_owned(), turn })
             }
         };

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 
-use crate::http::Http;
+use crate::http::{Http, Key};
 use crate::ranked::{self, Candidate, Finds};
 use crate::record::described;
 use crate::{
@@ -80,7 +80,10 @@ struct Payload {
 impl Qdrant {
     /// The Qdrant at `url`, which knows this server by its API key.
     pub fn new(url: &str, key: Option<&str>, outbound: &Outbound) -> Result<Self> {
-        let key = key.map(|key| (HeaderName::from_static("api-key"), key.to_owned()));
+        let key = match key {
+            Some(key) => Key::header(HeaderName::from_static("api-key"), key)?,
+            None => Key::Nothing,
+        };
         Ok(Self(Arc::new(Inner { http: Http::new(url, key, outbound)?, open: Mutex::default() })))
     }
 

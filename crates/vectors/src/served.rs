@@ -13,9 +13,15 @@ pub(crate) struct Served {
 
 impl Served {
     pub fn start(name: &str) -> Self {
+        Self::start_as(name, &[])
+    }
+
+    /// The same with arguments.
+    pub fn start_as(name: &str, args: &[&str]) -> Self {
         let script = format!("{}/../../conformance/support/engines/{name}.py", env!("CARGO_MANIFEST_DIR"));
         let mut process = Command::new("python3")
-            .args([&script])
+            .arg(&script)
+            .args(args)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

@@ -10,19 +10,28 @@ mod tests;
 
 pub use problems::Problems;
 
-use crate::json::{Number, Reader, Token};
+use crate::json::{MAX_DEPTH, Number, Reader, Token};
 use crate::shape::{Location, Shape, Slot, Structure, Type, TypeKind};
 use crate::text;
 use check::{check_count, check_enum, check_number, check_string};
 
-/// The request is not what the protocol asks for: broken JSON or a wrong JSON type.
+/// Why a request is read no further.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Unreadable(pub String);
+pub enum Unreadable {
+    /// It is not what the protocol asks for: broken JSON or a wrong JSON type.
+    #[error("{0}")]
+    Wrong(String),
+    /// It is what the protocol asks for, but nested deeper than is read.
+    #[error("The request body is nested more than {MAX_DEPTH} levels deep.")]
+    Deep,
+}
 
 impl From<crate::json::Error> for Unreadable {
     fn from(e: crate::json::Error) -> Self {
-        Self(format!("The request body is not valid JSON: {e}."))
+        match e.is_depth() {
+            true => Self::Deep,
+            false => Self::Wrong(format!("The request body is not valid JSON: {e}.")),
+        }
     }
 }
 
@@ -34,7 +43,7 @@ pub fn body(body: &[u8], into: &mut dyn Structure, problems: &mut Problems) -> R
         return Ok(());
     }
     if reader.peek()? != Token::Object {
-        return Err(Unreadable("The request body must be a JSON object.".into()));
+        return Err(Unreadable::Wrong("The request body must be a JSON object.".into()));
     }
     structure(&mut reader, into, problems)?;
     reader.end()?;
@@ -266,11 +275,11 @@ fn value(r: &mut Reader<'_>, slot: Slot<'_>, ty: &'static Type, problems: &mut P
 
 /// Readers differ in which of two equal keys counts, so what one of them checked another may not have seen.
 fn twice(problems: &Problems) -> Unreadable {
-    Unreadable(format!("The key at '{}' is given twice.", problems.path()))
+    Unreadable::Wrong(format!("The key at '{}' is given twice.", problems.path()))
 }
 
 fn wrong(problems: &Problems, wanted: &str) -> Unreadable {
-    Unreadable(format!("The value at '{}' must be {wanted}.", problems.path()))
+    Unreadable::Wrong(format!("The value at '{}' must be {wanted}.", problems.path()))
 }
 
 fn want(r: &mut Reader<'_>, token: Token, problems: &Problems) -> Result<(), Unreadable> {

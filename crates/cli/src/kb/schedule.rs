@@ -7,6 +7,7 @@ use outcrop_wire::decode::{self, Problems};
 use serde_json::{Value, json};
 
 use crate::client::{Ask, Client, encoded};
+use crate::text::counted;
 
 /// What takes a schedule away.
 const NEVER: &str = "never";
@@ -107,5 +108,5 @@ fn tags(arn: &str) -> String {
 fn priced(total: &Value) -> String {
     let tokens = total["inputTokens"].as_u64().unwrap_or(0);
     let cost = total["cost"].as_str().unwrap_or("0");
-    if tokens == 0 { String::new() } else { format!(", {tokens} tokens, ${cost}") }
+    if tokens == 0 { String::new() } else { format!(", {}, ${cost}", counted(tokens, "token")) }
 }

@@ -224,6 +224,7 @@ fn checked(
     if connector && base.storage.is_some() {
         return broken("MANAGED_KNOWLEDGE_BASE_CONNECTOR data source is only supported for MANAGED knowledge bases");
     }
+    let bounds = connector::bounds(told);
     let told = &*connector::plain(told)?;
     let kind = told.r#type.as_str();
     let (there, block) = match told.r#type {
@@ -248,7 +249,7 @@ fn checked(
              Serverless vector database"
         ));
     }
-    connectors::check(knowledge.0.settings.outside.as_ref(), told)?;
+    connectors::check(knowledge.0.settings.outside.as_ref(), told, bounds.as_ref())?;
     let s3 = told.s3_configuration.as_ref().filter(|_| told.r#type == DataSourceType::S3);
     let bucket = s3.and_then(|s3| s3.bucket_arn.rsplit_once(":::")).map(|(_, bucket)| bucket);
     let vector = base.configuration.0.vector_knowledge_base_configuration.as_ref();

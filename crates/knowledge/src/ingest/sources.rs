@@ -17,6 +17,7 @@ use outcrop_vectors::Metadata;
 use url::Url;
 
 use super::attributes::Sidecar;
+use crate::control::connector::Bounds;
 use crate::kept::DataSource;
 use crate::secrets::Secrets;
 use crate::{Knowledge, KnowledgeError};
@@ -131,11 +132,18 @@ pub struct Outside {
 }
 
 /// What is wrong with a data source's configuration, where something is.
-pub(crate) fn check(outside: Option<&Outside>, told: &DataSourceConfiguration) -> Result<(), KnowledgeError> {
+pub(crate) fn check(
+    outside: Option<&Outside>,
+    told: &DataSourceConfiguration,
+    bounds: Option<&Bounds>,
+) -> Result<(), KnowledgeError> {
     let checked = match told.r#type {
         DataSourceType::S3 | DataSourceType::Custom => Ok(()),
         DataSourceType::Web => match &told.web_configuration {
-            Some(web) => web::check(reachable(outside)?, web),
+            Some(web) => {
+                let outside = reachable(outside)?;
+                web::Rules::read(web, bounds).and_then(|rules| web::check(outside, &rules))
+            }
             None => Ok(()),
         },
         DataSourceType::Confluence => {
@@ -172,8 +180,8 @@ pub(crate) fn open(
             Arc::new(s3::S3::new(knowledge.0.buckets.clone(), acting, told))
         }
         DataSourceType::Web if let Some(told) = &told.web_configuration => {
-            let mut rules = web::Rules::read(told).map_err(bad)?;
-            rules.bounds = crate::control::connector::bounds(&source.value.configuration.0);
+            let bounds = crate::control::connector::bounds(&source.value.configuration.0);
+            let rules = web::Rules::read(told, bounds.as_ref()).map_err(bad)?;
             Arc::new(web::Web::new(outside()?, &source.id, rules))
         }
         DataSourceType::Confluence if let Some(told) = &told.confluence_configuration => {

@@ -52,7 +52,8 @@ fn read(given: &RetrievalFilter, lacks: Lacks, depth: usize, count: &mut usize) 
             "The filter is nested more than {DEPTH} levels deep. Put its conditions into fewer groups."
         ));
     }
-    *count += 1;
+    // Groups are no conditions; each has two at least, so that these bound them.
+    *count += usize::from(!matches!(given, RetrievalFilter::AndAll(_) | RetrievalFilter::OrAll(_)));
     if *count > CONDITIONS {
         return broken(format!("The filter has more than {CONDITIONS} conditions. Use fewer, or `in` with a list."));
     }

@@ -1,8 +1,8 @@
 //! AWS's errors, taken over as they are: their names are ours.
 
 use ::http::{HeaderMap, StatusCode};
-use aws_credential_types::Credentials;
 use outcrop_api::{Fault, Kind, Original};
+use outcrop_signing::Signed;
 use serde_json::Value;
 
 use crate::http::Http;
@@ -24,15 +24,10 @@ pub(super) fn failure(http: &Http, status: StatusCode, headers: &HeaderMap, body
 }
 
 /// What was sent beside the signature, and what it was made with, stays here.
-pub(super) fn without(identity: &Credentials, mut failure: Failure) -> Failure {
+pub(super) fn without(signed: &Signed, mut failure: Failure) -> Failure {
     let fault = &mut failure.fault;
-    let texts = std::iter::once(&mut fault.message).chain(fault.original.as_mut().map(|o| &mut o.message));
-    for text in texts {
-        for secret in [Some(identity.secret_access_key()), identity.session_token()].into_iter().flatten() {
-            if !secret.is_empty() && text.contains(secret) {
-                *text = text.replace(secret, "<the key>");
-            }
-        }
+    for text in std::iter::once(&mut fault.message).chain(fault.original.as_mut().map(|o| &mut o.message)) {
+        *text = signed.hide(text);
     }
     failure
 }

@@ -21,10 +21,13 @@ use http_body_util::{BodyExt, StreamBody};
 use outcrop_access::{Context, Payload};
 use outcrop_api::Fault;
 use outcrop_buckets::Buckets;
+use outcrop_wire::text::percent_decode;
 use s3s::config::{S3Config, StaticConfigProvider};
+use s3s::path::{ParseS3PathError, parse_path_style};
 use s3s::service::{S3Service, S3ServiceBuilder};
 
 use crate::listen::{Body, BodyError};
+use error::Refused;
 pub use error::refusal;
 use operations::Operations;
 
@@ -67,6 +70,9 @@ impl S3 {
         patience: Duration,
         called: Called,
     ) -> Result<Response<Body>, Fault> {
+        if let Err(refused) = named(&parts.uri) {
+            return Ok(error::answer(refused.into(), parts, &cx.request_id));
+        }
         let checked = match body::checked(&parts.headers, body, payload, patience) {
             Ok(checked) => checked,
             Err(refused) => return Ok(error::answer(refused.into(), parts, &cx.request_id)),
@@ -90,6 +96,18 @@ impl S3 {
                 ))
             }
         }
+    }
+}
+
+/// Refuses, in S3's words, names of which `s3s` says by a code alone that they cannot be.
+fn named(uri: &Uri) -> Result<(), Refused> {
+    let Some(path) = percent_decode(uri.path()) else { return Ok(()) };
+    match parse_path_style(&path) {
+        Err(ParseS3PathError::InvalidBucketName) => {
+            Err(Refused::new("InvalidBucketName", "The specified bucket is not valid."))
+        }
+        Err(ParseS3PathError::KeyTooLong) => Err(Refused::new("KeyTooLongError", "Your key is too long")),
+        Err(ParseS3PathError::InvalidPath) | Ok(_) => Ok(()),
     }
 }
 

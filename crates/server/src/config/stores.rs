@@ -6,7 +6,8 @@ use std::sync::Arc;
 use outcrop_api::bedrock_agent::KnowledgeBaseStorageType;
 use outcrop_knowledge::{Bound, StoreKind};
 use outcrop_outbound::Outbound;
-use outcrop_vectors::{OpenSearch, Postgres, Qdrant, Store as Engine};
+use outcrop_signing::Identity;
+use outcrop_vectors::{OpenSearch, OpenSearchLogin, Postgres, Qdrant, Store as Engine};
 use serde::{Deserialize, Serialize};
 
 use super::{Config, ConfigError, SecretRef, impossible};
@@ -23,6 +24,9 @@ pub struct Store {
     pub endpoints: Vec<String>,
     pub user: Option<String>,
     pub password: Option<SecretRef>,
+    pub sign: Option<Signs>,
+    pub region: Option<String>,
+    pub profile: Option<String>,
     #[serde(default)]
     pub create: bool,
 }
@@ -37,10 +41,25 @@ pub enum Speaks {
     Opensearch,
 }
 
+/// `sign`: the service of AWS that requests are signed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs, reason = "explained in the default file")]
+pub enum Signs {
+    Es,
+    Aoss,
+}
+
 impl Store {
     fn bound(&self, name: &str, outbound: &Outbound) -> Result<Bound, String> {
         let password = self.password.as_ref().map(SecretRef::expose);
         let told = |error: outcrop_vectors::VectorError| error.to_string();
+        if self.sign.is_some() && self.kind != Speaks::Opensearch {
+            return Err("only requests to an \"opensearch\" are signed".to_owned());
+        }
+        if self.sign.is_none() && (self.region.is_some() || self.profile.is_some()) {
+            return Err("region and profile are for requests that are signed: set sign".to_owned());
+        }
         let (kind, store): (_, Arc<dyn Engine>) = match self.kind {
             Speaks::Postgres => {
                 if self.user.is_some() {
@@ -57,16 +76,30 @@ impl Store {
                 (StoreKind::Qdrant, Arc::new(store))
             }
             Speaks::Opensearch => {
-                if self.user.is_some() != password.is_some() {
-                    return Err("an \"opensearch\" has user and password, or neither".to_owned());
-                }
-                let user = self.user.as_deref().zip(password);
-                let store = OpenSearch::new(&self.url, user, self.create, outbound).map_err(told)?;
+                let store = OpenSearch::new(&self.url, self.login(outbound)?, self.create, outbound).map_err(told)?;
                 (StoreKind::OpenSearch, Arc::new(store))
             }
         };
         let (types, endpoints) = (self.types.clone(), self.endpoints.clone());
         Ok(Bound { name: name.to_owned(), kind, types, endpoints, store })
+    }
+
+    /// What an OpenSearch knows this server by.
+    fn login(&self, outbound: &Outbound) -> Result<OpenSearchLogin, String> {
+        let password = self.password.as_ref().map(SecretRef::expose);
+        Ok(match (&self.user, password, self.sign) {
+            (None, None, None) => OpenSearchLogin::None,
+            (Some(user), Some(password), None) => OpenSearchLogin::Basic(user.clone(), password.to_owned()),
+            (None, None, Some(signs)) => {
+                let region = self.region.clone().ok_or("sign needs the region that is called, such as us-east-1")?;
+                let service = match signs {
+                    Signs::Es => "es",
+                    Signs::Aoss => "aoss",
+                };
+                OpenSearchLogin::Signed(Identity::new(outbound.clone(), service, region, self.profile.clone()))
+            }
+            _ => return Err("an \"opensearch\" has user and password, or sign, or neither".to_owned()),
+        })
     }
 }
 

@@ -48,7 +48,9 @@ fn every_key_is_in_the_default_file_and_explained() {
     assert!(config.invocation_logs.buckets.len() == 1 && config.invocation_logs.log_groups.len() == 1);
     assert!(config.buckets.len() == 2 && config.buckets["archive"].secret_access_key.is_some());
     assert!(config.secrets["confluence"].account.is_some() && config.knowledge.addresses.len() == 2);
-    assert!(config.knowledge.stores["main"].password.is_some() && config.knowledge.stores["main"].user.is_some());
+    let store = &config.knowledge.stores["main"];
+    assert!(store.password.is_some() && store.user.is_some() && store.sign.is_some());
+    assert!(store.region.is_some() && store.profile.is_some());
     assert!(config.local_models[0].sha256.is_some() && config.models.len() == 1);
 
     // Every key of the struct, as serde knows them, has its line.
@@ -400,6 +402,24 @@ fn who_keeps_what_is_one_store() {
     let config = Config::parse(&apart, "t").unwrap();
     let outbound = outcrop_outbound::Outbound::new(Default::default()).unwrap();
     assert_eq!(config.stores(&outbound).unwrap().len(), 2);
+    let of = |text: &str| Config::parse(text, "t").unwrap().stores(&outbound).map(|all| all.len());
+    let opensearch = |more: &str| {
+        let text = format!("types = ['OPENSEARCH_SERVERLESS']\n{more}");
+        of(&store("a", &text).replace("'postgres'", "'opensearch'").replace("postgres://u@", "http://"))
+    };
+    assert!(opensearch("").is_ok() && opensearch("user = 'u'\npassword = 'p'").is_ok());
+    assert!(opensearch("sign = 'aoss'\nregion = 'eu-west-3'").is_ok());
+    for (more, says) in [
+        ("user = 'u'", "user and password, or sign"),
+        ("sign = 'es'\nregion = 'eu-west-3'\nuser = 'u'\npassword = 'p'", "user and password, or sign"),
+        ("sign = 'es'", "such as us-east-1"),
+        ("region = 'eu-west-3'", "set sign"),
+    ] {
+        let refused = opensearch(more).unwrap_err().to_string();
+        assert!(refused.contains(says), "{more}: {refused}");
+    }
+    let signed = of(&store("a", "types = ['RDS']\nsign = 'es'")).unwrap_err().to_string();
+    assert!(signed.contains("only requests to an \"opensearch\""), "{signed}");
     let secret = store("a", "types = ['RDS']").replace("u@", "u:s3cret@");
     let refused = Config::parse(&secret, "t").unwrap().stores(&outbound).unwrap_err().to_string();
     assert!(refused.contains("knowledge.stores.a") && !refused.contains("s3cret"), "{refused}");

@@ -15,7 +15,9 @@ pub fn request(call: &Call<'_>, input: &mut dyn Structure) -> Result<(), Fault> 
     for (name, raw) in call.labels.iter().copied() {
         let Some(index) = members.iter().position(|m| m.at == Location::Label(name)) else { continue };
         let Some(value) = text::percent_decode(raw) else {
-            return Err(unreadable(Unreadable(format!("The label {name} of the path is not valid percent-encoding."))));
+            return Err(unreadable(&Unreadable::Wrong(format!(
+                "The label {name} of the path is not valid percent-encoding."
+            ))));
         };
         seen |= 1 << index;
         if value.is_empty() {
@@ -45,7 +47,7 @@ pub fn request(call: &Call<'_>, input: &mut dyn Structure) -> Result<(), Fault> 
     }
     match payload {
         Some(index) => body_member(call, input, index, &mut problems)?,
-        None => decode::body(&call.body, input, &mut problems).map_err(unreadable)?,
+        None => decode::body(&call.body, input, &mut problems).map_err(|error| unreadable(&error))?,
     }
     decode::required_parameters(input, seen, &mut problems);
     problems.message().map_or(Ok(()), |message| Err(Fault::validation(message)))
@@ -61,7 +63,7 @@ fn body_member(call: &Call<'_>, input: &mut dyn Structure, index: usize, problem
         Slot::Blob(into) => *into = call.body.clone(),
         Slot::Structure(into) if matches!(member.ty.kind, TypeKind::Structure(_)) => {
             problems.enter(member.name);
-            decode::body(&call.body, into, problems).map_err(unreadable)?;
+            decode::body(&call.body, into, problems).map_err(|error| unreadable(&error))?;
             problems.leave();
         }
         _ => {}
@@ -69,6 +71,11 @@ fn body_member(call: &Call<'_>, input: &mut dyn Structure, index: usize, problem
     Ok(())
 }
 
-fn unreadable(error: Unreadable) -> Fault {
-    Fault::new(Kind::Serialization, error.0)
+fn unreadable(error: &Unreadable) -> Fault {
+    let kind = match error {
+        Unreadable::Wrong(_) => Kind::Serialization,
+        // The models bound no depth: whoever sends this keeps to the protocol.
+        Unreadable::Deep => Kind::Validation,
+    };
+    Fault::new(kind, error.to_string())
 }

@@ -3,6 +3,7 @@
 use http::Method;
 use serde_json::{Value as Json, json};
 
+use super::Inner;
 use crate::http::Http;
 use crate::{Place, Result, Shape, VectorError};
 
@@ -58,7 +59,7 @@ impl Space {
 
 impl Layout {
     /// A knowledge base's own index, made where it is missing.
-    pub async fn own(http: &Http, base: &str, shape: Shape) -> Result<Self> {
+    pub async fn own(inner: &Inner, base: &str, shape: Shape) -> Result<Self> {
         let place = Place {
             database: None,
             name: own_name(base)?,
@@ -68,33 +69,35 @@ impl Layout {
             metadata: "metadata".to_owned(),
             attributes: None,
         };
-        let found = match Self::found(http, &place).await? {
+        let found = match Self::found(&inner.http, &place).await? {
             Some(found) => found,
-            None => Self::made(http, &place, shape, "english").await?,
+            None => Self::made(inner, &place, shape, "english").await?,
         };
         Self { shared: false, ..found }.fits(shape)
     }
 
     /// An index that its owner made.
-    pub async fn shared(http: &Http, place: &Place, shape: Shape, create: bool) -> Result<Self> {
-        let found = match Self::found(http, place).await? {
+    pub async fn shared(inner: &Inner, place: &Place, shape: Shape) -> Result<Self> {
+        let found = match Self::found(&inner.http, place).await? {
             Some(found) => found,
-            None if create => Self::made(http, place, shape, "standard").await?,
+            None if inner.create => Self::made(inner, place, shape, "standard").await?,
             None => return Err(VectorError::Invalid(format!("no such index [{}]", place.name))),
         };
         let found = found.fits(shape)?;
         // What is kept beside their fields; nothing changes where it is known already.
         let mapping = json!({ "properties": { "outcrop": beside() } });
-        http.must(Method::PUT, &format!("{}/_mapping", found.path), &mapping).await?;
+        inner.http.must(Method::PUT, &format!("{}/_mapping", found.path), &mapping).await?;
         Ok(found)
     }
 
-    async fn made(http: &Http, place: &Place, shape: Shape, analyzer: &str) -> Result<Self> {
+    async fn made(inner: &Inner, place: &Place, shape: Shape, analyzer: &str) -> Result<Self> {
         let vector = if shape.binary {
             let method = json!({ "name": "hnsw", "space_type": "hamming", "engine": "faiss" });
             json!({ "type": "knn_vector", "dimension": shape.dimensions, "data_type": "binary", "method": method })
         } else {
-            let method = json!({ "name": "hnsw", "space_type": "cosinesimil", "engine": "lucene" });
+            // OpenSearch Serverless has no engine but faiss, whose cosine is newer than its Euclidean distance.
+            let (engine, space) = if inner.serverless { ("faiss", "l2") } else { ("lucene", "cosinesimil") };
+            let method = json!({ "name": "hnsw", "space_type": space, "engine": engine });
             json!({ "type": "knn_vector", "dimension": shape.dimensions, "method": method })
         };
         let properties = json!({
@@ -103,13 +106,16 @@ impl Layout {
             place.metadata.clone(): { "type": "text", "index": false },
             "outcrop": beside(),
         });
-        // One shard: a refresh shows a document's chunks together. And none but those that are asked for.
-        let settings = json!({ "index": { "knn": true, "number_of_shards": 1, "refresh_interval": "-1" } });
+        let settings = match inner.serverless {
+            true => json!({ "index": { "knn": true } }),
+            // One shard: a refresh shows a document's chunks together. And none but those that are asked for.
+            false => json!({ "index": { "knn": true, "number_of_shards": 1, "refresh_interval": "-1" } }),
+        };
         let made = json!({ "settings": settings, "mappings": { "dynamic": false, "properties": properties } });
         let path = format!("/{}", place.name);
         // Of two who make it at once, one is told that it is there.
-        let refused = http.ask(Method::PUT, &path, Some(&made)).await.err();
-        match (Self::found(http, place).await?, refused) {
+        let refused = inner.http.ask(Method::PUT, &path, Some(&made)).await.err();
+        match (Self::found(&inner.http, place).await?, refused) {
             (Some(found), _) => Ok(found),
             (None, Some(refused)) => Err(refused),
             (None, None) => Err(VectorError::Failed("the index could not be made".to_owned())),

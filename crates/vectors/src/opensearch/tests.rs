@@ -4,18 +4,36 @@ use crate::suite::{self, Can};
 use crate::{Mode, Record, Vector};
 
 const SHAPE: Shape = Shape { dimensions: 2, binary: false };
+const REGION: &str = "eu-west-3";
+/// A key, its secret, and a session's token.
+const KEYS: [&str; 3] =
+    ["AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "IQoJb3JpZ2luX2VjEXAMPLETOKEN=="];
+
+fn basic(password: &str) -> OpenSearchLogin {
+    OpenSearchLogin::Basic("outcrop".to_owned(), password.to_owned())
+}
+
+/// A stand-in that believes signatures for a service of AWS only, which botocore's own signer checks.
+fn believing(service: &str) -> Served {
+    Served::start_as("opensearch", &[&[service, REGION], &KEYS[..]].concat())
+}
+
+fn signed(served: &Served, service: &'static str, region: &str, keys: [&str; 3]) -> OpenSearch {
+    let identity = Identity::of(outbound(), service, region, keys);
+    OpenSearch::new(&served.url, OpenSearchLogin::Signed(identity), false, &outbound()).unwrap()
+}
 
 /// Against a program that speaks the documented interface: no package carries an OpenSearch.
 #[tokio::test]
 async fn opensearch() {
     let served = Served::start("opensearch");
-    let store = OpenSearch::new(&served.url, Some(("outcrop", "not a secret")), false, &outbound()).unwrap();
+    let store = OpenSearch::new(&served.url, basic("not a secret"), false, &outbound()).unwrap();
     suite::run(&*store.at(None), Can { binary: true }).await;
     shared(&store).await;
     unfit(&store).await;
     refused_whole(&store).await;
 
-    let wrong = OpenSearch::new(&served.url, Some(("outcrop", "wr0ng")), false, &outbound()).unwrap();
+    let wrong = OpenSearch::new(&served.url, basic("wr0ng"), false, &outbound()).unwrap();
     let refused = wrong.at(None).open("x", SHAPE).await.err().unwrap().to_string();
     assert!(refused.contains("401") && !refused.contains("wr0ng"), "{refused}");
 
@@ -23,6 +41,49 @@ async fn opensearch() {
     drop(served);
     let gone = index.stats().await.unwrap_err();
     assert!(matches!(gone, VectorError::Failed(_)), "{gone:?}");
+}
+
+#[tokio::test]
+async fn signed_for_a_managed_cluster() {
+    let served = believing("es");
+    let store = signed(&served, "es", REGION, KEYS);
+    suite::run(&*store.at(None), Can { binary: true }).await;
+
+    let [key, secret, token] = KEYS;
+    let strangers = [
+        signed(&served, "es", "us-east-1", KEYS),
+        signed(&served, "es", REGION, [key, "wr0ng", token]),
+        OpenSearch::new(&served.url, basic("not a secret"), false, &outbound()).unwrap(),
+    ];
+    for (at, stranger) in strangers.iter().enumerate() {
+        let refused = stranger.at(None).open("x", SHAPE).await.err().unwrap().to_string();
+        assert!(refused.contains("403"), "{refused}");
+        // What AWS says of a signature may repeat what was signed.
+        assert!(at == 2 || !refused.contains(token) && !refused.contains(secret), "{refused}");
+    }
+}
+
+/// OpenSearch Serverless wants the body's hash, refreshes when it likes, and names documents itself: a document that is
+/// written again at once leaves nothing of the first writing behind.
+#[tokio::test]
+async fn signed_for_serverless() {
+    let served = believing("aoss");
+    let store = signed(&served, "aoss", REGION, KEYS);
+    let index = store.at(None).open("own", SHAPE).await.unwrap();
+    for id in ["first", "second", "third"] {
+        index.replace(vec![document(vec![record(id, vec![1.0, 0.0])])]).await.unwrap();
+    }
+    let shown = async || {
+        // As many searches as it takes until all is.
+        for _ in 0..2 {
+            index.stats().await.unwrap();
+        }
+        let hits = index.search(near([1.0, 0.0])).await.unwrap();
+        hits.into_iter().map(|hit| hit.id).collect::<Vec<_>>()
+    };
+    assert_eq!(shown().await, ["third"]);
+    index.forget("s").await.unwrap();
+    assert!(shown().await.is_empty());
 }
 
 fn place(name: &str) -> Place {

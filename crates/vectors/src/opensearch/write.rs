@@ -55,7 +55,8 @@ impl Kept {
             }
             last.insert(key(&document.source, &document.document), document);
         }
-        let _turn = self.turn.lock().await;
+        let mut unseen = self.turn.lock().await;
+        self.seen(&mut unseen, |key| last.contains_key(key)).await?;
         let keys: Vec<_> = last.keys().collect();
         let mut old = Vec::new();
         for some in keys.chunks(STRIDE) {
@@ -77,6 +78,7 @@ impl Kept {
                 return Err(why);
             }
         }
+        self.wrote(&mut unseen, last.keys(), made);
         self.delete(old).await?;
         self.refresh().await
     }
@@ -111,8 +113,10 @@ impl Kept {
         own: &[&str],
         metadata: &Metadata,
     ) -> Result<()> {
-        let _turn = self.turn.lock().await;
-        let of = vec![json!({ "term": { "outcrop.key": key(source, document) } })];
+        let mut unseen = self.turn.lock().await;
+        let key = key(source, document);
+        self.seen(&mut unseen, |one| one == key).await?;
+        let of = vec![json!({ "term": { "outcrop.key": key } })];
         let mut lines = Vec::new();
         for hit in self.all(of, &json!([&self.layout.metadata])).await? {
             let bad = |why: serde_json::Error| VectorError::failed("a document's metadata", why);
@@ -134,7 +138,8 @@ impl Kept {
 
     /// Removes what the conditions leave of this knowledge base's documents.
     pub(super) async fn remove(&self, of: Vec<Json>) -> Result<()> {
-        let _turn = self.turn.lock().await;
+        let mut unseen = self.turn.lock().await;
+        self.seen(&mut unseen, |_| true).await?;
         let ids = self.ids(of).await?;
         self.delete(ids).await?;
         self.refresh().await
@@ -202,6 +207,9 @@ impl Kept {
     }
 
     async fn refresh(&self) -> Result<()> {
+        if self.store.0.serverless {
+            return Ok(());
+        }
         // Without a body: it takes none.
         let path = format!("{}/_refresh", self.layout.path);
         self.store.0.http.ask(Method::POST, &path, None).await.map(drop)

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 /// How deep arrays and objects may nest. Deeper input is refused before it can cost a stack.
 pub const MAX_DEPTH: u32 = 128;
+const TOO_DEEP: &str = "nested more than 128 levels deep";
 
 /// Where and why the text is not JSON, or not the JSON that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,6 +31,13 @@ pub enum Token {
     Boolean,
     /// `null`
     Null,
+}
+
+impl Error {
+    /// Whether it is JSON, but nested deeper than is read here.
+    pub fn is_depth(&self) -> bool {
+        self.what == TOO_DEEP
+    }
 }
 
 impl Token {
@@ -121,7 +129,7 @@ impl<'a> Reader<'a> {
             return self.fail(what);
         }
         if self.depth == MAX_DEPTH {
-            return self.fail(format!("nested more than {MAX_DEPTH} levels deep"));
+            return self.fail(TOO_DEEP);
         }
         self.at += 1;
         self.depth += 1;

@@ -15,16 +15,18 @@ use serde_json::Value;
 use crate::KnowledgeError;
 use crate::control::broken;
 
-/// Seed URLs of a connector (user guide).
+/// Seed URLs of a connector, and its sitemaps (user guide).
 const MOST_SEEDS: usize = 10;
 /// What stands for files in a URL, where they are not to be read.
 const FILES: &str = r"(?i)\.(pdf|docx?|pptx?|xlsx?|csv|txt|md|markdown|eml|rtf)([?#]|$)";
 /// Matches every name.
 const ALL: &str = ".*";
 
-/// How far a crawl of a connector goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Where a crawl of a connector begins beside its seeds, and how far it goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Bounds {
+    /// Lists of pages that it begins at.
+    pub sitemaps: Vec<String>,
     /// Links from a seed.
     pub depth: u32,
     /// Links that are followed from one page.
@@ -101,23 +103,27 @@ impl<'a> Parameters<'a> {
     pub(super) fn bounds(&self) -> Result<Bounds, KnowledgeError> {
         let depth = self.number("crawlConfiguration", "crawlDepth", (0, 10))?.unwrap_or(2);
         let links = self.number("crawlConfiguration", "maxLinksPerUrl", (1, 1000))?.unwrap_or(100);
-        Ok(Bounds { depth: depth.try_into().unwrap_or(u32::MAX), links: links.try_into().unwrap_or(usize::MAX) })
+        Ok(Bounds {
+            sitemaps: self.list("connectionConfiguration", "siteMapUrls")?,
+            depth: depth.try_into().unwrap_or(u32::MAX),
+            links: links.try_into().unwrap_or(usize::MAX),
+        })
     }
 
     pub(super) fn web(&self) -> Result<WebDataSourceConfiguration, KnowledgeError> {
-        self.only("connectionConfiguration", &["seedUrls", "authType"])?;
+        self.only("connectionConfiguration", &["seedUrls", "siteMapUrls", "authType"])?;
         self.only("filterConfiguration", &["inclusionPatterns", "exclusionPatterns", "maxFileSizeInMegaBytes"])?;
         // Pages are read as they come, without their programs: there is nothing to wait for.
         let known = ["crawlDepth", "maxLinksPerUrl", "maxCrawledUrlsPerMinute", "syncScope", "crawlAttachments"];
         self.only("crawlConfiguration", &[&known[..], &["implicitWaitInSeconds"]].concat())?;
-        self.bounds()?;
+        let sitemaps = self.bounds()?.sitemaps.len();
         if self.connection("authType")? != "NO_AUTH" {
             return Err(self.not_built("authentication other than NO_AUTH"));
         }
         let seeds = self.list("connectionConfiguration", "seedUrls")?;
-        if seeds.is_empty() || seeds.len() > MOST_SEEDS {
+        if seeds.len() + sitemaps == 0 || seeds.len() > MOST_SEEDS || sitemaps > MOST_SEEDS {
             return broken(format!(
-                "connectorParameters.connectionConfiguration.seedUrls must name 1 to {MOST_SEEDS} URLs"
+                "connectorParameters.connectionConfiguration must name 1 to {MOST_SEEDS} seedUrls or siteMapUrls"
             ));
         }
         let scope = match &self.told["crawlConfiguration"]["syncScope"] {

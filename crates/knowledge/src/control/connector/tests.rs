@@ -45,8 +45,8 @@ fn a_connector_to_web_pages_is_a_crawl_with_bounds() {
     let crawler = web.crawler_configuration.clone().unwrap();
     assert_eq!(crawler.crawler_limits.clone().unwrap().rate_limit, Some(50));
     assert_eq!(crawler.exclusion_filters.as_ref().map(Vec::len), Some(2));
-    assert_eq!(bounds(&configuration), Some(Bounds { depth: 3, links: 100 }));
-    let rules = crate::ingest::sources::web::Rules::read(&web).unwrap();
+    assert_eq!(bounds(&configuration), Some(Bounds { sitemaps: Vec::new(), depth: 3, links: 100 }));
+    let rules = crate::ingest::sources::web::Rules::read(&web, None).unwrap();
     let takes = |url: &str| rules.takes(&url::Url::parse(url).unwrap());
     assert!(takes("https://docs.example.com/a"));
     assert!(!takes("https://docs.example.com/private/a") && !takes("https://docs.example.com/a.PDF?v=1"));
@@ -112,9 +112,8 @@ fn what_is_not_understood_is_named() {
             "authentication other than NO_AUTH",
         ),
         (
-            json!({"type": "WEB", "version": "1", "connectionConfiguration": {"seedUrls": ["https://a.example"],
-                "siteMapUrls": ["https://a.example/sitemap.xml"], "authType": "NO_AUTH"}}),
-            "connectionConfiguration.siteMapUrls",
+            json!({"type": "WEB", "version": "1", "connectionConfiguration": {"authType": "NO_AUTH"}}),
+            "must name 1 to 10 seedUrls or siteMapUrls",
         ),
         (
             json!({"type": "WEB", "version": "1", "connectionConfiguration": {"seedUrls": ["https://a.example"],

@@ -54,7 +54,7 @@ impl Run<'_> {
         plan.statistics.skipped = listing.skipped;
         for (id, why) in listing.kept {
             plan.there.insert(id.clone());
-            plan.keep(id, reasons::sentence(&why));
+            plan.fail(id, reasons::sentence(&why));
         }
         plan.statistics.metadata_scanned = listing.sidecars;
         for item in listing.items {
@@ -78,8 +78,8 @@ impl Run<'_> {
 }
 
 impl Plan {
-    /// Counts a document that could not be looked at, and stays as it is known.
-    pub(super) fn keep(&mut self, id: String, reason: String) {
+    /// Counts a document that could not be read, and stays as it is known, if it is.
+    pub(super) fn fail(&mut self, id: String, reason: String) {
         self.statistics.failed += 1;
         self.failed.entry(reason).or_default().push(id);
     }

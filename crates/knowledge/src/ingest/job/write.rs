@@ -13,13 +13,15 @@ use crate::ingest::document::{self, Document, Status};
 use crate::kept::DOCUMENT;
 use crate::keys;
 
+/// Why a document was left out that was listed and is not there any more.
+const VANISHED: &str = "It was deleted while the job ran.";
 /// Rows that are looked at together.
 const STRIDE: usize = 500;
 
 impl Run<'_> {
     /// Writes documents that have their vectors, and those that were left out.
     pub(super) async fn write(&self, group: Vec<One>, plan: &mut Plan) -> Result<(), Halt> {
-        let (mut replaced, mut rows, mut removed) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut replaced, mut rows, mut vanished) = (Vec::new(), Vec::new(), Vec::new());
         for One { todo, outcome } in group {
             let (status, reason, beside, records) = match outcome {
                 Outcome::Ready(prepared) => {
@@ -37,16 +39,15 @@ impl Run<'_> {
                     continue;
                 }
                 Outcome::Kept(reason) => {
-                    plan.keep(todo.item.id, reason);
+                    plan.fail(todo.item.id, reason);
                     continue;
                 }
                 Outcome::Gone => {
                     plan.there.remove(&todo.item.id);
                     if todo.known.is_some() {
-                        let indexed = todo.indexed();
                         replaced.push(self.replace(&todo.item.id, Vec::new()));
-                        removed.push((todo.item.id, indexed));
                     }
+                    vanished.push(todo);
                     continue;
                 }
             };
@@ -58,9 +59,15 @@ impl Run<'_> {
         }
         let refused = self.put(replaced).await?;
         let (mut ops, mut gone) = (Vec::new(), 0);
-        for (id, indexed) in removed.into_iter().filter(|(id, _)| !refused.contains_key(id)) {
-            ops.push(Op::Discard { key: document::key(self.scope, &self.recipe.source, &id) });
-            gone += u64::from(indexed);
+        for todo in vanished.into_iter().filter(|todo| !refused.contains_key(&todo.item.id)) {
+            if todo.known.is_some() {
+                ops.push(Op::Discard { key: document::key(self.scope, &self.recipe.source, &todo.item.id) });
+            }
+            // It was scanned, so it counts: as deleted where it could be found, as failed where it never could.
+            match todo.indexed() {
+                true => gone += 1,
+                false => plan.fail(todo.item.id, VANISHED.to_owned()),
+            }
         }
         for (mut row, todo) in rows {
             if let Some(reason) = refused.get(&row.id) {

@@ -16,7 +16,6 @@ mod visit;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use outcrop_api::bedrock_agent::WebDataSourceConfiguration;
 use url::Url;
 
 use super::{FetchError, Fetched, Item, Listing, Outside, Source, SourceError};
@@ -40,19 +39,17 @@ impl Web {
     /// one source from another.
     pub(crate) fn new(outside: &Outside, source: &str, rules: Rules) -> Self {
         let hosts = Hosts::new(outside.named.clone(), rules.agent(source), rules.interval);
-        let (mut depth, mut links) = (outside.crawl_depth, usize::MAX);
-        if let Some(bounds) = rules.bounds {
-            (depth, links) = (depth.min(bounds.depth), bounds.links);
-        }
+        let depth = rules.depth.map_or(outside.crawl_depth, |told| told.min(outside.crawl_depth));
+        let links = rules.links.unwrap_or(usize::MAX);
         Self { rules, hosts, depth, links, spool: Arc::default() }
     }
 }
 
-/// What is wrong with a configuration, where something is: seeds that may not be crawled, too.
-pub(crate) fn check(outside: &Outside, told: &WebDataSourceConfiguration) -> Result<(), String> {
-    for seed in Rules::read(told)?.seeds {
-        let endpoint = outside.named.endpoint(&seed.origin().ascii_serialization());
-        endpoint.map_err(|error| format!("The seed URL {seed} cannot be crawled: {error}"))?;
+/// What is wrong with a crawl, where something is: that it begins at what may not be crawled, too.
+pub(crate) fn check(outside: &Outside, rules: &Rules) -> Result<(), String> {
+    for url in rules.starts() {
+        let endpoint = outside.named.endpoint(&url.origin().ascii_serialization());
+        endpoint.map_err(|error| format!("The URL {url} cannot be crawled: {error}"))?;
     }
     Ok(())
 }

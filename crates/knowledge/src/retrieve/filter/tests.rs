@@ -53,8 +53,13 @@ fn depth_and_size_are_bounded() {
     assert!(filter(&nested(DEPTH), Lacks::default()).is_ok());
     assert!(refused(nested(DEPTH + 1)).contains("levels deep"));
     assert!(refused(nested(1_000)).contains("levels deep"));
-    assert!(filter(&RetrievalFilter::OrAll((1..CONDITIONS).map(|_| leaf()).collect()), Lacks::default()).is_ok());
-    assert!(refused(RetrievalFilter::OrAll((0..CONDITIONS).map(|_| leaf()).collect())).contains("conditions"));
+    let of = |conditions| RetrievalFilter::OrAll((0..conditions).map(|_| leaf()).collect());
+    assert!(filter(&of(CONDITIONS), Lacks::default()).is_ok());
+    assert!(refused(of(CONDITIONS + 1)).contains("more than 1000 conditions"));
+    // Groups are not counted.
+    let halves = |more| RetrievalFilter::AndAll(vec![of(CONDITIONS / 2), of(CONDITIONS / 2 + more)]);
+    assert!(filter(&halves(0), Lacks::default()).is_ok());
+    assert!(refused(halves(1)).contains("more than 1000 conditions"));
 }
 
 #[test]

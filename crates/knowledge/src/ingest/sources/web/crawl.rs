@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::rules::{Wanted, canonical, same_domain};
+use super::sitemap::Sitemap;
 use super::visit::{Found, Kind, is_page};
 use super::{Web, spool};
 use crate::ingest::sources::{Item, Listing, SourceError};
@@ -48,7 +49,7 @@ impl<'a> Crawl<'a> {
     pub(super) fn of(web: &'a Web) -> Self {
         Self {
             web,
-            seeds: web.rules.seeds.clone(),
+            seeds: web.rules.starts(),
             queue: VecDeque::new(),
             seen: HashSet::new(),
             sitemaps: 0,
@@ -57,12 +58,15 @@ impl<'a> Crawl<'a> {
     }
 
     pub(super) async fn run(mut self) -> Result<Listing, SourceError> {
-        for seed in self.seeds.clone() {
-            self.add(Visit { url: seed, kind: Kind::Page, depth: 0, moves: 0, seed: true })?;
+        let web = self.web;
+        for (starts, kind) in [(&web.rules.seeds, Kind::Page), (&web.rules.sitemaps, Kind::Sitemap)] {
+            for url in starts.iter().cloned() {
+                self.add(Visit { url, kind, depth: 0, moves: 0, seed: true })?;
+            }
         }
         // Where only the seeds are wanted, their sites' maps are not.
-        for seed in self.seeds.clone().into_iter().filter(|_| self.web.depth > 0) {
-            for url in self.web.hosts.sitemaps(&seed).await {
+        for seed in web.rules.seeds.iter().filter(|_| web.depth > 0) {
+            for url in web.hosts.sitemaps(seed).await {
                 self.add(Visit { url, kind: Kind::Sitemap, depth: 0, moves: 0, seed: false })?;
             }
         }
@@ -71,7 +75,6 @@ impl<'a> Crawl<'a> {
             while under_way.len() < AT_ONCE
                 && let Some(visit) = self.queue.pop_front()
             {
-                let web = self.web;
                 under_way.push(async move {
                     let found = web.visit(&visit.url, visit.kind).await;
                     (visit, found)
@@ -96,15 +99,12 @@ impl<'a> Crawl<'a> {
             Found::File { version, size } => {
                 self.item(Item { id: id(), version, sidecar: None, size }, &visit)?;
             }
-            Found::Sitemap(sitemap) => {
-                for url in sitemap.pages {
-                    self.link(url, 1)?;
-                }
-                if visit.depth < MOST_LEVELS {
-                    for url in sitemap.more.into_iter().filter_map(canonical) {
-                        self.add(Visit { url, kind: Kind::Sitemap, depth: visit.depth + 1, moves: 0, seed: false })?;
-                    }
-                }
+            Found::Sitemap(sitemap) => self.sitemap(&visit, sitemap)?,
+            Found::Gone | Found::Other | Found::Forbidden if visit.kind == Kind::Sitemap && visit.seed => {
+                self.unlisted(id(), "it is not there, or may not be read".to_owned());
+            }
+            Found::Failed(why) | Found::TooLarge(why) if visit.kind == Kind::Sitemap && visit.seed => {
+                self.unlisted(id(), why);
             }
             Found::Moved(to) => {
                 self.listing.gone.insert(id());
@@ -128,6 +128,29 @@ impl<'a> Crawl<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Follows what a sitemap lists: where the crawl begins at it, each of its pages is where the crawl begins.
+    fn sitemap(&mut self, visit: &Visit, found: Sitemap) -> Result<(), SourceError> {
+        if visit.seed && found.pages.is_empty() && found.more.is_empty() {
+            self.unlisted(visit.url.to_string(), "it is no sitemap, or lists nothing".to_owned());
+        }
+        for url in found.pages {
+            self.link(url, u32::from(!visit.seed))?;
+        }
+        if visit.depth < MOST_LEVELS {
+            for url in found.more.into_iter().filter_map(canonical) {
+                let (kind, depth, seed) = (Kind::Sitemap, visit.depth + 1, visit.seed);
+                self.add(Visit { url, kind, depth, moves: 0, seed })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the crawl was to begin at and could not read: what it would have led to may be there.
+    fn unlisted(&mut self, id: String, why: String) {
+        self.listing.partial = true;
+        self.listing.kept.push((id, format!("The sitemap could not be read: {why}")));
     }
 
     async fn page(&mut self, visit: Visit, bytes: Bytes, mime: Option<String>) -> Result<(), SourceError> {

@@ -33,6 +33,8 @@ const OTHERS: [&str; 22] = [
 pub(crate) struct Rules {
     /// Where it begins.
     pub seeds: Vec<Url>,
+    /// Lists of pages that it begins at, too.
+    pub sitemaps: Vec<Url>,
     scope: Scope,
     include: Option<RegexSet>,
     exclude: Option<RegexSet>,
@@ -42,8 +44,9 @@ pub(crate) struct Rules {
     pub interval: Duration,
     agent: Option<String>,
     suffix: Option<String>,
-    /// How far it goes, where the data source says.
-    pub bounds: Option<Bounds>,
+    /// How many links it goes from where it begins, and how many from one page, where the data source says.
+    pub depth: Option<u32>,
+    pub links: Option<usize>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,11 +71,14 @@ pub(super) enum Wanted {
 }
 
 impl Rules {
-    /// Reads a configuration; what is wrong with it, where something is.
-    pub(crate) fn read(told: &WebDataSourceConfiguration) -> Result<Self, String> {
+    /// Reads a configuration, with what a connector says beside it; what is wrong with it, where something is.
+    pub(crate) fn read(told: &WebDataSourceConfiguration, bounds: Option<&Bounds>) -> Result<Self, String> {
         let seeds = told.source_configuration.url_configuration.seed_urls.iter().flatten();
-        let seeds: Vec<_> = seeds.filter_map(|seed| seed.url.as_deref()).map(seed).collect::<Result<_, _>>()?;
-        if seeds.is_empty() {
+        let seeds = seeds.filter_map(|seed| seed.url.as_deref()).map(|url| start("seed", url));
+        let seeds: Vec<_> = seeds.collect::<Result<_, _>>()?;
+        let sitemaps = bounds.iter().flat_map(|bounds| &bounds.sitemaps).map(|url| start("sitemap", url));
+        let sitemaps: Vec<_> = sitemaps.collect::<Result<_, _>>()?;
+        if seeds.is_empty() && sitemaps.is_empty() {
             return Err("urlConfiguration.seedUrls is required for a web data source".to_owned());
         }
         let crawler = told.crawler_configuration.clone().unwrap_or_default();
@@ -89,6 +95,7 @@ impl Rules {
         }
         Ok(Self {
             seeds,
+            sitemaps,
             scope: match crawler.scope {
                 Some(WebScopeType::HostOnly) => Scope::Host,
                 Some(WebScopeType::Subdomains) => Scope::Domain,
@@ -100,8 +107,14 @@ impl Rules {
             interval: Duration::from_secs(60) / a_minute.clamp(1, MOST_A_MINUTE),
             agent: crawler.user_agent_header,
             suffix: crawler.user_agent,
-            bounds: None,
+            depth: bounds.map(|bounds| bounds.depth),
+            links: bounds.map(|bounds| bounds.links),
         })
+    }
+
+    /// Where it begins: a sitemap lists what lies beside it and below.
+    pub(super) fn starts(&self) -> Vec<Url> {
+        self.seeds.iter().chain(&self.sitemaps).cloned().collect()
     }
 
     /// What the crawler calls itself: `bedrockbot-UUID`, with the suffix that the data source gives it.
@@ -147,11 +160,11 @@ impl Rules {
     }
 }
 
-/// A seed's canonical form.
-fn seed(told: &str) -> Result<Url, String> {
-    let url = Url::parse(told).map_err(|error| format!("the seed URL {told} is not valid: {error}"))?;
+/// The canonical form of where a crawl begins.
+fn start(what: &str, told: &str) -> Result<Url, String> {
+    let url = Url::parse(told).map_err(|error| format!("the {what} URL {told} is not valid: {error}"))?;
     canonical(url).ok_or_else(|| {
-        format!("the seed URL {told} is not valid: expected http:// or https:// and a host, without user or password")
+        format!("the {what} URL {told} is not valid: expected http:// or https:// and a host, without user or password")
     })
 }
 

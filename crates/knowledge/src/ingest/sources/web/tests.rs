@@ -18,7 +18,7 @@ fn told(seed: &str, crawler: WebCrawlerConfiguration) -> WebDataSourceConfigurat
 }
 
 fn rules(seed: &str, crawler: WebCrawlerConfiguration) -> Rules {
-    Rules::read(&told(seed, crawler)).unwrap()
+    Rules::read(&told(seed, crawler), None).unwrap()
 }
 
 fn wanted(rules: &Rules, url: &str) -> Wanted {
@@ -94,7 +94,7 @@ fn exclusion_wins() {
 
 #[test]
 fn what_cannot_be_crawled_is_refused_with_its_reason() {
-    let refused = |seed: &str, crawler| Rules::read(&told(seed, crawler)).unwrap_err();
+    let refused = |seed: &str, crawler| Rules::read(&told(seed, crawler), None).unwrap_err();
     let exclude = |pattern: &str| WebCrawlerConfiguration {
         exclusion_filters: Some(vec![pattern.to_owned()]),
         ..Default::default()
@@ -109,7 +109,7 @@ fn what_cannot_be_crawled_is_refused_with_its_reason() {
     let limits = WebCrawlerLimits { max_pages: Some(25_001), ..Default::default() };
     let crawler = WebCrawlerConfiguration { crawler_limits: Some(limits), ..Default::default() };
     assert!(refused("https://example.org", crawler).contains("25000"));
-    assert!(Rules::read(&WebDataSourceConfiguration::default()).is_err());
+    assert!(Rules::read(&WebDataSourceConfiguration::default(), None).is_err());
 }
 
 #[test]

@@ -22,10 +22,10 @@ const EARLY: Duration = Duration::from_secs(300);
 const LONGEST: Duration = Duration::from_secs(900);
 const MOST_BYTES: usize = 1 << 20;
 
-/// Why there are none.
+/// Why there are no credentials.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(super) struct NoCredentials(String);
+pub struct NoCredentials(String);
 
 /// Found at the first call and kept until shortly before their end.
 pub(super) struct Credentials {
@@ -47,7 +47,7 @@ impl Credentials {
     }
 
     /// Of a source that a test controls.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "testing"))]
     pub(super) fn of(source: SharedCredentialsProvider, outbound: Outbound) -> Self {
         Self { chain: Mutex::new(Some(source)), ..Self::new(outbound, "us-east-1".into(), None) }
     }
