@@ -96,3 +96,6 @@ pub(super) fn string(text: BfString) -> String {
         BfString::String(text) => text,
     }
 }
+
+#[cfg(test)]
+mod tests;
