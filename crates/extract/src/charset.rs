@@ -53,6 +53,12 @@ pub(crate) fn is_text(bytes: &[u8]) -> bool {
     odd * 200 <= head.len()
 }
 
+/// Whether this is UTF-16 or UTF-32, with a mark or without.
+pub(crate) fn is_wide(bytes: &[u8]) -> bool {
+    let marks: [&[u8]; 3] = [&[0xff, 0xfe], &[0xfe, 0xff], &[0, 0, 0xfe, 0xff]];
+    marks.iter().any(|mark| bytes.starts_with(mark)) || wide(bytes).is_some()
+}
+
 /// UTF-16 without a mark: nearly every other byte of Western text is zero, and text has no other zeros.
 fn wide(bytes: &[u8]) -> Option<&'static Encoding> {
     let head = &bytes[..bytes.len().min(4096) & !1];

@@ -10,9 +10,8 @@ const DEPTH: usize = 4;
 /// Reads a mail.
 pub(crate) fn parse(bytes: &[u8], depth: usize) -> Result<Document, Failure> {
     // A mail is bytes; one that was saved as wide text becomes bytes again.
-    let wide = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
-    let narrow = if wide { charset::decode(bytes, None).text.into_bytes() } else { Vec::new() };
-    let bytes = if wide { &narrow } else { bytes };
+    let narrow = charset::is_wide(bytes).then(|| charset::decode(bytes, None).text.into_bytes());
+    let bytes = narrow.as_deref().unwrap_or(bytes);
     let message = MessageParser::default()
         .parse(bytes)
         .filter(|message| !message.headers().is_empty())
@@ -65,11 +64,8 @@ fn read(message: &Message, document: &mut Document, depth: usize) {
     let bodies: Vec<_> = message.text_bodies().collect();
     for body in bodies {
         match &body.body {
-            PartType::Html(source) => {
-                let mut page = Document::default();
-                html::page(source, &mut page);
-                document.blocks.extend(page.blocks);
-            }
+            // A mail has no navigation; what stands around its text was written by its sender too.
+            PartType::Html(source) => document.blocks.extend(html::fragment(source)),
             PartType::Text(said) => text::paragraphs(document, &charset::clean(said), None),
             _ => {}
         }

@@ -1,5 +1,8 @@
 //! PDF: glyphs with places from an interpreter; lines, columns, tables and paragraphs from the places.
 
+mod bidi;
+mod columns;
+mod fonts;
 mod glyphs;
 mod layout;
 mod lines;
@@ -34,15 +37,16 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Document, Failure> {
         document.attribute("author", words(author));
     }
     let cache = InterpreterCache::new();
+    let mut fonts = fonts::Fonts::default();
     let mut read = Vec::with_capacity(pages.len());
     for (page, number) in pages.iter().zip(1u32..) {
-        let found = glyphs::of(page, &pdf, &cache);
-        if found.glyphs.is_empty() && found.images > 0 {
-            document.warnings.push(format!("page {number} has no text layer: it is a picture, perhaps scanned"));
-        } else if found.unknown * 2 > found.glyphs.len() + found.unknown {
+        let found = glyphs::of(page, &pdf, &cache, &mut fonts);
+        if found.unknown * 2 > found.glyphs.len() + found.unknown {
             document.warnings.push(format!("page {number}: most of its characters cannot be told from their shapes"));
+        } else if found.glyphs.is_empty() && found.images > 0 {
+            document.warnings.push(format!("page {number} has no text layer: it is a picture, perhaps scanned"));
         }
-        read.push(layout::lines(found.glyphs));
+        read.push(layout::lines(found.glyphs, &found.rules));
     }
     paragraphs::blocks(read, &mut document);
     if document.blocks.is_empty() && document.warnings.is_empty() {

@@ -2,7 +2,7 @@
 
 use std::io::{Cursor, Read, Seek};
 
-use calamine::{Data, ExcelDateTime, Reader, Sheets, XlsxError, open_workbook_auto_from_rs};
+use calamine::{Data, ExcelDateTime, Ods, Reader, Sheets, Xls, Xlsb, Xlsx, XlsxError};
 
 use crate::{Document, Failure, Role};
 
@@ -14,11 +14,10 @@ mod tests;
 
 /// Reads a workbook.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Document, Failure> {
-    let damaged = |error: calamine::Error| {
+    let mut book = open(bytes).map_err(|error| {
         let reason = error.to_string();
         if reason.to_ascii_lowercase().contains("password") { Failure::Protected } else { Failure::Damaged(reason) }
-    };
-    let mut book = open_workbook_auto_from_rs(Cursor::new(bytes)).map_err(damaged)?;
+    })?;
     let mut document = Document::default();
     let mut pages = 0;
     for name in book.sheet_names() {
@@ -41,6 +40,21 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Document, Failure> {
     }
     document.pages = Some(pages);
     Ok(document)
+}
+
+/// Opens a workbook as what it is: trying every kind in turn would lose the reason for which its own cannot be read.
+fn open(bytes: &[u8]) -> Result<Sheets<Cursor<&[u8]>>, calamine::Error> {
+    let has = |part: &[u8]| memchr::memmem::find(bytes, part).is_some();
+    let input = Cursor::new(bytes);
+    Ok(if !bytes.starts_with(b"PK") {
+        Sheets::Xls(Xls::new(input)?)
+    } else if has(b"xl/workbook.bin") {
+        Sheets::Xlsb(Xlsb::new(input)?)
+    } else if has(b"application/vnd.oasis.opendocument.spreadsheet") {
+        Sheets::Ods(Ods::new(input)?)
+    } else {
+        Sheets::Xlsx(Xlsx::new(input)?)
+    })
 }
 
 /// Row, column and text.

@@ -16,7 +16,10 @@ struct Measure {
 }
 
 /// Of every element of a page, taken in one pass: asking at each level again would be quadratic in depth.
-pub(super) struct Measures(HashMap<*const Node, Measure>);
+pub(super) struct Measures {
+    all: HashMap<*const Node, Measure>,
+    whole: usize,
+}
 
 impl Measures {
     pub(super) fn of(root: &Handle) -> Self {
@@ -46,11 +49,12 @@ impl Measures {
             }
             all.insert(Rc::as_ptr(node), sum);
         }
-        Self(all)
+        let whole = all.get(&Rc::as_ptr(root)).map_or(0, |measure| measure.text);
+        Self { all, whole }
     }
 
     fn get(&self, node: &Handle) -> Measure {
-        self.0.get(&Rc::as_ptr(node)).copied().unwrap_or_default()
+        self.all.get(&Rc::as_ptr(node)).copied().unwrap_or_default()
     }
 
     /// How many characters.
@@ -62,6 +66,11 @@ impl Measures {
     pub(super) fn linked(&self, node: &Handle, percent: usize) -> bool {
         let measure = self.get(node);
         measure.linked * 100 >= measure.text * percent
+    }
+
+    /// Whether it holds less than a third of the page: what does not is the page, whatever it is called.
+    pub(super) fn is_minor(&self, node: &Handle) -> bool {
+        self.text(node) * 3 < self.whole
     }
 
     /// Whether it is a bundle of short links.

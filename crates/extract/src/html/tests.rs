@@ -110,3 +110,12 @@ fn what_stands_too_deep_is_text_and_what_follows_is_whole() {
     assert_eq!(shown[1].1, "a b");
     assert_eq!(shown[2..], [(Role::Heading(2), "Two"), (Role::Paragraph, "Three")]);
 }
+
+#[test]
+fn what_is_called_a_footer_is_left_out_unless_it_is_the_page() {
+    let text = "Ducks swim on the pond, and they dive for what they eat. ".repeat(8);
+    let page = format!("<div>{text}</div><div class='site-footer'>Copyright of the pond's keeper.</div>");
+    assert_eq!(crate::parse(page.as_bytes(), "a.html", None).unwrap().text(), text.trim());
+    let named = format!("<body class='no-sidebar'><div id='comments'>{text}</div></body>");
+    assert_eq!(crate::parse(named.as_bytes(), "a.html", None).unwrap().text(), text.trim());
+}

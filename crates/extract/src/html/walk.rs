@@ -314,6 +314,12 @@ fn is_around(node: &Handle, measures: &Measures) -> bool {
         match word.as_str() {
             "noprint" | "navbox" | "editsection" | "breadcrumb" | "breadcrumbs" | "cookie" | "cookies" | "consent"
             | "pagination" | "skiplink" | "sharing" | "jumplink" | "catlinks" => return true,
+            "footer" | "sidebar" | "comments" | "respond" | "related" | "newsletter" | "share" | "social"
+            | "copyright" | "modal" | "popup"
+                if measures.is_minor(node) =>
+            {
+                return true;
+            }
             "nav" | "navbar" | "navigation" | "sidebar" | "menu" | "toc" | "footer" | "share" | "social"
             | "related"
                 if measures.linked(node, 40) =>

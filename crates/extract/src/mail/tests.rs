@@ -29,3 +29,19 @@ fn a_mail_saved_as_wide_text_is_read() {
 fn what_has_no_headers_is_no_mail() {
     assert!(matches!(parse(b"", 0), Err(Failure::Damaged(_))));
 }
+
+#[test]
+fn wide_text_without_a_mark_and_other_character_sets_are_read() {
+    let wide: Vec<u8> = MAIL.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    assert_eq!(parse(&wide, 0).unwrap().text(), parse(MAIL.as_bytes(), 0).unwrap().text());
+    let mut korean = b"Subject: Korean\r\nContent-Type: text/plain; charset=euc-kr\r\n\r\n".to_vec();
+    korean.extend(encoding_rs::EUC_KR.encode("제 이름은 다나").0.iter());
+    assert!(parse(&korean, 0).unwrap().text().ends_with("제 이름은 다나"));
+}
+
+#[test]
+fn a_mail_written_as_a_page_is_read_whole() {
+    let mail = "Subject: News\r\nContent-Type: text/html\r\n\r\n<p>Dear reader, here is the news of this week.</p>\
+        <footer>Call us: 555 0100.</footer>";
+    assert!(parse(mail.as_bytes(), 0).unwrap().text().contains("Call us: 555 0100."));
+}

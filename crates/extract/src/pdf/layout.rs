@@ -1,6 +1,10 @@
 //! Pieces to lines in reading order: columns one after another, what spans them between.
 
-use super::glyphs::Glyph;
+use std::collections::BTreeMap;
+
+use super::bidi::directions;
+use super::columns::{Part, gutter, parts};
+use super::glyphs::{Glyph, Rule};
 use super::lines::{Piece, pieces};
 
 /// Pieces that stand side by side and belong together.
@@ -40,17 +44,26 @@ impl Line {
 }
 
 /// A page's lines in reading order. The direction of most text comes first.
-pub(super) fn lines(glyphs: Vec<Glyph>) -> Vec<Line> {
-    let mut turns: [Vec<Glyph>; 4] = Default::default();
+pub(super) fn lines(glyphs: Vec<Glyph>, rules: &[Rule]) -> Vec<Line> {
+    let mut turns: BTreeMap<u16, Vec<Glyph>> = BTreeMap::new();
     for glyph in glyphs {
-        turns[usize::from(glyph.turn) % 4].push(glyph);
+        turns.entry(glyph.turn).or_default().push(glyph);
     }
-    turns.sort_by_key(|glyphs| std::cmp::Reverse(glyphs.len()));
+    let mut turns: Vec<(u16, Vec<Glyph>)> = turns.into_iter().collect();
+    turns.sort_by_key(|(_, glyphs)| std::cmp::Reverse(glyphs.len()));
     let mut all = Vec::new();
     let mut region = 0;
-    for (place, glyphs) in turns.into_iter().enumerate() {
+    for (place, (turn, glyphs)) in turns.into_iter().enumerate() {
         let from = all.len();
-        read(pieces(glyphs), 0, &mut region, &mut all);
+        let mut pieces = pieces(glyphs);
+        let (right, left) = directions(pieces.iter().flat_map(|piece| piece.text.chars()));
+        // Rules are known as they lie on the page.
+        let mut rules = if turn == 0 { rules.to_vec() } else { Vec::new() };
+        if right > left {
+            mirror(&mut pieces, &mut rules);
+        }
+        pieces.sort_by(|a, b| a.y.total_cmp(&b.y).then(a.left.total_cmp(&b.left)));
+        read(pieces, 0, &rules, &mut region, &mut all);
         for line in &mut all[from..] {
             line.turned = place > 0;
         }
@@ -58,104 +71,36 @@ pub(super) fn lines(glyphs: Vec<Glyph>) -> Vec<Line> {
     all
 }
 
-fn read(pieces: Vec<Piece>, depth: usize, region: &mut usize, into: &mut Vec<Line>) {
-    let gutter = if depth < 4 { gutter(&pieces) } else { None };
+/// Where text runs from right to left, so do columns and cells: in the mirror they are read as others are.
+fn mirror(pieces: &mut [Piece], rules: &mut [Rule]) {
+    for piece in pieces {
+        (piece.left, piece.right) = (-piece.right, -piece.left);
+    }
+    for rule in rules {
+        (rule.left, rule.right) = (-rule.right, -rule.left);
+    }
+}
+
+/// Columns in columns in columns: nobody sets more.
+const DEPTH: usize = 6;
+
+/// Reads the pieces of a region, which come from top to bottom.
+fn read(pieces: Vec<Piece>, depth: usize, rules: &[Rule], region: &mut usize, into: &mut Vec<Line>) {
+    let gutter = if depth < DEPTH { gutter(&pieces, rules) } else { None };
     let Some(gutter) = gutter else {
         *region += 1;
         return rows(pieces, *region, into);
     };
-    // What reaches over the gutter divides the page into bands; in each the left column comes first.
-    let (mut left, mut right, mut over) = (Vec::new(), Vec::new(), Vec::new());
-    let mut bands = Vec::new();
-    for piece in pieces {
-        if piece.right <= gutter || piece.left >= gutter {
-            if !over.is_empty() {
-                bands.push((std::mem::take(&mut over), true));
+    let mut deeper = |pieces: Vec<&Piece>| read(pieces.into_iter().cloned().collect(), depth + 1, rules, region, into);
+    for part in parts(&pieces, gutter, rules) {
+        match part {
+            Part::Whole(pieces) => deeper(pieces),
+            Part::Columns(left, right) => {
+                deeper(left);
+                deeper(right);
             }
-            if piece.right <= gutter { left.push(piece) } else { right.push(piece) }
-        } else {
-            if !left.is_empty() || !right.is_empty() {
-                bands.push((std::mem::take(&mut left), false));
-                bands.push((std::mem::take(&mut right), false));
-            }
-            over.push(piece);
         }
     }
-    bands.push((over, true));
-    bands.push((left, false));
-    bands.push((right, false));
-    for (band, whole) in bands {
-        if band.is_empty() {
-            continue;
-        }
-        if whole {
-            *region += 1;
-            rows(band, *region, into);
-        } else {
-            read(band, depth + 1, region, into);
-        }
-    }
-}
-
-/// Where a region's columns part, if it has columns of running text. A table's do not count: its rows belong together.
-fn gutter(pieces: &[Piece]) -> Option<f64> {
-    if pieces.len() < 8 {
-        return None;
-    }
-    let from = pieces.iter().map(|piece| piece.left).fold(f64::INFINITY, f64::min);
-    let to = pieces.iter().map(|piece| piece.right).fold(f64::NEG_INFINITY, f64::max);
-    let width = to - from;
-    if !(width > 0.0 && width < 1e5) {
-        return None;
-    }
-    // How many pieces cover each slice of the width.
-    const SLICES: usize = 300;
-    let slice = |x: f64| (((x - from) / width * SLICES as f64) as usize).min(SLICES - 1);
-    let mut cover = [0usize; SLICES];
-    for piece in pieces {
-        for covered in &mut cover[slice(piece.left)..=slice(piece.right)] {
-            *covered += 1;
-        }
-    }
-    let few = pieces.len() / 6;
-    let mut best: Option<(usize, f64)> = None;
-    for at in SLICES / 8..SLICES * 7 / 8 {
-        if cover[at] > few || best.is_some_and(|(least, _)| cover[at] >= least) {
-            continue;
-        }
-        // The middle of the run of slices that are as free.
-        let end = (at..SLICES).find(|other| cover[*other] != cover[at]).unwrap_or(SLICES);
-        let x = from + (at + end) as f64 / 2.0 / SLICES as f64 * width;
-        if are_columns(pieces, x) {
-            best = Some((cover[at], x));
-        }
-    }
-    best.map(|(_, x)| x)
-}
-
-/// Whether running text stands on both sides of a gutter.
-fn are_columns(pieces: &[Piece], gutter: f64) -> bool {
-    let side = |of: &dyn Fn(&&Piece) -> bool| -> Option<(f64, f64)> {
-        let own: Vec<&Piece> = pieces.iter().filter(of).collect();
-        if own.len() < 4 {
-            return None;
-        }
-        let from = own.iter().map(|piece| piece.left).fold(f64::INFINITY, f64::min);
-        let to = own.iter().map(|piece| piece.right).fold(f64::NEG_INFINITY, f64::max);
-        // Running text fills the width of its column in most lines, and with more than some words.
-        let full = own.iter().filter(|piece| piece.right - piece.left > (to - from) * 0.6).count();
-        let letters: usize = own.iter().map(|piece| piece.text.chars().count()).sum();
-        let is_text = full * 2 >= own.len() && letters >= own.len() * 18;
-        let top = own.iter().map(|piece| piece.y).fold(f64::INFINITY, f64::min);
-        let bottom = own.iter().map(|piece| piece.y).fold(f64::NEG_INFINITY, f64::max);
-        is_text.then_some((top, bottom))
-    };
-    let (Some(left), Some(right)) = (side(&|piece| piece.right <= gutter), side(&|piece| piece.left >= gutter)) else {
-        return false;
-    };
-    let shared = left.1.min(right.1) - left.0.max(right.0);
-    let shorter = (left.1 - left.0).min(right.1 - right.0);
-    shared > shorter * 0.3
 }
 
 /// Pieces that share a baseline, as lines.

@@ -222,6 +222,6 @@ fn leading(lines: &[Line]) -> f64 {
 }
 
 /// Scripts that are written without spaces.
-fn is_wide(char: char) -> bool {
+pub(super) fn is_wide(char: char) -> bool {
     matches!(char as u32, 0x2e80..=0x9fff | 0xf900..=0xfaff | 0xff00..=0xffef | 0x20000..=0x3ffff)
 }

@@ -48,3 +48,11 @@ fn empty_cells_hold_their_columns_place() {
         [(Role::Heading(1), "Stock"), (Role::Row, "item | left | price"), (Role::Row, "bolt |  | 2.5")]
     );
 }
+
+#[test]
+fn what_cannot_be_read_says_why_for_its_own_kind() {
+    let mut old = vec![0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1];
+    old.resize(2048, 0xff);
+    let Err(crate::Failure::Damaged(reason)) = super::parse(&old) else { panic!("it is damaged") };
+    assert!(!reason.contains("Cannot detect"), "{reason}");
+}
