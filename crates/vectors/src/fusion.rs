@@ -1,7 +1,8 @@
 //! Joining what vectors say with what words say.
 //!
 //! Both scores of every candidate are standardised over all candidates and added, words weighing [`WORDS`]. Joining
-//! by rank (reciprocal rank fusion) was measured to fall below its better part; this was not, on any set tried.
+//! by rank (reciprocal rank fusion) was measured to fall below its better part. This does too where one part is far
+//! better than the other; `docs/benchmarks.md` has the collections, and what else was tried.
 
 /// How much words weigh against vectors.
 pub(crate) const WORDS: f64 = 0.4;

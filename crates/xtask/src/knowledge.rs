@@ -8,7 +8,7 @@ mod quality;
 mod squad;
 mod vectors;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
@@ -56,6 +56,16 @@ pub(crate) fn bench(data: &Path, only: Option<Part>, cache: Option<&Path>) -> Re
                 Part::Scifact => quality::bench(&quality::scifact(data)?, cache, &mut report)?,
             }
         }
+    }
+    Ok(())
+}
+
+/// Measures search on collections of anyone's.
+pub(crate) fn compare(collections: &[PathBuf], cache: Option<&Path>) -> Result<(), String> {
+    let mut report = Report::new(std::io::stdout().lock());
+    for folder in collections {
+        report.heading(&folder.display().to_string())?;
+        quality::bench(&quality::any(folder)?, cache, &mut report)?;
     }
     Ok(())
 }

@@ -81,8 +81,11 @@ enum Task {
     /// Measures knowledge bases.
     BenchKnowledge {
         /// The folder with the collections.
-        #[arg(long)]
-        data: PathBuf,
+        #[arg(long, required_unless_present = "collection")]
+        data: Option<PathBuf>,
+        /// Measures search on these folders instead, each with `corpus.jsonl`, `queries.jsonl` and `qrels.tsv`.
+        #[arg(long, num_args = 1.., conflicts_with_all = ["data", "only"])]
+        collection: Vec<PathBuf>,
         /// Measures this part alone.
         #[arg(long)]
         only: Option<knowledge::Part>,
@@ -101,7 +104,8 @@ fn main() -> std::process::ExitCode {
         }
         Task::TrainKnowledge { data, cache } => knowledge::train(&data, cache.as_deref()),
         Task::FillKnowledge { data, cache, folder, base } => knowledge::fill(&data, cache.as_deref(), &folder, &base),
-        Task::BenchKnowledge { data, only, cache } => knowledge::bench(&data, only, cache.as_deref()),
+        Task::BenchKnowledge { data: Some(data), only, cache, .. } => knowledge::bench(&data, only, cache.as_deref()),
+        Task::BenchKnowledge { collection, cache, .. } => knowledge::compare(&collection, cache.as_deref()),
     };
     match result {
         Ok(()) => std::process::ExitCode::SUCCESS,
