@@ -194,6 +194,16 @@ def test_what_cannot_be_looked_at_stays(agent, site):
     assert counted(done) == {"DocumentsScanned": 3, "ModifiedDocumentsIndexed": 1}, done
 
 
+def test_a_site_that_is_not_there_takes_nothing_away(agent, site):
+    site.pages = {"/": page("Start", "The first page.", "/a.html"), "/a.html": page("A", "The page a.")}
+    kb, ds = crawled(agent, site.url)
+    sync(agent, kb, ds)
+    site.pages = {}
+    done = sync(agent, kb, ds)
+    assert done["status"] == "FAILED" and "No page could be crawled" in reasons(done) and site.url in reasons(done), done
+    assert set(statuses(agent, kb, ds).values()) == {"INDEXED"}
+
+
 def test_robots_and_sitemaps_are_read(agent, site):
     site.pages = {
         "/robots.txt": lambda request: request.answer(

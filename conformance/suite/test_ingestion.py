@@ -502,3 +502,46 @@ def test_a_token_has_documents_ingested_once(agent, server):
     assert [one["content"]["text"] for one in found["retrievalResults"]] == ["The pump is red."]
     other = first | {"documents": [text("b", "Another.")]}
     raises(lambda: agent.ingest_knowledge_base_documents(**other), "ConflictException", "token", 409)
+    # A token belongs to one data source: elsewhere it is refused, not taken for done.
+    second = base(agent, ACCOUNT, "second")
+    elsewhere = first | {"knowledgeBaseId": second, "dataSourceId": source(agent, second)}
+    raises(lambda: agent.ingest_knowledge_base_documents(**elsewhere), "ConflictException", "token", 409)
+
+
+def words(count):
+    return " ".join(f"Pump {at} is painted in colour {at * 7}, and its filter is changed in week {at}." for at in range(count))
+
+
+def test_a_source_that_is_deleted_while_it_reads_leaves_nothing_behind(agent, server):
+    kb = base(agent, ACCOUNT)
+    going, staying = source(agent, kb, "going"), source(agent, kb, "staying")
+    documents = [text(f"d{at}", words(60)) for at in range(20)]
+    agent.ingest_knowledge_base_documents(knowledgeBaseId=kb, dataSourceId=going, documents=documents)
+    until(lambda: "IN_PROGRESS" in statuses(agent, kb, going).values(), 60, "a document is read")
+    agent.delete_data_source(knowledgeBaseId=kb, dataSourceId=going)
+    knowledge.gone(lambda: agent.get_data_source(knowledgeBaseId=kb, dataSourceId=going), 60)
+    place = {"knowledgeBaseId": kb, "dataSourceId": staying}
+    agent.ingest_knowledge_base_documents(**place, documents=[text("a", "The pump is blue.")])
+    dealt_with(agent, kb, staying)
+    runtime = client(server.url, "bedrock-agent-runtime", account=ACCOUNT)
+    found = runtime.retrieve(knowledgeBaseId=kb, retrievalQuery={"text": "the colour of the pump"})
+    assert [one["content"]["text"] for one in found["retrievalResults"]] == ["The pump is blue."]
+
+
+def test_a_long_document_keeps_nobody_elsewhere_waiting(agent):
+    kb = base(agent, ACCOUNT)
+    busy, other = source(agent, kb, "busy"), source(agent, kb, "other")
+    place = {"knowledgeBaseId": kb, "dataSourceId": busy}
+    agent.ingest_knowledge_base_documents(**place, documents=[text("long", words(20_000))])
+    until(lambda: statuses(agent, kb, busy).get("long") == "IN_PROGRESS", 60, "the long document is read")
+    # They wait for their turn, more of them than there are places.
+    for at in range(8):
+        agent.ingest_knowledge_base_documents(**place, documents=[text(f"short{at}", f"Short {at}.")])
+    agent.ingest_knowledge_base_documents(
+        knowledgeBaseId=kb, dataSourceId=other, documents=[text("b", "The valve is red.")]
+    )
+    dealt_with(agent, kb, other)
+    assert statuses(agent, kb, busy)["long"] == "IN_PROGRESS", "the long document is too short for this test"
+    # Neither does a deletion wait for all of it.
+    agent.delete_knowledge_base(knowledgeBaseId=kb)
+    knowledge.gone(lambda: agent.get_knowledge_base(knowledgeBaseId=kb), 60)

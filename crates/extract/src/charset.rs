@@ -50,7 +50,8 @@ pub(crate) fn is_text(bytes: &[u8]) -> bool {
         return true;
     }
     let odd = head.iter().filter(|byte| **byte < 9 || (14..32).contains(*byte) && **byte != 27).count();
-    odd * 200 <= head.len()
+    // One is an accident: a bell, the end mark of DOS.
+    odd <= (head.len() / 200).max(1)
 }
 
 /// Whether this is UTF-16 or UTF-32, with a mark or without.
@@ -114,6 +115,11 @@ pub(crate) fn clean(text: &str) -> String {
             '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => out.push('\n'),
             '\n' | '\t' => out.push(char),
             '\u{feff}' => {}
+            // A terminal's colours and moves: to the letter that ends them.
+            '\u{1b}' if chars.next_if_eq(&'[').is_some() => {
+                while chars.next_if(|next| matches!(next, '0'..='?' | ' '..='/')).is_some() {}
+                chars.next_if(|next| matches!(next, '@'..='~'));
+            }
             char if char.is_control() => {}
             char => out.push(char),
         }

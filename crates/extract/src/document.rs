@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::charset::clean;
+
 /// A file's text, in reading order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Document {
@@ -48,6 +50,19 @@ impl Document {
     pub fn no_text(&self) -> Option<Failure> {
         let silent = self.blocks.is_empty() && !self.warnings.is_empty();
         silent.then(|| Failure::NoText(format!(": {}", self.warnings.join("; "))))
+    }
+
+    /// Without the control characters that a parser made of entities, escapes and fonts.
+    pub(crate) fn cleaned(mut self) -> Self {
+        let blocks = self.blocks.iter_mut().map(|block| &mut block.text);
+        let attributes = self.attributes.iter_mut().map(|(_, value)| value);
+        for text in blocks.chain(attributes).chain(&mut self.title).chain(&mut self.warnings) {
+            if text.chars().any(|char| char.is_control() && !matches!(char, '\n' | '\t')) {
+                *text = clean(text);
+            }
+        }
+        self.blocks.retain(|block| !block.text.trim().is_empty());
+        self
     }
 
     /// Adds a block, unless nothing is in it.

@@ -32,7 +32,7 @@ pub use html::{Links, links};
 pub fn parse(bytes: &[u8], name: &str, mime: Option<&str>) -> Result<Document, Failure> {
     // A parser's panic is the file's failure, not the process's.
     match std::panic::catch_unwind(|| read(bytes, name, mime, 0)) {
-        Ok(result) => result,
+        Ok(result) => result.map(Document::cleaned),
         Err(_) => Err(Failure::Damaged("its parser gave up".into())),
     }
 }

@@ -3,6 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
+use outcrop_queue::Held;
 use tokio::sync::{Mutex, MutexGuard};
 
 /// So many names can have their turns at once.
@@ -19,11 +20,14 @@ impl Default for Turns {
 }
 
 impl Turns {
-    /// Waits for the turn of a name.
-    pub(crate) async fn of(&self, name: &str) -> MutexGuard<'_, ()> {
+    /// Waits for the turn of a name, so that others have the task's place meanwhile.
+    pub(crate) async fn of(&self, name: &str, held: &Held) -> MutexGuard<'_, ()> {
         let mut hasher = DefaultHasher::new();
         name.hash(&mut hasher);
         let lane = usize::try_from(hasher.finish() % LANES as u64).unwrap_or_default();
-        self.0[lane].lock().await
+        match self.0[lane].try_lock() {
+            Ok(turn) => turn,
+            Err(_) => held.aside(self.0[lane].lock()).await,
+        }
     }
 }

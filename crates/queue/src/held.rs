@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use outcrop_store::{Batch, Error, Lease, Op, Store};
 use serde_json::Value;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 use crate::Task;
@@ -16,6 +17,29 @@ pub struct Held {
     duration: Duration,
     task: Mutex<Task>,
     cancel: CancellationToken,
+    place: Arc<Place>,
+}
+
+/// One of a runner's places, which a task has while it works.
+pub(crate) struct Place {
+    taken: Mutex<Option<OwnedSemaphorePermit>>,
+    places: Arc<Semaphore>,
+    free: Arc<Notify>,
+}
+
+impl Place {
+    pub fn new(permit: OwnedSemaphorePermit, free: Arc<Notify>) -> Self {
+        Self { places: Arc::clone(permit.semaphore()), taken: Mutex::new(Some(permit)), free }
+    }
+
+    /// Whether the task has it now.
+    pub fn is_taken(&self) -> bool {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    fn put(&self, permit: Option<OwnedSemaphorePermit>) {
+        *self.taken.lock().unwrap_or_else(PoisonError::into_inner) = permit;
+    }
 }
 
 /// Why a checkpoint was not taken.
@@ -45,8 +69,19 @@ impl Held {
         duration: Duration,
         task: Task,
         cancel: CancellationToken,
+        place: Arc<Place>,
     ) -> Self {
-        Self { store, lease, duration, task: Mutex::new(task), cancel }
+        Self { store, lease, duration, task: Mutex::new(task), cancel, place }
+    }
+
+    /// Waits for something while another task may have this one's place, then for a place again.
+    pub async fn aside<T>(&self, wait: impl Future<Output = T>) -> T {
+        self.place.put(None);
+        self.place.free.notify_one();
+        let done = wait.await;
+        // Nobody closes the places.
+        self.place.put(Arc::clone(&self.place.places).acquire_owned().await.ok());
+        done
     }
 
     /// The task, with its last checkpoint.

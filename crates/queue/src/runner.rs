@@ -10,16 +10,19 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use outcrop_store::{Claim, Error, Op, Outcome, Store};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio::task::{Id, JoinSet};
 use tokio_util::sync::CancellationToken;
 
+use crate::held::Place;
 use crate::{Held, Lost, Task};
 
 /// How soon a task is tried again after its first failure; twice as late after each further one.
 const BACK_OFF: Duration = Duration::from_secs(2);
 /// The latest that it is tried again.
 const BACK_OFF_MOST: Duration = Duration::from_secs(300);
+/// How many times as many tasks as work at once are held at most, the others [aside](Held::aside).
+const HELD: usize = 16;
 
 /// Does the tasks of a queue.
 #[async_trait]
@@ -77,15 +80,20 @@ impl Runner {
     /// Has rows worked on until `stop`; then cancels what is under way and waits for it to end.
     pub async fn run(&self, worker: Arc<dyn Worker>, stop: CancellationToken) {
         let mut tasks = JoinSet::new();
-        let mut accounts: HashMap<Id, String> = HashMap::new();
+        let mut accounts = UnderWay::new();
         let cancel = stop.child_token();
+        let at_once = self.limits.at_once.get();
+        let places = Arc::new(Semaphore::new(at_once));
         while !stop.is_cancelled() {
-            while tasks.len() < self.limits.at_once.get() {
-                let Some(held) = self.claim(&accounts, &cancel).await else { break };
+            while tasks.len() < at_once.saturating_mul(HELD)
+                && let Ok(place) = Arc::clone(&places).try_acquire_owned()
+            {
+                let place = Arc::new(Place::new(place, Arc::clone(&self.wake)));
+                let Some(held) = self.claim(&accounts, &cancel, &place).await else { break };
                 let (worker, account) = (Arc::clone(&worker), held.task().account);
                 let every = self.limits.lease / 3;
                 let started = tasks.spawn(async move { attend(&*worker, held, every).await });
-                accounts.insert(started.id(), account);
+                accounts.insert(started.id(), (account, place));
             }
             tokio::select! {
                 () = stop.cancelled() => {}
@@ -100,7 +108,7 @@ impl Runner {
     }
 
     /// The next task that may begin. One whose account has enough under way is put off, so that others are found.
-    async fn claim(&self, under_way: &HashMap<Id, String>, cancel: &CancellationToken) -> Option<Held> {
+    async fn claim(&self, under_way: &UnderWay, cancel: &CancellationToken, place: &Arc<Place>) -> Option<Held> {
         loop {
             let claim = Op::Claim { queue: self.queue.to_owned(), lease: self.limits.lease };
             let Claim { lease, body } = match self.store.commit(claim.into()).await {
@@ -121,9 +129,10 @@ impl Runner {
                     continue;
                 }
             };
-            let busy = under_way.values().filter(|account| **account == task.account).count();
-            let cancel = cancel.child_token();
-            let held = Held::new(Arc::clone(&self.store), lease, self.limits.lease, task, cancel);
+            let works = |(account, place): &&(String, Arc<Place>)| *account == task.account && place.is_taken();
+            let busy = under_way.values().filter(works).count();
+            let (cancel, place) = (cancel.child_token(), Arc::clone(place));
+            let held = Held::new(Arc::clone(&self.store), lease, self.limits.lease, task, cancel, place);
             if busy < self.limits.per_account.get() {
                 return Some(held);
             }
@@ -135,7 +144,10 @@ impl Runner {
     }
 }
 
-fn forget(accounts: &mut HashMap<Id, String>, ended: Result<(Id, ()), tokio::task::JoinError>) {
+/// The tasks that are held: whose each is, and its place.
+type UnderWay = HashMap<Id, (String, Arc<Place>)>;
+
+fn forget(accounts: &mut UnderWay, ended: Result<(Id, ()), tokio::task::JoinError>) {
     let id = match ended {
         Ok((id, ())) => id,
         Err(error) => {

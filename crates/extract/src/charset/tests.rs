@@ -52,6 +52,8 @@ fn a_declaration_counts_where_the_bytes_allow_it() {
 
 #[test]
 fn line_ends_become_one_and_control_characters_go() {
-    assert_eq!(decode(b"a\r\nb\rc\x00\x1b[31md", None).text, "a\nb\nc[31md");
+    assert_eq!(decode(b"a\r\nb\rc\x00\x1b[31md", None).text, "a\nb\ncd");
+    assert_eq!(decode(b"\x1b[1;31mERROR\x1b[0m at \x1b7 9\x1b[", None).text, "ERROR at 7 9");
+    assert!(is_text(b"DIR *.TXT\x1a") && is_text(b"ding\x07"));
     assert!(!is_text(b"\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00"));
 }

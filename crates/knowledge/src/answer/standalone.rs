@@ -4,6 +4,7 @@
 #[cfg(test)]
 mod tests;
 
+use super::evidence::likeness;
 use super::session::Turn;
 
 /// Words that stand for something said before.
@@ -23,6 +24,16 @@ pub(super) fn alone(question: &str, turns: &[Turn]) -> String {
     let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let points = words.iter().any(|word| POINTS.contains(word)) || words.len() < 4;
     if points { format!("{} {question}", last.question) } else { question.to_owned() }
+}
+
+/// How much of a question's words, as a share of the most that a passage has, make a passage one about it.
+const ABOUT: f32 = 0.5;
+
+/// The passages that speak of what a question speaks of, the others as empty ones, so that each keeps its place.
+pub(super) fn about<'a>(question: &str, passages: &[&'a str]) -> Vec<&'a str> {
+    let held: Vec<f32> = passages.iter().map(|passage| likeness(question, passage).0).collect();
+    let least = held.iter().copied().fold(f32::MIN_POSITIVE, f32::max) * ABOUT;
+    passages.iter().zip(held).map(|(passage, held)| if held >= least { *passage } else { "" }).collect()
 }
 
 /// The questions that a question asks.

@@ -12,7 +12,7 @@ use super::generate::{self, Request};
 use super::prepare::Prepared;
 use super::request::Wanted;
 use super::session::Turn;
-use super::{Part, REFUSAL, cited, session};
+use super::{Part, REFUSAL, cited, session, standalone};
 use crate::KnowledgeError;
 
 /// An answer is not asked of a model where the passages are less likely to hold one than this. Models put together what
@@ -82,16 +82,17 @@ fn joined(parts: &[Part]) -> String {
 }
 
 /// What the passages say to each question. One that points back was searched for with the question before it, and is
-/// weighed by itself first: the one before it was answered already.
+/// weighed by itself first, on the passages that speak of what it points to: the one before it was answered already.
 async fn weighed(prepared: &Prepared) -> Result<Vec<Said>, KnowledgeError> {
     let passages: Vec<String> = prepared.passages.iter().map(|passage| passage.text.clone()).collect();
     let (questions, encoder) = (prepared.questions.clone(), Arc::clone(&prepared.knowledge.0.encoder));
     let own = prepared.input.input.text.clone();
+    let before = prepared.turns.last().map(|turn| turn.question.clone()).unwrap_or_default();
     let weighed = tokio::task::spawn_blocking(move || {
         let passages: Vec<&str> = passages.iter().map(String::as_str).collect();
         let weigh = |question: &str| extractive::weigh(question, &passages, &*encoder);
         if questions.len() == 1 && questions[0] != own {
-            let said = weigh(&own)?;
+            let said = extractive::weigh(&own, &standalone::about(&before, &passages), &*encoder)?;
             if said.answers {
                 return Ok(vec![said]);
             }

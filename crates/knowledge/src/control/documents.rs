@@ -33,7 +33,8 @@ pub async fn ingest(
     knowledge: &Knowledge,
     mut input: IngestKnowledgeBaseDocumentsRequest,
 ) -> Result<IngestKnowledgeBaseDocumentsResponse, KnowledgeError> {
-    let once = Once::of(input.client_token.take(), "IngestKnowledgeBaseDocuments", &input);
+    let token = input.client_token.take();
+    let once = Once::of(token, "IngestKnowledgeBaseDocuments", &input, &input.data_source_id);
     let action = "bedrock:IngestKnowledgeBaseDocuments";
     let place = place(cx, knowledge, action, &input.knowledge_base_id, &input.data_source_id).await?;
     place.writable()?;
@@ -116,7 +117,8 @@ pub async fn delete(
     knowledge: &Knowledge,
     mut input: DeleteKnowledgeBaseDocumentsRequest,
 ) -> Result<DeleteKnowledgeBaseDocumentsResponse, KnowledgeError> {
-    let once = Once::of(input.client_token.take(), "DeleteKnowledgeBaseDocuments", &input);
+    let token = input.client_token.take();
+    let once = Once::of(token, "DeleteKnowledgeBaseDocuments", &input, &input.data_source_id);
     let action = "bedrock:DeleteKnowledgeBaseDocuments";
     let place = place(cx, knowledge, action, &input.knowledge_base_id, &input.data_source_id).await?;
     place.writable()?;
@@ -147,8 +149,9 @@ struct Once {
 }
 
 impl Once {
-    fn of(token: Option<String>, operation: &'static str, request: &dyn Structure) -> Option<Self> {
-        let fingerprint = || Sha256::digest(outcrop_wire::encode::body(request, Vec::new())).to_vec();
+    /// `source` stands in the path of a request, and is no part of its body.
+    fn of(token: Option<String>, operation: &'static str, request: &dyn Structure, source: &str) -> Option<Self> {
+        let fingerprint = || Sha256::digest(outcrop_wire::encode::body(request, source.into())).to_vec();
         token.map(|token| Self { token, operation, fingerprint: fingerprint() })
     }
 }

@@ -1,5 +1,6 @@
 //! Takes knowledge bases and data sources away: first what is searched, then what is kept of it.
 
+use outcrop_queue::Held;
 use outcrop_resources::{Error, Op, Resource, Scope};
 use outcrop_store::{Batch, Query};
 
@@ -12,13 +13,15 @@ use crate::{Knowledge, KnowledgeError};
 const STRIDE: usize = 500;
 
 /// Takes a knowledge base away; answers the last steps.
-pub(super) async fn base(knowledge: &Knowledge, scope: Scope<'_>, id: &str, failures: u32) -> Finished {
+pub(super) async fn base(knowledge: &Knowledge, scope: Scope<'_>, id: &str, held: &Held) -> Finished {
     let Some(found) = there(knowledge.0.bases.get(scope, id).await)? else { return Ok(Vec::new()) };
+    let last = held.task().failures + 1 >= TRIES;
     let mut retained = false;
     for source in all(knowledge, scope, id).await? {
         retained |= source.value.retain;
+        let _alone = knowledge.0.turns.of(&source.id, held).await;
         if let Err(error) = empty(knowledge, scope, &found, &source).await {
-            if failures + 1 < TRIES {
+            if !last {
                 return Err(error);
             }
             let reason = unable(&source.id);
@@ -28,7 +31,7 @@ pub(super) async fn base(knowledge: &Knowledge, scope: Scope<'_>, id: &str, fail
         remove(knowledge, scope, id, &source).await?;
     }
     if !retained && let Err(error) = discard(knowledge, &found).await {
-        if failures + 1 < TRIES {
+        if !last {
             return Err(error);
         }
         tracing::error!(knowledge_base = id, %error, "its index cannot be deleted");
@@ -59,12 +62,13 @@ async fn stays(knowledge: &Knowledge, scope: Scope<'_>, id: &str, reason: String
 }
 
 /// Takes a data source away; answers the last steps.
-pub(super) async fn source(knowledge: &Knowledge, scope: Scope<'_>, base: &str, id: &str, failures: u32) -> Finished {
+pub(super) async fn source(knowledge: &Knowledge, scope: Scope<'_>, base: &str, id: &str, held: &Held) -> Finished {
     let Some(found) = there(knowledge.0.sources.get(scope, id).await)? else { return Ok(Vec::new()) };
     let Some(owner) = there(knowledge.0.bases.get(scope, base).await)? else { return Ok(Vec::new()) };
+    let _alone = knowledge.0.turns.of(id, held).await;
     match empty(knowledge, scope, &owner, &found).await {
         Ok(()) => remove(knowledge, scope, base, &found).await?,
-        Err(error) if failures + 1 < TRIES => return Err(error),
+        Err(error) if held.task().failures + 1 < TRIES => return Err(error),
         Err(error) => unsuccessful(knowledge, scope, id, &unable(id), &error).await?,
     }
     Ok(Vec::new())

@@ -1,4 +1,6 @@
-//! Documents that a call brings or takes away.
+//! Documents that a call brings or takes away. A call whose knowledge base or data source is being deleted ends.
+
+use std::time::Duration;
 
 use bytes::Bytes;
 use outcrop_api::Fault;
@@ -16,8 +18,11 @@ use super::reasons;
 use super::sources::{FetchError, Fetched, fetch_uri, parts};
 use super::work::{Finished, TRIES};
 use crate::control::documents::counted_out;
-use crate::kept::{DataSource, KnowledgeBase, Told};
+use crate::kept::{DataSource, KnowledgeBase, State, Told};
 use crate::{Knowledge, KnowledgeError};
+
+/// How often a call looks whether it is still wanted.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// What a call is about.
 pub(super) struct Call<'a> {
@@ -29,15 +34,24 @@ pub(super) struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// Knowledge base and data source, unless they have gone.
+    /// Knowledge base and data source, unless they have gone or are going.
     async fn place(&self) -> Result<Option<(Resource<KnowledgeBase>, Resource<DataSource>)>, KnowledgeError> {
         let base = match self.knowledge.0.bases.get(self.scope, self.base).await {
             Err(Error::NotFound { .. }) => return Ok(None),
             base => base?,
         };
-        match self.knowledge.0.sources.get(self.scope, self.source).await {
-            Err(Error::NotFound { .. }) => Ok(None),
-            source => Ok(Some((base, source?))),
+        let source = match self.knowledge.0.sources.get(self.scope, self.source).await {
+            Err(Error::NotFound { .. }) => return Ok(None),
+            source => source?,
+        };
+        let going = [base.value.state, source.value.state].contains(&State::Deleting);
+        Ok((!going).then_some((base, source)))
+    }
+
+    /// Ends when the place goes.
+    async fn unwanted(&self) {
+        while !matches!(self.place().await, Ok(None)) {
+            tokio::time::sleep(LOOK).await;
         }
     }
 
@@ -53,9 +67,9 @@ impl Call<'_> {
 }
 
 /// Takes documents away.
-pub(super) async fn remove(call: &Call<'_>, ids: &[String]) -> Finished {
+pub(super) async fn remove(call: &Call<'_>, ids: &[String], held: &Held) -> Finished {
     let done = vec![counted_out(call.scope)];
-    let _alone = call.knowledge.0.turns.of(call.source).await;
+    let _alone = call.knowledge.0.turns.of(call.source, held).await;
     let Some((base, _)) = call.place().await? else { return Ok(done) };
     let index = call.knowledge.index(&base.id, &base.value).await?;
     let (mut removed, mut ops) = (Vec::new(), Vec::new());
@@ -75,7 +89,7 @@ pub(super) async fn remove(call: &Call<'_>, ids: &[String]) -> Finished {
 /// Reads documents and makes them searchable, all of the call together.
 pub(super) async fn ingest(call: &Call<'_>, documents: &[Told<KnowledgeBaseDocument>], held: &Held) -> Finished {
     let done = vec![counted_out(call.scope)];
-    let _alone = call.knowledge.0.turns.of(call.source).await;
+    let _alone = call.knowledge.0.turns.of(call.source, held).await;
     let Some((base, source)) = call.place().await? else { return Ok(done) };
     let last = held.task().failures + 1 >= TRIES;
     let acting = call.knowledge.acting(call.scope, &base.value.role, Some(&base.arn));
@@ -95,7 +109,10 @@ pub(super) async fn ingest(call: &Call<'_>, documents: &[Told<KnowledgeBaseDocum
         let begin = document::write(call.scope, call.source, &begun, Some(known.version))?;
         call.knowledge.0.resources.store().commit(begin.into()).await?;
         let read = match &embedder {
-            Ok(embedder) => read(embedder, &recipe, told).await,
+            Ok(embedder) => tokio::select! {
+                read = read(embedder, &recipe, told) => read,
+                () = call.unwanted() => return Ok(done),
+            },
             Err(error) => Err(Unread::Left(Status::Failed, reasons::sentence(&error.to_string()))),
         };
         let (status, reason, marks, records) = match read {
@@ -122,7 +139,8 @@ pub(super) async fn ingest(call: &Call<'_>, documents: &[Told<KnowledgeBaseDocum
         replaced.push(call.replace(&row.id, records));
         rows.push((row, known.version + 1));
     }
-    if !replaced.is_empty() {
+    // A deletion waits for this turn before it forgets what the index has.
+    if !replaced.is_empty() && call.place().await?.is_some() {
         let written = match index {
             Ok(index) => index.replace(replaced).await.map_err(KnowledgeError::from),
             Err(error) => Err(error),

@@ -105,11 +105,11 @@ impl<F: Fn() -> Option<Knowledge> + Send + Sync + 'static> Worker for Tasks<F> {
                 }
                 Work::Remove { base, source, call, ids } => {
                     let call = Call { knowledge: &knowledge, scope, base, source, id: call };
-                    direct::remove(&call, ids).await
+                    direct::remove(&call, ids, held).await
                 }
-                Work::DeleteBase { base } => delete::base(&knowledge, scope, base, task.failures).await,
+                Work::DeleteBase { base } => delete::base(&knowledge, scope, base, held).await,
                 Work::DeleteSource { base, source } => {
-                    delete::source(&knowledge, scope, base, source, task.failures).await
+                    delete::source(&knowledge, scope, base, source, held).await
                 }
             }
         };

@@ -179,3 +179,39 @@ async fn what_failed_is_tried_again_later() {
     done.await.unwrap();
     assert_eq!(*worker.failures.lock().unwrap(), [0, 1]);
 }
+
+/// Waits aside until a third task lets it go on.
+struct Waits {
+    turn: tokio::sync::Semaphore,
+    done: tokio::sync::Semaphore,
+}
+
+#[async_trait]
+impl Worker for Waits {
+    async fn work(&self, held: &Held) -> Ended {
+        if held.task().work == json!("lets go") {
+            self.turn.add_permits(2);
+        } else {
+            held.aside(self.turn.acquire()).await.unwrap().forget();
+        }
+        self.done.add_permits(1);
+        Ended::Done(Vec::new())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_waits_aside_has_no_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder);
+    for work in ["waits", "waits", "lets go"] {
+        enqueue(&store, "111122223333", work).await;
+    }
+    let waits = Arc::new(Waits { turn: tokio::sync::Semaphore::new(0), done: tokio::sync::Semaphore::new(0) });
+    let (running, worker, stop) = (runner(&store, 1, 1), Arc::clone(&waits), CancellationToken::new());
+    let stopped = stop.clone();
+    let running = tokio::spawn(async move { running.run(worker, stopped).await });
+    // With its one place kept by who waits, this would never be.
+    let _ = waits.done.acquire_many(3).await.unwrap();
+    stop.cancel();
+    running.await.unwrap();
+}

@@ -81,7 +81,7 @@ impl Default for Knowledge {
             strict: false,
             answers: KnowledgeAnswers::Auto,
             managed_embedding_model: "amazon.titan-embed-text-v2:0".to_owned(),
-            jobs: const { NonZeroUsize::new(5).unwrap() },
+            jobs: const { NonZeroUsize::new(8).unwrap() },
             jobs_per_account: const { NonZeroUsize::new(5).unwrap() },
             schedules: BTreeMap::new(),
             addresses: BTreeMap::new(),

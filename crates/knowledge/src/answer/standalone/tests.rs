@@ -1,4 +1,4 @@
-use super::{alone, asked};
+use super::{about, alone, asked};
 use crate::answer::session::Turn;
 
 #[test]
@@ -18,4 +18,12 @@ fn several_questions_are_told_apart() {
     assert_eq!(asked("and who?"), ["and who?"]);
     assert_eq!(asked("?"), ["?"]);
     assert_eq!(asked(&"Why so? ".repeat(9)).len(), 5);
+}
+
+#[test]
+fn passages_about_something_else_are_empty() {
+    let tower = "The cooling tower in Köln is 120 metres high. The cooling tower was built in 1998.";
+    let hall = "The assembly hall is 30 metres long. It was built in 1955.";
+    assert_eq!(about("How high is the cooling tower in Köln?", &[hall, tower]), ["", tower]);
+    assert_eq!(about("Who paints roses?", &[hall, tower]), ["", ""]);
 }

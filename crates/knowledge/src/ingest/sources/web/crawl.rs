@@ -84,10 +84,13 @@ impl<'a> Crawl<'a> {
             self.take(visit, found).await?;
         }
         // Nothing at all is not what anybody asked for.
-        if self.listing.items.is_empty()
-            && let Some((url, why)) = self.listing.kept.first()
-        {
-            return Err(SourceError::Never(format!("No page could be crawled. {url}: {why}")));
+        if self.listing.items.is_empty() {
+            let why = match (self.listing.kept.first(), self.seeds.first()) {
+                (Some((url, why)), _) => format!("{url}: {why}"),
+                (None, Some(seed)) => format!("{seed}: it is not there, is no page, or may not be crawled"),
+                (None, None) => "It has no seed URL".to_owned(),
+            };
+            return Err(SourceError::Never(format!("No page could be crawled. {why}")));
         }
         Ok(self.listing)
     }
