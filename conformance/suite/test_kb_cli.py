@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import subprocess
 
 import pytest
@@ -43,7 +44,7 @@ def folder(tmp_path):
 def added(server, folder):
     run = outcrop(server, "add", str(folder))
     assert "3 documents, 3 new, 3 chunks" in run.stdout
-    assert "left out: 1 file of other kinds" in run.stderr
+    assert "left out: 1 file of other kinds (.bin 1)" in run.stderr
     yield folder
     outcrop(server, "rm", "handbook")
 
@@ -111,7 +112,7 @@ def test_it_is_shown(server, added):
     told = json.loads(outcrop(server, "show", "handbook", "--json").stdout)
     assert told["knowledgeBase"]["status"] == "ACTIVE"
     missing = outcrop(server, "show", "nowhere", check=False)
-    assert missing.returncode == 1 and "there is no knowledge base nowhere. There is:" in missing.stderr
+    assert missing.returncode == 1 and "there is no knowledge base nowhere. Those there are:" in missing.stderr
 
 
 def test_settings_are_measured_and_the_cheapest_named(server, added, tmp_path):
@@ -129,10 +130,13 @@ def test_settings_are_measured_and_the_cheapest_named(server, added, tmp_path):
     )
     rows = json.loads(run.stdout)
     assert [row["setting"].split()[0] for row in rows] == ["fixed:100:20", "fixed:100:20", "none", "none"]
+    assert sum(row["best"] for row in rows) == sum(row["cheapestAsGood"] for row in rows) == 1, rows
     assert all(row["recall"] == 1.0 and row["ndcg10"] == 1.0 for row in rows), rows
     assert all(0 < row["answerF1"] <= 1 and row["p95Ms"] > 0 and row["dollarsPer1000"] == 0 for row in rows), rows
     assert plot.read_text().count("<circle") == 4
     assert "eval" not in outcrop(server, "show").stdout, "a copy was left behind"
+    refused = outcrop(server, "eval", str(questions), "--svg", str(tmp_path / "no" / "x.svg"), check=False)
+    assert refused.returncode == 1 and "x.svg" in refused.stderr
     questions.write_text('{"question": "?"}\n')
     bad = outcrop(server, "eval", str(questions), check=False)
     assert bad.returncode == 1 and "questions.jsonl:1: a line needs" in bad.stderr
@@ -144,3 +148,32 @@ def test_it_needs_no_running_server(folder, tmp_path):
     answer = outcrop(None, "ask", "Who owns the on-call schedule?", "--data", data)
     assert "Priya Raman" in answer.stdout and "people/oncall.md" in answer.stdout
     assert answer.stderr == "", answer.stderr
+
+
+def test_what_fails_at_first_is_not_kept(server):
+    gone = outcrop(server, "add", "s3://nosuchbucket-at-all/", check=False)
+    assert gone.returncode == 1 and "nosuchbucket" not in outcrop(server, "show").stdout
+    refused = outcrop(server, "watch", "s3://nosuchbucket-at-all/", check=False)
+    assert refused.returncode == 1 and "watch looks at a folder" in refused.stderr
+    assert "nosuchbucket" not in outcrop(server, "show").stdout
+
+
+def test_a_job_that_is_under_way_is_followed_and_stopped(server, tmp_path):
+    root = tmp_path / "many"
+    root.mkdir()
+    for n in range(150):
+        (root / f"{n}.md").write_text(f"# Page {n}\n\n" + f"Paragraph {n} has words enough to be embedded. " * 60)
+    env = environment({"AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"})
+    command = [BIN, "kb", "add", str(root), "--url", server.url]
+    first = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        while not re.search("STARTING|IN_PROGRESS", outcrop(server, "show", "many", check=False).stdout):
+            assert first.poll() is None, first.communicate()
+        first.send_signal(signal.SIGINT)
+        said = first.communicate(timeout=60)[1]
+        assert "goes on in the server: `outcrop kb show many`" in said, said
+        again = outcrop(server, "add", str(root))
+        assert "under way" in again.stderr and "150 documents" in again.stdout
+    finally:
+        first.kill()
+        outcrop(server, "rm", "many")

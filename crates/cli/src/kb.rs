@@ -8,6 +8,7 @@ mod ask;
 mod eval;
 mod find;
 mod folder;
+mod job;
 mod origin;
 mod place;
 mod remove;
@@ -32,7 +33,7 @@ pub async fn run(command: args::Kb) -> Result<(), String> {
     let place = Place::open(place).await?;
     let client = place.client();
     let result = match &command {
-        args::Kb::Add { add, every } => add::run(client, add, every.as_deref()).await,
+        args::Kb::Add { add, every } => add::run(client, add, every.as_deref(), place.lasts()).await,
         args::Kb::Watch { add, every } => add::watch(client, add, *every).await,
         args::Kb::Ask(args) => ask::run(client, args).await,
         args::Kb::Eval(args) => eval::run(client, args).await,

@@ -71,6 +71,6 @@ fn main() -> std::process::ExitCode {
 }
 
 fn failed(message: &str) -> std::process::ExitCode {
-    eprintln!("outcrop: {message}");
+    eprintln!("outcrop: {}", text::clean(message));
     std::process::ExitCode::FAILURE
 }

@@ -8,10 +8,25 @@ mod tests;
 /// Writes an answer to standard output. A reader that has seen enough (`| head`) is no error.
 pub fn say(answer: &str) -> Result<(), String> {
     let mut out = std::io::stdout().lock();
-    match out.write_all(answer.as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(clean(answer).as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(format!("cannot write the answer: {error}")),
         _ => Ok(()),
     }
+}
+
+/// Text without what a terminal would obey: control characters and those that turn the direction of writing are shown as
+/// their escapes, which JSON reads as the same characters.
+pub fn clean(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        let obeyed = c.is_control() && !matches!(c, '\n' | '\t');
+        if obeyed || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+            shown += &format!("\\u{:04x}", u32::from(c));
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
 }
 
 /// Columns as wide as their widest cell, two spaces between them, one line a row.

@@ -3,24 +3,25 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
-use indicatif::ProgressBar;
-use outcrop_knowledge::control::jobs::CHUNKS;
 use serde_json::{Value, json};
 
 use crate::args::{self, Chunking};
 use crate::client::{Ask, Client};
 use crate::kb::find::Found;
+use crate::kb::job::{ingest, reasons};
 use crate::kb::origin::{self, Origin};
 use crate::kb::{find, folder, remove, s3, schedule, sync};
-use crate::text::{counted, say};
+use crate::text::{clean, counted, say};
 
-/// How often a job is asked how far it is.
+/// How often a new knowledge base is asked whether it is there.
 const LOOK: Duration = Duration::from_millis(200);
 /// What a bucket of ours begins with.
 pub const BUCKET: &str = "outcrop-kb-";
 
 /// Brings a knowledge base up to date, and makes it where there is none.
-pub async fn run(client: &Client, args: &args::KbAdd, every: Option<&str>) -> Result<(), String> {
+///
+/// `lasts` where the server stays when the command has ended.
+pub async fn run(client: &Client, args: &args::KbAdd, every: Option<&str>, lasts: bool) -> Result<(), String> {
     if let Some(every) = every {
         schedule::check(every, &args.what)?;
     }
@@ -28,26 +29,41 @@ pub async fn run(client: &Client, args: &args::KbAdd, every: Option<&str>) -> Re
     if let Some(every) = every {
         schedule::set(client, &added.kb, every).await?;
     }
-    added.sync(client, true).await
+    let done = tokio::select! {
+        done = added.sync(client, true) => done,
+        _ = tokio::signal::ctrl_c() => return Err(added.interrupted(lasts)),
+    };
+    if done.is_err() && added.made && added.root.is_none() {
+        // Nothing was read of a bucket or a site that is not there.
+        let kb = Found { id: added.kb, name: added.name, status: String::new(), description: String::new() };
+        remove::delete(client, &kb).await?;
+        eprintln!("{} was deleted again: nothing is in it", kb.name);
+    }
+    done
 }
 
 /// The same again whenever the folder has changed.
 pub async fn watch(client: &Client, args: &args::KbAdd, every: u64) -> Result<(), String> {
-    let added = Added::prepare(client, args).await?;
-    let Some(root) = added.root.clone() else {
-        return Err("watch looks at a folder; give the source of a bucket or a site a schedule instead".into());
+    let Origin::Local(root) = Origin::read(&args.what)? else {
+        return Err("watch looks at a folder; keep a bucket or a site with `outcrop kb add --every TIME`".into());
     };
+    let added = Added::prepare(client, args).await?;
+    tokio::select! {
+        ended = keep(client, &added, &root, every) => ended,
+        _ = tokio::signal::ctrl_c() => Ok(()),
+    }
+}
+
+/// Looks and syncs for ever.
+async fn keep(client: &Client, added: &Added, root: &Path, every: u64) -> Result<(), String> {
     added.sync(client, true).await?;
     eprintln!("watching {}, every {every} s; Ctrl-C ends it", root.display());
-    let mut seen = stamp(&root)?;
+    let mut seen = stamp(root)?;
     let mut away = None;
     loop {
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => return Ok(()),
-            () = tokio::time::sleep(Duration::from_secs(every)) => {}
-        }
+        tokio::time::sleep(Duration::from_secs(every)).await;
         // The folder may be away for a moment.
-        let now = match stamp(&root) {
+        let now = match stamp(root) {
             Ok(now) => now,
             Err(error) => {
                 if away.replace(error.clone()) != Some(error.clone()) {
@@ -84,6 +100,8 @@ struct Added {
     kb: String,
     source: String,
     name: String,
+    /// Whether there was none of that name before.
+    made: bool,
 }
 
 impl Added {
@@ -136,7 +154,7 @@ impl Added {
                 return Err(error);
             }
         };
-        Ok(Self { root, bucket, kb: kb.id, source, name })
+        Ok(Self { root, bucket, kb: kb.id, source, name, made })
     }
 
     async fn sync(&self, client: &Client, tell: bool) -> Result<(), String> {
@@ -144,16 +162,30 @@ impl Added {
             let files = documents(root)?;
             let synced = sync::sync(client, &files, &self.bucket).await?;
             for left in &synced.left_out {
-                eprintln!("left out: {left}");
+                eprintln!("left out: {}", clean(left));
             }
-            if tell && files.others > 0 {
-                eprintln!("left out: {} of other kinds", counted(files.others as u64, "file"));
+            if tell {
+                for left in files.told() {
+                    eprintln!("left out: {}", clean(&left));
+                }
             }
         }
         let began = Instant::now();
         let done = ingest(client, &self.kb, &self.source).await?;
         let cost = schedule::cost(client, &self.kb, &done).await;
         self.tell(&done, began, &cost)
+    }
+
+    /// What is to be known when somebody would not wait.
+    fn interrupted(&self, lasts: bool) -> String {
+        let name = &self.name;
+        match lasts {
+            true => format!(
+                "interrupted. A job that has begun goes on in the server: `outcrop kb show {name}` shows it, `aws \
+                 bedrock-agent stop-ingestion-job` stops it"
+            ),
+            false => "interrupted. The same command goes on where this one ended".into(),
+        }
     }
 
     fn tell(&self, job: &Value, began: Instant, cost: &str) -> Result<(), String> {
@@ -187,63 +219,6 @@ impl Added {
             status => Err(format!("the ingestion job ended as {}", status.unwrap_or("nothing known"))),
         }
     }
-}
-
-/// Runs an ingestion job to its end, and shows how far it is.
-pub async fn ingest(client: &Client, kb: &str, source: &str) -> Result<Value, String> {
-    let jobs = format!("{}/", client.path(&["knowledgebases", kb, "datasources", source, "ingestionjobs"]));
-    let began = Instant::now();
-    let job = client.json("PUT", &jobs, &json!({})).await?;
-    let path = format!("{jobs}{}", job["ingestionJob"]["ingestionJobId"].as_str().unwrap_or_default());
-    let bar = sync::bar(0, "{spinner} {msg}");
-    loop {
-        let job = told(client, &path).await?;
-        progress(&bar, &job, began);
-        if matches!(job["status"].as_str(), Some("COMPLETE" | "FAILED" | "STOPPED")) {
-            bar.finish_and_clear();
-            return Ok(job);
-        }
-        tokio::time::sleep(LOOK).await;
-    }
-}
-
-/// A job, with its chunks among its statistics.
-async fn told(client: &Client, path: &str) -> Result<Value, String> {
-    let (headers, body) = client.bytes(Ask::json("GET", path, Vec::new())).await?;
-    let mut answer: Value = serde_json::from_slice(&body).map_err(|e| format!("the answer is not JSON: {e}"))?;
-    let mut job = answer["ingestionJob"].take();
-    // A server of an older version does not say.
-    let chunks = headers.get(CHUNKS).and_then(|chunks| chunks.to_str().ok()?.parse::<u64>().ok());
-    job["statistics"]["chunks"] = chunks.into();
-    Ok(job)
-}
-
-fn progress(bar: &ProgressBar, job: &Value, began: Instant) {
-    bar.set_message(far(job, began.elapsed()));
-    bar.tick();
-}
-
-/// How far a job is that began so long ago.
-fn far(job: &Value, elapsed: Duration) -> String {
-    let n = |name: &str| job["statistics"][name].as_u64().unwrap_or(0);
-    let done = n("numberOfNewDocumentsIndexed") + n("numberOfModifiedDocumentsIndexed");
-    let rate = n("chunks") as f64 / elapsed.as_secs_f64().max(0.001);
-    format!(
-        "{}: {done} indexed, {} failed; {} ({rate:.1} a second)",
-        counted(n("numberOfDocumentsScanned"), "document"),
-        n("numberOfDocumentsFailed"),
-        counted(n("chunks"), "chunk"),
-    )
-}
-
-/// Why documents failed. Each element is a JSON array in a string, as Bedrock has it.
-pub fn reasons(job: &Value) -> Vec<String> {
-    let elements = job["failureReasons"].as_array().map_or(&[][..], Vec::as_slice);
-    let read = |element: &Value| {
-        let text = element.as_str().unwrap_or_default();
-        serde_json::from_str::<Vec<String>>(text).unwrap_or_else(|_| vec![text.to_owned()])
-    };
-    elements.iter().flat_map(read).collect()
 }
 
 fn documents(root: &Path) -> Result<folder::Files, String> {
@@ -348,7 +323,7 @@ async fn source(client: &Client, args: &args::KbAdd, kb: &str, origin: &Origin, 
 }
 
 /// A data source's name: letters, digits and single dashes, at most 100.
-fn source_name(of: &str) -> String {
+pub fn source_name(of: &str) -> String {
     let mut name = String::new();
     for c in of.chars() {
         let c = if c.is_ascii_alphanumeric() { c } else { '-' };
@@ -390,7 +365,7 @@ async fn account(client: &Client) -> Result<String, String> {
 }
 
 /// Bedrock's rule: `([0-9a-zA-Z][_-]?){1,100}`.
-fn is_name(name: &str) -> bool {
+pub fn is_name(name: &str) -> bool {
     let mut after = false;
     let fits = name.bytes().all(|b| {
         let ok = b.is_ascii_alphanumeric() || (after && matches!(b, b'_' | b'-'));
@@ -433,19 +408,5 @@ mod tests {
         assert!(long.len() <= 63 && long.ends_with("-abcde12345"), "{long}");
         assert_eq!(source_name("https://docs.example.com/a/"), "https-docs-example-com-a");
         assert_eq!(source_name("outcrop-kb-docs-"), "outcrop-kb-docs");
-    }
-
-    #[test]
-    fn progress_tells_documents_chunks_rate_and_failures() {
-        let job = json!({"statistics": {"numberOfDocumentsScanned": 30, "numberOfNewDocumentsIndexed": 11,
-            "numberOfModifiedDocumentsIndexed": 1, "numberOfDocumentsFailed": 2, "chunks": 90}});
-        let told = far(&job, Duration::from_secs(4));
-        assert_eq!(told, "30 documents: 12 indexed, 2 failed; 90 chunks (22.5 a second)");
-    }
-
-    #[test]
-    fn reasons_are_arrays_in_strings() {
-        let job = json!({"failureReasons": ["[\"a\",\"b\"]", "plain"]});
-        assert_eq!(reasons(&job), ["a", "b", "plain"]);
     }
 }

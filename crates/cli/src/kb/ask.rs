@@ -8,7 +8,7 @@ use crate::args;
 use crate::client::Client;
 use crate::kb::find;
 use crate::kb::search::{at, configuration, snippet};
-use crate::text::say;
+use crate::text::{clean, say};
 
 /// Asks; the answer comes as it is made, then its sources.
 pub async fn run(client: &Client, args: &args::KbAsk) -> Result<(), String> {
@@ -37,7 +37,7 @@ pub async fn run(client: &Client, args: &args::KbAsk) -> Result<(), String> {
     let path = "/retrieveAndGenerateStream";
     let heard = client.events(path, asked.to_string().into_bytes(), |name, payload| match name {
         "output" => {
-            let _ = out.write_all(payload["text"].as_str().unwrap_or_default().as_bytes());
+            let _ = out.write_all(clean(payload["text"].as_str().unwrap_or_default()).as_bytes());
             let _ = out.flush();
         }
         "citation" => {

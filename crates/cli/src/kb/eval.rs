@@ -7,8 +7,6 @@ mod run;
 mod settings;
 mod told;
 
-use serde_json::Value;
-
 use crate::args;
 use crate::client::Client;
 use crate::kb::{find, remove};
@@ -22,21 +20,30 @@ pub async fn run(client: &Client, args: &args::KbEval) -> Result<(), String> {
     let text = std::fs::read_to_string(&args.file).map_err(|error| format!("{}: {error}", args.file.display()))?;
     let questions = questions::read(&text).map_err(|error| format!("{}:{error}", args.file.display()))?;
     let settings = settings::of(args);
+    // What cannot be written is known before anything is paid for.
+    if let Some(path) = &args.svg {
+        let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
+        file.map_err(|error| format!("{}: {error}", path.display()))?;
+    }
     let kb = find::one(client, args.kb.as_deref()).await?;
     let mut rows: Vec<Row> = Vec::new();
     for chunking in settings::chunkings(args)? {
-        let (id, copy) = match &chunking {
-            None => (kb.id.clone(), None),
-            Some(cut) => {
-                let made = run::copy(client, &kb, cut).await?;
-                (made.id.clone(), Some(made))
-            }
+        let Some(cut) = &chunking else {
+            measured(client, &kb.id, None, &settings, &questions, &mut rows).await?;
+            continue;
         };
-        let label = chunking.as_ref().map(|cut| cut.label.clone());
-        let measured = measured(client, &id, label.as_deref(), &settings, &questions, &mut rows).await;
-        if let Some(copy) = copy {
-            remove::delete(client, &copy).await?;
-        }
+        // One may be left over of a run that was killed.
+        let name = run::copy_name(&kb, cut);
+        remove::named(client, &name).await?;
+        let measured = async {
+            let copy = run::copy(client, &kb, cut, &name).await?;
+            measured(client, &copy, Some(&cut.label), &settings, &questions, &mut rows).await
+        };
+        let measured = tokio::select! {
+            measured = measured => measured,
+            _ = tokio::signal::ctrl_c() => Err("interrupted".into()),
+        };
+        remove::named(client, &name).await?;
         measured?;
     }
     let verdict = measure::verdict(&rows);
@@ -44,7 +51,7 @@ pub async fn run(client: &Client, args: &args::KbEval) -> Result<(), String> {
         std::fs::write(path, plot::svg(&rows, verdict)).map_err(|error| format!("{}: {error}", path.display()))?;
     }
     let told = match args.json {
-        true => format!("{:#}\n", Value::from(rows.iter().map(told::json).collect::<Vec<_>>())),
+        true => format!("{:#}\n", told::json(&rows, verdict)),
         false => told::table(&rows, verdict, questions.len()),
     };
     say(&told)

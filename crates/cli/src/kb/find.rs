@@ -43,7 +43,7 @@ pub async fn one(client: &Client, wanted: Option<&str>) -> Result<Found, String>
     };
     match at {
         Some(at) => Ok(all.swap_remove(at)),
-        None => Err(format!("there is no knowledge base {}. There is:{names}", wanted.unwrap_or_default())),
+        None => Err(format!("there is no knowledge base {}. Those there are:{names}", wanted.unwrap_or_default())),
     }
 }
 

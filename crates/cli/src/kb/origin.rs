@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::args;
+use crate::kb::add::{is_name, source_name};
 
 /// What the description of a knowledge base begins with that was made by `kb add`.
 const OF: &str = "Documents of ";
@@ -35,6 +36,11 @@ impl Origin {
             }
             return Ok(Self::Site(what.to_owned()));
         }
+        if what.contains("://") {
+            return Err(format!(
+                "{what}: what can be added is a folder, a file, s3://BUCKET/PREFIX or https://HOST/PATH"
+            ));
+        }
         let path = Path::new(what);
         let whole = path.canonicalize().map_err(|error| format!("{what}: {error}"))?;
         Ok(Self::Local(whole))
@@ -42,11 +48,12 @@ impl Origin {
 
     /// What a knowledge base of it is called.
     pub fn name(&self) -> String {
-        match self {
-            Self::Local(path) => path.file_stem().unwrap_or_default().to_string_lossy().replace(['.', ' '], "-"),
-            Self::Bucket(bucket, _) => bucket.replace('.', "-"),
-            Self::Site(url) => parts(url).1.replace(|c: char| !c.is_ascii_alphanumeric(), "-"),
-        }
+        let name = match self {
+            Self::Local(path) => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+            Self::Bucket(bucket, _) => bucket.clone(),
+            Self::Site(url) => parts(url).1.to_owned(),
+        };
+        if is_name(&name) { name } else { source_name(&name) }
     }
 
     /// A knowledge base's description that says whose documents it has.
@@ -147,6 +154,9 @@ mod tests {
         let site = Origin::read("https://docs.example.com/guide/?x=1").unwrap();
         assert_eq!(site.name(), "docs-example-com");
         assert!(site.bucket("own").is_none());
+        assert_eq!(Origin::Local("/srv/Team (old)  notes".into()).name(), "Team-old-notes");
+        assert_eq!(Origin::Local("/srv/team_docs".into()).name(), "team_docs");
+        assert!(Origin::read("ftp://x").err().unwrap().contains("what can be added"));
         assert!(Origin::read("https://").is_err() && Origin::read("https://user@host/").is_err());
         assert_eq!(Origin::read("s3://handbooks/2026/").unwrap().bucket("own"), Some(("handbooks", "2026/")));
     }

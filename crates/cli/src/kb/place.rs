@@ -22,7 +22,8 @@ pub struct Place {
 impl Place {
     /// The server that is named, else the usual one, else one of our own.
     pub async fn open(place: &args::KbPlace) -> Result<Self, String> {
-        if let Some(url) = &place.url {
+        // An empty AWS_ENDPOINT_URL is none.
+        if let Some(url) = place.url.as_deref().filter(|url| !url.is_empty()) {
             return Ok(Self { client: Client::new(url)?, own: None });
         }
         // A data folder is named for a server that is not running, or not at the usual address.
@@ -55,6 +56,11 @@ impl Place {
     /// A client of it.
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// Whether the server stays when the command has ended.
+    pub fn lasts(&self) -> bool {
+        self.own.is_none()
     }
 
     /// Ends what was begun.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::client::Client;
 use crate::kb::add::bucket_of;
 use crate::kb::find::Found;
-use crate::kb::{find, s3};
+use crate::kb::{find, job, s3};
 use crate::text::say;
 
 /// How often it is asked whether it is gone.
@@ -29,8 +29,17 @@ pub async fn run(client: &Client, wanted: &str) -> Result<(), String> {
     say(&format!("deleted {} ({})\n", kb.name, kb.id))
 }
 
-/// Deletes a knowledge base, and waits until it is gone.
+/// Deletes the knowledge base of that name, if there is one.
+pub async fn named(client: &Client, name: &str) -> Result<(), String> {
+    match find::all(client).await?.iter().find(|kb| kb.name == name) {
+        Some(kb) => delete(client, kb).await,
+        None => Ok(()),
+    }
+}
+
+/// Deletes a knowledge base, and waits until it is gone. A job that is under way is stopped for it.
 pub async fn delete(client: &Client, kb: &Found) -> Result<(), String> {
+    job::stop(client, &kb.id).await?;
     client.json("DELETE", &client.path(&["knowledgebases", &kb.id]), &Value::Null).await?;
     loop {
         match find::all(client).await?.iter().find(|one| one.id == kb.id) {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::client::{Ask, Client};
-use crate::kb::add::reasons;
+use crate::kb::job::reasons;
 use crate::kb::{find, schedule};
 use crate::text::{say, table};
 

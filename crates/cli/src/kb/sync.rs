@@ -44,7 +44,7 @@ pub async fn sync(client: &Client, files: &Files, bucket: &str) -> Result<Synced
         }
     }
     bar.finish_and_clear();
-    for key in there.keys() {
+    for key in there.keys().filter(|key| !files.hides(key)) {
         s3::delete(client, bucket, key).await?;
         synced.deleted += 1;
     }

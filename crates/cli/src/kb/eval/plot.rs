@@ -4,10 +4,11 @@ use std::fmt::Write;
 
 use crate::kb::eval::measure::Row;
 
-const WIDTH: f64 = 720.0;
+const PLOT: f64 = 500.0;
 const HEIGHT: f64 = 420.0;
 const LEFT: f64 = 70.0;
-const RIGHT: f64 = 220.0;
+/// What the widest letters of a label take.
+const LETTER: f64 = 7.5;
 const TOP: f64 = 40.0;
 const BOTTOM: f64 = 60.0;
 
@@ -17,10 +18,13 @@ pub fn svg(rows: &[Row], verdict: Option<(usize, usize)>) -> String {
     let x_of = |row: &Row| if priced { row.dollars.unwrap_or(0.0) } else { row.p95 };
     let y_of = |row: &Row| row.each.iter().sum::<f64>() / row.each.len().max(1) as f64;
     let most = rows.iter().map(x_of).fold(0.0, f64::max).max(f64::MIN_POSITIVE) * 1.05;
-    let x = |value: f64| LEFT + value / most * (WIDTH - LEFT - RIGHT);
+    let x = |value: f64| LEFT + value / most * (PLOT - LEFT);
     let y = |value: f64| HEIGHT - BOTTOM - value * (HEIGHT - TOP - BOTTOM);
+    let longest = rows.iter().map(|row| row.label.chars().count()).max().unwrap_or(0);
+    let right = 20.0 + longest as f64 * LETTER;
+    let width = PLOT + right;
     let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" font-family=\"sans-serif\" \
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {HEIGHT}\" font-family=\"sans-serif\" \
          font-size=\"12\">\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n"
     );
     for tick in 0..=5 {
@@ -31,7 +35,7 @@ pub fn svg(rows: &[Row], verdict: Option<(usize, usize)>) -> String {
             "<line x1=\"{LEFT}\" x2=\"{}\" y1=\"{at:.1}\" y2=\"{at:.1}\" stroke=\"#ddd\"/>\
              <text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\" fill=\"#444\">{share:.1}</text>\
              <text x=\"{down:.1}\" y=\"{}\" text-anchor=\"middle\" fill=\"#444\">{}</text>",
-            WIDTH - RIGHT,
+            PLOT,
             LEFT - 8.0,
             at + 4.0,
             HEIGHT - BOTTOM + 18.0,
@@ -56,7 +60,7 @@ pub fn svg(rows: &[Row], verdict: Option<(usize, usize)>) -> String {
         let ly = at.max(next);
         next = ly + 15.0;
         let label = escaped(&row.label);
-        let lx = WIDTH - RIGHT + 14.0;
+        let lx = PLOT + 14.0;
         let _ = writeln!(
             svg,
             "<line x1=\"{cx:.1}\" y1=\"{cy:.1}\" x2=\"{:.1}\" y2=\"{ly:.1}\" stroke=\"{colour}\" stroke-width=\"0.5\"/>\

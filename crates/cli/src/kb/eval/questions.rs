@@ -16,6 +16,8 @@ pub struct Question {
 /// Reads JSON lines.
 pub fn read(text: &str) -> Result<Vec<Question>, String> {
     let mut questions = Vec::new();
+    // What some editors begin a file with.
+    let text = text.trim_start_matches('\u{feff}');
     for (n, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let at = n + 1;
         let value: Value = serde_json::from_str(line).map_err(|error| format!("{at}: {error}"))?;

@@ -10,7 +10,7 @@ use crate::kb::eval::measure::{self, Got, Row};
 use crate::kb::eval::questions::Question;
 use crate::kb::eval::settings::{Cut, Setting, arn};
 use crate::kb::find::{self, Found};
-use crate::kb::{add, remove, sync};
+use crate::kb::{add, job, sync};
 
 /// What a call took is in the ledger half a second after its end.
 const SETTLED: Duration = Duration::from_millis(1200);
@@ -91,12 +91,17 @@ async fn spent(client: &Client, from: Timestamp, to: Timestamp) -> Result<Option
     Ok((!unpriced).then_some(cost))
 }
 
-/// The same documents, cut another way, in a knowledge base of their own.
-pub async fn copy(client: &Client, kb: &Found, cut: &Cut) -> Result<Found, String> {
-    let whole = client.json("GET", &client.path(&["knowledgebases", &kb.id]), &Value::Null).await?;
-    let whole = &whole["knowledgeBase"];
+/// What a knowledge base is called that [`copy`] makes.
+pub fn copy_name(kb: &Found, cut: &Cut) -> String {
     let mut name = format!("{}-eval-{}", kb.name, cut.label.replace(':', "-"));
     name.truncate(100);
+    name
+}
+
+/// The same documents, cut another way, in a knowledge base of their own; its id.
+pub async fn copy(client: &Client, kb: &Found, cut: &Cut, name: &str) -> Result<String, String> {
+    let whole = client.json("GET", &client.path(&["knowledgebases", &kb.id]), &Value::Null).await?;
+    let whole = &whole["knowledgeBase"];
     let asked = json!({
         "name": name,
         "roleArn": whole["roleArn"],
@@ -104,14 +109,8 @@ pub async fn copy(client: &Client, kb: &Found, cut: &Cut) -> Result<Found, Strin
         "storageConfiguration": whole["storageConfiguration"],
     });
     let id = add::create(client, &asked).await?;
-    let made = Found { id, name, status: "ACTIVE".into(), description: String::new() };
-    match fill(client, &kb.id, &made.id, cut).await {
-        Ok(()) => Ok(made),
-        Err(error) => {
-            remove::delete(client, &made).await.ok();
-            Err(error)
-        }
-    }
+    fill(client, &kb.id, &id, cut).await?;
+    Ok(id)
 }
 
 async fn fill(client: &Client, from: &str, to: &str, cut: &Cut) -> Result<(), String> {
@@ -127,9 +126,9 @@ async fn fill(client: &Client, from: &str, to: &str, cut: &Cut) -> Result<(), St
         let sources = format!("{}/", client.path(&["knowledgebases", to, "datasources"]));
         let made = client.json("PUT", &sources, &asked).await?;
         let made = made["dataSource"]["dataSourceId"].as_str().unwrap_or_default();
-        let job = add::ingest(client, to, made).await?;
-        if job["status"] != "COMPLETE" {
-            return Err(format!("{}: the ingestion job ended as {}", cut.label, job["status"]));
+        let ended = job::ingest(client, to, made).await?;
+        if ended["status"] != "COMPLETE" {
+            return Err(format!("{}: the ingestion job ended as {}", cut.label, ended["status"]));
         }
     }
     Ok(())

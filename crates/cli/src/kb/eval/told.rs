@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::kb::eval::measure::Row;
-use crate::text::columns;
+use crate::text::{columns, counted};
 
 /// The table, the best setting and the cheapest as good.
 pub fn table(rows: &[Row], verdict: Option<(usize, usize)>, questions: usize) -> String {
@@ -34,7 +34,7 @@ pub fn table(rows: &[Row], verdict: Option<(usize, usize)>, questions: usize) ->
         .collect();
     let mut text = columns(&head.map(str::to_owned), &rows_of, 1);
     if let Some((best, cheapest)) = verdict {
-        text += &format!("\n{questions} questions. ");
+        text += &format!("\n{}. ", counted(questions as u64, "question"));
         text += &match best == cheapest {
             true => format!("Best, and nothing as good is cheaper: {}.\n", rows[best].label),
             false => format!("Cheapest setting as good as the best: {}.\n", rows[cheapest].label),
@@ -43,9 +43,18 @@ pub fn table(rows: &[Row], verdict: Option<(usize, usize)>, questions: usize) ->
     text
 }
 
-/// A row for programs.
-pub fn json(row: &Row) -> Value {
+/// The rows for programs; which is the best and which the cheapest as good.
+pub fn json(rows: &[Row], verdict: Option<(usize, usize)>) -> Value {
+    rows.iter()
+        .enumerate()
+        .map(|(n, row)| json_of(row, verdict.map(|(best, cheapest)| (n == best, n == cheapest))))
+        .collect()
+}
+
+fn json_of(row: &Row, verdict: Option<(bool, bool)>) -> Value {
+    let (best, cheapest) = verdict.unwrap_or_default();
     json!({
+        "best": best, "cheapestAsGood": cheapest,
         "setting": row.label, "recall": row.recall, "ndcg10": row.ndcg, "answerF1": row.f1,
         "citationPrecision": row.precision, "dollarsPer1000": row.dollars, "p95Ms": row.p95,
     })
