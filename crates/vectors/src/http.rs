@@ -30,7 +30,7 @@ pub(crate) enum Key {
     /// A header that each request has.
     Header(HeaderName, HeaderValue),
     /// A signature for AWS.
-    Signature(Identity),
+    Signature(Box<Identity>),
 }
 
 impl Key {

@@ -58,7 +58,7 @@ pub enum OpenSearchLogin {
     /// A user's name and password.
     Basic(String, String),
     /// Requests are signed for AWS: `es` for managed clusters, `aoss` for OpenSearch Serverless.
-    Signed(Identity),
+    Signed(Box<Identity>),
 }
 
 /// One knowledge base's documents.

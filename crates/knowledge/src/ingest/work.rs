@@ -108,9 +108,7 @@ impl<F: Fn() -> Option<Knowledge> + Send + Sync + 'static> Worker for Tasks<F> {
                     direct::remove(&call, ids, held).await
                 }
                 Work::DeleteBase { base } => delete::base(&knowledge, scope, base, held).await,
-                Work::DeleteSource { base, source } => {
-                    delete::source(&knowledge, scope, base, source, held).await
-                }
+                Work::DeleteSource { base, source } => delete::source(&knowledge, scope, base, source, held).await,
             }
         };
         // Whatever is dropped half-way is done again when the task is resumed.

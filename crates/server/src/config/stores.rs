@@ -96,7 +96,8 @@ impl Store {
                     Signs::Es => "es",
                     Signs::Aoss => "aoss",
                 };
-                OpenSearchLogin::Signed(Identity::new(outbound.clone(), service, region, self.profile.clone()))
+                let identity = Identity::new(outbound.clone(), service, region, self.profile.clone());
+                OpenSearchLogin::Signed(Box::new(identity))
             }
             _ => return Err("an \"opensearch\" has user and password, or sign, or neither".to_owned()),
         })

@@ -3,11 +3,11 @@
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::{Options, migrate};
+use super::{Options, PATIENCE, migrate};
 use crate::vault::Vault;
 use crate::{Error, Result};
 
@@ -60,9 +60,15 @@ pub(super) fn writer(path: &Path, options: &Options, owner: bool) -> Result<(Con
     let mut connection = connect(path)?;
     migrate::check_identity(&connection, path)?;
     // FULL: in WAL mode NORMAL survives kill -9 but may lose the last commits in a power cut.
-    let set_up = connection
-        .execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;");
-    set_up.map_err(|error| explain_at(path, "opening", &error))?;
+    let mode = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864;";
+    let begun = Instant::now();
+    // Two connections that find a new file at the same moment do not wait for each other here, but are refused at once.
+    while let Err(error) = connection.execute_batch(mode) {
+        match explain_at(path, "opening", &error) {
+            Error::Busy if begun.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(5)),
+            error => return Err(error),
+        }
+    }
     check_pages(&connection, path)?;
     let vault = migrate::run(&mut connection, path, &options.encryption, owner)?;
     if let Some(pages) = options.max_pages {
@@ -84,7 +90,7 @@ pub(super) fn connect(path: &Path) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags);
     let connection = connection.map_err(|error| explain_at(path, "opening", &error))?;
-    let busy = connection.busy_timeout(Duration::from_secs(5));
+    let busy = connection.busy_timeout(PATIENCE);
     busy.map_err(|error| explain_at(path, "opening", &error))?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)

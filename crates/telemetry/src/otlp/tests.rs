@@ -19,15 +19,18 @@ fn receiver(statuses: &'static [u16]) -> (String, Receiver<(String, String, Vec<
         for stream in listener.incoming() {
             let status = statuses.next().unwrap_or(last);
             last = status;
-            if told.send(exchange(stream.unwrap(), status)).is_err() {
+            let mut stream = stream.unwrap();
+            // Before the answer: who has it may look at once.
+            if told.send(request(&mut stream)).is_err() {
                 return;
             }
+            write!(stream, "HTTP/1.1 {status} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").unwrap();
         }
     });
     (url, heard)
 }
 
-fn exchange(mut stream: TcpStream, status: u16) -> (String, String, Vec<u8>) {
+fn request(stream: &mut TcpStream) -> (String, String, Vec<u8>) {
     let (mut bytes, mut buffer) = (Vec::new(), [0; 4096]);
     let head = loop {
         let read = stream.read(&mut buffer).unwrap();
@@ -42,7 +45,6 @@ fn exchange(mut stream: TcpStream, status: u16) -> (String, String, Vec<u8>) {
         let read = stream.read(&mut buffer).unwrap();
         bytes.extend_from_slice(&buffer[..read]);
     }
-    write!(stream, "HTTP/1.1 {status} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").unwrap();
     let path = text.split(' ').nth(1).unwrap().to_owned();
     (path, text, bytes[head..].to_vec())
 }

@@ -20,7 +20,7 @@ fn believing(service: &str) -> Served {
 
 fn signed(served: &Served, service: &'static str, region: &str, keys: [&str; 3]) -> OpenSearch {
     let identity = Identity::of(outbound(), service, region, keys);
-    OpenSearch::new(&served.url, OpenSearchLogin::Signed(identity), false, &outbound()).unwrap()
+    OpenSearch::new(&served.url, OpenSearchLogin::Signed(Box::new(identity)), false, &outbound()).unwrap()
 }
 
 /// Against a program that speaks the documented interface: no package carries an OpenSearch.
