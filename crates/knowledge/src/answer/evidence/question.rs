@@ -49,7 +49,7 @@ impl Question {
         let mut fresh = passage.iter().filter(|word| held(word, &self.words) == 0.0);
         match self.wants {
             Wants::Count => fresh.any(|word| word.number) || says(QUANTITIES),
-            Wants::Time | Wants::Span => fresh.any(|word| timed(word)) || says(MOMENTS) || says(QUANTITIES),
+            Wants::Time | Wants::Span => fresh.any(timed) || says(MOMENTS) || says(QUANTITIES),
             _ => true,
         }
     }
@@ -62,10 +62,10 @@ impl Question {
         match self.wants {
             Wants::Count => Some(fresh.any(|word| word.number)),
             // A duration is a time, too, but seldom the one that is asked for by when.
-            Wants::Time if fresh.clone().any(|word| dates(word)) => Some(true),
-            Wants::Time if fresh.any(|word| timed(word)) => None,
+            Wants::Time if fresh.clone().any(dates) => Some(true),
+            Wants::Time if fresh.any(timed) => None,
             Wants::Time => Some(false),
-            Wants::Span => Some(fresh.any(|word| timed(word))),
+            Wants::Span => Some(fresh.any(timed)),
             Wants::Person | Wants::Place => {
                 // A sentence may begin with the name.
                 let first = piece.first().filter(|first| held(first, &self.words) == 0.0 && first.weight > 0.9);
