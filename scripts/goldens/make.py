@@ -203,7 +203,7 @@ WORDS += [f"##{letter}" for letter in "abcdefghijklmnopqrstuvwxyz"]
 WORDS += ["the", "sea", "is", "deep", "and", "wide", "##ing", "##ed", "sail", "query", "passage", ":"]
 
 
-def write_bert(path, model, pooling):
+def write_bert(path, model, pooling, head):
     config = model.config
     writer = gguf.GGUFWriter(path, "bert")
     writer.add_name("tiny random bert")
@@ -249,10 +249,46 @@ def write_bert(path, model, pooling):
             _, _, layer, part = stem.split(".", 3)
             target = f"blk.{layer}.{parts[part]}"
         writer.add_tensor(f"{target}.{kind}", np.ascontiguousarray(parameter.detach().float().numpy()))
+    # A head that ranks: nothing looks at it where states are pooled in another way.
+    for name, values in head.items():
+        writer.add_tensor(name, np.ascontiguousarray(values))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+
+
+def rank_head(size):
+    """BertForSequenceClassification's pooler and classifier, random."""
+    random = np.random.default_rng(SEED)
+    draw = lambda *shape: random.normal(0, size**-0.5, shape).astype(np.float32)
+    return {
+        "cls.weight": draw(size, size), "cls.bias": draw(size),
+        "cls.output.weight": 4 * draw(1, size), "cls.output.bias": draw(1),
+    }  # fmt: skip
+
+
+RANK_PAIRS = [
+    ("is the sea deep?", "The sea is deep and wide."),
+    ("is the sea deep?", "sailing"),
+    ("sail", "Ünïcödé, 漢 sea!"),
+    ("", ""),
+]
+
+
+def rank_cases(words, model, head):
+    """What a cross-encoder says of pairs. llama.cpp reads both texts as the first segment."""
+    cases = []
+    for query, document in RANK_PAIRS:
+        plain = lambda text: words.encode(text, add_special_tokens=False).ids
+        ids = [2, *plain(query), 3, *plain(document), 3]
+        with torch.no_grad():
+            state = model(torch.tensor([ids])).last_hidden_state[0][0].numpy()
+        pooled = np.tanh(head["cls.weight"] @ state + head["cls.bias"])
+        logit = float((head["cls.output.weight"] @ pooled + head["cls.output.bias"])[0])
+        score = round(1 / (1 + float(np.exp(-logit))), 6)
+        cases.append({"query": query, "document": document, "tokens": len(ids), "score": score})
+    return cases
 
 
 BERT_TEXTS = ["The sea is deep and wide.", "sailing", "query: is the sea deep? 42", "Ünïcödé, 漢 sea!", ""]
@@ -278,8 +314,9 @@ def bert(out):
             states = model(torch.tensor([ids])).last_hidden_state[0].numpy()
         unit = lambda v: [round(float(x), 6) for x in v / np.linalg.norm(v)]
         cases.append({"text": text, "ids": ids, "mean": unit(states.mean(0)), "cls": unit(states[0])})
-    write_bert(out / "bert.gguf", model, gguf.PoolingType.MEAN)
-    return cases
+    head = rank_head(config.hidden_size)
+    write_bert(out / "bert.gguf", model, gguf.PoolingType.MEAN, head)
+    return cases, rank_cases(words, model, head)
 
 
 MINILM_TEXTS = [
@@ -341,7 +378,9 @@ def main(out, minilm_folder=None):
         model = randomise(kind(config))
         write_gguf(out / f"{name}.gguf", name, model)
         dump(f"{name}.json", text_cases(model))
-    dump("bert.json", bert(out))
+    vectors, ranks = bert(out)
+    dump("bert.json", vectors)
+    dump("rank.json", ranks)
     if minilm_folder:
         import tempfile
 

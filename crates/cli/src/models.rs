@@ -180,6 +180,7 @@ fn kind(kind: ModelKind) -> &'static str {
     match kind {
         ModelKind::Text => "text",
         ModelKind::Embedding => "embedding",
+        ModelKind::Rerank => "rerank",
     }
 }
 

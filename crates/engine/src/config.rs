@@ -10,6 +10,8 @@ pub enum ModelKind {
     Text,
     /// Turns text into vectors.
     Embedding,
+    /// Says how relevant texts are to a query.
+    Rerank,
 }
 
 /// One model on this machine.

@@ -2,7 +2,8 @@
 //!
 //! Models are loaded by the first call that names them, answer many calls at once and unload when nobody asks.
 //! One thread owns a model; everything that needs no model (`template`, `output`, `sample`) is plain code with
-//! tests of its own. [`embed`] turns text into vectors, [`weights`] knows where model files lie and fetches them.
+//! tests of its own. [`embed`] turns text into vectors, [`rank`] orders texts by their relevance to a query, [`weights`]
+//! knows where model files lie and fetches them.
 //!
 //! Several models share one budget of memory (`memory`): idle ones make room, those that answer never do.
 //!
@@ -18,6 +19,7 @@ mod error;
 mod generate;
 #[cfg_attr(not(feature = "llama"), allow(dead_code, reason = "text models alone share it"))]
 mod memory;
+pub mod rank;
 mod status;
 pub mod weights;
 

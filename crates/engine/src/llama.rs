@@ -7,6 +7,8 @@ mod context;
 mod encoder;
 #[cfg(test)]
 mod goldens;
+#[cfg(test)]
+pub(crate) use goldens::pooled;
 mod grammar;
 mod model;
 mod prefixes;

@@ -55,6 +55,8 @@ pub enum LocalKind {
         /// The vectors' length.
         dimensions: u32,
     },
+    /// It ranks.
+    Rerank,
 }
 
 /// A model that runs on this machine, as the caller found it.
@@ -102,6 +104,7 @@ impl From<LocalModel> for OwnModel {
         let kind = match local.kind {
             LocalKind::Text => OwnKind::Text,
             LocalKind::Embedding { dimensions } => OwnKind::Embedding { dimensions: Some(dimensions) },
+            LocalKind::Rerank => OwnKind::Rerank,
         };
         Self { provider: LOCAL_PROVIDER.to_owned(), name: local.name, kind, context: Some(local.context) }
     }

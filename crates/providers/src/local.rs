@@ -12,10 +12,11 @@ use async_trait::async_trait;
 use futures_util::StreamExt;
 use outcrop_api::{Fault, Kind};
 use outcrop_engine::embed::{EmbedService, project};
+use outcrop_engine::rank::RankService;
 use outcrop_engine::weights::EMBEDDING_MODEL;
 use outcrop_engine::{Engine, Event, Generate};
 
-use crate::{Answer, Call, Counter, Embed, Embedded, Failure, Provider};
+use crate::{Answer, Call, Counter, Embed, Embedded, Failure, Provider, Rank, Ranked, Rerank};
 use usage::Accounting;
 
 /// Answers with models on this machine.
@@ -24,23 +25,24 @@ pub struct Local {
     embedder: EmbedService,
     /// Other embedding models, by name.
     others: HashMap<String, EmbedService>,
+    rankers: HashMap<String, RankService>,
     chunk: u32,
 }
 
 impl Local {
     /// Text from `engine`, vectors from `embedder`. `chunk` is the engine's prefill chunk.
     pub fn new(engine: Engine, embedder: EmbedService, chunk: u32) -> Self {
-        Self { engine, embedder, others: HashMap::new(), chunk }
+        Self { engine, embedder, others: HashMap::new(), rankers: HashMap::new(), chunk }
     }
 
     fn embedder(&self, model: &str) -> Option<&EmbedService> {
         if model == EMBEDDING_MODEL { Some(&self.embedder) } else { self.others.get(model) }
     }
 
-    /// Vectors from `others` too, by their names.
+    /// Vectors from `others` too, and ranks from `rankers`, by their names.
     #[must_use]
-    pub fn embedding(mut self, others: HashMap<String, EmbedService>) -> Self {
-        self.others = others;
+    pub fn with(mut self, others: HashMap<String, EmbedService>, rankers: HashMap<String, RankService>) -> Self {
+        (self.others, self.rankers) = (others, rankers);
         self
     }
 }
@@ -96,6 +98,20 @@ impl Provider for Local {
             lengths: found.iter().map(|e| e.length).collect(),
             vectors: found.into_iter().map(|e| fit(e.vector)).collect(),
         })
+    }
+
+    async fn rerank(&self, call: Rerank) -> Result<Ranked, Failure> {
+        let ranker = self.rankers.get(&*call.model).ok_or_else(|| {
+            let text = format!("No local model that ranks is called {}.", call.model);
+            Fault::new(Kind::NotImplemented, text)
+        })?;
+        let found = ranker.rank(call.query, call.documents).await.map_err(|e| told(&e))?;
+        let tokens = found.iter().map(|found| found.tokens).sum();
+        let mut ranks: Vec<Rank> =
+            found.iter().enumerate().map(|(index, found)| Rank { index, score: found.score }).collect();
+        ranks.sort_by(|a, b| b.score.total_cmp(&a.score));
+        ranks.truncate(call.top_n.unwrap_or(usize::MAX));
+        Ok(Ranked { ranks, tokens: Some(tokens) })
     }
 }
 

@@ -63,7 +63,7 @@ use certificates::{authority_folder, renew, watch_tls};
 pub use examine::{examine, examine_keys, examine_start};
 use guardrails::Judging;
 pub use knowledge::EXTRACT_CHILD;
-use local::{Found, describe, embedders, engine_config, local_models, stand_ins};
+use local::{Found, describe, embedders, engine_config, local_models, rankers, stand_ins};
 use observe::Observers;
 use offers::Offers;
 use telemetry::Sight;
@@ -166,7 +166,8 @@ impl Server {
         let (chunk, threads) = (engine_config.prefill_chunk, engine_config.compute_threads());
         let engine = Engine::new(engine_config);
         let embedder = EmbedService::start(weights.clone(), EMBEDDING_MODEL, EmbedSettings::default()).map_err(told)?;
-        let local = Local::new(engine.clone(), embedder, chunk).embedding(embedders(&found, threads)?);
+        let local =
+            Local::new(engine.clone(), embedder, chunk).with(embedders(&found, threads)?, rankers(&found, threads));
         let local: Arc<dyn Provider> = Arc::new(local);
 
         let budgets =
@@ -547,10 +548,12 @@ fn catalogue(config: &Config, found: &[Found]) -> Result<Catalogue, StartError> 
         kind: match f.model.kind {
             ModelKind::Text => LocalKind::Text,
             ModelKind::Embedding => LocalKind::Embedding { dimensions: f.embedding.unwrap_or_default().0 },
+            ModelKind::Rerank => LocalKind::Rerank,
         },
         context: match f.model.kind {
             ModelKind::Text => window,
             ModelKind::Embedding => f.embedding.unwrap_or_default().1,
+            ModelKind::Rerank => outcrop_engine::rank::MAX_TOKENS,
         },
     });
     catalogue.with_local(listed).map_err(told)

@@ -152,15 +152,10 @@ fn vectors_of_bert_files_are_those_of_transformers() {
     }
     let cases: Vec<Case> = read("bert.json");
     let texts: Vec<&str> = cases.iter().map(|case| case.text.as_str()).collect();
-    let file = std::fs::read(golden("bert.gguf")).unwrap();
     let folder = tempfile::tempdir().unwrap();
     for pooling in [1_u32, 2] {
         let path = folder.path().join("bert.gguf");
-        let key = b"bert.pooling_type";
-        let at = file.windows(key.len()).position(|bytes| bytes == key).unwrap() + key.len() + 4;
-        let mut bytes = file.clone();
-        bytes[at..at + 4].copy_from_slice(&pooling.to_le_bytes());
-        std::fs::write(&path, bytes).unwrap();
+        pooled(&path, pooling);
         let found = Encoder::load(&path, 1).unwrap().encode(&texts).unwrap();
         for (case, found) in cases.iter().zip(&found) {
             let expected = if pooling == 1 { &case.mean } else { &case.cls };
@@ -173,6 +168,41 @@ fn vectors_of_bert_files_are_those_of_transformers() {
     let long = "sea ".repeat(100);
     let found = Encoder::load(&golden("bert.gguf"), 1).unwrap().encode(&[&long]).unwrap().remove(0);
     assert!(found.truncated && found.tokens == 100);
+}
+
+/// The tiny BERT with another way of pooling, by llama.cpp's numbers.
+pub(crate) fn pooled(path: &Path, pooling: u32) {
+    let mut file = std::fs::read(golden("bert.gguf")).unwrap();
+    let key = b"bert.pooling_type";
+    let at = file.windows(key.len()).position(|bytes| bytes == key).unwrap() + key.len() + 4;
+    file[at..at + 4].copy_from_slice(&pooling.to_le_bytes());
+    std::fs::write(path, file).unwrap();
+}
+
+#[test]
+fn relevance_is_that_of_transformers() {
+    #[derive(serde::Deserialize)]
+    struct Case {
+        query: String,
+        document: String,
+        tokens: u32,
+        score: f32,
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rank.gguf");
+    pooled(&path, 4);
+    let model = Encoder::load(&path, 1).unwrap();
+    for case in read::<Vec<Case>>("rank.json") {
+        let found = model.relevance(&case.query, &[case.document.clone()], &|| false).unwrap()[0];
+        assert!((found.score - case.score).abs() < 1e-3, "{:?} and {:?}: {found:?}", case.query, case.document);
+        assert_eq!(found.tokens, case.tokens);
+    }
+    // Longer than the model reads, both of them: what is left out is the end of each.
+    let long = "sea ".repeat(100);
+    let found = model.relevance(&long, &[long.clone(), "sea ".repeat(90), String::new()], &|| false).unwrap();
+    assert_eq!(found.iter().map(|found| found.tokens).collect::<Vec<_>>(), [64, 64, 35]);
+    assert_eq!(found[0], found[1]);
+    assert!(model.relevance("sea", &[long], &|| true).unwrap().is_empty());
 }
 
 #[test]

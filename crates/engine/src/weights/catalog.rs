@@ -13,6 +13,8 @@ pub enum ModelKind {
     Text,
     /// Turns text into a vector.
     Embedding,
+    /// Says how relevant a text is to a query, reading both together.
+    Rerank,
 }
 
 /// One file of a model.

@@ -283,7 +283,7 @@ impl ModelDir {
         replace: bool,
     ) -> Result<ModelStatus, WeightsError> {
         let folder = self.root.join(name);
-        let kind = if embeds(&header) { ModelKind::Embedding } else { ModelKind::Text };
+        let kind = kind(&header);
         let record = Record { kind, licence, source, files: vec![file], gguf: Some(header) };
         record.write(stage.path())?;
         let old = if replace && folder.exists() {
@@ -368,8 +368,13 @@ pub(super) fn whole(folder: &Path, model: &Model, record: &Record) -> bool {
     })
 }
 
-fn embeds(header: &GgufHeader) -> bool {
-    header.pooling.is_some() || header.architecture.contains("bert")
+fn kind(header: &GgufHeader) -> ModelKind {
+    match header.pooling {
+        // llama.cpp's number for a head that ranks.
+        Some(4) => ModelKind::Rerank,
+        None if !header.architecture.contains("bert") => ModelKind::Text,
+        _ => ModelKind::Embedding,
+    }
 }
 
 /// The header of a GGUF file, when it is a model that the engine can run as it is.
@@ -390,16 +395,20 @@ fn runnable(path: &Path) -> Result<GgufHeader, WeightsError> {
     if let Some(role) = &header.role {
         return Err(refuse(format!("it holds a model's {role}, not a model")));
     }
-    let word_pieces = header.architecture == "bert" && header.tokenizer.as_deref() == Some("bert");
-    // Mean and CLS, in llama.cpp's numbers.
-    let pooled = matches!(header.pooling, Some(1 | 2));
-    if embeds(&header) && !(word_pieces && pooled) {
-        return Err(refuse(format!(
-            "it is an embedding model ({}) of a kind that is not run: only BERT with WordPiece and mean or CLS pooling is",
-            header.architecture
-        )));
+    let tokens = header.tokenizer.as_deref().filter(|_| header.architecture == "bert");
+    let (what, run, which) = match kind(&header) {
+        ModelKind::Text => return Ok(header),
+        // Mean and CLS, in llama.cpp's numbers.
+        ModelKind::Embedding => {
+            let run = tokens == Some("bert") && matches!(header.pooling, Some(1 | 2));
+            ("an embedding model", run, "BERT with WordPiece and mean or CLS pooling")
+        }
+        ModelKind::Rerank => ("a reranker", matches!(tokens, Some("bert" | "t5")), "BERT or XLM-RoBERTa"),
+    };
+    if run {
+        return Ok(header);
     }
-    Ok(header)
+    Err(refuse(format!("it is {what} ({}) of a kind that is not run: only {which} is", header.architecture)))
 }
 
 /// Two pulls at once (a build and a person) do the work once; the lock goes with the process.

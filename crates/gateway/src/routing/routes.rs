@@ -205,9 +205,10 @@ fn own_name(source: &Source, id: &str) -> Option<OwnName> {
 }
 
 fn stand_in<'a>(stand_ins: &'a StandIns, model: &Model) -> Option<&'a str> {
-    let of_kind = match (model.writes_text(), model.embeds()) {
-        (true, _) => stand_ins.text.as_ref(),
-        (_, true) => stand_ins.embedding.as_ref(),
+    let of_kind = match model {
+        _ if model.writes_text() => stand_ins.text.as_ref(),
+        _ if model.embeds() => stand_ins.embedding.as_ref(),
+        _ if model.ranks() => stand_ins.rerank.as_ref(),
         _ => return None,
     };
     stand_ins.by_model.get(&model.id).or(of_kind).map(String::as_str)

@@ -69,6 +69,8 @@ pub struct StandIns {
     pub text: Option<String>,
     /// For models that embed.
     pub embedding: Option<String>,
+    /// For models that rank.
+    pub rerank: Option<String>,
     /// Where one model is to have another stand-in: by model id.
     pub by_model: BTreeMap<String, String>,
 }

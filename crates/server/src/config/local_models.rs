@@ -30,6 +30,8 @@ pub enum LocalKind {
     Text,
     /// Embeddings.
     Embedding,
+    /// Reranking.
+    Rerank,
 }
 
 pub(super) fn check(models: &[LocalModel]) -> Result<(), ConfigError> {

@@ -14,6 +14,8 @@ pub struct StandIns {
     pub text: Option<String>,
     /// For embedding models.
     pub embedding: Option<String>,
+    /// For models that rank.
+    pub rerank: Option<String>,
     /// By model id.
     pub models: BTreeMap<String, String>,
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use outcrop_engine::embed::{DIMENSIONS, EmbedService, MAX_TOKENS, Settings as EmbedSettings};
+use outcrop_engine::rank::{RankService, Settings as RankSettings};
 use outcrop_engine::weights::gguf::{self, GgufHeader};
 use outcrop_engine::weights::{Catalog, EMBEDDING_MODEL, ModelDir, RecordedFile, TEXT_MODEL};
 use outcrop_engine::{EngineConfig, LocalModel, ModelKind};
@@ -27,6 +28,7 @@ pub(super) fn local_models(config: &Config, weights: &ModelDir) -> Result<Vec<Fo
         let kind = match status.kind {
             outcrop_engine::weights::ModelKind::Text => ModelKind::Text,
             outcrop_engine::weights::ModelKind::Embedding => ModelKind::Embedding,
+            outcrop_engine::weights::ModelKind::Rerank => ModelKind::Rerank,
         };
         // Weights that are not whole now may be by the time of the first call: their place is known all the same.
         let verified = weights.weights(&status.name);
@@ -35,7 +37,7 @@ pub(super) fn local_models(config: &Config, weights: &ModelDir) -> Result<Vec<Fo
         let present = verified.is_ok();
         let path = verified.unwrap_or_else(|_| place());
         let embedding = match (kind, &status.gguf) {
-            (ModelKind::Text, _) => None,
+            (ModelKind::Text | ModelKind::Rerank, _) => None,
             (ModelKind::Embedding, Some(header)) => Some(sizes(header)),
             (ModelKind::Embedding, None) => Some((DIMENSIONS as u32, MAX_TOKENS as u32)),
         };
@@ -45,6 +47,7 @@ pub(super) fn local_models(config: &Config, weights: &ModelDir) -> Result<Vec<Fo
         let kind = match local.kind {
             ConfiguredKind::Text => ModelKind::Text,
             ConfiguredKind::Embedding => ModelKind::Embedding,
+            ConfiguredKind::Rerank => ModelKind::Rerank,
         };
         if let Some(expected) = &local.sha256 {
             verify(&local.file, expected)?;
@@ -53,7 +56,7 @@ pub(super) fn local_models(config: &Config, weights: &ModelDir) -> Result<Vec<Fo
         let sha256 = local.sha256.clone();
         let model = LocalModel { name: local.name.clone(), kind, path: local.file.clone(), sha256 };
         let embedding = match kind {
-            ModelKind::Text => None,
+            ModelKind::Text | ModelKind::Rerank => None,
             ModelKind::Embedding => Some(sizes(&header_of(&local.file)?)),
         };
         found.push(Found { present: model.path.exists(), model, embedding });
@@ -84,6 +87,14 @@ pub(super) fn embedders(found: &[Found], threads: usize) -> Result<HashMap<Strin
     Ok(embedders)
 }
 
+/// A service for each model that ranks. Nothing is loaded.
+pub(super) fn rankers(found: &[Found], threads: usize) -> HashMap<String, RankService> {
+    let rankers = found.iter().filter(|f| f.model.kind == ModelKind::Rerank);
+    let service =
+        |f: &Found| RankService::of_gguf(&f.model.name, f.model.path.clone(), threads, RankSettings::default());
+    rankers.map(|f| (f.model.name.clone(), service(f))).collect()
+}
+
 /// Refuses weights that are not what the configuration says they are.
 fn verify(file: &Path, expected: &str) -> Result<(), StartError> {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
@@ -108,11 +119,11 @@ pub(super) fn stand_ins(config: &Config, found: &[Found]) -> Result<StandIns, St
         )))
     };
     let default = |kind: ModelKind, name: &str| names(kind).any(|known| known == name).then(|| name.to_owned());
-    let (text, embedding) = (ModelKind::Text, ModelKind::Embedding);
+    let (text, embedding, rerank) = (ModelKind::Text, ModelKind::Embedding, ModelKind::Rerank);
     let chosen = &config.stand_ins;
     let mut by_model = BTreeMap::new();
     for (model, name) in &chosen.models {
-        by_model.insert(model.clone(), known(&format!("models.\"{model}\""), name, &[text, embedding])?);
+        by_model.insert(model.clone(), known(&format!("models.\"{model}\""), name, &[text, embedding, rerank])?);
     }
     Ok(StandIns {
         text: match &chosen.text {
@@ -122,6 +133,14 @@ pub(super) fn stand_ins(config: &Config, found: &[Found]) -> Result<StandIns, St
         embedding: match &chosen.embedding {
             Some(name) => Some(known("embedding", name, &[embedding])?),
             None => default(embedding, EMBEDDING_MODEL),
+        },
+        rerank: match &chosen.rerank {
+            Some(name) => Some(known("rerank", name, &[rerank])?),
+            // None comes with the server: the one there is was put there for this.
+            None => Some(names(rerank))
+                .filter(|names| names.clone().count() == 1)
+                .and_then(|mut one| one.next())
+                .map(str::to_owned),
         },
         by_model,
     })
@@ -157,7 +176,8 @@ pub(super) fn describe(found: &[Found], stand_ins: Option<&StandIns>) -> Vec<(&'
         lines.push(("stand-ins", "off: catalogue models without a provider are refused".into()));
         return lines;
     };
-    for (kind, name) in [("text", &stand_ins.text), ("embedding", &stand_ins.embedding)] {
+    let by_kind = [("text", &stand_ins.text), ("embedding", &stand_ins.embedding), ("rerank", &stand_ins.rerank)];
+    for (kind, name) in by_kind.into_iter().filter(|(kind, name)| *kind != "rerank" || name.is_some()) {
         let who = name.as_ref().map_or("nobody".into(), |name| format!("outcrop.{name}"));
         lines.push(("stand-in", format!("{who} answers for the catalogue's {kind} models")));
     }
