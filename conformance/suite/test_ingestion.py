@@ -6,6 +6,7 @@ import os
 import random
 import shutil
 import sqlite3
+import subprocess
 import threading
 import time
 
@@ -545,3 +546,53 @@ def test_a_long_document_keeps_nobody_elsewhere_waiting(agent):
     # Neither does a deletion wait for all of it.
     agent.delete_knowledge_base(knowledgeBaseId=kb)
     knowledge.gone(lambda: agent.get_knowledge_base(knowledgeBaseId=kb), 60)
+
+
+@contextlib.contextmanager
+def small_disk(at, size):
+    """A file system of its own, which only root may mount."""
+    at.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "outcrop-test", at], capture_output=True).returncode:
+        pytest.skip("this user may not mount a small file system")
+    try:
+        yield at
+    finally:
+        subprocess.run(["umount", "--lazy", at], check=True)
+
+
+def test_a_full_disk_loses_nothing_and_is_gone_on_with(tmp_path):
+    documents = tmp_path / "documents"
+    documents.mkdir()
+    (documents / "apples.txt").write_text("The orchard grows apples behind the mill.")
+    config = f'[buckets.{BUCKET}]\nfolder = "{documents}"\naccount = "{ACCOUNT}"\n'
+    with small_disk(tmp_path / "disk", "48m") as disk, Server(data=disk / "data", config=config) as server:
+        agent = client(server.url, "bedrock-agent", account=ACCOUNT)
+        runtime = client(server.url, "bedrock-agent-runtime", account=ACCOUNT)
+        kb = base(agent, ACCOUNT)
+        ds = source(agent, kb, configuration=bucket_source(BUCKET))
+        assert counted(sync(agent, kb, ds)) == {"DocumentsScanned": 1, "NewDocumentsIndexed": 1}
+
+        def apples():
+            found = runtime.retrieve(knowledgeBaseId=kb, retrievalQuery={"text": "What grows behind the mill?"})
+            return found["retrievalResults"][0]["content"]["text"]
+
+        before = apples()
+        for at in range(30):
+            (documents / f"{at}.txt").write_text(
+                "\n".join(f"Line {line} of number {at} tells of pears." for line in range(20))
+            )
+        filler = disk / "filler"
+        job = agent.start_ingestion_job(knowledgeBaseId=kb, dataSourceId=ds)["ingestionJob"]["ingestionJobId"]
+        with pytest.raises(OSError), filler.open("wb", buffering=0) as file:
+            while file.write(bytes(4096)):
+                pass
+        until(lambda: "no space" in server.log_path.read_text().lower(), 120, "a full disk")
+        assert apples() == before
+        filler.unlink()
+        ended(agent, kb, ds, job, 120)
+        last = counted(sync(agent, kb, ds, 120))
+        assert last["DocumentsScanned"] == 31 and "DocumentsFailed" not in last
+        assert set(statuses(agent, kb, ds).values()) == {"INDEXED"}
+        assert apples() == before
+        assert server.stop() == 0
+        assert len({row[1] for row in kept(disk / "data")}) == 31

@@ -171,13 +171,19 @@ def test_guardrails_judge_question_and_answer(server, runtime, kb):
     bedrock = client(server.url, "bedrock", account=ACCOUNT)
     made = bedrock.create_guardrail(
         name="no-priya", blockedInputMessaging="not asked", blockedOutputsMessaging="not said",
-        wordPolicyConfig={"wordsConfig": [{"text": "Priya"}, {"text": "cactus"}]},
+        wordPolicyConfig={"wordsConfig": [
+            {"text": "Priya"}, {"text": "cactus"}, {"text": "rotation", "inputEnabled": True, "outputEnabled": False}
+        ]},
     )
     guarded = {"generationConfiguration": {
         "guardrailConfiguration": {"guardrailId": made["guardrailId"], "guardrailVersion": "DRAFT"}
     }}
     asked = ask(runtime, kb, "Where is the cactus?", **guarded)
     assert asked["guardrailAction"] == "INTERVENED" and asked["output"]["text"] == "not asked"
+    # A question that was stopped is not gone on with: the next one does not take it along.
+    asked = ask(runtime, kb, "When does the on-call rotation change?", **guarded)
+    assert asked["output"]["text"] == "not asked"
+    assert ask(runtime, kb, "Tell it please.", asked["sessionId"], **guarded)["output"]["text"] == SORRY
     said = ask(runtime, kb, "Who owns the on-call schedule?", **guarded)
     assert said["guardrailAction"] == "INTERVENED" and said["output"]["text"] == "not said"
     passed = ask(runtime, kb, "Why did we choose NATS over Kafka?", **guarded)

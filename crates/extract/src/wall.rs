@@ -96,6 +96,8 @@ impl Wall {
         let unstarted = |error: std::io::Error| Failure::Damaged(format!("its parser cannot be started: {error}"));
         let mut child = Command::new(&self.program)
             .args(&self.arguments)
+            // It needs nothing of it, and the server's holds secrets.
+            .env_clear()
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

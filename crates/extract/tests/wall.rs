@@ -34,6 +34,16 @@ async fn an_honest_file_is_read_and_an_unknown_one_refused() {
 }
 
 #[tokio::test]
+async fn the_parser_gets_nothing_of_the_environment() {
+    // A shell stands in for it, and answers with what it was given as the reason of a failure.
+    let says = r#"cat >/dev/null; printf '{"Err":{"Damaged":"%s"}}' "$CARGO_MANIFEST_DIR""#;
+    let wall = Wall::new("/bin/sh", vec!["-c".into(), says.into()], Limits::default());
+    assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some());
+    let failure = wall.parse(b"x", "x.md", None).await.unwrap_err();
+    assert_eq!(failure, Failure::Damaged(String::new()));
+}
+
+#[tokio::test]
 async fn memory_is_limited_and_the_next_file_is_read() {
     let wall = wall(Limits { memory: 64 << 20, ..Limits::default() });
     let failure = wall.parse(&bomb(100), "bomb.docx", None).await.unwrap_err();

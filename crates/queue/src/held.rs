@@ -102,7 +102,22 @@ impl Held {
 
     /// Saves how far it came, in one transaction with further steps.
     pub async fn checkpoint(&self, checkpoint: Value, ops: Vec<Op>) -> Result<(), Lost> {
-        let task = Task { checkpoint: Some(checkpoint), ..self.task() };
+        self.save(Task { checkpoint: Some(checkpoint), begun: 1, ..self.task() }, ops).await
+    }
+
+    /// Says that it went on, for workers without checkpoints: if the process dies now, the work was not at fault.
+    pub async fn went_on(&self) -> Result<(), Lost> {
+        let task = self.task();
+        if task.begun <= 1 { Ok(()) } else { self.save(Task { begun: 1, ..task }, Vec::new()).await }
+    }
+
+    /// Counts that it is begun, before it is: nobody could afterwards.
+    pub(crate) async fn begin(&self) -> Result<(), Lost> {
+        let task = self.task();
+        self.save(Task { begun: task.begun.saturating_add(1), ..task }, Vec::new()).await
+    }
+
+    async fn save(&self, task: Task, ops: Vec<Op>) -> Result<(), Lost> {
         let body = body(&task)?;
         self.extend(Some(body), ops).await?;
         *self.task.lock().unwrap_or_else(PoisonError::into_inner) = task;
@@ -121,9 +136,17 @@ impl Held {
 
     /// Leaves it for later, `failed` or not.
     pub(crate) async fn put_off(&self, by: Duration, failed: bool) -> Result<(), Lost> {
-        let mut task = self.task();
-        task.failures += u32::from(failed);
-        let checkpoint = failed.then(|| body(&task)).transpose()?;
+        let task = self.task();
+        let task = Task { failures: task.failures + u32::from(failed), begun: 0, ..task };
+        self.leave(by, Some(body(&task)?)).await
+    }
+
+    /// Leaves it for later as it is; nobody has begun it.
+    pub(crate) async fn pass(&self, by: Duration) -> Result<(), Lost> {
+        self.leave(by, None).await
+    }
+
+    async fn leave(&self, by: Duration, checkpoint: Option<Vec<u8>>) -> Result<(), Lost> {
         self.store.commit(Op::Extend { lease: self.lease, by, checkpoint }.into()).await?;
         Ok(())
     }

@@ -133,12 +133,15 @@ impl Runner {
             let busy = under_way.values().filter(works).count();
             let (cancel, place) = (cancel.child_token(), Arc::clone(place));
             let held = Held::new(Arc::clone(&self.store), lease, self.limits.lease, task, cancel, place);
-            if busy < self.limits.per_account.get() {
-                return Some(held);
-            }
-            if let Err(error) = held.put_off(self.limits.lease / 2, false).await {
-                tracing::warn!(queue = self.queue, %error, "cannot put a task off");
-                return None;
+            let begins = busy < self.limits.per_account.get();
+            let done = if begins { held.begin().await } else { held.pass(self.limits.lease / 2).await };
+            match done {
+                Ok(()) if begins => return Some(held),
+                Ok(()) => {}
+                Err(error) => {
+                    tracing::warn!(queue = self.queue, %error, "cannot begin a task, or put it off");
+                    return None;
+                }
             }
         }
     }

@@ -21,6 +21,10 @@ pub struct Task {
     /// How often it failed so far.
     #[serde(default)]
     pub failures: u32,
+    /// How often it was begun and neither went on nor ended in any order: the process died, or its worker did. The
+    /// beginning at hand counts.
+    #[serde(default)]
+    pub begun: u32,
 }
 
 impl Task {
@@ -33,6 +37,7 @@ impl Task {
             work,
             checkpoint: None,
             failures: 0,
+            begun: 0,
         }
     }
 

@@ -32,11 +32,13 @@ pub(super) enum Told {
     Intervened,
 }
 
-/// Tells the answer, and keeps it in the session.
+/// Tells the answer, and keeps it in the session; not what a guardrail stopped, for the next question would ask it again.
 pub(super) async fn tell(prepared: Prepared, to: Sender<Told>) -> Result<(), KnowledgeError> {
     let (answer, end) = told(&prepared, &to).await?;
-    let turn = Turn { question: prepared.input.input.text.clone(), answer };
-    session::keep(&prepared.cx, &prepared.knowledge, &prepared.session, turn).await?;
+    if prepared.blocked.is_none() {
+        let turn = Turn { question: prepared.input.input.text.clone(), answer };
+        session::keep(&prepared.cx, &prepared.knowledge, &prepared.session, turn).await?;
+    }
     for one in end {
         // Nobody listens any more: the answer is kept all the same.
         let _ = to.send(one).await;

@@ -16,7 +16,7 @@ use super::embed::{self, Embedder};
 use super::prepare::{Prepared, Recipe, Unprepared, prepare};
 use super::reasons;
 use super::sources::{FetchError, Fetched, fetch_uri, parts};
-use super::work::{Finished, TRIES};
+use super::work::{DEATHS, Finished, TRIES};
 use crate::control::documents::counted_out;
 use crate::kept::{DataSource, KnowledgeBase, State, Told};
 use crate::{Knowledge, KnowledgeError};
@@ -91,7 +91,8 @@ pub(super) async fn ingest(call: &Call<'_>, documents: &[Told<KnowledgeBaseDocum
     let done = vec![counted_out(call.scope)];
     let _alone = call.knowledge.0.turns.of(call.source, held).await;
     let Some((base, source)) = call.place().await? else { return Ok(done) };
-    let last = held.task().failures + 1 >= TRIES;
+    let task = held.task();
+    let last = task.failures + 1 >= TRIES;
     let acting = call.knowledge.acting(call.scope, &base.value.role, Some(&base.arn));
     let embedder = match acting {
         Ok(acting) => Ok(Embedder::new(call.knowledge, acting, &base.value).await),
@@ -109,6 +110,10 @@ pub(super) async fn ingest(call: &Call<'_>, documents: &[Told<KnowledgeBaseDocum
         let begin = document::write(call.scope, call.source, &begun, Some(known.version))?;
         call.knowledge.0.resources.store().commit(begin.into()).await?;
         let read = match &embedder {
+            _ if task.begun > DEATHS => {
+                let why = format!("The server ended {DEATHS} times while it worked on this call.");
+                Err(Unread::Left(Status::Failed, why))
+            }
             Ok(embedder) => tokio::select! {
                 read = read(embedder, &recipe, told) => read,
                 () = call.unwanted() => return Ok(done),

@@ -24,7 +24,7 @@ use super::prepare::{Prepared, Recipe, Unprepared, prepare};
 use super::reasons;
 use super::sources::{self, FetchError, Source, SourceError};
 use super::transform::Transform;
-use super::work::{Finished, TRIES};
+use super::work::{DEATHS, Finished, TRIES};
 use crate::control::jobs;
 use crate::kept::{Job, JobState, State, Statistics};
 use crate::{Knowledge, KnowledgeError};
@@ -57,6 +57,7 @@ struct Run<'a> {
     elsewhere: bool,
     /// Whether the job is not tried again.
     last: bool,
+    held: &'a Held,
 }
 
 /// A document that was read.
@@ -135,10 +136,13 @@ pub(super) async fn run(
         return Ok(Vec::new());
     }
     let last = held.task().failures + 1 >= TRIES;
-    let halt = match ingest(knowledge, scope, (base, source), &found, last).await {
-        Ok(()) => return Ok(Vec::new()),
-        Err(halt) => halt,
+    let done = match held.task().begun > DEATHS {
+        true => Err(Halt::Failed(format!(
+            "The server ended {DEATHS} times while it worked on this job, each time before anything more was done."
+        ))),
+        false => ingest(knowledge, scope, (base, source), &found, held).await,
     };
+    let Err(halt) = done else { return Ok(Vec::new()) };
     let failed =
         |reason: String| end(knowledge, scope, (base, source, job), JobState::Failed, vec![reasons::whole(&reason)]);
     match halt {
@@ -155,7 +159,7 @@ async fn ingest(
     scope: Scope<'_>,
     (base, source): (&str, &str),
     job: &Resource<Job>,
-    last: bool,
+    held: &Held,
 ) -> Result<(), Halt> {
     if job.value.state == JobState::Stopping {
         return Err(Halt::Stopped);
@@ -165,7 +169,7 @@ async fn ingest(
     if base.value.state != State::Ready || source.value.state != State::Ready {
         return Err(Halt::Failed("The data source is being deleted.".to_owned()));
     }
-    let run = Run { last, ..Run::open(knowledge, scope, &base, &source, job.id.clone()).await? };
+    let run = Run::open(knowledge, scope, &base, &source, job.id.clone(), held).await?;
     run.told(Vec::new(), Statistics::default(), 0).await?;
     let started = std::time::Instant::now();
     let listed = tokio::select! {
@@ -204,6 +208,7 @@ impl<'a> Run<'a> {
         base: &Resource<crate::kept::KnowledgeBase>,
         source: &Resource<crate::kept::DataSource>,
         id: String,
+        held: &'a Held,
     ) -> Result<Self, Halt> {
         let acting = knowledge.acting(scope, &base.value.role, Some(&base.arn));
         let acting = acting.map_err(|error| Halt::Failed(error.to_string()))?;
@@ -211,9 +216,10 @@ impl<'a> Run<'a> {
         let index = knowledge.index(&base.id, &base.value).await?;
         let recipe = Recipe::of(base, source, &id)?;
         let elsewhere = base.value.store.is_some();
+        let last = held.task().failures + 1 >= TRIES;
         let deletes_at_most = source.value.deletes_at_most();
         let source = sources::open(knowledge, acting, source)?;
-        Ok(Self { knowledge, scope, id, index, source, embedder, recipe, deletes_at_most, elsewhere, last: false })
+        Ok(Self { knowledge, scope, id, index, source, embedder, recipe, deletes_at_most, elsewhere, held, last })
     }
 
     /// Reads, embeds and writes what is to be done; each of the three while the others do.
@@ -241,6 +247,7 @@ impl<'a> Run<'a> {
         let writing = async {
             while let Some(group) = to_write.recv().await {
                 self.write(group, plan).await?;
+                self.held.went_on().await.map_err(|lost| Halt::Later(Error::Internal(lost.to_string()).into()))?;
             }
             Ok(())
         };

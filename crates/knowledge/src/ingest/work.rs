@@ -17,6 +17,9 @@ pub const QUEUE: &str = "knowledge";
 /// How often a task is tried that fails for reasons which may pass.
 pub(super) const TRIES: u32 = 4;
 
+/// How often a task is begun that ends the process each time, before it comes any further.
+pub(super) const DEATHS: u32 = 20;
+
 /// The last steps of a task that is done, or why it is to be tried again.
 pub(super) type Finished = Result<Vec<Op>, KnowledgeError>;
 

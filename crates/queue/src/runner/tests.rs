@@ -180,6 +180,44 @@ async fn what_failed_is_tried_again_later() {
     assert_eq!(*worker.failures.lock().unwrap(), [0, 1]);
 }
 
+/// Ends abruptly until it was begun four times, telling before each what is counted; goes on before the third.
+#[derive(Default)]
+struct Dies {
+    begun: Mutex<Vec<u32>>,
+    ended: Notify,
+}
+
+#[async_trait]
+impl Worker for Dies {
+    async fn work(&self, held: &Held) -> Ended {
+        let times = {
+            let mut begun = self.begun.lock().unwrap();
+            begun.push(held.task().begun);
+            begun.len()
+        };
+        if times == 2 {
+            held.went_on().await.unwrap();
+        }
+        assert!(times == 4, "it dies");
+        self.ended.notify_one();
+        Ended::Done(Vec::new())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_ends_abruptly_is_counted_until_it_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder);
+    enqueue(&store, "111122223333", "die").await;
+    let (worker, stop) = (Arc::new(Dies::default()), CancellationToken::new());
+    let (running, same, stopped) = (runner(&store, 1, 1), Arc::clone(&worker), stop.clone());
+    let done = tokio::spawn(async move { running.run(same, stopped).await });
+    worker.ended.notified().await;
+    stop.cancel();
+    done.await.unwrap();
+    assert_eq!(*worker.begun.lock().unwrap(), [1, 2, 2, 3]);
+}
+
 /// Waits aside until a third task lets it go on.
 struct Waits {
     turn: tokio::sync::Semaphore,
