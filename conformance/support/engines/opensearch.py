@@ -216,10 +216,15 @@ def basic(_method, _path, headers, _body):
         raise Refused(401, "Unauthorized")
 
 
+class Broken(Refused):
+    """Not one line but the request, after some of its lines: once."""
+
+
 class OpenSearch:
     def __init__(self, serverless):
         self.indexes = {}
         self.serverless = serverless
+        self.broken = False
 
     def answer(self, method, path, query, headers, body):
         name, *rest = path.strip("/").split("/")
@@ -272,6 +277,8 @@ class OpenSearch:
             try:
                 done = getattr(self, f"do_{kind}")(index, given, lines)
                 items.append({kind: done})
+            except Broken:
+                raise
             except Refused as refused:
                 items.append({kind: {"status": refused.status, "error": {"reason": refused.text}}})
         return {"errors": any("error" in one for item in items for one in item.values()), "items": items}
@@ -283,6 +290,9 @@ class OpenSearch:
                 check(field, mapping, source[field])
             if source.get(field) == "REFUSE":
                 raise Refused(400, f"failed to parse field [{field}]")
+            if source.get(field) == "BREAK" and not self.broken:
+                self.broken = True
+                raise Broken(503, "Service Unavailable")
         if self.serverless and "_id" in given:
             raise Refused(400, "Document ID is not supported in create/index operation request")
         key = given.get("_id") or uuid.uuid4().hex

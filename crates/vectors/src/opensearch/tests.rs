@@ -32,6 +32,7 @@ async fn opensearch() {
     shared(&store).await;
     unfit(&store).await;
     refused_whole(&store).await;
+    broken_off(&store).await;
 
     let wrong = OpenSearch::new(&served.url, basic("wr0ng"), false, &outbound()).unwrap();
     let refused = wrong.at(None).open("x", SHAPE).await.err().unwrap().to_string();
@@ -155,6 +156,18 @@ async fn unfit(store: &OpenSearch) {
     assert!(ask(place("text")).await.to_string().contains("is no knn_vector"));
     let wrong = Place { text: "missing".to_owned(), ..place("wide") };
     assert!(ask(wrong).await.to_string().contains("has no field missing"));
+}
+
+/// A write that the engine breaks off half-way, once: the next one leaves no chunk twice.
+async fn broken_off(store: &OpenSearch) {
+    let index = store.at(None).open("broken", SHAPE).await.unwrap();
+    let write = || index.replace(vec![document(vec![record("first", vec![1.0, 0.0]), record("BREAK", vec![1.0, 0.1])])]);
+    assert!(matches!(write().await, Err(VectorError::Failed(_))));
+    write().await.unwrap();
+    let mut hits: Vec<_> = index.search(near([1.0, 0.0])).await.unwrap().into_iter().map(|hit| hit.id).collect();
+    hits.sort_unstable();
+    assert_eq!(hits, ["BREAK", "first"]);
+    assert_eq!(index.stats().await.unwrap().chunks, 2);
 }
 
 /// One chunk that the engine refuses: none of the document's is there, and the old ones stay.

@@ -57,6 +57,8 @@ impl Kept {
         }
         let mut unseen = self.turn.lock().await;
         self.seen(&mut unseen, |key| last.contains_key(key)).await?;
+        // What a write left that was broken off is old, too, and was never shown.
+        self.refresh().await?;
         let keys: Vec<_> = last.keys().collect();
         let mut old = Vec::new();
         for some in keys.chunks(STRIDE) {
@@ -70,11 +72,19 @@ impl Kept {
         }
         let mut made = Vec::new();
         for some in lines.chunks(STRIDE) {
-            let (ids, refused) = self.bulk(some).await?;
-            made.extend(ids);
+            let refused = match self.bulk(some).await {
+                Ok((ids, refused)) => {
+                    made.extend(ids);
+                    refused
+                }
+                Err(why) => Some(why),
+            };
             if let Some(why) = refused {
-                // Nothing of it was shown yet, and nothing of it stays.
-                self.delete(made).await?;
+                // Nothing of it was shown yet, and nothing of it stays. What cannot be taken away now is old to the next
+                // write.
+                if self.delete(made.clone()).await.is_err() {
+                    self.wrote(&mut unseen, last.keys(), made);
+                }
                 return Err(why);
             }
         }
