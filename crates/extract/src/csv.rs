@@ -14,13 +14,20 @@ pub struct Table {
     charset: String,
 }
 
+/// Cells that a file may have: each takes some forty bytes, however little stands in it.
+const CELLS: usize = 4_000_000;
+
 /// Reads a file of records; its first line is the header. Blank lines are skipped.
 pub fn records(bytes: &[u8], charset: Option<&str>) -> Result<Table, Failure> {
     let read = charset::decode(bytes, charset);
     let separator = separator(&read.text);
-    let mut lines = Vec::new();
+    let (mut lines, mut count) = (Vec::new(), 0);
     for record in reader(&read.text, separator).records() {
         let record = record.map_err(|error| Failure::Damaged(error.to_string()))?;
+        count += record.len();
+        if count > CELLS {
+            return Err(Failure::Limit(format!("it has more than {CELLS} cells")));
+        }
         let cells: Vec<String> = record.iter().map(|cell| cell.trim().to_owned()).collect();
         if cells.iter().any(|cell| !cell.is_empty()) {
             lines.push(cells);

@@ -16,7 +16,6 @@ mod mail;
 mod markdown;
 mod office;
 mod pdf;
-pub mod sidecar;
 mod text;
 pub mod wall;
 mod workbook;

@@ -36,3 +36,9 @@ fn nothing_is_a_table_without_columns() {
     assert_eq!(rows(""), [Vec::<String>::new()]);
     assert!(parse(b"", None).unwrap().blocks.is_empty());
 }
+
+#[test]
+fn cells_have_a_bound() {
+    let failure = records("1,".repeat(CELLS).as_bytes(), None).unwrap_err();
+    assert!(matches!(failure, Failure::Limit(_)), "{failure}");
+}

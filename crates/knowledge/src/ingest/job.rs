@@ -15,7 +15,7 @@ use outcrop_gateway::guard::blocked;
 use outcrop_queue::Held;
 use outcrop_resources::{Error, Op, Resource, Scope};
 use outcrop_vectors::{Index, Metadata, Replace, Vector};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::by_model::Reader;
 use super::document::{Did, Status};
@@ -32,8 +32,9 @@ use plan::{Plan, Todo};
 
 /// Documents that are read at once.
 const READERS: usize = 4;
-/// Documents that wait, read, for their vectors.
+/// Documents that wait, read, for their vectors, and how many chunks they may have together: one document may have more.
 const WAITING: usize = 16;
+const ROOM: u32 = 4_096;
 /// Chunks whose vectors are made, and which are written, together.
 const GROUP: usize = 128;
 
@@ -64,6 +65,18 @@ struct Run<'a> {
 struct One {
     todo: Todo,
     outcome: Outcome,
+    /// What its chunks take of [`ROOM`], until they are written.
+    room: Option<OwnedSemaphorePermit>,
+}
+
+impl One {
+    fn new(todo: Todo, outcome: Outcome) -> Self {
+        Self { todo, outcome, room: None }
+    }
+
+    fn chunks(&self) -> usize {
+        if let Outcome::Ready(prepared) = &self.outcome { prepared.records.len() } else { 0 }
+    }
 }
 
 enum Outcome {
@@ -225,12 +238,16 @@ impl<'a> Run<'a> {
     /// Reads, embeds and writes what is to be done; each of the three while the others do.
     async fn work(&self, todo: Vec<Todo>, plan: &mut Plan) -> Result<(), Halt> {
         let (read, mut to_embed) = mpsc::channel(WAITING);
+        let room = Arc::new(Semaphore::new(ROOM as usize));
         let (embedded, mut to_write) = mpsc::channel(1);
         let reading = async move {
             // In any order: a document that takes long holds up none behind it.
             let mut documents = stream::iter(todo).map(|todo| self.read(todo)).buffer_unordered(READERS);
             while let Some(one) = documents.next().await {
-                if read.send(one?).await.is_err() {
+                let mut one = one?;
+                let wanted = u32::try_from(one.chunks()).unwrap_or(ROOM).min(ROOM);
+                one.room = Arc::clone(&room).acquire_many_owned(wanted).await.ok();
+                if read.send(one).await.is_err() {
                     break;
                 }
             }
@@ -257,7 +274,7 @@ impl<'a> Run<'a> {
 
     async fn read(&self, todo: Todo) -> Result<One, Halt> {
         if let Some(outcome) = self.only_described(&todo).await {
-            return Ok(One { todo, outcome });
+            return Ok(One::new(todo, outcome));
         }
         let left = |(status, reason)| Outcome::Left(status, reason);
         let outcome = match self.source.fetch(&todo.item).await {
@@ -271,7 +288,7 @@ impl<'a> Run<'a> {
                 Err(Unprepared::Model(fault)) => return Err(refused(fault)),
             },
         };
-        Ok(One { todo, outcome })
+        Ok(One::new(todo, outcome))
     }
 
     /// What comes of a document whose sidecar alone is another, where that changes nothing that is embedded: it is not
@@ -351,16 +368,12 @@ impl<'a> Run<'a> {
 
 /// Documents that are embedded together: as many as have been read, up to so many chunks.
 async fn next_group(read: &mut mpsc::Receiver<One>) -> Option<Vec<One>> {
-    let chunks = |one: &One| match &one.outcome {
-        Outcome::Ready(prepared) => prepared.records.len(),
-        _ => 0,
-    };
     let first = read.recv().await?;
-    let mut count = chunks(&first);
+    let mut count = first.chunks();
     let mut group = vec![first];
     while count < GROUP && group.len() < GROUP {
         let Ok(one) = read.try_recv() else { break };
-        count += chunks(&one);
+        count += one.chunks();
         group.push(one);
     }
     Some(group)

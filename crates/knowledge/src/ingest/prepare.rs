@@ -12,7 +12,7 @@ use outcrop_extract::{Chunk, Chunking, Chunks, Document, Failure, Semantic, chun
 use outcrop_vectors::{Metadata, Parent, Record, Value, Vector};
 use sha2::{Digest, Sha256};
 
-use super::attributes::Records;
+use super::attributes::{MAX_SIDECAR, Records};
 use super::by_model::Reader;
 use super::embed::Embedder;
 use super::sources::Fetched;
@@ -65,6 +65,9 @@ pub(crate) struct Prepared {
     pub beside: Option<String>,
 }
 
+/// Chunks that a document may have: all of them, and their vectors, are in memory together.
+const CHUNKS: usize = 100_000;
+
 /// Why a document was not prepared.
 #[derive(Debug)]
 pub(crate) enum Unprepared {
@@ -101,7 +104,7 @@ pub(crate) async fn prepare(
             let mut row = Document::default();
             row.blocks.push(paragraph(text));
             let chunks = cut(recipe.chunking, embedder, row).await?;
-            made.add(chunks, &columns);
+            made.add(chunks, &columns)?;
         }
     } else {
         let (bytes, name, mime) = (fetched.bytes, fetched.name, fetched.mime);
@@ -118,7 +121,7 @@ pub(crate) async fn prepare(
         }
         made.prepared.warning = (!document.warnings.is_empty()).then(|| document.warnings.join("; "));
         let chunks = cut(recipe.chunking, embedder, document).await?;
-        made.add(chunks, &Metadata::new());
+        made.add(chunks, &Metadata::new())?;
     }
     if let Some(transform) = &recipe.transform {
         let chunks = transform.run(embedder, id, &made.attributes, &made.prepared.records).await?;
@@ -155,8 +158,11 @@ struct Making<'a> {
 
 impl Making<'_> {
     /// Adds the chunks of the whole, or of one row, which has attributes of its own.
-    fn add(&mut self, chunks: Chunks, columns: &Metadata) {
+    fn add(&mut self, chunks: Chunks, columns: &Metadata) -> Result<(), Failure> {
         let first = self.prepared.records.len();
+        if first + chunks.chunks.len() > CHUNKS {
+            return Err(Failure::Limit(format!("it has more than {CHUNKS} chunks")));
+        }
         let parents: Vec<_> = chunks
             .parents
             .into_iter()
@@ -179,6 +185,7 @@ impl Making<'_> {
                 metadata,
             });
         }
+        Ok(())
     }
 
     /// Puts what a function made in place of the chunks.
@@ -254,12 +261,20 @@ fn rows(bytes: &Bytes, mime: Option<&str>, told: &Records) -> Result<Vec<(String
             && !excluded.contains(column.as_str())
             && (told.include.is_empty() || told.include.contains(column))
     };
-    let rows = table.rows.into_iter().filter_map(|row| {
-        let text = row.get(at).filter(|text| !text.trim().is_empty())?.clone();
-        let columns = table.columns.iter().zip(&row).filter(|(column, _)| kept(column));
-        Some((text, columns.map(|(column, cell)| (column.clone(), Value::String(cell.clone()))).collect()))
+    let columns: Vec<(usize, &String)> = table.columns.iter().enumerate().filter(|(_, column)| kept(column)).collect();
+    let rows = table.rows.iter().filter_map(|row| Some((row, row.get(at).filter(|text| !text.trim().is_empty())?)));
+    let read = rows.map(|(row, text)| {
+        let cells = columns.iter().filter_map(|(at, column)| Some((*column, row.get(*at)?)));
+        // As much as a sidecar may say of a document.
+        if cells.clone().map(|(column, cell)| column.len() + cell.len()).sum::<usize>() as u64 > MAX_SIDECAR {
+            let why =
+                format!("a row has more than {MAX_SIDECAR} bytes of attributes; fieldsToInclude chooses among them");
+            return Err(Failure::Limit(why));
+        }
+        let cells = cells.map(|(column, cell)| (column.clone(), Value::String(cell.clone())));
+        Ok((text.clone(), cells.collect()))
     });
-    Ok(rows.collect())
+    read.collect()
 }
 
 fn paragraph(text: String) -> outcrop_extract::Block {

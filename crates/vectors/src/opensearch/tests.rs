@@ -161,7 +161,8 @@ async fn unfit(store: &OpenSearch) {
 /// A write that the engine breaks off half-way, once: the next one leaves no chunk twice.
 async fn broken_off(store: &OpenSearch) {
     let index = store.at(None).open("broken", SHAPE).await.unwrap();
-    let write = || index.replace(vec![document(vec![record("first", vec![1.0, 0.0]), record("BREAK", vec![1.0, 0.1])])]);
+    let write =
+        || index.replace(vec![document(vec![record("first", vec![1.0, 0.0]), record("BREAK", vec![1.0, 0.1])])]);
     assert!(matches!(write().await, Err(VectorError::Failed(_))));
     write().await.unwrap();
     let mut hits: Vec<_> = index.search(near([1.0, 0.0])).await.unwrap().into_iter().map(|hit| hit.id).collect();

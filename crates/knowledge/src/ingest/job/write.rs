@@ -22,7 +22,7 @@ impl Run<'_> {
     /// Writes documents that have their vectors, and those that were left out.
     pub(super) async fn write(&self, group: Vec<One>, plan: &mut Plan) -> Result<(), Halt> {
         let (mut replaced, mut rows, mut vanished) = (Vec::new(), Vec::new(), Vec::new());
-        for One { todo, outcome } in group {
+        for One { todo, outcome, .. } in group {
             let (status, reason, beside, records) = match outcome {
                 Outcome::Ready(prepared) => {
                     let status = if prepared.warning.is_some() { Status::PartiallyIndexed } else { Status::Indexed };

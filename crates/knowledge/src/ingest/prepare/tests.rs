@@ -36,6 +36,17 @@ fn rows_have_their_other_columns_as_attributes() {
 }
 
 #[test]
+fn a_row_has_no_more_attributes_than_a_sidecar() {
+    let columns: Vec<String> = (0..3_000).map(|at| format!("column{at}")).collect();
+    let file = Bytes::from(format!("text,{}\nFirst.,{}\n", columns.join(","), "x,".repeat(3_000)));
+    let all = Records { content: "text".into(), ..Records::default() };
+    let failure = rows(&file, None, &all).unwrap_err();
+    assert!(failure.to_string().contains("10240 bytes of attributes"), "{failure}");
+    let some = Records { include: vec!["column7".into()], ..all };
+    assert_eq!(rows(&file, None, &some).unwrap()[0].1.len(), 1);
+}
+
+#[test]
 fn a_column_that_is_not_there_is_said() {
     let none = Records { content: "body".into(), ..Records::default() };
     let failure = rows(&Bytes::from_static(b"id,text\n1,x\n"), None, &none).unwrap_err();
