@@ -139,6 +139,8 @@ class Confluence(Service):
                   downloadLink="/download/attachments/1/parts.txt?version=1"),
         ]
         self.bodies[71] = "<p>Nobody reads of salaries.</p>"
+        # What is answered in place of a listing.
+        self.instead = None
         spaces = [{"id": "100", "key": "OPS", "name": "Operations"}, {"id": "200", "key": "HR", "name": "People"}]
         api = f"{prefix}/wiki/api/v2"
         listings = {
@@ -157,6 +159,8 @@ class Confluence(Service):
         site.pages["/media/parts"] = self.media
 
     def listing(self, request, rows, path):
+        if self.instead:
+            return answer(request, self.instead)
         some, more = paged(request, rows)
         links = {"next": f"/wiki/api/v2{path}?cursor={more}&limit=250"} if more else {}
         answer(request, {"results": some, "_links": links})
@@ -200,7 +204,15 @@ def test_confluence_by_user_and_token(fresh, site):
         "DocumentsScanned": 7, "ModifiedDocumentsIndexed": 1, "DocumentsDeleted": 1,
     }
     assert "spectrograph" in found(server, kb, "spectrograph")["content"]["text"]
-    # Nothing is lost where the service does not answer, or lets nobody in.
+    # Nothing is lost where the service answers something else, does not come to an end, or lets nobody in.
+    for instead, why in [
+        ({"message": "maintenance"}, "has no results"),
+        ({"results": [], "_links": {"next": "/wiki/api/v2/spaces?cursor=1"}}, "leads back"),
+    ]:
+        service.instead = instead
+        done = sync(agent, kb, ds)
+        assert done["status"] == "FAILED" and why in reasons(done) and counted(done) == {}, done
+    service.instead = None
     service.tokens = set()
     done = sync(agent, kb, ds)
     assert done["status"] == "FAILED" and "401" in reasons(done) and counted(done) == {}, done
@@ -285,6 +297,8 @@ class Graph(Service):
 
     def delta(self, request):
         rows = [{"id": "root", "name": "root", "folder": {}}]
+        # What changes while the feed is read comes in it again.
+        rows += [{"id": "f1", "name": "was.txt", "file": {}, "cTag": "c0", "webUrl": "https://contoso.sharepoint.com/was.txt"}]
         rows += [{"id": f"f{n}", "name": f"dome-{n}.txt", "file": {"mimeType": "text/plain"}, "size": 30,
                   "cTag": f"c{tag}", "webUrl": f"https://contoso.sharepoint.com/sites/Dome/Documents/dome-{n}.txt",
                   "lastModifiedDateTime": "2024-05-06T07:08:09Z"} for n, tag in self.tags.items()]

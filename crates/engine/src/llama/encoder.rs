@@ -10,7 +10,6 @@ use llama_cpp_2::llama_batch::LlamaBatch;
 use llama_cpp_2::model::LlamaModel;
 use llama_cpp_2::model::params::LlamaModelParams;
 use llama_cpp_2::token::LlamaToken;
-use llama_cpp_2::vocab::VocabType;
 
 use super::backend;
 use crate::embed::{EmbedError, Embedding, Encode};
@@ -83,7 +82,7 @@ impl Encoder {
         let vocabulary = self.model.vocab();
         let plain = |text: &str| vocabulary.tokenize(text.as_bytes(), false, false);
         // BERT: [CLS] query [SEP] document [SEP]. XLM-RoBERTa: <s> query </s> </s> document </s>.
-        let pieces = vocabulary.vocab_type() == VocabType::WPM;
+        let pieces = self.model.meta_val_str("tokenizer.ggml.model").is_ok_and(|kind| kind == "bert");
         let (begin, end) = (vocabulary.bos(), if pieces { vocabulary.sep() } else { vocabulary.eos() });
         let mut first = vec![begin];
         first.extend(plain(query).into_iter().take(self.most as usize / 2));

@@ -192,6 +192,7 @@ impl From<Unprepared> for Unread {
                 Self::Left(status, reason)
             }
             Unprepared::Model(fault) => Self::Model(fault),
+            Unprepared::Later(why) => Self::Left(Status::Failed, reasons::sentence(&why)),
         }
     }
 }

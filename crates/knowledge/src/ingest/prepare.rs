@@ -75,6 +75,8 @@ pub(crate) enum Unprepared {
     Bad(Failure),
     /// The embedding model failed.
     Model(Fault),
+    /// What its preparation needs was not there; the document was not at fault.
+    Later(String),
 }
 
 impl From<Failure> for Unprepared {

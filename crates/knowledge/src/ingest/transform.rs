@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use super::embed::Embedder;
+use super::prepare::Unprepared;
 use crate::keys;
 
 /// Chunks of one file.
@@ -107,9 +108,12 @@ impl Transform {
         id: &str,
         attributes: &Metadata,
         records: &[Record],
-    ) -> Result<Vec<Made>, Failure> {
+    ) -> Result<Vec<Made>, Unprepared> {
         let (knowledge, acting) = (&embedder.knowledge.0, &embedder.acting);
-        let failed = |why: String| Failure::Damaged(format!("its custom transformation failed: {why}"));
+        let failed = |why: String| format!("its custom transformation failed: {why}");
+        // Neither a function nor a bucket that is away says anything of the document.
+        let later = |why: String| Unprepared::Later(failed(why));
+        let bad = |why: String| Unprepared::Bad(Failure::Damaged(failed(why)));
         let mut sent = Vec::new();
         for (number, some) in records.chunks(BATCH).enumerate() {
             let content = |record: &Record| Content {
@@ -118,16 +122,16 @@ impl Transform {
                 content_metadata: told(record.metadata.get_key_value(keys::PAGE)),
             };
             let batch = Batch { file_contents: some.iter().map(content).collect() };
-            let bytes = serde_json::to_vec(&batch).map_err(|error| failed(error.to_string()))?;
+            let bytes = serde_json::to_vec(&batch).map_err(|error| bad(error.to_string()))?;
             let key = self.key(id, number + 1);
             let put = knowledge.buckets.put(acting, &self.bucket, &key, bytes.into()).await;
-            put.map_err(|error| failed(format!("s3://{}/{key} can't be written: {error}", self.bucket)))?;
+            put.map_err(|error| later(format!("s3://{}/{key} can't be written: {error}", self.bucket)))?;
             sent.push(key);
         }
         let answered = knowledge.functions.invoke(acting, &self.function, &self.event(id, attributes, &sent)).await;
         let made = match answered {
-            Ok(answer) => self.read(embedder, &answer, records).await.map_err(failed),
-            Err(error) => Err(failed(error.to_string())),
+            Ok(answer) => self.read(embedder, &answer, records).await.map_err(bad),
+            Err(error) => Err(later(error.to_string())),
         };
         for key in sent {
             // They are nobody's any more; a role that may not delete leaves them.

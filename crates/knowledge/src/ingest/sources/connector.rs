@@ -11,7 +11,7 @@ pub(crate) mod sharepoint;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -171,6 +171,29 @@ impl<S: Service> Source for Connector<S> {
         let Content { bytes, name, mime } = content;
         Ok(Fetched { bytes, name, mime, attributes: record.attributes, ..Fetched::default() })
     }
+}
+
+/// All of a listing, page for page: what stands under `entries`, and where the next page is, as a JSON pointer. A page
+/// without entries is no page: taken for an empty one, it would have documents deleted.
+async fn all(
+    api: &Api,
+    path: String,
+    (entries, next): (&str, &str),
+    mut each: impl FnMut(&serde_json::Value) -> Result<(), Trouble> + Send,
+) -> Result<(), Trouble> {
+    let (mut at, mut seen) = (Some(path), HashSet::new());
+    while let Some(path) = at {
+        let page = api.json(&path).await?;
+        let listed = page.get(entries).and_then(serde_json::Value::as_array);
+        for one in listed.ok_or_else(|| Trouble::Later(format!("The answer to {path} has no {entries}.")))? {
+            each(one)?;
+        }
+        at = page.pointer(next).and_then(serde_json::Value::as_str).map(str::to_owned);
+        if !seen.insert(path) {
+            return Err(Trouble::Later("A listing leads back to a page of its own.".to_owned()));
+        }
+    }
+    Ok(())
 }
 
 /// `epoch_modification_time`, of a time that a service tells.

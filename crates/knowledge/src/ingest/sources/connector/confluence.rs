@@ -69,17 +69,10 @@ fn version(one: &Json) -> String {
     format!("{number} {}", text(one, "title").unwrap_or_default())
 }
 
-/// All of a listing, page for page.
-async fn all(api: &Api, path: &str, mut each: impl FnMut(&Json) -> Result<(), Trouble> + Send) -> Result<(), Trouble> {
-    let mut next = Some(format!("{path}{}{PAGE}", if path.contains('?') { '&' } else { '?' }));
-    while let Some(path) = next {
-        let page = api.json(&path).await?;
-        for one in page.get("results").and_then(Json::as_array).into_iter().flatten() {
-            each(one)?;
-        }
-        next = page.pointer("/_links/next").and_then(Json::as_str).map(str::to_owned);
-    }
-    Ok(())
+/// All of a listing.
+async fn all(api: &Api, path: &str, each: impl FnMut(&Json) -> Result<(), Trouble> + Send) -> Result<(), Trouble> {
+    let first = format!("{path}{}{PAGE}", if path.contains('?') { '&' } else { '?' });
+    super::all(api, first, ("results", "/_links/next"), each).await
 }
 
 #[async_trait]

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use url::Url;
 
 use super::api::{Api, Login, Place, Trouble};
-use super::{Content, Filters, Found, Opened, Record, Service, encoded, modified, text};
+use super::{Content, Filters, Found, Opened, Record, Service, all, encoded, modified, text};
 use crate::ingest::sources::Outside;
 
 const DATA: &str = "/services/data/v61.0";
@@ -99,33 +99,29 @@ impl Salesforce {
             }
         }
         let query = format!("SELECT {} FROM {}{}", fields.join(","), object.name, object.only);
-        let mut next = Some(format!("{DATA}/query?q={}", encoded(&query)));
-        while let Some(path) = next {
-            let page = match api.json(&path).await {
-                // An organisation has not every kind of object.
-                Err(Trouble::Never(why)) if why.contains("(INVALID_TYPE)") => return Ok(()),
-                page => page?,
-            };
-            for one in page.get("records").and_then(Json::as_array).into_iter().flatten() {
-                let Some(id) = text(one, "Id") else { continue };
-                let title = text(one, object.title).unwrap_or(id);
-                if !self.filters.take(object.name, title) {
-                    continue;
-                }
-                let mut attributes = Metadata::new();
-                modified(text(one, "SystemModstamp"), &mut attributes);
-                let own = format!("{DATA}/sobjects/{}/{id}", object.name);
-                let (path, title) = match object.file {
-                    Some((bytes, name)) => (format!("{own}/{bytes}"), text(one, name).unwrap_or(title)),
-                    None => (own, title),
-                };
-                let record = Record { object: object.name, path, title: title.to_owned(), mime: None, attributes };
-                let version = text(one, "SystemModstamp").unwrap_or_default().to_owned();
-                into.add(format!("{}/{id}", self.host), version, None, record)?;
+        let first = format!("{DATA}/query?q={}", encoded(&query));
+        let listed = all(api, first, ("records", "/nextRecordsUrl"), |one| {
+            let Some(id) = text(one, "Id") else { return Ok(()) };
+            let title = text(one, object.title).unwrap_or(id);
+            if !self.filters.take(object.name, title) {
+                return Ok(());
             }
-            next = text(&page, "nextRecordsUrl").map(str::to_owned);
+            let mut attributes = Metadata::new();
+            modified(text(one, "SystemModstamp"), &mut attributes);
+            let own = format!("{DATA}/sobjects/{}/{id}", object.name);
+            let (path, title) = match object.file {
+                Some((bytes, name)) => (format!("{own}/{bytes}"), text(one, name).unwrap_or(title)),
+                None => (own, title),
+            };
+            let record = Record { object: object.name, path, title: title.to_owned(), mime: None, attributes };
+            let version = text(one, "SystemModstamp").unwrap_or_default().to_owned();
+            into.add(format!("{}/{id}", self.host), version, None, record)
+        });
+        match listed.await {
+            // An organisation has not every kind of object.
+            Err(Trouble::Never(why)) if why.contains("(INVALID_TYPE)") => Ok(()),
+            listed => listed,
         }
-        Ok(())
     }
 }
 

@@ -1,5 +1,7 @@
 //! SharePoint Online, by Microsoft Graph: the files of a site's libraries, its pages, its events.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use outcrop_access::Secret;
 use outcrop_api::bedrock_agent::{SharePointAuthType, SharePointDataSourceConfiguration};
@@ -60,13 +62,20 @@ impl SharePoint {
         for drive in drives {
             // Without a token this tells everything that is there, of all folders.
             let select = "$select=id,name,webUrl,cTag,size,file,deleted,lastModifiedDateTime";
+            // One that changes while the feed is read comes in it again; the last time counts.
+            let mut items = BTreeMap::new();
             all(api, format!("/drives/{drive}/root/delta?{select}"), |one| {
-                let (Some(id), Some(name), Some(file)) = (text(one, "id"), text(one, "name"), one.get("file")) else {
-                    return Ok(());
-                };
+                if let Some(id) = text(one, "id") {
+                    items.insert(id.to_owned(), one.clone());
+                }
+                Ok(())
+            })
+            .await?;
+            for (id, one) in &items {
+                let (Some(name), Some(file)) = (text(one, "name"), one.get("file")) else { continue };
                 let left = LEFT.iter().any(|ending| name.to_ascii_lowercase().ends_with(ending));
                 if left || one.get("deleted").is_some() || !self.filters.take("File", name) {
-                    return Ok(());
+                    continue;
                 }
                 let record = Record {
                     object: "File",
@@ -75,9 +84,8 @@ impl SharePoint {
                     mime: text(file, "mimeType").map(str::to_owned),
                     attributes: attributes(one),
                 };
-                into.add(address(one, id), version(one, "cTag"), one.get("size").and_then(Json::as_u64), record)
-            })
-            .await?;
+                into.add(address(one, id), version(one, "cTag"), one.get("size").and_then(Json::as_u64), record)?;
+            }
         }
         Ok(())
     }
@@ -133,21 +141,9 @@ impl SharePoint {
     }
 }
 
-/// All of a listing, page for page.
-async fn all(
-    api: &Api,
-    path: String,
-    mut each: impl FnMut(&Json) -> Result<(), Trouble> + Send,
-) -> Result<(), Trouble> {
-    let mut next = Some(path);
-    while let Some(path) = next {
-        let page = api.json(&path).await?;
-        for one in page.get("value").and_then(Json::as_array).into_iter().flatten() {
-            each(one)?;
-        }
-        next = text(&page, "@odata.nextLink").map(str::to_owned);
-    }
-    Ok(())
+/// All of a listing.
+async fn all(api: &Api, path: String, each: impl FnMut(&Json) -> Result<(), Trouble> + Send) -> Result<(), Trouble> {
+    super::all(api, path, ("value", "/@odata.nextLink"), each).await
 }
 
 fn attributes(one: &Json) -> Metadata {
