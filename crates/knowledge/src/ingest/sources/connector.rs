@@ -190,7 +190,7 @@ async fn all(
         }
         at = page.pointer(next).and_then(serde_json::Value::as_str).map(str::to_owned);
         if !seen.insert(path) {
-            return Err(Trouble::Later("A listing leads back to a page of its own.".to_owned()));
+            return Err(Trouble::Never("A listing leads back to a page of its own.".to_owned()));
         }
     }
     Ok(())
