@@ -596,3 +596,23 @@ def test_a_full_disk_loses_nothing_and_is_gone_on_with(tmp_path):
         assert apples() == before
         assert server.stop() == 0
         assert len({row[1] for row in kept(disk / "data")}) == 31
+
+
+def test_an_index_that_was_lost_is_filled_again(fresh):
+    server = fresh().start()
+    agent, s3 = (client(server.url, name, account=ACCOUNT) for name in ("bedrock-agent", "s3"))
+    s3.create_bucket(Bucket=BUCKET)
+    put(s3, "a.txt", "The orchard grows apples behind the mill.")
+    kb = base(agent, ACCOUNT)
+    ds = source(agent, kb, configuration=bucket_source(BUCKET))
+    assert counted(sync(agent, kb, ds)) == {"DocumentsScanned": 1, "NewDocumentsIndexed": 1}
+    assert server.stop() == 0
+    # As after a backup that holds the database alone was restored.
+    shutil.rmtree(server.data / "knowledge")
+    server.start()
+    agent = client(server.url, "bedrock-agent", account=ACCOUNT)
+    runtime = client(server.url, "bedrock-agent-runtime", account=ACCOUNT)
+    assert counted(sync(agent, kb, ds)) == {"DocumentsScanned": 1, "ModifiedDocumentsIndexed": 1}
+    found = runtime.retrieve(knowledgeBaseId=kb, retrievalQuery={"text": "What grows behind the mill?"})
+    assert "apples" in found["retrievalResults"][0]["content"]["text"]
+    assert counted(sync(agent, kb, ds)) == {"DocumentsScanned": 1}

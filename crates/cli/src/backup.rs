@@ -16,6 +16,9 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// What is not written: a folder of such a name would surprise.
 const PACKED: [&str; 6] = [".zip", ".tgz", ".gz", ".bz2", ".xz", ".zst"];
 
+/// Folders of the data that a backup does not hold.
+const LEFT: [&str; 5] = ["knowledge", "buckets", "buckets-aside", "log-groups", "telemetry"];
+
 /// Says now and then, on standard error, how far something is.
 #[derive(Default)]
 pub struct Counter {
@@ -70,7 +73,13 @@ pub fn backup(args: &args::Backup) -> Result<(), String> {
         let needed: Vec<_> = needed.map(|key| format!("{} {}", key.name, key.id)).collect();
         format!("The keys are not in it. To be read it needs: {}.", needed.join(", "))
     };
-    say(&format!("{}: {}, {}. {keys}\n", args.to.display(), counted(manifest.files.len() as u64, "file"), size(bytes)))
+    let left: Vec<&str> = LEFT.into_iter().filter(|name| folder.join(name).is_dir()).collect();
+    let left = match left.is_empty() {
+        true => String::new(),
+        false => format!(" Not in it, to be copied as files: {}.", left.join(", ")),
+    };
+    let files = counted(manifest.files.len() as u64, "file");
+    say(&format!("{}: {files}, {}. {keys}{left}\n", args.to.display(), size(bytes)))
 }
 
 /// Restores one.

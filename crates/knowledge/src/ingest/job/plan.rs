@@ -57,6 +57,8 @@ impl Run<'_> {
             plan.fail(id, reasons::sentence(&why));
         }
         plan.statistics.metadata_scanned = listing.sidecars;
+        // An index that was lost, as after a restored backup, has nothing of what is known of its documents.
+        let lost = !self.elsewhere && self.index.stats().await?.chunks == 0;
         for item in listing.items {
             plan.there.insert(item.id.clone());
             let known = document::get(self.knowledge, self.scope, &self.recipe.source, &item.id).await?;
@@ -64,7 +66,7 @@ impl Run<'_> {
                 Some(document) if self.is_done(document, &item) => plan.count(document),
                 // A call is about to change it, or has asked for it to go.
                 Some(document) if document.status.waits() => {}
-                Some(document) if is_current(document, &item) => {}
+                Some(document) if !lost && is_current(document, &item) => {}
                 found => plan.todo.push(Todo { did: did(found, &item), item, known }),
             }
         }
