@@ -41,7 +41,11 @@ pub(crate) fn plain(told: &DataSourceConfiguration) -> Result<Cow<'_, DataSource
         return broken("connectorParameters.version must be 1");
     }
     // Until there are ACLs, whoever asks would be answered from documents that are not theirs.
-    if parameters["aclEnabled"] == true {
+    let acl = &parameters["aclEnabled"];
+    if !acl.is_null() && !acl.is_boolean() {
+        return broken("connectorParameters.aclEnabled must be true or false");
+    }
+    if *acl == true {
         return broken(
             "connectorParameters.aclEnabled is not supported: document-level access control is not implemented",
         );

@@ -105,6 +105,7 @@ fn what_is_not_understood_is_named() {
         (json!({"version": "1"}), "type is required"),
         (json!({"type": "S3", "version": "1"}), "bucketName"),
         (json!({"type": "S3", "version": "1", "aclEnabled": true}), "aclEnabled"),
+        (json!({"type": "S3", "version": "1", "aclEnabled": "true"}), "must be true or false"),
         (json!({"type": "GOOGLE_DRIVE", "version": "1"}), "GOOGLE_DRIVE"),
         (
             json!({"type": "WEB", "version": "1", "connectionConfiguration": {"seedUrls": ["https://a.example"],
