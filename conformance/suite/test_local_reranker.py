@@ -1,7 +1,6 @@
 """A cross-encoder of this machine: what it says of pairs is in the engine's golden files."""
 
 import json
-import pathlib
 import re
 
 import pytest
@@ -63,8 +62,9 @@ def test_rerank_is_answered_by_it(served, name):
 
 def test_invoke_model_speaks_the_model_s_own_format(served):
     runtime = client(served.url, "bedrock-runtime", region="us-east-1")
-    _, body = invoke(runtime, "amazon.rerank-v1:0", {"query": "is the sea deep?", "documents": DOCUMENTS})
+    body, headers = invoke(runtime, "amazon.rerank-v1:0", {"query": "is the sea deep?", "documents": DOCUMENTS})
     assert [result["index"] for result in body["results"]] == [index for index, _ in EXPECTED]
+    assert headers["x-outcrop-served-by"] == "outcrop.tiny-rank"
 
 
 def test_it_is_listed_and_is_no_model_for_anything_else(served):
@@ -81,4 +81,3 @@ def test_the_command_line_takes_it(model, tmp_path):
     assert outcrop("models", "pull", str(model), "--name", "mine", env=env).returncode == 0
     listed = outcrop("models", "list", env=env).stdout
     assert re.search(r"^mine\s+rerank\s", listed, re.MULTILINE), listed
-    assert pathlib.Path(tmp_path, "mine", "tiny-rank.gguf").exists()

@@ -39,41 +39,33 @@ pub async fn rerank(
     let configuration = &input.reranking_configuration.bedrock_reranking_configuration;
     let model = &configuration.model_configuration.model_arn;
     let wanted = configuration.number_of_results.and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX);
-    let ranked = ranks(cx, knowledge, model, &query, documents).await?;
-    let results = ranked.order.into_iter().take(wanted).map(|(index, score)| RerankResult {
+    let Reply { output: order, headers } = ranks(cx, knowledge, model, &query, documents).await?;
+    let results = order.into_iter().take(wanted).map(|(index, score)| RerankResult {
         index: i32::try_from(index).unwrap_or(i32::MAX),
         relevance_score: score,
         document: None,
     });
-    let reply = Reply::from(RerankResponse { results: results.collect(), next_token: None });
-    Ok(if ranked.local { reply.with(SERVED_BY, LOCAL) } else { reply })
+    Ok(Reply { output: RerankResponse { results: results.collect(), next_token: None }, headers })
 }
 
-/// Documents in order.
-pub(crate) struct Ranks {
-    /// Places in the request with their relevance, best first.
-    pub order: Vec<(usize, f32)>,
-    /// No model was asked.
-    pub local: bool,
-}
-
-/// Ranks `documents` by `model`, as `cx` may.
+/// The places of `documents` with their relevance by `model`, best first, as `cx` may; and who ranked them, where that is
+/// not the model itself.
 pub(crate) async fn ranks(
     cx: &Context,
     knowledge: &Knowledge,
     model: &str,
     query: &str,
     documents: Vec<String>,
-) -> Result<Ranks, KnowledgeError> {
+) -> Result<Reply<Vec<(usize, f32)>>, KnowledgeError> {
     let request =
         outcrop_dialects::RerankRequest { query: query.to_owned(), documents: documents.clone(), top_n: None };
     if let Some(reply) = knowledge.0.gateway.ranks(cx, model, request).await.map_err(KnowledgeError::Model)? {
         let mut order: Vec<(usize, f32)> =
             reply.output.ranks.iter().filter(|rank| rank.index < documents.len()).map(|r| (r.index, r.score)).collect();
         sort(&mut order);
-        return Ok(Ranks { order, local: false });
+        return Ok(Reply { output: order, headers: reply.headers });
     }
-    Ok(Ranks { order: here(knowledge, query, documents).await?, local: true })
+    Ok(Reply::from(here(knowledge, query, documents).await?).with(SERVED_BY, LOCAL))
 }
 
 /// Ranks `documents` without a model that ranks.

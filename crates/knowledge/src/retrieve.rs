@@ -182,7 +182,7 @@ async fn reranked(
         return Ok(results);
     }
     let order = match reranking.model {
-        Some(model) => rerank::ranks(acting, knowledge, model, query, documents).await?.order,
+        Some(model) => rerank::ranks(acting, knowledge, model, query, documents).await?.output,
         None => rerank::here(knowledge, query, documents).await?,
     };
     let mut results: Vec<Option<KnowledgeBaseRetrievalResult>> = results.into_iter().map(Some).collect();
