@@ -271,6 +271,10 @@ def test_a_session_keeps_its_key(fresh, tmp_path):
 
 SCRIPT = """
 [[rules]]
+contains = "Summarize"
+text = "<answer><answer_part><text>The search host runs the indexing service.</text><sources><source>1</source></sources></answer_part></answer>"
+
+[[rules]]
 contains = "restart"
 text = "<answer><answer_part><text>Run systemctl restart indexer on the search host.</text><sources><source>1</source></sources></answer_part><answer_part><text>It takes 77 hours.</text><sources><source>1</source></sources></answer_part></answer>"
 chunk = 9
@@ -298,3 +302,6 @@ def test_a_providers_model_words_the_answer_and_its_sources_are_checked(fresh, t
     check_spans(answer["output"]["text"], answer["citations"])
     reference = answer["citations"][0]["retrievedReferences"][0]
     assert reference["location"]["customDocumentLocation"]["id"] == "restart"
+    # An able model is asked whatever the question's words are, and refused where no text has what it writes.
+    assert ask(one, made, "Summarize all of it, please.")["output"]["text"] == "The search host runs the indexing service."
+    assert ask(one, made, "Who won the football match?")["output"]["text"] == SORRY

@@ -70,7 +70,14 @@ impl AwsError for KnowledgeError {
             Self::NotBuilt(_) => Kind::NotImplemented,
             Self::Access(error) => error.kind(),
             Self::Resource(error) => error.kind(),
-            Self::Model(fault) => fault.kind,
+            // The agents' services have other names for a model's failures than the models' own.
+            Self::Model(fault) => match fault.kind {
+                Kind::ModelError => Kind::DependencyFailed,
+                Kind::ModelNotReady | Kind::ModelTimeout | Kind::ModelStreamError | Kind::ServiceUnavailable => {
+                    Kind::BadGateway
+                }
+                kind => kind,
+            },
             Self::Encode(_) => Kind::InternalServer,
             Self::Function(error) => error.kind(),
             Self::Bucket(outcrop_buckets::BucketError::Denied(_)) => Kind::AccessDenied,

@@ -22,10 +22,13 @@ pub(super) fn checked(mut written: Written, question: &str, passages: &[&str]) -
         return None;
     }
     let supports: Vec<(f32, f32)> = passages.iter().map(|passage| support(&written.text, passage)).collect();
-    let holds =
-        |place: &usize| supports.get(*place).is_some_and(|(words, facts)| *words >= SUPPORTED && *facts >= FACTS);
+    // "No." stands in any text that has the word: whose it is only the model can say.
+    let bare = words(&written.text).len() < FEW && support(&written.text, "").1 >= FACTS;
+    let holds = |place: &usize| {
+        supports.get(*place).is_some_and(|(words, facts)| (bare || *words >= SUPPORTED) && *facts >= FACTS)
+    };
     let mut sources: Vec<usize> = written.sources.iter().copied().filter(holds).collect();
-    if sources.is_empty() {
+    if sources.is_empty() && !bare {
         let best = (0..passages.len()).filter(holds).max_by(|a, b| supports[*a].0.total_cmp(&supports[*b].0));
         sources.extend(best);
     }
@@ -46,6 +49,9 @@ pub(super) fn checked(mut written: Written, question: &str, passages: &[&str]) -
     }
     Some(Part { text: written.text, sources })
 }
+
+/// A part with fewer words, and without a name or number, says too little to be looked for.
+const FEW: usize = 3;
 
 /// What is left of a text where it does not repeat the question.
 fn without(question: &str, text: &str) -> String {

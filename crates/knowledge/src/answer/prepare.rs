@@ -37,6 +37,8 @@ pub(super) struct Prepared {
     pub blocked: Option<String>,
     /// A model words the answer.
     pub generative: bool,
+    /// Whether that model is a provider's.
+    pub able: bool,
 }
 
 /// A retrieved text.
@@ -123,7 +125,7 @@ impl Prepared {
             }
         }
         let (cx, knowledge, session) = (cx.clone(), knowledge.clone(), session.id);
-        Ok(Self { cx, knowledge, session, turns, questions, passages, guards, blocked, generative, input })
+        Ok(Self { cx, knowledge, session, turns, questions, passages, guards, blocked, generative, able: !here, input })
     }
 
     /// What parts refer to, by place.

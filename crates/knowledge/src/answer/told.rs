@@ -15,8 +15,9 @@ use super::session::Turn;
 use super::{Part, REFUSAL, cited, session, standalone};
 use crate::KnowledgeError;
 
-/// An answer is not asked of a model where the passages are less likely to hold one than this. Models put together what
-/// stands in several sentences, so that less is needed than for an answer in one of them.
+/// An answer is not asked of a model of this process where the passages are less likely to hold one than this. Models put
+/// together what stands in several sentences, so that less is needed than for an answer in one of them. A provider's model
+/// is always asked: it finds what other words say, or another language, and what it writes is checked.
 const HOPELESS: f64 = 0.10;
 /// Characters of passages that contextual grounding compares (AWS's quota).
 const SOURCE: usize = 100_000;
@@ -59,7 +60,7 @@ async fn told(prepared: &Prepared, to: &Sender<Told>) -> Result<(String, Vec<Tol
     let likely = said.iter().map(|said| said.confidence).fold(0.0, f64::max);
     tracing::debug!(likely, generative = prepared.generative, "evidence was weighed");
     let mut parts = Vec::new();
-    if prepared.generative && likely >= HOPELESS {
+    if prepared.generative && (prepared.able || likely >= HOPELESS) {
         let open = prepared.guards.is_empty().then_some(to);
         parts = written(prepared, open).await?;
         if open.is_some() && !parts.is_empty() {

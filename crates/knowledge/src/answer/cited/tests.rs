@@ -34,6 +34,13 @@ fn small_talk_has_no_source() {
 }
 
 #[test]
+fn a_word_alone_gets_no_source_of_ours() {
+    assert_eq!(sources("No.", &[2]), Some(vec![2]));
+    assert_eq!(sources("No.", &[]), Some(vec![]));
+    assert_eq!(sources("At 10:00 UTC.", &[]), Some(vec![0]));
+}
+
+#[test]
 fn two_passages_may_hold_a_part_together() {
     let said = "Priya Raman owns the on-call schedule, and operations had two people when NATS JetStream was chosen.";
     assert_eq!(sources(said, &[0, 1]), Some(vec![0, 1]));
