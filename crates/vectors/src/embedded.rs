@@ -35,10 +35,21 @@ use base::Base;
 /// What a folder is called that is being deleted.
 const DISCARDED: &str = ".discarded-";
 
+/// Indexes that are open at a time, but for more that are in use: each takes threads, files and memory.
+const OPEN: usize = 64;
+
+/// The indexes that are open, or being opened.
+#[derive(Default)]
+struct Opened {
+    bases: HashMap<String, (Arc<OnceCell<Arc<Base>>>, u64)>,
+    /// Counts what is asked for: who has the least was asked for the longest ago.
+    asked: u64,
+}
+
 /// Indexes in a folder, each in one of its own.
 pub struct Embedded {
     folder: PathBuf,
-    open: Mutex<HashMap<String, Arc<OnceCell<Arc<Base>>>>>,
+    open: Mutex<Opened>,
     /// Held for as long as this process owns the folder.
     _owner: File,
 }
@@ -63,7 +74,31 @@ impl Embedded {
     }
 
     fn cell(&self, base: &str) -> Arc<OnceCell<Arc<Base>>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).entry(base.to_owned()).or_default().clone()
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.asked += 1;
+        let now = open.asked;
+        let (cell, asked) = open.bases.entry(base.to_owned()).or_default();
+        *asked = now;
+        let cell = cell.clone();
+        open.close_one();
+        cell
+    }
+}
+
+impl Opened {
+    /// Closes the index that nobody uses for the longest time, where there are too many. Whoever asks for it next waits
+    /// for this lock, and opens it again.
+    fn close_one(&mut self) {
+        if self.bases.len() <= OPEN {
+            return;
+        }
+        let unused = |cell: &Arc<OnceCell<Arc<Base>>>| {
+            Arc::strong_count(cell) == 1 && cell.get().is_none_or(|base| Arc::strong_count(base) == 1 && base.is_idle())
+        };
+        let unused = self.bases.iter().filter(|(_, (cell, _))| unused(cell));
+        if let Some(name) = unused.min_by_key(|(_, (_, asked))| *asked).map(|(name, _)| name.clone()) {
+            self.bases.remove(&name);
+        }
     }
 }
 
@@ -80,7 +115,7 @@ impl Engine for Embedded {
 
     async fn discard(&self, base: &str) -> Result<()> {
         named(base)?;
-        let cell = self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(base);
+        let cell = self.open.lock().unwrap_or_else(PoisonError::into_inner).bases.remove(base).map(|(cell, _)| cell);
         let (folder, name) = (self.folder.clone(), base.to_owned());
         blocking(move || {
             if let Some(base) = cell.as_ref().and_then(|cell| cell.get()) {

@@ -68,6 +68,11 @@ impl Base {
         if holds == given { Ok(()) } else { Err(VectorError::Shape { holds, given }) }
     }
 
+    /// Whether nothing is happening: work goes on where nobody waits for it any more.
+    pub(super) fn is_idle(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
+    }
+
     /// Lets nothing more happen, after what is happening.
     pub(super) fn close(&self) {
         self.0.closed.store(true, Ordering::SeqCst);

@@ -65,6 +65,27 @@ async fn is_the_same_when_opened_again_and_words_that_were_lost_are_made_anew() 
 }
 
 #[tokio::test]
+async fn of_many_indexes_those_asked_for_last_stay_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine(folder.path());
+    let used = engine.open("used", SHAPE).await.unwrap();
+    for at in 0..OPEN + 6 {
+        let index = engine.open(&format!("b{at}"), SHAPE).await.unwrap();
+        index.replace(vec![document("a", &["red apple"])]).await.unwrap();
+    }
+    let open = || engine.open.lock().unwrap().bases.len();
+    assert_eq!(open(), OPEN);
+    {
+        let open = engine.open.lock().unwrap();
+        assert!(open.bases.contains_key("used") && !open.bases.contains_key("b0"));
+    }
+    used.replace(vec![document("a", &["plum"])]).await.unwrap();
+    let first = engine.open("b0", SHAPE).await.unwrap();
+    assert_eq!(found(&*first, "apples").await, ["a-0"]);
+    assert_eq!(open(), OPEN);
+}
+
+#[tokio::test]
 async fn a_folder_has_one_owner() {
     let folder = tempfile::tempdir().unwrap();
     let first = engine(folder.path());
