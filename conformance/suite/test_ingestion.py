@@ -509,6 +509,59 @@ def test_a_token_has_documents_ingested_once(agent, server):
     raises(lambda: agent.ingest_knowledge_base_documents(**elsewhere), "ConflictException", "token", 409)
 
 
+def test_a_connector_leaves_out_files_above_its_size(agent, s3):
+    put(s3, "small.txt", "The pump is red.\n" * 100)
+    put(s3, "large.txt", "The pump is red.\n" * 100_000)
+    managed = {"type": "MANAGED", "managedKnowledgeBaseConfiguration": {"embeddingModelType": "MANAGED"}}
+    made = agent.create_knowledge_base(
+        name="managed", roleArn=knowledge.role(ACCOUNT), knowledgeBaseConfiguration=managed)
+    kb = made["knowledgeBase"]["knowledgeBaseId"]
+
+    def connector(megabytes):
+        parameters = {"type": "S3", "version": "1", "connectionConfiguration": {"bucketName": BUCKET},
+                      "filterConfiguration": {"maxFileSizeInMegaBytes": megabytes}}
+        return {"type": "MANAGED_KNOWLEDGE_BASE_CONNECTOR",
+                "managedKnowledgeBaseConnectorConfiguration": {"connectorParameters": parameters}}
+
+    ds = source(agent, kb, configuration=connector("1"))
+    assert counted(sync(agent, kb, ds)) == {"DocumentsScanned": 2, "NewDocumentsIndexed": 1, "DocumentsFailed": 1}
+    assert statuses(agent, kb, ds) == {uri("small.txt"): "INDEXED", uri("large.txt"): "IGNORED"}
+    raises(
+        lambda: source(agent, kb, "bad", configuration=connector("none")),
+        "ValidationException", "maxFileSizeInMegaBytes must be a whole number", 400,
+    )
+
+
+def test_a_bucket_of_another_account_is_told_so(agent, server):
+    other = client(server.url, "s3", account="555544441111")
+    other.create_bucket(Bucket="not-ours")
+    other.put_object(Bucket="not-ours", Key="a.txt", Body=b"The pump is red.")
+    kb = base(agent, ACCOUNT, "apart")
+    ds = source(agent, kb)
+    told = "buckets are not shared between accounts"
+
+    def document(**place):
+        place = {"uri": "s3://not-ours/a.txt", **place}
+        return {"content": {"dataSourceType": "CUSTOM", "custom": {
+            "customDocumentIdentifier": {"id": "a"}, "sourceType": "S3_LOCATION", "s3Location": place}}}
+
+    def ingest(one):
+        return agent.ingest_knowledge_base_documents(knowledgeBaseId=kb, dataSourceId=ds, documents=[one])
+
+    # What the request itself says is refused at once; what only the bucket says, when it is read.
+    raises(lambda: ingest(document(bucketOwnerAccountId="555544441111")), "ValidationException", told, 400)
+    ingest(document())
+    dealt_with(agent, kb, ds)
+    got = agent.get_knowledge_base_documents(
+        knowledgeBaseId=kb, dataSourceId=ds, documentIdentifiers=[identifier("a")]
+    )["documentDetails"][0]
+    assert got["status"] == "FAILED" and f"the bucket not-ours is another account's, and {told}" in got["statusReason"], got
+    s3 = {"type": "S3", "s3Configuration": {"bucketArn": "arn:aws:s3:::not-ours", "bucketOwnerAccountId": "555544441111"}}
+    raises(lambda: source(agent, kb, "files", s3), "ValidationException", told, 400)
+    job = sync(agent, kb, source(agent, kb, "files", knowledge.bucket_source("not-ours")))
+    assert job["status"] == "FAILED" and told in job["failureReasons"][0], job
+
+
 def words(count):
     return " ".join(f"Pump {at} is painted in colour {at * 7}, and its filter is changed in week {at}." for at in range(count))
 

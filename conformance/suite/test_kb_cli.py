@@ -4,10 +4,13 @@ import json
 import re
 import signal
 import subprocess
+import threading
 
 import pytest
 
+from support.clients import client
 from support.server import BIN, environment
+from support.site import Site, page
 
 ACCOUNT = "111122224444"
 DOCUMENTS = {
@@ -142,12 +145,106 @@ def test_settings_are_measured_and_the_cheapest_named(server, added, tmp_path):
     assert bad.returncode == 1 and "questions.jsonl:1: a line needs" in bad.stderr
 
 
+def test_stand_ins_and_misspelt_documents_are_told(server, added, tmp_path):
+    questions = tmp_path / "questions.jsonl"
+    lines = [
+        {"question": "How do I restart the indexing service?", "documents": ["restart.md", "restrat.md"]},
+        {"question": "When does the on-call rotation change?", "documents": ["people/oncall.md"]},
+    ]
+    questions.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    run = outcrop(
+        server, "eval", str(questions), "--json", "--rerank", "amazon.rerank-v1:0",
+        "--model", "anthropic.claude-3-haiku-20240307-v1:0,outcrop.smollm2-135m-instruct",
+    )
+    assert f"{questions}:1: no document of handbook ends in restrat.md" in run.stderr
+    assert run.stderr.count("no document") == 1, run.stderr
+    standing, own = (row["setting"] for row in json.loads(run.stdout))
+    assert standing.endswith("claude-3-haiku-20240307-v1:0 (served by outcrop.smollm2-135m-instruct)"), standing
+    assert re.search(r"rerank=amazon.rerank-v1:0 \(served by [^)]+\)", own) and own.endswith(" outcrop.smollm2-135m-instruct"), own
+
+
 def test_it_needs_no_running_server(folder, tmp_path):
     data = str(tmp_path / "data")
     assert "3 new" in outcrop(None, "add", str(folder), "--data", data).stdout
     answer = outcrop(None, "ask", "Who owns the on-call schedule?", "--data", data)
     assert "Priya Raman" in answer.stdout and "people/oncall.md" in answer.stdout
     assert answer.stderr == "", answer.stderr
+
+
+class Slow:
+    """A site whose only page is answered when `go_on` is set, a server that may crawl it, and `kb add` of it."""
+
+    def __init__(self, fresh):
+        self.asked, self.go_on = threading.Event(), threading.Event()
+        self.site = Site({"/docs/": self.page})
+        self.server = fresh(config=f'[knowledge.crawler]\nprivate = ["{self.site.address}"]\n')
+        self.server.start()
+
+    def page(self, request):
+        self.asked.set()
+        self.go_on.wait(60)
+        request.answer(200, page("Start", "Everything about the observatory."))
+
+    def add(self):
+        """A `kb add` whose job waits for the page."""
+        self.asked.clear()
+        env = environment({"AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"})
+        command = [BIN, "kb", "add", f"{self.site.url}/docs/", "--name", "site", "--url", self.server.url]
+        adding = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert self.asked.wait(60)
+        return adding
+
+
+@pytest.fixture
+def slow(fresh):
+    slow = Slow(fresh)
+    with slow.site:
+        yield slow
+        slow.go_on.set()
+
+
+def test_what_was_stopped_at_first_is_kept(slow):
+    """Only a job that failed by itself, and read nothing, takes a new knowledge base with it."""
+    adding = slow.add()
+    agent = client(slow.server.url, "bedrock-agent", account=ACCOUNT)
+    kb = agent.list_knowledge_bases()["knowledgeBaseSummaries"][0]["knowledgeBaseId"]
+    ds = agent.list_data_sources(knowledgeBaseId=kb)["dataSourceSummaries"][0]["dataSourceId"]
+    job = agent.list_ingestion_jobs(knowledgeBaseId=kb, dataSourceId=ds)["ingestionJobSummaries"][0]
+    agent.stop_ingestion_job(knowledgeBaseId=kb, dataSourceId=ds, ingestionJobId=job["ingestionJobId"])
+    said = adding.communicate(timeout=60)[1]
+    assert adding.returncode == 1 and "ended as STOPPED" in said and "deleted" not in said, said
+    assert "site" in outcrop(slow.server, "show").stdout
+
+
+def test_a_jobs_cost_is_its_own(slow, folder):
+    """What the same role does meanwhile is no part of it."""
+    outcrop(slow.server, "add", str(folder))
+    tokens = []
+    for questions in (0, 3):
+        slow.go_on.clear()
+        adding = slow.add()
+        for _ in range(questions):
+            outcrop(slow.server, "search", "who owns the schedule", "--kb", "handbook")
+        slow.go_on.set()
+        tokens.append(re.search(r"(\d+) tokens", adding.communicate(timeout=60)[0]).group(1))
+        outcrop(slow.server, "rm", "site")
+    assert tokens[0] == tokens[1], tokens
+
+
+def test_what_exists_keeps_how_it_was_made(server, added):
+    for options, kept in [
+        (["--chunking", "semantic"], "FIXED_SIZE"),
+        (["--max-tokens", "100"], "FIXED_SIZE"),
+        (["--embedding-model", "amazon.titan-embed-text-v2:0"], "outcrop.all-minilm-l6-v2"),
+        (["--role", f"arn:aws:iam::{ACCOUNT}:role/another"], "role/outcrop-kb"),
+    ]:
+        for command in ("add", "watch"):
+            refused = outcrop(server, command, str(added), *options, check=False)
+            assert refused.returncode == 1, refused.stdout
+            assert f"leave {options[0]}" in refused.stderr and kept in refused.stderr, refused.stderr
+    outcrop(server, "add", str(added), "--chunking", "fixed", "--embedding-model", "outcrop.all-minilm-l6-v2")
+    refused = outcrop(server, "add", str(added), "--depth", "2", check=False)
+    assert refused.returncode == 1 and "leave them out for a folder" in refused.stderr
 
 
 def test_what_fails_at_first_is_not_kept(server):

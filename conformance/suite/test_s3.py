@@ -247,6 +247,50 @@ class TestLists:
 
 
 class TestUploads:
+    def test_parts_are_read_one_by_one(self, s3, bucket):
+        data = [os.urandom(5 * MIB), os.urandom(5 * MIB), b"the end"]
+        asked = dict(Bucket=bucket, Key="k", UploadId=s3.create_multipart_upload(Bucket=bucket, Key="k")["UploadId"])
+        for n, part in enumerate(data, 1):
+            s3.upload_part(**asked, PartNumber=n, Body=part)
+        parts = [{"PartNumber": part["PartNumber"], "ETag": part["ETag"]} for part in s3.list_parts(**asked)["Parts"]]
+        s3.complete_multipart_upload(**asked, MultipartUpload={"Parts": parts})
+        at = 0
+        for n, part in enumerate(data, 1):
+            end = f"bytes {at}-{at + len(part) - 1}/{sum(map(len, data))}"
+            for ask in (s3.get_object, s3.head_object):
+                got = ask(Bucket=bucket, Key="k", PartNumber=n)
+                assert (got["ContentLength"], got["ContentRange"], got["PartsCount"]) == (len(part), end, 3)
+                assert got["ResponseMetadata"]["HTTPStatusCode"] == 206
+            assert s3.get_object(Bucket=bucket, Key="k", PartNumber=n)["Body"].read() == part
+            at += len(part)
+        assert "PartsCount" not in s3.head_object(Bucket=bucket, Key="k")
+        refused(lambda: s3.get_object(Bucket=bucket, Key="k", PartNumber=4), "InvalidPartNumber", 416)
+        refused(lambda: s3.head_object(Bucket=bucket, Key="k", PartNumber=4), "416", 416)
+        refused(lambda: s3.get_object(Bucket=bucket, Key="k", PartNumber=1, Range="bytes=0-1"), "InvalidRequest", 400)
+        # What came whole is its only part; so is what has nothing in it.
+        for body in (b"whole", b""):
+            s3.put_object(Bucket=bucket, Key="whole", Body=body)
+            got = s3.get_object(Bucket=bucket, Key="whole", PartNumber=1)
+            assert got["Body"].read() == body and "PartsCount" not in got
+            refused(lambda: s3.get_object(Bucket=bucket, Key="whole", PartNumber=2), "InvalidPartNumber", 416)
+        # A copy is put anew, in one piece.
+        s3.copy_object(Bucket=bucket, Key="copy", CopySource={"Bucket": bucket, "Key": "k"})
+        assert s3.head_object(Bucket=bucket, Key="copy", PartNumber=1)["ContentLength"] == at
+
+    def test_a_completed_upload_is_completed_again(self, s3, bucket):
+        asked = dict(Bucket=bucket, Key="k", UploadId=s3.create_multipart_upload(Bucket=bucket, Key="k")["UploadId"])
+        part = {"PartNumber": 1, "ETag": s3.upload_part(**asked, PartNumber=1, Body=b"part")["ETag"]}
+        complete = lambda parts: s3.complete_multipart_upload(**asked, MultipartUpload={"Parts": parts}, IfNoneMatch="*")
+        first = complete([part])
+        again = complete([part])
+        assert (first["ETag"], first["Location"]) == (again["ETag"], again["Location"])
+        refused(lambda: complete([{**part, "ETag": '"' + "0" * 32 + '"'}]), "NoSuchUpload", 404)
+        refused(lambda: s3.upload_part(**asked, PartNumber=2, Body=b"late"), "NoSuchUpload", 404)
+        # The object is another one by now.
+        s3.put_object(Bucket=bucket, Key="k", Body=b"other")
+        refused(lambda: complete([part]), "NoSuchUpload", 404)
+        assert read(s3, bucket, "k") == b"other"
+
     def test_twelve_megabytes_in_parts(self, s3, bucket, tmp_path):
         data = os.urandom(12 * MIB)
         (tmp_path / "big").write_bytes(data)

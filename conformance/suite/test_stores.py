@@ -417,3 +417,21 @@ def test_an_engine_that_is_away_is_told_and_loses_nothing(fresh, dimensions):
     state = lambda: agent.get_knowledge_base(knowledgeBaseId=kb)["knowledgeBase"]
     until(lambda: state()["status"] == "DELETE_UNSUCCESSFUL", 60, "a deletion that failed")
     assert "Unable to delete data from vector store" in state()["failureReasons"][0]
+
+
+def test_calls_whose_source_cannot_be_deleted_end(fresh, dimensions):
+    with Engine("postgres") as postgres:
+        server = fresh(config=config(postgres.url), env={"STORE_PASSWORD": SECRET})
+        server.start()
+        agent = client(server.url, "bedrock-agent", account=ACCOUNT)
+        kb = create(agent, "away", MONGO)
+        ds = source(agent, kb)
+        place = {"knowledgeBaseId": kb, "dataSourceId": ds}
+        long = " ".join(f"Pump {at} is painted in colour {at * 7}." for at in range(20_000))
+        agent.ingest_knowledge_base_documents(**place, documents=[text("long", long)])
+        until(lambda: knowledge.statuses(agent, kb, ds).get("long") == "IN_PROGRESS", 60, "a document that is read")
+        agent.ingest_knowledge_base_documents(**place, documents=[text("waiting", "Pump 1 leaks.")])
+    agent.delete_data_source(**place)
+    state = lambda: agent.get_data_source(**place)["dataSource"]["status"]
+    until(lambda: state() == "DELETE_UNSUCCESSFUL", 60, "a deletion that failed")
+    until(lambda: set(knowledge.statuses(agent, kb, ds).values()) == {"FAILED"}, 60, "the end of both calls")

@@ -37,6 +37,12 @@ pub enum BucketError {
         /// How many bytes the object has.
         size: u64,
     },
+    /// A part that the object does not have.
+    #[error("The requested partnumber is not satisfiable")]
+    NoSuchPart,
+    /// What S3 has and this server has not.
+    #[error("{0} is not implemented.")]
+    Unbuilt(&'static str),
     /// The object is not, or is, as the caller wants it to be.
     #[error("At least one of the pre-conditions you specified did not hold")]
     Precondition,
@@ -96,7 +102,10 @@ impl AwsError for BucketError {
         match self {
             Self::NoSuchBucket(_) | Self::NoSuchKey(_) | Self::NoSuchUpload => Kind::ResourceNotFound,
             Self::Exists | Self::Owned | Self::NotEmpty | Self::Precondition => Kind::Conflict,
-            Self::Invalid(_) | Self::TooLarge { .. } | Self::Range { .. } | Self::Sent { .. } => Kind::Validation,
+            Self::Invalid(_) | Self::TooLarge { .. } | Self::Range { .. } | Self::NoSuchPart | Self::Sent { .. } => {
+                Kind::Validation
+            }
+            Self::Unbuilt(_) => Kind::NotImplemented,
             Self::Denied(_) => Kind::AccessDenied,
             Self::Failed(_) => Kind::InternalServer,
         }

@@ -12,6 +12,7 @@ mod tests;
 mod walk;
 
 pub(crate) use path::OWN;
+pub(crate) use sheet::Said;
 pub use staged::LARGEST;
 pub(crate) use staged::{Staged, hex};
 
@@ -23,7 +24,7 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 
-use crate::{Attributes, BucketError, Condition, Head, Listing, Object, Query, Result};
+use crate::{BucketError, Condition, Head, Listing, Object, Query, Result};
 use path::{is_plain, odd, odd_prefix, of_odd};
 use sheet::{Entry, Sheets, Stamp};
 use walk::{Bound, Walk};
@@ -103,24 +104,31 @@ impl Folder {
 
     fn told(&self, key: &str, metadata: &Metadata) -> Head {
         let stamp = Stamp::of(metadata);
-        let (etag, attributes) = match self.sheets.entry(key, stamp) {
-            Some(entry) => (entry.etag, entry.attributes),
-            None => (stamp.etag(), Attributes::default()),
+        let said = match self.sheets.entry(key, stamp) {
+            Some(entry) => entry.said,
+            None => Said { etag: stamp.etag(), ..Said::default() },
         };
+        let Said { etag, attributes, parts, .. } = said;
         let modified = metadata.modified().ok().and_then(|at| Timestamp::try_from(at).ok()).unwrap_or_default();
         let content_type = attributes.content_type.clone();
-        Head { object: Object { key: key.to_owned(), size: metadata.len(), etag, modified, content_type }, attributes }
+        Head {
+            object: Object { key: key.to_owned(), size: metadata.len(), etag, modified, content_type },
+            attributes,
+            parts,
+        }
+    }
+
+    /// An object that an upload has made, if it is still that one.
+    pub fn completed(&self, key: &str, upload: &str, etag: &str) -> Result<Option<Head>> {
+        let Some(path) = self.file(key)? else { return Ok(None) };
+        let Some(metadata) = none_there(std::fs::metadata(path).map(Some))? else { return Ok(None) };
+        let entry = self.sheets.entry(key, Stamp::of(&metadata));
+        let same = entry.is_some_and(|Entry { said, .. }| said.upload.as_deref() == Some(upload) && said.etag == etag);
+        Ok(same.then(|| self.told(key, &metadata)))
     }
 
     /// Makes staged bytes the object, if the condition holds.
-    pub fn put(
-        &self,
-        key: &str,
-        staged: &Staged,
-        etag: &str,
-        attributes: Attributes,
-        condition: &Condition,
-    ) -> Result<Head> {
+    pub fn put(&self, key: &str, staged: &Staged, said: Said, condition: &Condition) -> Result<Head> {
         if !self.own && !is_plain(key) {
             let text = format!("This bucket is a folder, and the key is no path in it: {key}");
             return Err(BucketError::Invalid(text));
@@ -131,7 +139,7 @@ impl Folder {
         let place = self.file(key)?;
         let stamp = place.as_deref().and_then(|path| std::fs::metadata(path).ok()).map(|file| Stamp::of(&file));
         let metadata = staged.metadata()?;
-        let entry = Entry { stamp: Stamp::of(&metadata), etag: etag.to_owned(), attributes };
+        let entry = Entry { stamp: Stamp::of(&metadata), said };
         self.sheets.announce(key, entry, stamp)?;
         let odd_place = self.odd_root().join(odd(key));
         let is_odd = self.own && (!is_plain(key) || place.as_ref() == Some(&odd_place));

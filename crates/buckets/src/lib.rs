@@ -38,7 +38,7 @@ use futures_util::{Stream, StreamExt, stream};
 use outcrop_access::Context;
 
 use bucket::{Behind, Bucket};
-use folder::{Staged, hex};
+use folder::{Said, Staged, hex};
 use known::Known;
 use names::check_key;
 use uploads::Uploads;
@@ -149,7 +149,7 @@ impl Buckets {
         };
         let key = key.to_owned();
         let (head, file) = blocking(move || folder.open(&key)?.ok_or(BucketError::NoSuchKey(key))).await?;
-        let range = span.of(head.object.size)?;
+        let range = span.of(&head)?;
         Ok(Reading { head, range: range.clone(), bytes: of_file(file, range) })
     }
 
@@ -165,8 +165,8 @@ impl Buckets {
     ) -> Result<Head> {
         let bucket = self.writable(cx, bucket, Some(key), "s3:PutObject").await?;
         let staged = Staged::filled(self.staging(&bucket)?, bytes).await?;
-        let etag = hex(&staged.md5());
-        store(&bucket, key, staged, etag, attributes, condition).await
+        let said = Said { etag: hex(&staged.md5()), attributes, ..Said::default() };
+        store(&bucket, key, staged, said, condition).await
     }
 
     /// Copies an object; `attributes` in place of its own. Asks `s3:GetObject` of the one, `s3:PutObject` of the other.
@@ -252,7 +252,8 @@ impl Buckets {
         blocking(move || uploads.put(&key, &id, number, &staged)).await
     }
 
-    /// Makes parts an object, in one step for all readers. Asks `s3:PutObject`.
+    /// Makes parts an object, in one step for all readers. Whoever asks again, since no answer came, gets the same one as
+    /// long as the object is that. Asks `s3:PutObject`.
     pub async fn complete_upload(
         &self,
         cx: &Context,
@@ -264,10 +265,13 @@ impl Buckets {
         let uploads = self.uploads(cx, bucket, key, "s3:PutObject").await?;
         let found = self.find(bucket).await?;
         let staging = self.staging(&found)?;
+        let etag = uploads::etag(&parts);
         let (joining, to, id) = (uploads.clone(), key.to_owned(), upload.to_owned());
-        let joined = blocking(move || joining.join(&to, &id, &parts, &staging));
-        let (staged, etag, attributes) = joined.await?;
-        let head = store(&found, key, staged, etag, attributes, condition).await?;
+        let (staged, said) = match blocking(move || joining.join(&to, &id, &parts, &staging)).await {
+            Err(BucketError::NoSuchUpload) => return completed(&found, key, upload, etag).await,
+            joined => joined?,
+        };
+        let head = store(&found, key, staged, said, condition).await?;
         let (key, id) = (key.to_owned(), upload.to_owned());
         blocking(move || uploads.forget(&key, &id)).await?;
         Ok(head)
@@ -338,24 +342,24 @@ impl Buckets {
 }
 
 /// Makes staged bytes an object.
-async fn store(
-    bucket: &Bucket,
-    key: &str,
-    staged: Staged,
-    etag: String,
-    attributes: Attributes,
-    condition: Condition,
-) -> Result<Head> {
+async fn store(bucket: &Bucket, key: &str, staged: Staged, said: Said, condition: Condition) -> Result<Head> {
     match bucket.behind.clone() {
         Behind::Folder(folder) => {
             let key = key.to_owned();
-            blocking(move || folder.put(&key, &staged, &etag, attributes, &condition)).await
+            blocking(move || folder.put(&key, &staged, said, &condition)).await
         }
         Behind::Remote(remote) => {
             let bytes = of_file(staged.reopen()?, 0..staged.size);
-            remote.put(key, staged.size, bytes, attributes, &condition).await
+            remote.put(key, staged.size, bytes, said.attributes, &condition).await
         }
     }
+}
+
+/// What an upload has made before. A bucket in another service does not know.
+async fn completed(bucket: &Bucket, key: &str, upload: &str, etag: String) -> Result<Head> {
+    let Behind::Folder(folder) = bucket.behind.clone() else { return Err(BucketError::NoSuchUpload) };
+    let (key, upload) = (key.to_owned(), upload.to_owned());
+    blocking(move || folder.completed(&key, &upload, &etag)?.ok_or(BucketError::NoSuchUpload)).await
 }
 
 /// Another account's bucket opens to nobody, whatever its policies say.
@@ -363,7 +367,10 @@ fn owned<'a>(cx: &'a Context, bucket: &Bucket) -> Result<&'a Context> {
     if bucket.account.as_deref() == Some(cx.caller.account.as_str()) {
         return Ok(cx);
     }
-    Err(BucketError::Denied("Access Denied".into()))
+    Err(BucketError::Denied(format!(
+        "Access Denied: the bucket {} is another account's, and buckets are not shared between accounts.",
+        bucket.info.name
+    )))
 }
 
 fn arn(bucket: &str, key: Option<&str>) -> String {

@@ -9,7 +9,7 @@ use futures_util::Stream;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::Result;
+use crate::{BucketError, Result};
 
 /// An object without its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +75,24 @@ pub struct Head {
     pub object: Object,
     /// What its writer said.
     pub attributes: Attributes,
+    /// How many bytes each of its parts had, where it came in parts and that is known.
+    pub parts: Vec<u64>,
+}
+
+impl Head {
+    fn part(&self, number: u32) -> Result<Range<u64>> {
+        // An ETag tells how many parts there were.
+        let count = self.object.etag.rsplit_once('-').and_then(|(_, count)| count.parse::<u32>().ok());
+        if self.parts.is_empty() && count.is_some_and(|count| count != 1) {
+            return Err(BucketError::Unbuilt("Reading a part of an object whose parts are not known here"));
+        }
+        let whole = [self.object.size];
+        let parts = if self.parts.is_empty() { &whole[..] } else { &self.parts[..] };
+        let at = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
+        let (at, length) = at.and_then(|at| Some((at, parts.get(at)?))).ok_or(BucketError::NoSuchPart)?;
+        let start = parts[..at].iter().sum::<u64>();
+        Ok(start..start + length)
+    }
 }
 
 /// Bytes as they come.
@@ -99,17 +117,21 @@ pub enum Span {
     From(u64, Option<u64>),
     /// So many at the end.
     Last(u64),
+    /// Those of a part, counted from 1. What came whole is its only part.
+    Part(u32),
 }
 
 impl Span {
-    /// The bytes of an object of `size` that are meant, or that there are none.
-    pub fn of(self, size: u64) -> Result<Range<u64>> {
+    /// The bytes of an object that are meant, or that there are none.
+    pub fn of(self, head: &Head) -> Result<Range<u64>> {
+        let size = head.object.size;
         let range = match self {
             Self::All => return Ok(0..size),
             Self::From(first, last) => first..last.map_or(size, |last| last.saturating_add(1).min(size)),
             Self::Last(count) => size.saturating_sub(count)..size,
+            Self::Part(number) => return head.part(number),
         };
-        if range.is_empty() { Err(crate::BucketError::Range { size }) } else { Ok(range) }
+        if range.is_empty() { Err(BucketError::Range { size }) } else { Ok(range) }
     }
 }
 
@@ -133,7 +155,7 @@ impl Condition {
             Self::Absent => there.is_none(),
             Self::Is(etag) => there == Some(etag),
         };
-        if holds { Ok(()) } else { Err(crate::BucketError::Precondition) }
+        if holds { Ok(()) } else { Err(BucketError::Precondition) }
     }
 }
 

@@ -160,16 +160,11 @@ impl Remote {
     pub async fn read(&self, key: &str, span: Span) -> Result<Reading> {
         let none = || BucketError::NoSuchKey(key.to_owned());
         let path = self.path(key).ok_or_else(none)?;
-        let range = match span {
-            Span::All => None,
-            Span::From(first, None) => Some(GetRange::Offset(first)),
-            Span::From(first, Some(last)) => Some(GetRange::Bounded(first..last.saturating_add(1))),
-            Span::Last(count) => Some(GetRange::Suffix(count)),
-        };
-        if range.is_some() {
-            // Each service has its own words for a range that is not there.
+        let mut range = None;
+        if span != Span::All {
+            // Each service has its own words for a range that is not there, and none for one that is empty.
             let head = self.head(key).await?.ok_or_else(none)?;
-            span.of(head.object.size)?;
+            range = Some(span.of(&head)?).filter(|range| !range.is_empty()).map(GetRange::Bounded);
         }
         let found = self.store.get_opts(&path, GetOptions { range, ..GetOptions::default() }).await;
         let found = found.map_err(|error| match error {
@@ -227,7 +222,7 @@ impl Remote {
             modified: jiff::Timestamp::now(),
             content_type: attributes.content_type.clone(),
         };
-        Ok(Head { object, attributes })
+        Ok(Head { object, attributes, parts: Vec::new() })
     }
 
     /// Deletes an object, there or not.
@@ -324,7 +319,7 @@ fn told(key: &str, found: &GetResult) -> Head {
         }
     }
     let object = Object { content_type: attributes.content_type.clone(), ..of(key.to_owned(), &found.meta) };
-    Head { object, attributes }
+    Head { object, attributes, parts: Vec::new() }
 }
 
 fn sent(attributes: &Attributes) -> object_store::Attributes {

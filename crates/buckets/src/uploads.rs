@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 
-use crate::folder::{Staged, durable, hex};
+use crate::folder::{Said, Staged, durable, hex};
 use crate::{Attributes, BucketError, Result};
 
 /// The least size of every part but the last.
@@ -87,14 +87,8 @@ impl Uploads {
         parts(&self.folder(key, id)?)
     }
 
-    /// Joins the parts that are named, into a file in `staging`; with it the object's ETag and attributes.
-    pub fn join(
-        &self,
-        key: &str,
-        id: &str,
-        named: &[(u32, String)],
-        staging: &Path,
-    ) -> Result<(Staged, String, Attributes)> {
+    /// Joins the parts that are named, into a file in `staging`; with it what is said of the object.
+    pub fn join(&self, key: &str, id: &str, named: &[(u32, String)], staging: &Path) -> Result<(Staged, Said)> {
         let folder = self.folder(key, id)?;
         let there = parts(&folder)?;
         if named.is_empty() || named.windows(2).any(|pair| pair[0].0 >= pair[1].0) {
@@ -119,15 +113,13 @@ impl Uploads {
             return Err(BucketError::Sent { code: "EntityTooLarge", text });
         }
         let mut whole = Staged::new(staging)?;
-        let mut digest = Md5::new();
-        for part in joined {
+        for part in &joined {
             whole.append(&mut File::open(folder.join(name(part.number, &part.etag)))?)?;
-            digest.update(unhex(&part.etag));
         }
         whole.keep()?;
-        let etag = format!("{}-{}", hex(&digest.finalize()), named.len());
         let attributes = read(&folder).ok_or(BucketError::NoSuchUpload)?.attributes;
-        Ok((whole, etag, attributes))
+        let parts = joined.iter().map(|part| part.size).collect();
+        Ok((whole, Said { etag: etag(named), attributes, parts, upload: Some(id.to_owned()) }))
     }
 
     /// Forgets an upload and its parts.
@@ -156,6 +148,13 @@ impl Uploads {
         uploads.sort_by(|a, b| (&a.key, a.begun).cmp(&(&b.key, b.begun)));
         Ok(uploads)
     }
+}
+
+/// The ETag of an object of these parts: the MD5 of theirs, and how many they are.
+pub(crate) fn etag(named: &[(u32, String)]) -> String {
+    let mut digest = Md5::new();
+    named.iter().for_each(|(_, etag)| digest.update(unhex(etag)));
+    format!("{}-{}", hex(&digest.finalize()), named.len())
 }
 
 fn read(folder: &Path) -> Option<Kept> {

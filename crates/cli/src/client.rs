@@ -13,6 +13,9 @@ use serde_json::Value;
 
 use crate::text::counted;
 
+/// The header that says who answered for what was named.
+pub const SERVED_BY: &str = "x-outcrop-served-by";
+
 /// What a caller of [`Client::converse_stream`] hears.
 pub enum Heard<'a> {
     /// More of the answer.

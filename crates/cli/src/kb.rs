@@ -9,6 +9,7 @@ mod eval;
 mod find;
 mod folder;
 mod job;
+mod keeps;
 mod origin;
 mod place;
 mod remove;
@@ -33,7 +34,7 @@ pub async fn run(command: args::Kb) -> Result<(), String> {
     let place = Place::open(place).await?;
     let client = place.client();
     let result = match &command {
-        args::Kb::Add { add, every } => add::run(client, add, every.as_deref(), place.lasts()).await,
+        args::Kb::Add { add, crawl, every } => add::run(client, add, crawl, every.as_deref(), place.lasts()).await,
         args::Kb::Watch { add, every } => add::watch(client, add, *every).await,
         args::Kb::Ask(args) => ask::run(client, args).await,
         args::Kb::Eval(args) => eval::run(client, args).await,

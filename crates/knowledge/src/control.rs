@@ -12,6 +12,7 @@ mod vector_ingestion;
 
 pub(crate) use vector_ingestion::chunking;
 
+use outcrop_access::Context;
 use outcrop_resources::Error;
 use outcrop_store::Error as StoreError;
 
@@ -26,6 +27,18 @@ fn refusal(error: Error, full: &str) -> KnowledgeError {
         }
         Error::Store(StoreError::OutOfBounds { .. }) => KnowledgeError::Quota(full.to_owned()),
         other => other.into(),
+    }
+}
+
+/// Refuses a bucket that is said to be another account's: it would open to nobody here.
+fn own(cx: &Context, owner: Option<&String>) -> Result<(), KnowledgeError> {
+    match owner.filter(|owner| **owner != cx.caller.account) {
+        Some(owner) => broken(format!(
+            "bucketOwnerAccountId {owner} is another account, and buckets are not shared between accounts. Copy the \
+             documents into a bucket of account {}.",
+            cx.caller.account
+        )),
+        None => Ok(()),
     }
 }
 

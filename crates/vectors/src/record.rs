@@ -119,6 +119,21 @@ pub struct Parent {
     pub text: String,
 }
 
+/// What stands in the metadata field of a chunk, in engines of others that have one for it.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Row {
+    pub knowledge_base: String,
+    pub data_source: String,
+    pub document: String,
+    pub chunk: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Parent>,
+    /// Where they have no column of their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attributes: Option<Metadata>,
+}
+
 /// How it is searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {

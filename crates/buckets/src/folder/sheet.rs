@@ -36,12 +36,25 @@ impl Stamp {
     }
 }
 
+/// What is said of an object when it is put.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Said {
+    pub etag: String,
+    pub attributes: Attributes,
+    /// How many bytes each of its parts had, where it came in parts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<u64>,
+    /// By which upload they came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upload: Option<String>,
+}
+
 /// What was said of one file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Entry {
     pub stamp: Stamp,
-    pub etag: String,
-    pub attributes: Attributes,
+    #[serde(flatten)]
+    pub said: Said,
 }
 
 /// The entries of a key: of the file that is there, and of the one that is about to be.

@@ -13,7 +13,8 @@ fn own() -> (TempDir, Folder) {
 fn put(folder: &Folder, key: &str, bytes: &[u8]) -> Result<Head> {
     let mut staged = Staged::new(&folder.staging()).unwrap();
     staged.write(bytes).unwrap();
-    folder.put(key, &staged, &hex(&staged.md5()), Attributes::default(), &Condition::None)
+    let said = Said { etag: hex(&staged.md5()), ..Said::default() };
+    folder.put(key, &staged, said, &Condition::None)
 }
 
 fn keys(folder: &Folder, query: &Query) -> Vec<String> {
@@ -60,7 +61,7 @@ fn a_write_that_broke_off_is_nothing() {
     let staged = Staged::new(&folder.staging()).unwrap();
     let there = Stamp::of(&std::fs::metadata(folder.root.join("k")).unwrap());
     let entry =
-        Entry { stamp: Stamp::of(&staged.metadata().unwrap()), etag: "new".into(), attributes: Attributes::default() };
+        Entry { stamp: Stamp::of(&staged.metadata().unwrap()), said: Said { etag: "new".into(), ..Said::default() } };
     folder.sheets.announce("k", entry, Some(there)).unwrap();
     assert_eq!(folder.head("k").unwrap().unwrap(), before);
     staged.rename(&folder.root.join("k")).unwrap();

@@ -1,8 +1,15 @@
 //! `outcrop kb`, as it is typed.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
+use outcrop_knowledge::schedule::Schedule;
+
+/// The pages of a site, where nobody says how many.
+const MAX_PAGES: u32 = 1000;
+/// The pages a minute, where nobody says how many.
+const RATE: u32 = 300;
 
 /// Knowledge bases.
 #[derive(Subcommand)]
@@ -37,6 +44,10 @@ pub enum Kb {
         /// is kept by `outcrop kb watch`
         #[arg(long, value_name = "TIME")]
         every: Option<String>,
+        // The last: its heading holds for all that follows.
+        /// How a URL is crawled
+        #[command(flatten)]
+        crawl: Crawl,
     },
     /// Asks a question; the answer streams, then its sources follow, numbered
     ///
@@ -64,9 +75,9 @@ pub enum Kb {
         /// What to add
         #[command(flatten)]
         add: Add,
-        /// Seconds between two looks at the folder
-        #[arg(long, value_name = "SECONDS", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=86_400))]
-        every: u64,
+        /// How long to wait between two looks at the folder: 2s, 1m, 1h; a number alone is seconds
+        #[arg(long, value_name = "TIME", default_value = "2s", value_parser = every)]
+        every: Duration,
     },
     /// Measures it on your questions, and names the cheapest setting that will do
     ///
@@ -105,32 +116,28 @@ pub struct Add {
     /// The knowledge base's name [default: the folder's, the bucket's or the host's]
     #[arg(long)]
     pub name: Option<String>,
-    /// How documents are cut into chunks; a knowledge base that exists keeps its own
-    #[arg(long, default_value = "fixed")]
-    pub chunking: Chunking,
-    /// The most tokens of a chunk
-    #[arg(long, value_name = "N", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=8192))]
-    pub max_tokens: u32,
-    /// How much of a chunk the next one repeats, in percent (fixed chunks)
-    #[arg(long, value_name = "PERCENT", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=99))]
-    pub overlap: u32,
-    /// What makes the vectors
-    #[arg(long, value_name = "MODEL", default_value = "outcrop.all-minilm-l6-v2")]
-    pub embedding_model: String,
+    /// How documents are cut into chunks; what exists keeps its own [default: fixed]
+    #[arg(long)]
+    pub chunking: Option<Chunking>,
+    /// The most tokens of a chunk [default: 300]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=8192))]
+    pub max_tokens: Option<u32>,
+    /// How much of a chunk the next one repeats, in percent (fixed chunks) [default: 20]
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(1..=99))]
+    pub overlap: Option<u32>,
+    /// What makes the vectors; what exists keeps its own [default: outcrop.all-minilm-l6-v2]
+    #[arg(long, value_name = "MODEL")]
+    pub embedding_model: Option<String>,
     /// The role that it acts with; `outcrop dev` takes any [default: outcrop-kb of your account]
     #[arg(long, value_name = "ARN")]
     pub role: Option<String>,
     /// Where
     #[command(flatten)]
     pub place: Place,
-    // The last: its heading holds for all that follows.
-    /// How a URL is crawled
-    #[command(flatten)]
-    pub crawl: Crawl,
 }
 
 /// How a URL is crawled.
-#[derive(Args, Clone)]
+#[derive(Args, Clone, PartialEq, Eq)]
 #[command(next_help_heading = "Crawling a URL")]
 pub struct Crawl {
     /// Which of a site's pages
@@ -146,11 +153,30 @@ pub struct Crawl {
     #[arg(long, value_name = "REGEX")]
     pub exclude: Vec<String>,
     /// More pages than these fail the job: nothing is read of a site that is larger than you thought
-    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=25_000))]
+    #[arg(long, value_name = "N", default_value_t = MAX_PAGES, value_parser = clap::value_parser!(u32).range(1..=25_000))]
     pub max_pages: u32,
     /// Pages a minute that a host is asked for; a longer pause in its robots.txt wins
-    #[arg(long, value_name = "N", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=300))]
+    #[arg(long, value_name = "N", default_value_t = RATE, value_parser = clap::value_parser!(u32).range(1..=300))]
     pub rate: u32,
+}
+
+impl Default for Crawl {
+    fn default() -> Self {
+        let (include, exclude) = (Vec::new(), Vec::new());
+        Self { scope: Scope::Path, depth: None, include, exclude, max_pages: MAX_PAGES, rate: RATE }
+    }
+}
+
+/// Reads a time as `kb add --every` does; a number alone is seconds.
+fn every(text: &str) -> Result<Duration, String> {
+    let read = match text.parse::<u64>() {
+        Ok(_) => Schedule::every(&format!("{text}s")),
+        Err(_) => Schedule::every(text),
+    };
+    match read {
+        Some(Schedule::Every(time)) => Ok(time),
+        _ => Err("a time is a number with its unit: 2s, 15m, 1h, 2d".into()),
+    }
 }
 
 /// Which of a site's pages.

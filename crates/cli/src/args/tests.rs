@@ -78,3 +78,16 @@ fn every_command_and_option_explains_itself() {
     }
     walk(&Cli::command());
 }
+
+#[test]
+fn a_watch_takes_the_times_of_add_and_no_options_of_crawling() {
+    let parse = |line: &str| Cli::try_parse_from(format!("outcrop kb watch . {line}").split_whitespace());
+    let every = |line: &str| match parse(line).map(|cli| cli.command) {
+        Ok(Command::Kb(Kb::Watch { every, .. })) => every.as_secs(),
+        _ => panic!("{line}"),
+    };
+    assert_eq!((every(""), every("--every 5"), every("--every 90s"), every("--every 2m")), (2, 5, 90, 120));
+    for bad in ["--every soon", "--every 0", "--every -1", "--depth 2"] {
+        assert!(parse(bad).is_err(), "{bad}");
+    }
+}

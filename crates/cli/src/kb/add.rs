@@ -5,35 +5,45 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value, json};
 
-use crate::args::{self, Chunking};
+use crate::args;
 use crate::client::{Ask, Client};
+use crate::kb::eval::arn;
 use crate::kb::find::Found;
 use crate::kb::job::{ingest, reasons};
 use crate::kb::origin::{self, Origin};
-use crate::kb::{find, folder, remove, s3, schedule, sync};
+use crate::kb::{find, folder, keeps, remove, s3, schedule, sync};
 use crate::text::{clean, counted, say};
 
 /// How often a new knowledge base is asked whether it is there.
 const LOOK: Duration = Duration::from_millis(200);
+/// What makes the vectors, where nobody says.
+const MODEL: &str = "outcrop.all-minilm-l6-v2";
 /// What a bucket of ours begins with.
 pub const BUCKET: &str = "outcrop-kb-";
 
 /// Brings a knowledge base up to date, and makes it where there is none.
 ///
 /// `lasts` where the server stays when the command has ended.
-pub async fn run(client: &Client, args: &args::KbAdd, every: Option<&str>, lasts: bool) -> Result<(), String> {
+pub async fn run(
+    client: &Client,
+    args: &args::KbAdd,
+    crawl: &args::KbCrawl,
+    every: Option<&str>,
+    lasts: bool,
+) -> Result<(), String> {
     if let Some(every) = every {
         schedule::check(every, &args.what)?;
     }
-    let added = Added::prepare(client, args).await?;
+    let added = Added::prepare(client, args, crawl).await?;
     if let Some(every) = every {
         schedule::set(client, &added.kb, every).await?;
     }
-    let done = tokio::select! {
-        done = added.sync(client, true) => done,
+    let job = tokio::select! {
+        job = added.sync(client, true) => job?,
         _ = tokio::signal::ctrl_c() => return Err(added.interrupted(lasts)),
     };
-    if done.is_err() && added.made && added.root.is_none() {
+    let done = complete(&job);
+    if added.made && added.root.is_none() && came_to_nothing(&job) {
         // Nothing was read of a bucket or a site that is not there.
         let kb = Found { id: added.kb, name: added.name, status: String::new(), description: String::new() };
         remove::delete(client, &kb).await?;
@@ -42,12 +52,26 @@ pub async fn run(client: &Client, args: &args::KbAdd, every: Option<&str>, lasts
     done
 }
 
+/// Refuses a job that ended before it was done.
+fn complete(job: &Value) -> Result<(), String> {
+    match job["status"].as_str() {
+        Some("COMPLETE") => Ok(()),
+        status => Err(format!("the ingestion job ended as {}", status.unwrap_or("nothing known"))),
+    }
+}
+
+/// Whether a job says of itself that it failed, and has read no document.
+fn came_to_nothing(job: &Value) -> bool {
+    let read = ["numberOfNewDocumentsIndexed", "numberOfModifiedDocumentsIndexed"];
+    job["status"] == "FAILED" && read.iter().all(|name| job["statistics"][*name].as_u64() == Some(0))
+}
+
 /// The same again whenever the folder has changed.
-pub async fn watch(client: &Client, args: &args::KbAdd, every: u64) -> Result<(), String> {
+pub async fn watch(client: &Client, args: &args::KbAdd, every: Duration) -> Result<(), String> {
     let Origin::Local(root) = Origin::read(&args.what)? else {
         return Err("watch looks at a folder; keep a bucket or a site with `outcrop kb add --every TIME`".into());
     };
-    let added = Added::prepare(client, args).await?;
+    let added = Added::prepare(client, args, &args::KbCrawl::default()).await?;
     tokio::select! {
         ended = keep(client, &added, &root, every) => ended,
         _ = tokio::signal::ctrl_c() => Ok(()),
@@ -55,13 +79,13 @@ pub async fn watch(client: &Client, args: &args::KbAdd, every: u64) -> Result<()
 }
 
 /// Looks and syncs for ever.
-async fn keep(client: &Client, added: &Added, root: &Path, every: u64) -> Result<(), String> {
-    added.sync(client, true).await?;
-    eprintln!("watching {}, every {every} s; Ctrl-C ends it", root.display());
+async fn keep(client: &Client, added: &Added, root: &Path, every: Duration) -> Result<(), String> {
+    complete(&added.sync(client, true).await?)?;
+    eprintln!("watching {}, every {} s; Ctrl-C ends it", root.display(), every.as_secs());
     let mut seen = stamp(root)?;
     let mut away = None;
     loop {
-        tokio::time::sleep(Duration::from_secs(every)).await;
+        tokio::time::sleep(every).await;
         // The folder may be away for a moment.
         let now = match stamp(root) {
             Ok(now) => now,
@@ -75,7 +99,7 @@ async fn keep(client: &Client, added: &Added, root: &Path, every: u64) -> Result
         away = None;
         if now != seen {
             // What could not be synced is tried again with the next change; it does not end the watch.
-            match added.sync(client, false).await {
+            match added.sync(client, false).await.and_then(|job| complete(&job)) {
                 Ok(()) => seen = now,
                 Err(error) => eprintln!("{error}"),
             }
@@ -105,8 +129,9 @@ struct Added {
 }
 
 impl Added {
-    async fn prepare(client: &Client, args: &args::KbAdd) -> Result<Self, String> {
+    async fn prepare(client: &Client, args: &args::KbAdd, crawl: &args::KbCrawl) -> Result<Self, String> {
         let origin = Origin::read(&args.what)?;
+        origin.takes(crawl)?;
         let name = args.name.clone().unwrap_or_else(|| origin.name());
         if !is_name(&name) {
             return Err(format!("{name:?} cannot be a knowledge base's name (letters, digits, - and _): use --name"));
@@ -130,6 +155,7 @@ impl Added {
                         kb.description
                     ));
                 }
+                keeps::base(client, args, &kb).await?;
                 kb
             }
             None => {
@@ -142,7 +168,7 @@ impl Added {
             if root.is_some() {
                 s3::make(client, &bucket).await?;
             }
-            source(client, args, &kb.id, &origin, &bucket).await
+            source(client, args, crawl, &kb, &origin, &bucket).await
         };
         let source = match filled.await {
             Ok(source) => source,
@@ -157,7 +183,8 @@ impl Added {
         Ok(Self { root, bucket, kb: kb.id, source, name, made })
     }
 
-    async fn sync(&self, client: &Client, tell: bool) -> Result<(), String> {
+    /// Runs a job, tells what it did, and answers it.
+    async fn sync(&self, client: &Client, tell: bool) -> Result<Value, String> {
         if let Some(root) = &self.root {
             let files = documents(root)?;
             let synced = sync::sync(client, &files, &self.bucket).await?;
@@ -172,8 +199,9 @@ impl Added {
         }
         let began = Instant::now();
         let done = ingest(client, &self.kb, &self.source).await?;
-        let cost = schedule::cost(client, &self.kb, &done).await;
-        self.tell(&done, began, &cost)
+        let cost = schedule::cost(client, &done).await;
+        self.tell(&done, began, &cost)?;
+        Ok(done)
     }
 
     /// What is to be known when somebody would not wait.
@@ -211,13 +239,10 @@ impl Added {
             text += &format!("  {reason}\n");
         }
         say(&text)?;
-        match job["status"].as_str() {
-            Some("COMPLETE") => {
-                eprintln!("ask it: outcrop kb ask \"...\" --kb {}", self.name);
-                Ok(())
-            }
-            status => Err(format!("the ingestion job ended as {}", status.unwrap_or("nothing known"))),
+        if complete(job).is_ok() {
+            eprintln!("ask it: outcrop kb ask \"...\" --kb {}", self.name);
         }
+        Ok(())
     }
 }
 
@@ -238,12 +263,7 @@ fn documents(root: &Path) -> Result<folder::Files, String> {
 async fn described(client: &Client, args: &args::KbAdd, name: &str, origin: &Origin) -> Result<Value, String> {
     let account = account(client).await?;
     let region = client.region();
-    let model = &args.embedding_model;
-    let arn = if model.starts_with("arn:") {
-        model.clone()
-    } else {
-        format!("arn:aws:bedrock:{region}::foundation-model/{model}")
-    };
+    let arn = arn(args.embedding_model.as_deref().unwrap_or(MODEL), region);
     let role = args.role.clone().unwrap_or_else(|| format!("arn:aws:iam::{account}:role/outcrop-kb"));
     Ok(json!({
         "name": name,
@@ -285,9 +305,16 @@ pub async fn create(client: &Client, asked: &Value) -> Result<String, String> {
 }
 
 /// The data source that reads the bucket or the site; made where there is none. A site's takes the options anew.
-async fn source(client: &Client, args: &args::KbAdd, kb: &str, origin: &Origin, own: &str) -> Result<String, String> {
+async fn source(
+    client: &Client,
+    args: &args::KbAdd,
+    crawl: &args::KbCrawl,
+    kb: &Found,
+    origin: &Origin,
+    own: &str,
+) -> Result<String, String> {
     let (name, configuration) = match (origin, origin.bucket(own)) {
-        (Origin::Site(seed), _) => (seed.clone(), origin::web(seed, &args.crawl)),
+        (Origin::Site(seed), _) => (seed.clone(), origin::web(seed, crawl)),
         (_, bucket) => {
             let (bucket, prefix) = bucket.unwrap_or_default();
             let mut s3 = json!({"bucketArn": format!("arn:aws:s3:::{bucket}")});
@@ -298,26 +325,25 @@ async fn source(client: &Client, args: &args::KbAdd, kb: &str, origin: &Origin, 
         }
     };
     let name = source_name(&name);
-    let sources = format!("{}/", client.path(&["knowledgebases", kb, "datasources"]));
+    let sources = format!("{}/", client.path(&["knowledgebases", &kb.id, "datasources"]));
     let mut asked = json!({
         "name": name,
         "dataSourceConfiguration": configuration,
-        "vectorIngestionConfiguration": {"chunkingConfiguration": chunking(args)},
+        "vectorIngestionConfiguration": {"chunkingConfiguration": keeps::chunking(args)},
     });
-    let found = find::sources(client, kb).await?;
+    let found = find::sources(client, &kb.id).await?;
     let Some(found) = found.iter().find(|source| source["name"] == *name) else {
         let made = client.json("PUT", &sources, &asked).await?;
         return Ok(made["dataSource"]["dataSourceId"].as_str().unwrap_or_default().to_owned());
     };
     let id = found["dataSourceId"].as_str().unwrap_or_default().to_owned();
-    if let Origin::Site(_) = origin {
-        let path = client.path(&["knowledgebases", kb, "datasources", &id]);
-        let known = client.json("GET", &path, &Value::Null).await?["dataSource"].take();
-        if known["dataSourceConfiguration"] != asked["dataSourceConfiguration"] {
-            // How it is cut into chunks stays as it is.
-            asked["vectorIngestionConfiguration"] = known["vectorIngestionConfiguration"].clone();
-            client.json("PUT", &path, &asked).await?;
-        }
+    let path = client.path(&["knowledgebases", &kb.id, "datasources", &id]);
+    let known = client.json("GET", &path, &Value::Null).await?["dataSource"].take();
+    keeps::source(args, &known, &kb.name)?;
+    if matches!(origin, Origin::Site(_)) && known["dataSourceConfiguration"] != asked["dataSourceConfiguration"] {
+        // How it is cut into chunks stays as it is.
+        asked["vectorIngestionConfiguration"] = known["vectorIngestionConfiguration"].clone();
+        client.json("PUT", &path, &asked).await?;
     }
     Ok(id)
 }
@@ -333,20 +359,6 @@ pub fn source_name(of: &str) -> String {
     }
     name.truncate(100);
     name.trim_matches('-').to_owned()
-}
-
-fn chunking(args: &args::KbAdd) -> Value {
-    let most = args.max_tokens;
-    match args.chunking {
-        Chunking::Fixed => json!({"chunkingStrategy": "FIXED_SIZE", "fixedSizeChunkingConfiguration":
-            {"maxTokens": most, "overlapPercentage": args.overlap}}),
-        // Parents of five children.
-        Chunking::Hierarchical => json!({"chunkingStrategy": "HIERARCHICAL", "hierarchicalChunkingConfiguration":
-            {"levelConfigurations": [{"maxTokens": (most * 5).min(8192)}, {"maxTokens": most}], "overlapTokens": most / 5}}),
-        Chunking::Semantic => json!({"chunkingStrategy": "SEMANTIC", "semanticChunkingConfiguration":
-            {"maxTokens": most, "bufferSize": 1, "breakpointPercentileThreshold": 95}}),
-        Chunking::None => json!({"chunkingStrategy": "NONE"}),
-    }
 }
 
 async fn account(client: &Client) -> Result<String, String> {
@@ -389,6 +401,17 @@ pub fn bucket_of(kb: &Found) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_failed_job_that_read_nothing_came_to_nothing() {
+        let job = |status: &str, new: u64| {
+            came_to_nothing(&json!({"status": status, "statistics":
+                {"numberOfNewDocumentsIndexed": new, "numberOfModifiedDocumentsIndexed": 0}}))
+        };
+        assert!(job("FAILED", 0));
+        assert!(!job("FAILED", 1) && !job("STOPPED", 0) && !job("COMPLETE", 0));
+        assert!(!came_to_nothing(&json!({"status": "FAILED"})), "what is not known is not nothing");
+    }
 
     #[test]
     fn names_follow_bedrock() {

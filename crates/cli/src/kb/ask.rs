@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::args;
 use crate::client::Client;
+use crate::kb::eval::arn;
 use crate::kb::find;
 use crate::kb::search::{at, configuration, snippet};
 use crate::text::{clean, say};
@@ -13,10 +14,7 @@ use crate::text::{clean, say};
 /// Asks; the answer comes as it is made, then its sources.
 pub async fn run(client: &Client, args: &args::KbAsk) -> Result<(), String> {
     let kb = find::one(client, args.which.kb.as_deref()).await?;
-    let model = match args.model.starts_with("arn:") {
-        true => args.model.clone(),
-        false => format!("arn:aws:bedrock:{}::foundation-model/{}", client.region(), args.model),
-    };
+    let model = arn(&args.model, client.region());
     let asked = json!({
         "input": {"text": args.question},
         "retrieveAndGenerateConfiguration": {

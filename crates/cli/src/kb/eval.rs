@@ -10,10 +10,11 @@ mod told;
 use crate::args;
 use crate::client::Client;
 use crate::kb::{find, remove};
-use crate::text::say;
+use crate::text::{clean, say};
 use measure::Row;
 use questions::Question;
-use settings::Setting;
+pub use settings::arn;
+use settings::{Served, Setting};
 
 /// Runs every setting over every question.
 pub async fn run(client: &Client, args: &args::KbEval) -> Result<(), String> {
@@ -26,10 +27,17 @@ pub async fn run(client: &Client, args: &args::KbEval) -> Result<(), String> {
         file.map_err(|error| format!("{}: {error}", path.display()))?;
     }
     let kb = find::one(client, args.kb.as_deref()).await?;
+    // Who may not list documents may still measure.
+    let known = run::documents(client, &kb.id).await.ok();
+    for (document, line) in known.iter().flat_map(|known| questions::unknown(&questions, known)) {
+        let file = args.file.display();
+        eprintln!("{file}:{line}: no document of {} ends in {}: it cannot be found", kb.name, clean(document));
+    }
+    let served = run::served(client, &settings).await;
     let mut rows: Vec<Row> = Vec::new();
     for chunking in settings::chunkings(args)? {
         let Some(cut) = &chunking else {
-            measured(client, &kb.id, None, &settings, &questions, &mut rows).await?;
+            measured(client, &kb.id, None, &settings, &served, &questions, &mut rows).await?;
             continue;
         };
         // One may be left over of a run that was killed.
@@ -37,7 +45,7 @@ pub async fn run(client: &Client, args: &args::KbEval) -> Result<(), String> {
         remove::named(client, &name).await?;
         let measured = async {
             let copy = run::copy(client, &kb, cut, &name).await?;
-            measured(client, &copy, Some(&cut.label), &settings, &questions, &mut rows).await
+            measured(client, &copy, Some(&cut.label), &settings, &served, &questions, &mut rows).await
         };
         let measured = tokio::select! {
             measured = measured => measured,
@@ -62,11 +70,12 @@ async fn measured(
     kb: &str,
     chunking: Option<&str>,
     settings: &[Setting],
+    served: &Served,
     questions: &[Question],
     rows: &mut Vec<Row>,
 ) -> Result<(), String> {
     for setting in settings {
-        let mut label = setting.label();
+        let mut label = setting.label(served);
         if let Some(chunking) = chunking {
             label = format!("{chunking} {label}");
         }

@@ -46,6 +46,18 @@ impl Origin {
         Ok(Self::Local(whole))
     }
 
+    /// Refuses options of crawling where nothing is crawled.
+    pub fn takes(&self, crawl: &args::KbCrawl) -> Result<(), String> {
+        match self {
+            Self::Local(_) | Self::Bucket(..) if *crawl != args::KbCrawl::default() => Err(
+                "--scope, --depth, --include, --exclude, --max-pages and --rate say how a URL is crawled: leave them out \
+                 for a folder or a bucket"
+                    .into(),
+            ),
+            _ => Ok(()),
+        }
+    }
+
     /// What a knowledge base of it is called.
     pub fn name(&self) -> String {
         let name = match self {
@@ -138,17 +150,6 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn crawl() -> args::KbCrawl {
-        args::KbCrawl {
-            scope: args::Scope::Path,
-            depth: None,
-            include: Vec::new(),
-            exclude: Vec::new(),
-            max_pages: 1000,
-            rate: 300,
-        }
-    }
-
     #[test]
     fn a_url_is_a_site_and_has_its_hosts_name() {
         let site = Origin::read("https://docs.example.com/guide/?x=1").unwrap();
@@ -163,11 +164,11 @@ mod tests {
 
     #[test]
     fn options_become_the_crawlers_configuration() {
-        let plain = web("https://example.com/", &crawl());
+        let plain = web("https://example.com/", &args::KbCrawl::default());
         let crawler = &plain["webConfiguration"]["crawlerConfiguration"];
         assert_eq!(*crawler, json!({"crawlerLimits": {"rateLimit": 300, "maxPages": 1000}}));
-        let told =
-            args::KbCrawl { scope: args::Scope::Host, include: vec!["a".into()], exclude: vec!["b".into()], ..crawl() };
+        let (include, exclude) = (vec!["a".into()], vec!["b".into()]);
+        let told = args::KbCrawl { scope: args::Scope::Host, include, exclude, ..Default::default() };
         let told = web("https://example.com/", &told)["webConfiguration"]["crawlerConfiguration"].take();
         assert_eq!(told["scope"], "HOST_ONLY");
         assert_eq!((&told["inclusionFilters"], &told["exclusionFilters"]), (&json!(["a"]), &json!(["b"])));

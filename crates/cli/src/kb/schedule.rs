@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use outcrop_api::bedrock_agent::DataSourceConfiguration;
+use outcrop_knowledge::control::jobs::JOB;
 use outcrop_knowledge::schedule::{EVERY, Schedule};
 use outcrop_wire::decode::{self, Problems};
 use serde_json::{Value, json};
@@ -66,33 +67,22 @@ pub fn told(source: &Value, of_base: Option<&str>) -> Option<String> {
     Some(format!("{how}, next {}", next.strftime("%Y-%m-%d %H:%M:%S UTC")))
 }
 
-/// What the role of a knowledge base was metered for while a job ran, as the end of a line; nothing where nobody tells.
-pub async fn cost(client: &Client, kb: &str, job: &Value) -> String {
+/// What a job was metered for, as the end of a line; nothing where nobody tells.
+pub async fn cost(client: &Client, job: &Value) -> String {
     // Who may not see costs may still ingest.
-    spent(client, kb, job).await.unwrap_or_default()
+    spent(client, job).await.unwrap_or_default()
 }
 
-async fn spent(client: &Client, kb: &str, job: &Value) -> Result<String, String> {
+async fn spent(client: &Client, job: &Value) -> Result<String, String> {
     let time = |name: &str| job[name].as_str().and_then(|at| at.parse::<Timestamp>().ok()).ok_or("no time");
     let (from, to) = (time("startedAt")?, time("updatedAt")?);
-    let path = client.path(&["knowledgebases", kb]);
-    let kb = client.json("GET", &path, &Value::Null).await?["knowledgeBase"].take();
-    let principal = session(&kb).ok_or("no role")?;
     // The ledger is asked whole moments.
     let to = to.saturating_add(jiff::SignedDuration::from_secs(1)).unwrap_or(to);
-    let filter = format!("principal={principal}");
+    let filter = format!("tag:{JOB}={}", job["ingestionJobId"].as_str().ok_or("no job")?);
     let (from, to) = (from.to_string(), to.to_string());
     let query = format!("from={}&to={}&filter={}", encoded(&from), encoded(&to), encoded(&filter));
     let report = client.get("/outcrop/cost", &query).await?;
     Ok(priced(&report["total"]))
-}
-
-/// The principal that a knowledge base's calls are metered as.
-fn session(kb: &Value) -> Option<String> {
-    // arn:aws:bedrock:REGION:ACCOUNT:knowledge-base/ID, arn:aws:iam::ACCOUNT:role/PATH/NAME
-    let account = kb["knowledgeBaseArn"].as_str()?.split(':').nth(4)?;
-    let name = kb["roleArn"].as_str()?.rsplit('/').next()?;
-    Some(format!("arn:aws:sts::{account}:assumed-role/{name}/bedrock"))
 }
 
 async fn arn(client: &Client, kb: &str) -> Result<String, String> {

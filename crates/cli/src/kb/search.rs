@@ -48,7 +48,7 @@ pub fn configuration(which: &args::KbWhich) -> Result<Value, String> {
     Ok(json!({"vectorSearchConfiguration": search}))
 }
 
-/// Where a passage is: its document, without what every one begins with, and its page.
+/// Where a passage is: its document, without what every one begins with, and its page, sheet or slide.
 pub fn at(result: &Value) -> String {
     let location = &result["location"];
     let uri = ["s3Location", "webLocation", "confluenceLocation", "salesforceLocation", "sharePointLocation"]
@@ -61,9 +61,18 @@ pub fn at(result: &Value) -> String {
     let ours = uri.strip_prefix("s3://outcrop-kb-").and_then(|rest| rest.split_once('/'));
     let mut at = ours.map_or(uri, |(_, key)| key).to_owned();
     if let Some(page) = result["metadata"]["x-amz-bedrock-kb-document-page-number"].as_f64() {
-        at += &format!(", page {page:.0}");
+        at += &format!(", {} {page:.0}", page_of(uri));
     }
     at
+}
+
+/// What a page of such a document is called.
+fn page_of(uri: &str) -> &'static str {
+    match uri.rsplit('.').next().unwrap_or_default().to_ascii_lowercase().as_str() {
+        "xlsx" | "xlsm" | "xlsb" | "xls" | "ods" => "sheet",
+        "pptx" => "slide",
+        _ => "page",
+    }
 }
 
 /// The beginning of a passage, on one line.
@@ -79,6 +88,17 @@ pub fn snippet(result: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_is_called_what_its_document_calls_it() {
+        let of = |key: &str| {
+            at(&json!({"location": {"s3Location": {"uri": format!("s3://outcrop-kb-docs/{key}")}},
+                "metadata": {"x-amz-bedrock-kb-document-page-number": 3.0}}))
+        };
+        assert_eq!(of("a.XLSX"), "a.XLSX, sheet 3");
+        assert_eq!(of("a.pptx"), "a.pptx, slide 3");
+        assert_eq!(of("xlsx/a.pdf"), "xlsx/a.pdf, page 3");
+    }
 
     #[test]
     fn a_place_names_document_and_page() {

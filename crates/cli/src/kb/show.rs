@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::client::{Ask, Client};
+use crate::client::{Ask, Client, SERVED_BY};
 use crate::kb::job::reasons;
 use crate::kb::{find, schedule};
 use crate::text::{say, table};
@@ -28,7 +28,7 @@ pub async fn run(client: &Client, wanted: Option<&str>, json: bool) -> Result<()
     let found = find::one(client, wanted).await?;
     let path = client.path(&["knowledgebases", &found.id]);
     let (headers, body) = client.bytes(Ask::json("GET", &path, Vec::new())).await?;
-    let served_by = headers.get("x-outcrop-served-by").and_then(|name| name.to_str().ok()).map(str::to_owned);
+    let served_by = headers.get(SERVED_BY).and_then(|name| name.to_str().ok()).map(str::to_owned);
     let mut kb: Value = serde_json::from_slice(&body).map_err(|e| format!("the answer is not JSON: {e}"))?;
     let kb = kb["knowledgeBase"].take();
     let every = schedule::of_base(client, kb["knowledgeBaseArn"].as_str().unwrap_or_default()).await?;
@@ -42,7 +42,7 @@ pub async fn run(client: &Client, wanted: Option<&str>, json: bool) -> Result<()
         if let Some(last) = whole["jobs"][0]["ingestionJobId"].as_str() {
             let job = client.json("GET", &format!("{path}/ingestionjobs/{last}"), &Value::Null).await?;
             whole["lastJob"] = job["ingestionJob"].clone();
-            whole["lastCost"] = schedule::cost(client, &found.id, &whole["lastJob"]).await.into();
+            whole["lastCost"] = schedule::cost(client, &whole["lastJob"]).await.into();
         }
         whole["sync"] = schedule::told(&whole, every.as_deref()).into();
         sources.push(whole);

@@ -50,6 +50,7 @@ pub(crate) fn plain(told: &DataSourceConfiguration) -> Result<Cow<'_, DataSource
             "connectorParameters.aclEnabled is not supported: document-level access control is not implemented",
         );
     }
+    largest(parameters)?;
     let mut plain = DataSourceConfiguration::default();
     match parameters["type"].as_str() {
         Some("WEB") => {
@@ -91,6 +92,20 @@ pub(crate) fn bounds(told: &DataSourceConfiguration) -> Option<Bounds> {
     (told["type"] == "WEB").then(|| Parameters { kind: "WEB", told }.bounds().ok())?
 }
 
+/// The most bytes of a file that a connector reads, where it says. AWS writes the number as a string, and 500 where
+/// nobody says.
+fn largest(parameters: &Value) -> Result<Option<u64>, KnowledgeError> {
+    let told = &parameters["filterConfiguration"]["maxFileSizeInMegaBytes"];
+    let number = told.as_u64().or_else(|| told.as_str()?.trim().parse().ok());
+    match number.filter(|megabytes| *megabytes > 0) {
+        Some(megabytes) => Ok(Some(megabytes.saturating_mul(1024 * 1024))),
+        None if told.is_null() => Ok(None),
+        None => broken(
+            "connectorParameters.filterConfiguration.maxFileSizeInMegaBytes must be a whole number, and at least 1",
+        ),
+    }
+}
+
 /// Some clients send the document as the text of one.
 fn document(told: &Value) -> Cow<'_, Value> {
     let read = told.as_str().and_then(|text| serde_json::from_str(text).ok());
@@ -109,7 +124,6 @@ fn s3(parameters: &Value) -> Result<S3DataSourceConfiguration, KnowledgeError> {
         let one = value.as_array().filter(|prefixes| prefixes.len() == 1).and_then(|prefixes| prefixes[0].as_str());
         match (name.as_str(), one) {
             ("inclusionPrefixes", Some(prefix)) => inclusion = Some(vec![prefix.to_owned()]),
-            // Files above 50 MB are left out anyway.
             ("maxFileSizeInMegaBytes", _) => {}
             _ if value.as_array().is_some_and(Vec::is_empty) => {}
             ("inclusionPrefixes", None) => {
@@ -139,6 +153,11 @@ impl DataSource {
     /// What it is among the data sources of any knowledge base.
     pub(crate) fn kind(&self) -> DataSourceType {
         plain(&self.configuration.0).map_or_else(|_| self.configuration.0.r#type.clone(), |told| told.r#type.clone())
+    }
+
+    /// The most bytes of a file that its connector reads, where that is bounded.
+    pub(crate) fn largest(&self) -> Option<u64> {
+        largest(&document(self.connector()?.connector_parameters.as_ref()?)).ok()?
     }
 
     /// The most that a sync may delete, in percent of its documents, where that is bounded.

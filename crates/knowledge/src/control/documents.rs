@@ -45,7 +45,7 @@ pub async fn ingest(
     }
     let mut ids = Vec::new();
     for told in &input.documents {
-        let id = checked::document(told, &place.source.value)?;
+        let id = checked::document(cx, told, &place.source.value)?;
         if ids.contains(&id) {
             return broken(format!("The document {id} is in the request more than once."));
         }

@@ -19,6 +19,8 @@ use crate::ingest::Work;
 use crate::kept::{DataSource, Job, JobState, KnowledgeBase, State, Statistics};
 use crate::{Knowledge, KnowledgeError};
 
+/// The session tag of all calls that a job makes, by which the ledger tells what it took: the job's id.
+pub const JOB: &str = "outcrop:ingestion-job";
 /// Jobs of an account that are under way at once (AWS's quota).
 const MAX_JOBS: i64 = 5;
 

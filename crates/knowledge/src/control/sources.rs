@@ -11,7 +11,7 @@ use outcrop_api::bedrock_agent::{
 use outcrop_resources::{Create, Error, Op, Page, Resource, Scope};
 
 use super::bases::{token, usable};
-use super::{broken, connector, jobs, refusal, vector_ingestion};
+use super::{broken, connector, jobs, own, refusal, vector_ingestion};
 use crate::base::scope;
 use crate::ingest::{Work, sources as connectors};
 use crate::kept::{DataSource, KnowledgeBase, State, Told};
@@ -33,7 +33,7 @@ pub async fn create(
     usable(&base)?;
     let retain = retain(&base.value, input.data_deletion_policy.as_ref())?;
     let ingestion = input.vector_ingestion_configuration;
-    checked(knowledge, &base.value, &input.data_source_configuration, ingestion.as_ref())?;
+    checked(cx, knowledge, &base.value, &input.data_source_configuration, ingestion.as_ref())?;
     let source = DataSource {
         description: input.description,
         configuration: Told(input.data_source_configuration),
@@ -116,7 +116,7 @@ pub async fn update(
     let configuration = Told(input.data_source_configuration);
     let ingestion = input.vector_ingestion_configuration.map(Told);
     unchanged(&found.value, &configuration.0, ingestion.as_ref())?;
-    checked(knowledge, &base.value, &configuration.0, ingestion.as_ref().map(|told| &told.0))?;
+    checked(cx, knowledge, &base.value, &configuration.0, ingestion.as_ref().map(|told| &told.0))?;
     let kms_key = input.server_side_encryption_configuration.and_then(|told| told.kms_key_arn);
     if kms_key != found.value.kms_key && kms_key.is_some() {
         return broken("serverSideEncryptionConfiguration cannot be updated once created");
@@ -215,6 +215,7 @@ fn retain(base: &KnowledgeBase, policy: Option<&DataDeletionPolicy>) -> Result<b
 }
 
 fn checked(
+    cx: &Context,
     knowledge: &Knowledge,
     base: &KnowledgeBase,
     told: &DataSourceConfiguration,
@@ -238,6 +239,7 @@ fn checked(
     if !there {
         return broken(format!("{block} is required when data source type is {kind}"));
     }
+    own(cx, told.s3_configuration.as_ref().and_then(|s3| s3.bucket_owner_account_id.as_ref()))?;
     let crawls = matches!(
         told.r#type,
         DataSourceType::Web | DataSourceType::Confluence | DataSourceType::Salesforce | DataSourceType::Sharepoint

@@ -55,6 +55,21 @@ impl Call<'_> {
         }
     }
 
+    /// Says of the call's documents why nothing becomes of them: they stay where their data source cannot be deleted.
+    async fn give_up(&self, ids: &[impl AsRef<str> + Sync]) -> Finished {
+        let mut ops = Vec::new();
+        for id in ids {
+            let Some(Known { document, version, .. }) = self.row(id.as_ref()).await? else { continue };
+            let reason = Some("The data source is being deleted.".to_owned());
+            let row = Document { status: Status::Failed, reason, ..document };
+            ops.push(document::write(self.scope, self.source, &row, Some(version))?);
+        }
+        if !ops.is_empty() {
+            self.knowledge.0.resources.store().commit(Batch::new(ops)).await?;
+        }
+        Ok(vec![counted_out(self.scope)])
+    }
+
     /// A document's row, as long as it is this call's: a later call's is the later call's.
     async fn row(&self, id: &str) -> Result<Option<Known>, KnowledgeError> {
         let known = document::get(self.knowledge, self.scope, self.source, id).await?;
@@ -68,9 +83,8 @@ impl Call<'_> {
 
 /// Takes documents away.
 pub(super) async fn remove(call: &Call<'_>, ids: &[String], held: &Held) -> Finished {
-    let done = vec![counted_out(call.scope)];
     let _alone = call.knowledge.0.turns.of(call.source, held).await;
-    let Some((base, _)) = call.place().await? else { return Ok(done) };
+    let Some((base, _)) = call.place().await? else { return call.give_up(ids).await };
     let index = call.knowledge.index(&base.id, &base.value).await?;
     let (mut removed, mut ops) = (Vec::new(), Vec::new());
     for id in ids {
@@ -83,14 +97,14 @@ pub(super) async fn remove(call: &Call<'_>, ids: &[String], held: &Held) -> Fini
         index.replace(removed).await?;
         call.knowledge.0.resources.store().commit(Batch::new(ops)).await?;
     }
-    Ok(done)
+    Ok(vec![counted_out(call.scope)])
 }
 
 /// Reads documents and makes them searchable, all of the call together.
 pub(super) async fn ingest(call: &Call<'_>, documents: &[Told<KnowledgeBaseDocument>], held: &Held) -> Finished {
-    let done = vec![counted_out(call.scope)];
+    let ids: Vec<&str> = documents.iter().map(|Told(told)| document_id(told)).collect();
     let _alone = call.knowledge.0.turns.of(call.source, held).await;
-    let Some((base, source)) = call.place().await? else { return Ok(done) };
+    let Some((base, source)) = call.place().await? else { return call.give_up(&ids).await };
     let task = held.task();
     let last = task.failures + 1 >= TRIES;
     let acting = call.knowledge.acting(call.scope, &base.value.role, Some(&base.arn));
@@ -116,7 +130,7 @@ pub(super) async fn ingest(call: &Call<'_>, documents: &[Told<KnowledgeBaseDocum
             }
             Ok(embedder) => tokio::select! {
                 read = read(embedder, &recipe, told) => read,
-                () = call.unwanted() => return Ok(done),
+                () = call.unwanted() => return call.give_up(&ids).await,
             },
             Err(error) => Err(Unread::Left(Status::Failed, reasons::sentence(&error.to_string()))),
         };
@@ -145,7 +159,10 @@ pub(super) async fn ingest(call: &Call<'_>, documents: &[Told<KnowledgeBaseDocum
         rows.push((row, known.version + 1));
     }
     // A deletion waits for this turn before it forgets what the index has.
-    if !replaced.is_empty() && call.place().await?.is_some() {
+    if call.place().await?.is_none() {
+        return call.give_up(&ids).await;
+    }
+    if !replaced.is_empty() {
         let written = match index {
             Ok(index) => index.replace(replaced).await.map_err(KnowledgeError::from),
             Err(error) => Err(error),
@@ -165,7 +182,7 @@ pub(super) async fn ingest(call: &Call<'_>, documents: &[Told<KnowledgeBaseDocum
             .collect::<Result<_, _>>()?;
         call.knowledge.0.resources.store().commit(Batch::new(ops)).await?;
     }
-    Ok(done)
+    Ok(vec![counted_out(call.scope)])
 }
 
 /// What a sync compares.

@@ -22,7 +22,7 @@ use super::document::{Did, Status};
 use super::embed::{self, Embedder};
 use super::prepare::{Prepared, Recipe, Unprepared, prepare};
 use super::reasons;
-use super::sources::{self, FetchError, Source, SourceError};
+use super::sources::{self, FetchError, Fetched, Item, Source, SourceError};
 use super::transform::Transform;
 use super::work::{DEATHS, Finished, TRIES};
 use crate::control::jobs;
@@ -54,6 +54,8 @@ struct Run<'a> {
     recipe: Recipe,
     /// The most that it may delete, in percent.
     deletes_at_most: Option<u8>,
+    /// The most bytes of a file that it reads, where its source says.
+    largest: Option<u64>,
     /// Whether the index is another server's.
     elsewhere: bool,
     /// Whether the job is not tried again.
@@ -224,15 +226,29 @@ impl<'a> Run<'a> {
         held: &'a Held,
     ) -> Result<Self, Halt> {
         let acting = knowledge.acting(scope, &base.value.role, Some(&base.arn));
-        let acting = acting.map_err(|error| Halt::Failed(error.to_string()))?;
+        let mut acting = acting.map_err(|error| Halt::Failed(error.to_string()))?;
+        Arc::make_mut(&mut acting.permissions).tags.insert(jobs::JOB.to_owned(), id.clone());
         let embedder = Embedder::new(knowledge, acting.clone(), &base.value).await;
         let index = knowledge.index(&base.id, &base.value).await?;
         let recipe = Recipe::of(base, source, &id)?;
         let elsewhere = base.value.store.is_some();
         let last = held.task().failures + 1 >= TRIES;
-        let deletes_at_most = source.value.deletes_at_most();
+        let (deletes_at_most, largest) = (source.value.deletes_at_most(), source.value.largest());
         let source = sources::open(knowledge, acting, source)?;
-        Ok(Self { knowledge, scope, id, index, source, embedder, recipe, deletes_at_most, elsewhere, held, last })
+        Ok(Self {
+            knowledge,
+            scope,
+            id,
+            index,
+            source,
+            embedder,
+            recipe,
+            deletes_at_most,
+            largest,
+            elsewhere,
+            last,
+            held,
+        })
     }
 
     /// Reads, embeds and writes what is to be done; each of the three while the others do.
@@ -277,7 +293,7 @@ impl<'a> Run<'a> {
             return Ok(One::new(todo, outcome));
         }
         let left = |(status, reason)| Outcome::Left(status, reason);
-        let outcome = match self.source.fetch(&todo.item).await {
+        let outcome = match self.fetch(&todo.item).await {
             Err(FetchError::Gone) => Outcome::Gone,
             Err(FetchError::Later(why)) => Outcome::Kept(reasons::sentence(&why)),
             Err(error) => left(reasons::unfetched(&error)),
@@ -290,6 +306,20 @@ impl<'a> Run<'a> {
             },
         };
         Ok(One::new(todo, outcome))
+    }
+
+    async fn fetch(&self, item: &Item) -> Result<Fetched, FetchError> {
+        let fits = |size: u64| match self.largest {
+            Some(most) if size > most => {
+                let why = format!(": it has {size} bytes, and maxFileSizeInMegaBytes takes {most}");
+                Err(FetchError::Large(why))
+            }
+            _ => Ok(()),
+        };
+        item.size.map_or(Ok(()), fits)?;
+        let fetched = self.source.fetch(item).await?;
+        fits(fetched.bytes.len() as u64)?;
+        Ok(fetched)
     }
 
     /// What comes of a document whose sidecar alone is another, where that changes nothing that is embedded: it is not

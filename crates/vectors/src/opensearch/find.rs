@@ -7,8 +7,9 @@ use serde_json::{Value as Json, json};
 
 use super::Kept;
 use super::filter::condition;
-use super::write::{Row, numbers};
+use super::write::numbers;
 use crate::ranked::{Candidate, Finds};
+use crate::record::Row;
 use crate::{Mode, Query, Result, Shape, VectorError};
 
 /// Words of a question that are looked for; OpenSearch takes 1,024 clauses.
@@ -111,7 +112,7 @@ impl Kept {
             document: row.document,
             text: source[&self.layout.text].as_str().unwrap_or_default().to_owned(),
             parent: row.parent,
-            metadata: row.attributes,
+            metadata: row.attributes.unwrap_or_default(),
             likeness,
             words: words.unwrap_or(0.0),
         })

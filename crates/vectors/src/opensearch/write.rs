@@ -4,31 +4,17 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 use http::Method;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use super::Kept;
 use super::filter::attributes;
-use crate::record::described;
-use crate::{Metadata, Parent, Record, Replace, Result, Vector, VectorError};
+use crate::record::{Row, described};
+use crate::{Metadata, Record, Replace, Result, Vector, VectorError};
 
 /// Documents that are sent together.
 const STRIDE: usize = 200;
 /// Old chunks that are looked up together.
 const PAGE: usize = 5000;
-
-/// What stands in the metadata field.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Row {
-    pub knowledge_base: String,
-    pub data_source: String,
-    pub document: String,
-    pub chunk: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub parent: Option<Parent>,
-    pub attributes: Metadata,
-}
 
 /// A vector as it is written and asked: numbers with the length 1, bits as signed bytes. None without a direction.
 pub(super) fn numbers(vector: &Vector) -> Option<Json> {
@@ -100,7 +86,7 @@ impl Kept {
             document: document.document.clone(),
             chunk: record.id.clone(),
             parent: record.parent.as_deref().cloned(),
-            attributes: record.metadata.clone(),
+            attributes: Some(record.metadata.clone()),
         };
         let row = serde_json::to_string(&row).map_err(|why| VectorError::failed("writing metadata", why))?;
         let mut beside = attributes(&record.metadata);
@@ -132,8 +118,9 @@ impl Kept {
             let bad = |why: serde_json::Error| VectorError::failed("a document's metadata", why);
             let row = hit["_source"][&self.layout.metadata].as_str().unwrap_or_default();
             let mut row: Row = serde_json::from_str(row).map_err(bad)?;
-            row.attributes = described(&row.attributes, own, metadata);
-            let beside = attributes(&row.attributes);
+            let new = described(&row.attributes.unwrap_or_default(), own, metadata);
+            let beside = attributes(&new);
+            row.attributes = Some(new);
             let row = serde_json::to_string(&row).map_err(bad)?;
             let changed = json!({ &self.layout.metadata: row, "outcrop": beside });
             lines.push((json!({ "update": { "_id": hit["_id"] } }), Some(json!({ "doc": changed }))));

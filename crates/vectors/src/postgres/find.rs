@@ -7,8 +7,9 @@ use tokio_postgres::Row as Found;
 use super::Kept;
 use super::connect::failed;
 use super::filter::{Sql, condition};
-use super::write::{Row, vector};
+use super::write::vector;
 use crate::ranked::{Candidate, Finds};
+use crate::record::Row;
 use crate::{Mode, Query, Result, Shape, VectorError};
 
 #[async_trait]

@@ -2,32 +2,17 @@
 
 use std::collections::HashMap;
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 use tokio_postgres::{Client, GenericClient, Transaction};
 
 use super::Kept;
 use super::connect::failed;
 use super::filter::{Sql, clean, value};
+use crate::record::Row;
 use crate::{Metadata, Parent, Place, Record, Replace, Result, Stats, Vector, VectorError};
 
 /// Rows that are sent together.
 const STRIDE: usize = 200;
-
-/// What stands in a row's metadata.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Row {
-    pub knowledge_base: String,
-    pub data_source: String,
-    pub document: String,
-    pub chunk: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub parent: Option<Parent>,
-    /// Where they have no column of their own.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub attributes: Option<Metadata>,
-}
 
 impl Kept {
     pub(super) async fn write(&self, documents: Vec<Replace>) -> Result<()> {

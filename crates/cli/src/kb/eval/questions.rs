@@ -11,6 +11,8 @@ pub struct Question {
     pub documents: Vec<String>,
     /// What a right answer says; any of them.
     pub answers: Vec<String>,
+    /// Its line of the file.
+    pub line: usize,
 }
 
 /// Reads JSON lines.
@@ -28,12 +30,31 @@ pub fn read(text: &str) -> Result<Vec<Question>, String> {
         if documents.is_empty() && answers.is_empty() {
             return Err(format!("{at}: a line needs \"documents\" (what should be found), \"answer\", or both"));
         }
-        questions.push(Question { text: question.to_owned(), documents, answers });
+        questions.push(Question { text: question.to_owned(), documents, answers, line: at });
     }
     match questions.is_empty() {
         true => Err("1: there is no question in it".into()),
         false => Ok(questions),
     }
+}
+
+/// The documents that are to be found and that none of `uris` is, with the line that names each first.
+pub fn unknown<'a>(questions: &'a [Question], uris: &[String]) -> Vec<(&'a str, usize)> {
+    let mut unknown: Vec<(&str, usize)> = Vec::new();
+    for question in questions {
+        for document in &question.documents {
+            let told = unknown.iter().any(|(known, _)| known == document);
+            if !told && !uris.iter().any(|uri| ends(uri, document)) {
+                unknown.push((document, question.line));
+            }
+        }
+    }
+    unknown
+}
+
+/// Whether a URI is a document's: the end of it is enough.
+pub fn ends(uri: &str, document: &str) -> bool {
+    uri.strip_suffix(document).is_some_and(|before| before.is_empty() || before.ends_with('/'))
 }
 
 /// A string, or a list of them, under one of these names.
@@ -60,9 +81,25 @@ mod tests {
         let read = read(text).unwrap();
         assert_eq!(
             read[0],
-            Question { text: "who?".into(), documents: vec!["a.md".into()], answers: vec!["Ada".into()] }
+            Question { text: "who?".into(), documents: vec!["a.md".into()], answers: vec!["Ada".into()], line: 1 }
         );
-        assert_eq!(read[1].answers.len(), 2);
+        assert_eq!((read[1].answers.len(), read[1].line), (2, 3));
+    }
+
+    #[test]
+    fn a_document_that_no_source_has_is_told_once() {
+        let text = "{\"question\": \"who?\", \"documents\": [\"a.md\", \"b/c.md\"]}\n\
+                    {\"question\": \"when?\", \"documents\": [\"ab.md\", \"c.md\", \"d.md\"]}\n\
+                    {\"question\": \"what?\", \"documents\": [\"ab.md\"]}\n";
+        let questions = read(text).unwrap();
+        let uris = ["s3://k/a.md".to_owned(), "s3://k/x/c.md".to_owned(), "d.md".to_owned()];
+        assert_eq!(unknown(&questions, &uris), [("b/c.md", 1), ("ab.md", 2)]);
+    }
+
+    #[test]
+    fn a_document_is_named_by_its_end() {
+        assert!(ends("s3://b/x/a.md", "a.md") && ends("s3://b/x/a.md", "x/a.md") && ends("c.md", "c.md"));
+        assert!(!ends("s3://b/x/ba.md", "a.md"));
     }
 
     #[test]

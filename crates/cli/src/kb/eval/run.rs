@@ -1,14 +1,15 @@
 //! Asks the questions under a setting, and copies a knowledge base for another chunking.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::client::{Client, encoded};
+use crate::client::{Ask, Client, SERVED_BY, encoded};
 use crate::kb::eval::measure::{self, Got, Row};
 use crate::kb::eval::questions::Question;
-use crate::kb::eval::settings::{Cut, Setting, arn};
+use crate::kb::eval::settings::{Cut, Served, Setting, arn};
 use crate::kb::find::{self, Found};
 use crate::kb::{add, job, sync};
 
@@ -79,6 +80,54 @@ async fn ask(client: &Client, kb: &str, setting: &Setting, text: &str) -> Result
 fn uris(results: &Value) -> Vec<String> {
     let uri = |result: &Value| result["metadata"]["x-amz-bedrock-kb-source-uri"].as_str().map(str::to_owned);
     results.as_array().into_iter().flatten().filter_map(uri).collect()
+}
+
+/// The URIs or ids of a knowledge base's documents.
+pub async fn documents(client: &Client, kb: &str) -> Result<Vec<String>, String> {
+    let mut all = Vec::new();
+    for source in find::sources(client, kb).await? {
+        let id = source["dataSourceId"].as_str().unwrap_or_default();
+        let path = client.path(&["knowledgebases", kb, "datasources", id, "documents"]);
+        for document in find::pages(client, &path, "documentDetails").await? {
+            let identifier = &document["identifier"];
+            let name = identifier["s3"]["uri"].as_str().or_else(|| identifier["custom"]["id"].as_str());
+            all.extend(name.map(str::to_owned));
+        }
+    }
+    Ok(all)
+}
+
+/// Which of the models others stand in for: each is called once, and the answer's header says so.
+pub async fn served(client: &Client, settings: &[Setting]) -> Served {
+    let mut served = Served::new();
+    let mut asked = HashSet::new();
+    for (model, ranks) in settings.iter().flat_map(|one| [(&one.model, false), (&one.rerank, true)]) {
+        let Some(model) = model.as_ref().filter(|model| asked.insert(*model)) else { continue };
+        let (path, call) = match ranks {
+            true => ("/rerank".to_owned(), ranking(&arn(model, client.region()))),
+            false => (
+                client.path(&["model", model, "converse"]),
+                json!({"messages": [{"role": "user", "content": [{"text": "Hello"}]}], "inferenceConfig": {"maxTokens": 1}}),
+            ),
+        };
+        // Whoever may not ask the model alone is not told who answers for it.
+        let answer = client.bytes(Ask::json("POST", &path, call.to_string().into_bytes())).await;
+        let by = answer.ok().and_then(|(headers, _)| Some(headers.get(SERVED_BY)?.to_str().ok()?.to_owned()));
+        if let Some(by) = by {
+            served.insert(model.clone(), by);
+        }
+    }
+    served
+}
+
+fn ranking(model: &str) -> Value {
+    let source = json!({"type": "INLINE", "inlineDocumentSource": {"type": "TEXT", "textDocument": {"text": "Hello"}}});
+    json!({
+        "queries": [{"type": "TEXT", "textQuery": {"text": "Hello"}}],
+        "sources": [source],
+        "rerankingConfiguration": {"type": "BEDROCK_RERANKING_MODEL",
+            "bedrockRerankingConfiguration": {"modelConfiguration": {"modelArn": model}}},
+    })
 }
 
 /// What the account spent in that time; none where a call had no price.

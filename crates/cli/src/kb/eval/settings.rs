@@ -1,5 +1,7 @@
 //! What is tried.
 
+use std::collections::HashMap;
+
 use serde_json::{Value, json};
 
 use crate::args::{self, Mode};
@@ -16,6 +18,9 @@ pub struct Setting {
     /// The model that ranks anew.
     pub rerank: Option<String>,
 }
+
+/// Who answers for models that are not there themselves, by the models' names.
+pub type Served = HashMap<String, String>;
 
 /// One way to cut documents.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,17 +86,21 @@ fn cut(text: &str) -> Result<Cut, String> {
 }
 
 impl Setting {
-    /// As a table names it.
-    pub fn label(&self) -> String {
+    /// As a table names it; `served` says which models others stand in for, by what was typed.
+    pub fn label(&self, served: &Served) -> String {
+        let model = |model: &String| match served.get(model) {
+            Some(by) => format!("{} (served by {by})", short(model)),
+            None => short(model).to_owned(),
+        };
         let mut label = format!("n={}", self.results);
         if let Some(mode) = self.mode {
             label += if mode == Mode::Hybrid { " hybrid" } else { " semantic" };
         }
         if let Some(rerank) = &self.rerank {
-            label += &format!(" rerank={}", short(rerank));
+            label += &format!(" rerank={}", model(rerank));
         }
-        if let Some(model) = &self.model {
-            label += &format!(" {}", short(model));
+        if let Some(writes) = &self.model {
+            label += &format!(" {}", model(writes));
         }
         label
     }
@@ -146,7 +155,9 @@ mod tests {
             model: Some("arn:aws:bedrock:us-east-1::foundation-model/m".into()),
             rerank: Some("amazon.rerank-v1:0".into()),
         };
-        assert_eq!(setting.label(), "n=5 hybrid rerank=amazon.rerank-v1:0 m");
+        assert_eq!(setting.label(&Served::new()), "n=5 hybrid rerank=amazon.rerank-v1:0 m");
+        let served = [("amazon.rerank-v1:0".to_owned(), "local".to_owned())].into();
+        assert_eq!(setting.label(&served), "n=5 hybrid rerank=amazon.rerank-v1:0 (served by local) m");
         let told = setting.configuration("eu-west-1");
         let model = &told["vectorSearchConfiguration"]["rerankingConfiguration"]["bedrockRerankingConfiguration"];
         assert_eq!(

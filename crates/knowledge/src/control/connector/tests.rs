@@ -26,6 +26,16 @@ fn a_connector_to_a_bucket_is_a_bucket() {
         let s3 = plain(&configuration).unwrap().s3_configuration.clone().unwrap();
         assert_eq!((s3.bucket_arn.as_str(), s3.inclusion_prefixes), ("arn:aws:s3:::docs", Some(vec!["a/".to_owned()])));
     }
+    let largest = |size: Value| {
+        let mut parameters = parameters.clone();
+        parameters["filterConfiguration"]["maxFileSizeInMegaBytes"] = size;
+        plain(&told(parameters.clone())).map(|_| largest(&parameters).unwrap()).map_err(|error| error.to_string())
+    };
+    assert_eq!((largest(json!("500")), largest(json!(2))), (Ok(Some(500 << 20)), Ok(Some(2 << 20))));
+    assert_eq!(largest(Value::Null), Ok(None));
+    for bad in [json!("many"), json!(0), json!(-1), json!(1.5), json!([1])] {
+        assert!(largest(bad).unwrap_err().contains("maxFileSizeInMegaBytes must be a whole number"));
+    }
     let custom = told(json!({"type": "CUSTOM", "version": "1"}));
     assert_eq!(plain(&custom).unwrap().r#type, DataSourceType::Custom);
 }

@@ -1,23 +1,29 @@
 //! What a call may say of a document.
 
+use outcrop_access::Context;
 use outcrop_api::bedrock_agent::{
     ContentDataSourceType, CustomContent, CustomSourceType, DataSourceType, DocumentIdentifier, InlineContentType,
     KnowledgeBaseDocument, MetadataSourceType,
 };
 
-use super::super::broken;
+use super::super::{broken, own};
 use crate::KnowledgeError;
 use crate::ingest::attributes::Sidecar;
 use crate::ingest::sources::parts;
 use crate::kept::DataSource;
 
 /// The id of a document that a call brings.
-pub(super) fn document(told: &KnowledgeBaseDocument, source: &DataSource) -> Result<String, KnowledgeError> {
+pub(super) fn document(
+    cx: &Context,
+    told: &KnowledgeBaseDocument,
+    source: &DataSource,
+) -> Result<String, KnowledgeError> {
     fits(&told.content.data_source_type, source)?;
     let metadata = told.metadata.as_ref();
     if metadata.is_some_and(|metadata| metadata.access_control_list.is_some()) {
         return broken("accessControlList is not supported: documents would be found by everybody who may search.");
     }
+    own(cx, metadata.and_then(|metadata| metadata.s3_location.as_ref()?.bucket_owner_account_id.as_ref()))?;
     let inline = metadata.is_some_and(|metadata| metadata.r#type == MetadataSourceType::InLineAttribute);
     if let Some(metadata) = metadata {
         let missing = if inline { metadata.inline_attributes.is_none() } else { metadata.s3_location.is_none() };
@@ -37,6 +43,7 @@ pub(super) fn document(told: &KnowledgeBaseDocument, source: &DataSource) -> Res
         return uri(&s3.s3_location.uri);
     }
     let Some(custom) = &told.content.custom else { return broken("custom is required when dataSourceType is CUSTOM") };
+    own(cx, custom.s3_location.as_ref().and_then(|place| place.bucket_owner_account_id.as_ref()))?;
     content(custom)?;
     if custom.source_type == CustomSourceType::InLine && metadata.is_some() && !inline {
         return broken("Metadata of inline content must be inline: use the type IN_LINE_ATTRIBUTE.");

@@ -55,6 +55,12 @@ pub(super) fn of(error: BucketError) -> S3Error {
         BucketError::Invalid(_) => "InvalidArgument",
         BucketError::TooLarge { .. } => "EntityTooLarge",
         BucketError::Range { .. } => "InvalidRange",
+        BucketError::NoSuchPart => {
+            let mut error = coded("InvalidPartNumber", error.to_string());
+            error.set_status_code(StatusCode::RANGE_NOT_SATISFIABLE);
+            return error;
+        }
+        BucketError::Unbuilt(_) => "NotImplemented",
         BucketError::Precondition => "PreconditionFailed",
         BucketError::Exists => "BucketAlreadyExists",
         BucketError::Owned => "BucketAlreadyOwnedByYou",

@@ -85,11 +85,10 @@ impl<'a> Crawl<'a> {
         }
         // Nothing at all is not what anybody asked for.
         if self.listing.items.is_empty() {
-            let why = match (self.listing.kept.first(), self.seeds.first()) {
-                (Some((url, why)), _) => format!("{url}: {why}"),
-                (None, Some(seed)) => format!("{seed}: it is not there, is no page, or may not be crawled"),
-                (None, None) => "It has no seed URL".to_owned(),
-            };
+            let kept = self.listing.kept.first().map(|(url, why)| format!("{url}: {why}"));
+            let gone =
+                self.seeds.first().map(|seed| format!("{seed}: it is not there, is no page, or may not be crawled"));
+            let why = kept.or(gone).unwrap_or_default();
             return Err(SourceError::Never(format!("No page could be crawled. {why}")));
         }
         Ok(self.listing)

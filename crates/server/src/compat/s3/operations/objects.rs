@@ -115,12 +115,30 @@ impl Wanted {
     }
 }
 
-fn span(range: Option<Range>) -> Span {
-    match range {
-        None => Span::All,
-        Some(Range::Int { first, last }) => Span::From(first, last),
-        Some(Range::Suffix { length }) => Span::Last(length),
-    }
+fn span(range: Option<Range>, part: Option<i32>) -> S3Result<Span> {
+    Ok(match (range, part) {
+        (None, None) => Span::All,
+        (None, Some(part)) => Span::Part(u32::try_from(part).unwrap_or_default()),
+        (Some(Range::Int { first, last }), None) => Span::From(first, last),
+        (Some(Range::Suffix { length }), None) => Span::Last(length),
+        (Some(_), Some(_)) => {
+            let text = "Cannot specify both Range header and partNumber query parameter";
+            return Err(Refused::new("InvalidRequest", text).into());
+        }
+    })
+}
+
+/// How a part of an object is told: which bytes it has, and how many parts there are.
+fn told(span: Span, range: &std::ops::Range<u64>, head: &Head) -> (Option<String>, Option<i32>) {
+    let (first, last) = (range.start, range.end.saturating_sub(1));
+    let content_range =
+        (span != Span::All && !range.is_empty()).then(|| format!("bytes {first}-{last}/{}", head.object.size));
+    let counted = matches!(span, Span::Part(_)) && !head.parts.is_empty();
+    (content_range, counted.then(|| i32::try_from(head.parts.len()).unwrap_or(i32::MAX)))
+}
+
+fn status(content_range: Option<&String>) -> StatusCode {
+    if content_range.is_some() { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK }
 }
 
 fn no_version(version: Option<&String>) -> S3Result<()> {
@@ -136,20 +154,19 @@ pub(super) async fn get(
     input: GetObjectInput,
 ) -> S3Result<S3Response<GetObjectOutput>> {
     no_version(input.version_id.as_ref())?;
-    refuse(input.part_number.is_some_and(|part| part != 1), "Reading one part")?;
     let wanted = Wanted {
         if_match: input.if_match,
         if_none_match: input.if_none_match,
         if_modified_since: input.if_modified_since,
         if_unmodified_since: input.if_unmodified_since,
     };
-    let reading = buckets.read(cx, &input.bucket, &input.key, span(input.range)).await.map_err(of)?;
+    let span = span(input.range, input.part_number)?;
+    let reading = buckets.read(cx, &input.bucket, &input.key, span).await.map_err(of)?;
     wanted.check(&reading.head)?;
-    let Head { object, attributes } = reading.head;
+    let (content_range, parts_count) = told(span, &reading.range, &reading.head);
+    let Head { object, attributes, .. } = reading.head;
     let length = reading.range.end - reading.range.start;
-    let (first, last) = (reading.range.start, reading.range.end.saturating_sub(1));
-    let content_range = input.range.map(|_| format!("bytes {first}-{last}/{}", object.size));
-    let status = if content_range.is_some() { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK };
+    let status = status(content_range.as_ref());
     let pieces = reading.bytes.map(|piece| piece.map(http_body::Frame::data));
     let output = GetObjectOutput {
         accept_ranges: Some("bytes".to_owned()),
@@ -164,6 +181,7 @@ pub(super) async fn get(
         e_tag: Some(etag(&object.etag)),
         last_modified: Some(time(object.modified)),
         metadata: (!attributes.metadata.is_empty()).then(|| attributes.metadata.into_iter().collect()),
+        parts_count,
         ..Default::default()
     };
     Ok(S3Response::with_status(output, status))
@@ -189,21 +207,27 @@ pub(super) async fn head(
     let head = buckets.details(cx, &input.bucket, &input.key).await.map_err(of)?;
     let head = head.ok_or_else(|| of(BucketError::NoSuchKey(input.key)))?;
     wanted.check(&head)?;
-    let Head { object, attributes } = head;
-    let range = span(input.range).of(object.size).map_err(of)?;
-    answer(HeadObjectOutput {
+    let span = span(input.range, input.part_number)?;
+    let range = span.of(&head).map_err(of)?;
+    let (content_range, parts_count) = told(span, &range, &head);
+    let Head { object, attributes, .. } = head;
+    let status = status(content_range.as_ref());
+    let output = HeadObjectOutput {
         accept_ranges: Some("bytes".to_owned()),
         cache_control: attributes.cache_control,
         content_disposition: attributes.content_disposition,
         content_encoding: attributes.content_encoding,
         content_language: attributes.content_language,
         content_length: Some(size(range.end - range.start)),
+        content_range,
         content_type: Some(attributes.content_type.unwrap_or_else(untyped)),
         e_tag: Some(etag(&object.etag)),
         last_modified: Some(time(object.modified)),
         metadata: (!attributes.metadata.is_empty()).then(|| attributes.metadata.into_iter().collect()),
+        parts_count,
         ..Default::default()
-    })
+    };
+    Ok(S3Response::with_status(output, status))
 }
 
 /// Bucket and key that a copy comes from.
