@@ -72,7 +72,14 @@ async fn hybrid(engine: &dyn Finds, query: &Query, wanted: usize) -> Result<Vec<
     let mut seen: HashSet<String> = candidates.iter().map(|one| one.id.clone()).collect();
     candidates.extend(engine.said(query, pool).await?.into_iter().filter(|one| seen.insert(one.id.clone())));
     let parts: Vec<Parts> = candidates.iter().map(|one| Parts { cosine: one.likeness, words: one.words }).collect();
-    Ok(sorted(fusion::join(&parts).into_iter().zip(candidates).collect()))
+    // What these engines say of words has no scale: how long texts are is known of those that were found.
+    let words: usize = candidates.iter().map(|one| words(&one.text)).sum();
+    let length = words as f64 / candidates.len().max(1) as f64;
+    Ok(sorted(fusion::join_unscaled(&parts, length).into_iter().zip(candidates).collect()))
+}
+
+fn words(text: &str) -> usize {
+    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).count()
 }
 
 fn sorted(mut found: Vec<(f64, Candidate)>) -> Vec<(f64, Candidate)> {

@@ -9,12 +9,14 @@ use tantivy::{DocSet, SegmentReader, TERMINATED, Term};
 use super::top::{Scored, Top};
 use super::words::{Fields, failed};
 use crate::Result;
+use crate::fusion::Scale;
 
 /// A question's words, ready to be looked for.
 pub(super) struct Asked<'a> {
     searcher: &'a tantivy::Searcher,
     fields: Fields,
     words: Vec<(Term, Bm25Weight)>,
+    scale: Scale,
 }
 
 /// A word in a segment.
@@ -38,8 +40,14 @@ impl Word {
     }
 }
 
+/// What a word scores at most: its weight, as often as a chunk may repeat it (tantivy's k1 is 1.2).
+fn most(having: u64, documents: u64) -> f64 {
+    let (having, documents) = (having as f64, documents as f64);
+    2.2 * (1.0 + (documents - having + 0.5) / (having + 0.5)).ln()
+}
+
 impl<'a> Asked<'a> {
-    /// Words that no chunk has are left out.
+    /// Words that no chunk has are left out of what is looked for, not of what could be scored.
     pub(super) fn new(searcher: &'a tantivy::Searcher, fields: Fields, words: Vec<Term>) -> Result<Self> {
         let (mut tokens, mut documents) = (0, 0);
         for segment in searcher.segment_readers() {
@@ -48,15 +56,23 @@ impl<'a> Asked<'a> {
         }
         let length = tokens as f32 / documents.max(1) as f32;
         let mut weighed = Vec::with_capacity(words.len());
+        let mut possible = 0.0;
         for word in words {
             let having = searcher.doc_freq(&word).map_err(failed)?;
+            possible += most(having, documents);
             if having > 0 {
                 weighed.push((word, Bm25Weight::for_one_term_without_explain(having, documents, length)));
             }
         }
         // The most common first.
         weighed.sort_by(|(_, a), (_, b)| a.max_score().total_cmp(&b.max_score()));
-        Ok(Self { searcher, fields, words: weighed })
+        let scale = Scale { possible, length: f64::from(length) };
+        Ok(Self { searcher, fields, words: weighed, scale })
+    }
+
+    /// What chunks' scores are compared with.
+    pub(super) fn scale(&self) -> Scale {
+        self.scale
     }
 
     /// The best `limit` chunks of those for which `key` is what is known of their place.
@@ -201,7 +217,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(24))]
 
-        /// Leaving common words out of the search changes nothing that is found.
+        /// Leaving common words out of the search changes nothing that is found. Nothing scores more than is possible.
         #[test]
         fn the_best_are_those_that_score_best(
             texts in proptest::collection::vec(text(), 1..120),
@@ -225,6 +241,8 @@ mod tests {
 
             let keys: Vec<i64> = (1..=texts.len() as i64).filter(|key| key % 7 != 3).collect();
             let scores = asked.score(&keys).expect("scores");
+            let possible = asked.scale().possible as f32;
+            prop_assert!(scores.iter().all(|score| *score <= possible * 1.0001), "{scores:?} of {possible}");
             let mut expected: Vec<(i64, f32)> = keys.into_iter().zip(scores).filter(|(_, score)| *score > 0.0).collect();
             expected.sort_by(|(a, x), (b, y)| y.total_cmp(x).then(a.cmp(b)));
             expected.truncate(limit);

@@ -114,7 +114,7 @@ fn hybrid(
     let said = |scored: &Scored| words.get(&scored.key).copied().unwrap_or_default();
     let parts = |scored: &Scored| Parts { cosine: f64::from(scored.score), words: f64::from(said(scored)) };
     let parts: Vec<Parts> = candidates.iter().map(parts).collect();
-    let mut found: Vec<Found> = fusion::join(&parts)
+    let mut found: Vec<Found> = fusion::join(&parts, asked.scale())
         .into_iter()
         .zip(candidates)
         .map(|(score, scored)| Found { key: scored.key, slot: scored.slot, cosine: scored.score, score })

@@ -1,10 +1,11 @@
-//! SQuAD as a collection: paragraphs, questions, and a plain search over them (BM25 and cosine, joined as
-//! `outcrop_vectors` joins them), so that answers are measured apart from any index.
+//! SQuAD as a collection: paragraphs, questions, and a plain search over them (BM25 and cosine, joined by
+//! `outcrop_vectors`), so that answers are measured apart from any index.
 
 use std::collections::HashMap;
 use std::path::Path;
 
 use outcrop_guard::grounding::stems;
+use outcrop_vectors::{Parts, Scale, join};
 use serde_json::Value;
 
 use super::vectors::Vectors;
@@ -107,9 +108,11 @@ impl Search {
     pub(crate) fn find(&self, query: &str, vector: &[f32], most: usize, keep: &dyn Fn(usize) -> bool) -> Vec<usize> {
         let all = self.lengths.len() as f32;
         let mut words = vec![0.0_f32; self.lengths.len()];
+        let mut possible = 0.0;
         for stem in stems(query) {
-            let Some(postings) = self.postings.get(&stem) else { continue };
+            let postings = self.postings.get(&stem).map(Vec::as_slice).unwrap_or_default();
             let idf = (1.0 + (all - postings.len() as f32 + 0.5) / (postings.len() as f32 + 0.5)).ln();
+            possible += idf * 2.2;
             for (at, count) in postings {
                 let norm = 1.2 * (0.25 + 0.75 * self.lengths[*at] / self.mean);
                 words[*at] += idf * count * 2.2 / (count + norm);
@@ -127,17 +130,11 @@ impl Search {
         union.extend(top(&likeness));
         union.sort_unstable();
         union.dedup();
-        let (words, likeness) = (normal(&words, &union), normal(&likeness, &union));
-        let mut joined: Vec<(f32, usize)> =
-            union.iter().enumerate().map(|(i, at)| (0.4 * words[i] + 0.6 * likeness[i], *at)).collect();
+        let parts = |at: &usize| Parts { cosine: f64::from(likeness[*at]), words: f64::from(words[*at]) };
+        let scale = Scale { possible: f64::from(possible), length: f64::from(self.mean) };
+        let scores = join(&union.iter().map(parts).collect::<Vec<_>>(), scale);
+        let mut joined: Vec<(f64, usize)> = scores.into_iter().zip(union).collect();
         joined.sort_by(|a, b| b.0.total_cmp(&a.0));
         joined.into_iter().take(most).map(|(_, at)| at).collect()
     }
-}
-
-fn normal(scores: &[f32], of: &[usize]) -> Vec<f32> {
-    let count = of.len().max(1) as f32;
-    let mean = of.iter().map(|at| scores[*at]).sum::<f32>() / count;
-    let spread = (of.iter().map(|at| (scores[*at] - mean).powi(2)).sum::<f32>() / count).sqrt().max(1e-6);
-    of.iter().map(|at| (scores[*at] - mean) / spread).collect()
 }
