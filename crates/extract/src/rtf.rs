@@ -228,12 +228,10 @@ impl Reader {
                 self.group().deleted = false;
             }
             "fcharset" if self.group().place == Place::Fonts => {
-                let font = self.group().font;
+                let (font, encoding) = (self.group().font, charset(value));
                 // What a font leaves to the program is the file's.
-                match (value, charset(value)) {
-                    (SYMBOLS, _) => drop(self.fonts.insert(font, None)),
-                    (_, Some(encoding)) => drop(self.fonts.insert(font, Some(encoding))),
-                    _ => {}
+                if encoding.is_some() || value == SYMBOLS {
+                    self.fonts.insert(font, encoding);
                 }
             }
             "deleted" => self.group().deleted = value != 0,

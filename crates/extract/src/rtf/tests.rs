@@ -64,8 +64,7 @@ fn characters_have_many_spellings() {
 
 #[test]
 fn what_is_broken_is_read_as_far_as_it_goes() {
-    for (rtf, text) in [(r"{\rtf1 a}}} b", "a b"), (r"{\rtf1 {{a\'z b\", "ab"), ("{\\rtf1 a\\", "a"), ("{\\rtf", "")]
-    {
+    for (rtf, text) in [(r"{\rtf1 a}}} b", "a b"), (r"{\rtf1 {{a\'z b\", "ab"), ("{\\rtf1 a\\", "a"), ("{\\rtf", "")] {
         assert_eq!(read(rtf).text(), text, "{rtf}");
     }
     let tower = format!("{{\\rtf1 {}", "{".repeat(100_000));

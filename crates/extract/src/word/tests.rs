@@ -96,7 +96,7 @@ impl Draft<'_> {
         let mut deleted = None;
         let mut paragraphs = self.paragraphs.len();
         for (index, (text, wide)) in self.pieces.iter().enumerate().rev() {
-            at[index] = if *wide { main.len() as u32 } else { main.len() as u32 * 2 | 1 << 30 };
+            at[index] = if *wide { main.len() as u32 } else { (main.len() as u32 * 2) | (1 << 30) };
             let from = main.len();
             let width = if *wide { 2 } else { 1 };
             match *wide {
