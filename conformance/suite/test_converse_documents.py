@@ -33,6 +33,7 @@ def document(source, kind="pdf", name="Coast guide", **rest):
 FILES = [
     ("pdf", files.pdf("A guide to the coast.", FACT)),
     ("docx", files.docx("A guide to the coast.", FACT)),
+    ("doc", b"{\\rtf1\\ansi{\\fonttbl{\\f0 Times;}}A guide to the coast.\\par " + FACT.encode() + b"\\par}"),
     ("html", f"<html><body><nav>Menu</nav><main><h1>Coast</h1><p>{FACT}</p></main></body></html>".encode()),
     ("csv", b"name,fact\nBrannock," + FACT.encode() + b"\n"),
     ("md", b"# Coast\n\n" + FACT.encode()),

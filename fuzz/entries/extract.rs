@@ -3,7 +3,8 @@
 
 use outcrop_extract::{Chunking, chunk, parse};
 
-const NAMES: [&str; 10] = ["a.txt", "a.md", "a.html", "a.csv", "a.eml", "a.pdf", "a.docx", "a.pptx", "a.xlsx", "a.vtt"];
+const NAMES: [&str; 12] =
+    ["a.txt", "a.md", "a.html", "a.csv", "a.eml", "a.pdf", "a.docx", "a.pptx", "a.xlsx", "a.vtt", "a.doc", "a.rtf"];
 
 /// The entry of fuzzer and replay.
 pub fn run(data: &[u8]) {

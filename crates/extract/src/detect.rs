@@ -1,5 +1,9 @@
 //! What a file is: by its first bytes, then its name, then what its sender says.
 
+use std::io::Cursor;
+
+use cfb::CompoundFile;
+
 use crate::charset;
 
 /// A format with a parser, or one that is known to have none.
@@ -21,6 +25,12 @@ pub enum Format {
     Mail,
     /// PDF.
     Pdf,
+    /// Word until 2003.
+    Doc,
+    /// Rich text.
+    Rtf,
+    /// A document of Word or Excel as one XML file.
+    OfficeXml,
     /// Word since 2007.
     Docx,
     /// PowerPoint since 2007.
@@ -34,6 +44,7 @@ pub enum Format {
 }
 
 const ZIP: &[u8] = b"PK\x03\x04";
+const RTF: &[u8] = b"{\\rtf";
 const OLE: &[u8] = &[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1];
 
 /// Tells the format of a file. Magic bytes beat the name, the name beats the media type: names are wrong more often
@@ -47,7 +58,13 @@ pub fn detect(bytes: &[u8], name: &str, mime: Option<&str>) -> Format {
         return zip(bytes, name);
     }
     if bytes.starts_with(OLE) {
-        return ole(bytes);
+        return ole(bytes, name);
+    }
+    if bytes.starts_with(RTF) {
+        return Format::Rtf;
+    }
+    if is_office_xml(start) {
+        return Format::OfficeXml;
     }
     let named = by_name(name).or_else(|| mime.and_then(by_mime));
     if !charset::is_text(bytes) {
@@ -63,7 +80,8 @@ pub fn detect(bytes: &[u8], name: &str, mime: Option<&str>) -> Format {
             | Format::Xml
             | Format::Subtitles),
         ) => format,
-        // A web page under a spreadsheet's name is an old habit of exporting programs.
+        // Text under the name of an old Office format is an old habit of exporting programs.
+        Some(format @ (Format::Doc | Format::Workbook)) => exported(start, format),
         _ if looks_like_html(start) => Format::Html,
         Some(_) => Format::Unknown,
         None if has_extension(name) && mime.is_none_or(|mime| mime == "application/octet-stream") => Format::Unknown,
@@ -96,6 +114,8 @@ fn by_name(name: &str) -> Option<Format> {
         "csv" | "tsv" | "tab" => Format::Csv,
         "eml" => Format::Mail,
         "pdf" => Format::Pdf,
+        "doc" | "dot" => Format::Doc,
+        "rtf" => Format::Rtf,
         "docx" | "docm" | "dotx" => Format::Docx,
         "pptx" | "pptm" | "ppsx" | "potx" => Format::Pptx,
         "xlsx" | "xlsm" | "xlsb" | "xls" | "ods" => Format::Workbook,
@@ -114,6 +134,8 @@ fn by_mime(mime: &str) -> Option<Format> {
         "text/csv" | "text/tab-separated-values" => Format::Csv,
         "message/rfc822" => Format::Mail,
         "application/pdf" => Format::Pdf,
+        "application/msword" => Format::Doc,
+        "application/rtf" | "text/rtf" => Format::Rtf,
         "application/vnd.openxmlformats-officedocument.wordprocessingml.document" => Format::Docx,
         "application/vnd.openxmlformats-officedocument.presentationml.presentation" => Format::Pptx,
         "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" | "application/vnd.ms-excel" => {
@@ -141,14 +163,27 @@ fn zip(bytes: &[u8], name: &str) -> Format {
     }
 }
 
-/// OLE containers hold old Office formats and locked new ones; their directory names its streams in UTF-16.
-fn ole(bytes: &[u8]) -> Format {
-    let has = |stream: &str| {
-        let wide: Vec<u8> = stream.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        memchr_find(bytes, &wide)
-    };
+/// OLE containers hold old Office formats and locked new ones; their directory names its streams. Documents inside of
+/// documents have streams of the same names, in storages of their own.
+fn ole(bytes: &[u8], name: &str) -> Format {
+    match CompoundFile::open(Cursor::new(bytes)) {
+        Ok(container) => by_streams(|stream| container.is_stream(stream)),
+        Err(_) => {
+            // Its own parser says what is damaged, or overcomes it.
+            let wide = |stream: &str| stream.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+            match by_streams(|stream| memchr_find(bytes, &wide(stream))) {
+                Format::Unknown => by_name(name).filter(|format| *format == Format::Doc).unwrap_or(Format::Unknown),
+                format => format,
+            }
+        }
+    }
+}
+
+fn by_streams(has: impl Fn(&str) -> bool) -> Format {
     if has("EncryptedPackage") || has("EncryptionInfo") {
         Format::Locked
+    } else if has("WordDocument") {
+        Format::Doc
     } else if has("Workbook") || has("Book") {
         Format::Workbook
     } else {
@@ -161,8 +196,39 @@ fn memchr_find(bytes: &[u8], needle: &[u8]) -> bool {
 }
 
 fn looks_like_html(start: &[u8]) -> bool {
-    let start = String::from_utf8_lossy(start).trim_start_matches(['\u{feff}', ' ', '\n', '\r', '\t']).to_lowercase();
+    let start = beginning(start);
     start.starts_with("<!doctype html") || start.starts_with("<html")
+}
+
+/// The first characters, in small letters.
+fn beginning(start: &[u8]) -> String {
+    let text = charset::decode(start, None).text;
+    text.trim_start().to_lowercase()
+}
+
+/// What text is that bears the name of an old Office format: pages, mails that hold one, tables, or nothing but text.
+fn exported(start: &[u8], name: Format) -> Format {
+    let start = beginning(start);
+    if start.starts_with("mime-version:") {
+        Format::Mail
+    } else if start.starts_with("<?xml") && !start.contains("<html") {
+        Format::Xml
+    } else if start.starts_with('<') {
+        Format::Html
+    } else if name == Format::Workbook {
+        Format::Csv
+    } else {
+        Format::Text
+    }
+}
+
+/// Whether its first lines say that Word or Excel opens it.
+fn is_office_xml(start: &[u8]) -> bool {
+    let start = beginning(start);
+    let programs = ["progid=\"word.document\"", "progid=\"excel.sheet\""];
+    start.starts_with("<?xml")
+        && (programs.iter().any(|program| start.contains(program))
+            || start.contains("urn:schemas-microsoft-com:office:spreadsheet\"") && start.contains("<workbook"))
 }
 
 #[cfg(test)]

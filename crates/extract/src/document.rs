@@ -65,6 +65,15 @@ impl Document {
         self
     }
 
+    /// Named by its first heading, where it does not call itself anything.
+    pub(crate) fn titled(mut self) -> Self {
+        if self.title.is_none() {
+            let heading = self.blocks.iter().find(|block| matches!(block.role, Role::Heading(_)));
+            self.title = heading.map(|block| block.text.clone());
+        }
+        self
+    }
+
     /// Adds a block, unless nothing is in it.
     pub(crate) fn push(&mut self, role: Role, text: impl AsRef<str>, page: Option<u32>) {
         let text = match role {

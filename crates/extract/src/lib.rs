@@ -11,13 +11,17 @@ mod chunk;
 pub mod csv;
 mod detect;
 mod document;
+mod flow;
 mod html;
 mod mail;
 mod markdown;
+mod numbering;
 mod office;
 mod pdf;
+mod rtf;
 mod text;
 pub mod wall;
+mod word;
 mod workbook;
 
 pub use chunk::{Chunk, Chunking, Chunks, SEMANTIC_LIMIT, Semantic, Tokens, chunk};
@@ -47,6 +51,9 @@ fn read(bytes: &[u8], name: &str, mime: Option<&str>, depth: usize) -> Result<Do
         Format::Html => Ok(html::parse(bytes, charset)),
         Format::Csv => csv::parse(bytes, charset),
         Format::Mail => mail::parse(bytes, depth),
+        Format::Doc => word::parse(bytes),
+        Format::Rtf => rtf::parse(bytes),
+        Format::OfficeXml => office::flat::parse(bytes),
         Format::Docx => office::docx::parse(bytes),
         Format::Pptx => office::pptx::parse(bytes),
         Format::Workbook => workbook::parse(bytes),

@@ -12,6 +12,10 @@ pub(crate) fn parse(bytes: &[u8], depth: usize) -> Result<Document, Failure> {
     // A mail is bytes; one that was saved as wide text becomes bytes again.
     let narrow = charset::is_wide(bytes).then(|| charset::decode(bytes, None).text.into_bytes());
     let bytes = narrow.as_deref().unwrap_or(bytes);
+    // Old Macintoshes ended lines with a carriage return alone.
+    let lines = (!bytes.contains(&b'\n')).then(|| bytes.iter().map(|byte| if *byte == b'\r' { b'\n' } else { *byte }));
+    let lines = lines.map(|lines| lines.collect::<Vec<u8>>());
+    let bytes = lines.as_deref().unwrap_or(bytes);
     let message = MessageParser::default()
         .parse(bytes)
         .filter(|message| !message.headers().is_empty())

@@ -2,6 +2,7 @@
 
 mod chart;
 pub(crate) mod docx;
+pub(crate) mod flat;
 pub(crate) mod pptx;
 mod xml;
 

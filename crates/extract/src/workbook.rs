@@ -58,7 +58,7 @@ fn open(bytes: &[u8]) -> Result<Sheets<Cursor<&[u8]>>, calamine::Error> {
 }
 
 /// Row, column and text.
-type Cell = (u32, u32, String);
+pub(crate) type Cell = (u32, u32, String);
 
 /// The cells that hold something, row by row. A sheet with one cell at its far end is no table of 17 billion.
 fn cells<R: Read + Seek>(book: &mut Sheets<R>, name: &str) -> Result<Vec<Cell>, calamine::Error> {
@@ -101,7 +101,7 @@ fn cells<R: Read + Seek>(book: &mut Sheets<R>, name: &str) -> Result<Vec<Cell>, 
 }
 
 /// A row's cells, empty ones in their places: a column's cells stand behind as many signs in every row.
-fn joined(row: &[Cell], left: u32) -> String {
+pub(crate) fn joined(row: &[Cell], left: u32) -> String {
     let mut out = String::new();
     let mut at = left;
     for (place, (_, column, text)) in row.iter().enumerate() {

@@ -266,6 +266,7 @@ pub(crate) async fn read(
 fn format(bytes: &[u8]) -> Option<DocumentFormat> {
     match detect(bytes, "", None) {
         Format::Pdf => Some(DocumentFormat::Pdf),
+        Format::Doc => Some(DocumentFormat::Doc),
         Format::Docx => Some(DocumentFormat::Docx),
         Format::Workbook => Some(DocumentFormat::Xlsx),
         Format::Html => Some(DocumentFormat::Html),

@@ -28,12 +28,43 @@ fn bytes_beat_names_and_names_beat_senders() {
 
 #[test]
 fn old_and_locked_office_files_are_told_apart() {
-    let stream = |name: &str| {
-        let mut bytes = OLE.to_vec();
-        bytes.extend(name.encode_utf16().flat_map(u16::to_le_bytes));
-        bytes
-    };
-    assert_eq!(detect(&stream("EncryptedPackage"), "a.xlsx", None), Format::Locked);
-    assert_eq!(detect(&stream("Workbook"), "a.xls", None), Format::Workbook);
-    assert_eq!(detect(&stream("WordDocument"), "a.doc", None), Format::Unknown);
+    let file = |streams: &[(&str, &[u8])]| crate::word::tests::container(streams);
+    assert_eq!(detect(&file(&[("EncryptedPackage", b"x")]), "a.xlsx", None), Format::Locked);
+    assert_eq!(detect(&file(&[("Workbook", b"x")]), "a.doc", None), Format::Workbook);
+    assert_eq!(detect(&file(&[("WordDocument", b"x")]), "a", None), Format::Doc);
+    assert_eq!(detect(&file(&[("PowerPoint Document", b"x")]), "a.ppt", None), Format::Unknown);
+    // A sheet in a letter, and a letter in a sheet.
+    assert_eq!(detect(&file(&[("WordDocument", b"x"), ("Embedded/Workbook", b"x")]), "a", None), Format::Doc);
+    assert_eq!(detect(&file(&[("Workbook", b"x"), ("Embedded/WordDocument", b"x")]), "a", None), Format::Workbook);
+    // Where the directory cannot be read, names count; their parsers say what is damaged.
+    let mut torn = OLE.to_vec();
+    assert_eq!(detect(&torn, "a.doc", None), Format::Doc);
+    assert_eq!(detect(&torn, "a.ppt", None), Format::Unknown);
+    torn.extend("Workbook".encode_utf16().flat_map(u16::to_le_bytes));
+    assert_eq!(detect(&torn, "a", None), Format::Workbook);
+}
+
+#[test]
+fn text_under_the_name_of_an_old_format_is_what_it_is() {
+    for (bytes, name, format) in [
+        (&b"{\\rtf1 x}"[..], "a.doc", Format::Rtf),
+        (b"{\\rtf1 x}", "a.txt", Format::Rtf),
+        (b"\xef\xbb\xbf<html xmlns:o=\"x\">x", "a.doc", Format::Html),
+        (b"<head><title>x", "a.doc", Format::Html),
+        (b"<table border=1><tr><td>x", "a.xls", Format::Html),
+        (b"<?xml version=\"1.0\"?><html>x", "a.xls", Format::Html),
+        (b"MIME-Version: 1.0\nContent-Type: multipart/related\n\nx", "a.doc", Format::Mail),
+        (b"a\tb\n1\t2\n", "a.xls", Format::Csv),
+        (b"plain words", "a.doc", Format::Text),
+        (b"plain words", "a.docx", Format::Unknown),
+        (b"<?xml version=\"1.0\"?><a>x</a>", "a.doc", Format::Xml),
+        (b"<?xml version=\"1.0\"?>\n<?mso-application progid=\"Word.Document\"?><x>", "a.xml", Format::OfficeXml),
+        (
+            b"<?xml version=\"1.0\"?><Workbook xmlns=\"urn:schemas-microsoft-com:office:spreadsheet\"><x>",
+            "a.xls",
+            Format::OfficeXml,
+        ),
+    ] {
+        assert_eq!(detect(bytes, name, None), format, "{name} {}", String::from_utf8_lossy(bytes));
+    }
 }

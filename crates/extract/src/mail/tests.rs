@@ -45,3 +45,9 @@ fn a_mail_written_as_a_page_is_read_whole() {
         <footer>Call us: 555 0100.</footer>";
     assert!(parse(mail.as_bytes(), 0).unwrap().text().contains("Call us: 555 0100."));
 }
+
+#[test]
+fn lines_may_end_as_on_old_macintoshes() {
+    let mail = b"Subject: Ducks\rContent-Type: multipart/mixed; boundary=x\r\r--x\r\rThey swim.\r--x--\r";
+    assert_eq!(crate::parse(mail, "m.eml", None).unwrap().text(), "Ducks\n\nThey swim.");
+}

@@ -6,8 +6,9 @@ use std::collections::HashMap;
 
 use super::Package;
 use super::xml::{Element, Node};
+use crate::numbering::Numbering;
 use crate::{Document, Failure, Role};
-use styles::{Numbering, Styles};
+use styles::Styles;
 
 /// Reads a document.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Document, Failure> {
@@ -27,7 +28,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Document, Failure> {
         parts.get(kind).and_then(|paths| paths.first()).map_or(Ok(None), |path| package.part(path))
     };
     let styles = first("styles")?.map(|root| Styles::of(&root)).unwrap_or_default();
-    let numbering = first("numbering")?.map(|root| Numbering::of(&root)).unwrap_or_default();
+    let numbering = first("numbering")?.map(|root| styles::numbering(&root)).unwrap_or_default();
     let mut reader = Reader { document, styles, numbering, note: false };
     if let Some(body) = root.child("body") {
         reader.blocks(body);
@@ -46,11 +47,29 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Document, Failure> {
             reader.blocks(&part);
         }
     }
-    let mut document = reader.document;
-    if document.title.is_none() {
-        document.title = document.blocks.iter().find(|b| matches!(b.role, Role::Heading(_))).map(|b| b.text.clone());
+    Ok(reader.document.titled())
+}
+
+/// Reads a document that is one XML file: Word's of 2003, or a package written flat.
+pub(crate) fn flat(root: &Element) -> Document {
+    let parts = |name: &str| {
+        let part = root.elements().find(|part| part.attribute("name") == Some(name))?;
+        part.child("xmlData")?.elements().next()
+    };
+    let (main, styles, numbering) = match root.name() {
+        "package" => (parts("/word/document.xml"), parts("/word/styles.xml"), parts("/word/numbering.xml")),
+        _ => (Some(root), root.child("styles"), None),
+    };
+    let mut reader = Reader {
+        document: Document::default(),
+        styles: styles.map(Styles::of).unwrap_or_default(),
+        numbering: numbering.map(styles::numbering).unwrap_or_default(),
+        note: false,
+    };
+    if let Some(body) = main.and_then(|main| main.child("body")) {
+        reader.blocks(body);
     }
-    Ok(document)
+    reader.document.titled()
 }
 
 struct Reader {
@@ -93,7 +112,8 @@ impl Reader {
             self.document.push(Role::Note, text, None);
         } else if let Some(level) = level {
             self.document.push(Role::Heading(level), text, None);
-        } else if let Some(mark) = numbered.and_then(|numbered| self.numbering.mark(numbered)) {
+        } else if let Some((list, depth)) = numbered.and_then(styles::place) {
+            let mark = self.numbering.mark(list, depth);
             if !text.is_empty() {
                 self.document.push(Role::Item, format!("{mark} {text}"), None);
             }

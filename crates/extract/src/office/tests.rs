@@ -131,3 +131,27 @@ fn paths_stay_inside() {
     assert_eq!(resolve("ppt/slides", "../charts/c.xml"), "ppt/charts/c.xml");
     assert_eq!(resolve("a", "../../../etc/passwd"), "etc/passwd");
 }
+
+#[test]
+fn documents_that_are_one_xml_file_are_read() {
+    let head = |program| format!("<?xml version=\"1.0\"?>\n<?mso-application progid=\"{program}\"?>\n");
+    let word = head("Word.Document")
+        + r#"<w:wordDocument xmlns:w="w" xmlns:wx="x"><w:styles><w:style w:styleId="s"><w:name w:val="heading 2"/></w:style></w:styles>
+        <w:docPr><w:x>no</w:x></w:docPr><w:body><wx:sect><w:p><w:pPr><w:pStyle w:val="s"/></w:pPr><w:r><w:t>Birds</w:t></w:r></w:p>
+        <w:p><w:r><w:t>fly</w:t></w:r><w:r><w:pict><w:binData>QUJD</w:binData></w:pict></w:r></w:p></wx:sect></w:body></w:wordDocument>"#;
+    let document = crate::parse(word.as_bytes(), "a.doc", None).unwrap();
+    assert_eq!(shown(&document), [(Role::Heading(2), "Birds"), (Role::Paragraph, "fly")]);
+
+    let package = head("Word.Document")
+        + r#"<pkg:package xmlns:pkg="p" xmlns:w="w"><pkg:part pkg:name="/word/document.xml"><pkg:xmlData>
+        <w:document><w:body><w:p><w:r><w:t>packed</w:t></w:r></w:p></w:body></w:document></pkg:xmlData></pkg:part></pkg:package>"#;
+    assert_eq!(crate::parse(package.as_bytes(), "a.xml", None).unwrap().text(), "packed");
+
+    let excel = head("Excel.Sheet")
+        + r#"<Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet" xmlns:ss="s"><Worksheet ss:Name="Seen"><Table>
+        <Row><Cell><Data ss:Type="String">bird</Data></Cell><Cell ss:Index="3"><Data ss:Type="Number">7</Data></Cell></Row>
+        </Table></Worksheet></Workbook>"#;
+    let document = crate::parse(excel.as_bytes(), "a.xls", None).unwrap();
+    assert_eq!(shown(&document), [(Role::Heading(1), "Seen"), (Role::Row, "bird |  | 7")]);
+    assert_eq!(document.pages, Some(1));
+}

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::numbering::Numbering;
 use crate::office::xml::Element;
 
 /// The styles of a document.
@@ -57,53 +58,38 @@ impl Styles {
     }
 }
 
-/// The lists of a document, and how far each has counted.
-#[derive(Default)]
-pub(super) struct Numbering {
-    /// By list and level: whether it counts, and from where.
-    levels: HashMap<(String, u32), Option<u32>>,
-    counts: HashMap<(String, u32), u32>,
-}
-
-impl Numbering {
-    pub(super) fn of(root: &Element) -> Self {
-        let mut abstracts: HashMap<&str, &Element> = HashMap::new();
-        let mut levels = HashMap::new();
-        for element in root.elements() {
-            match element.name() {
-                "abstractNum" => {
-                    if let Some(id) = element.attribute("abstractNumId") {
-                        abstracts.insert(id, element);
-                    }
+/// The numbering of a document, its lists by their numbers.
+pub(super) fn numbering(root: &Element) -> Numbering {
+    let mut abstracts: HashMap<&str, &Element> = HashMap::new();
+    let mut levels = HashMap::new();
+    for element in root.elements() {
+        match element.name() {
+            "abstractNum" => {
+                if let Some(id) = element.attribute("abstractNumId") {
+                    abstracts.insert(id, element);
                 }
-                "num" => {
-                    let (Some(id), Some(shape)) = (element.attribute("numId"), element.value("abstractNumId")) else {
+            }
+            "num" => {
+                let (Some(id), Some(shape)) = (element.attribute("numId"), element.value("abstractNumId")) else {
+                    continue;
+                };
+                for level in abstracts.get(shape).into_iter().flat_map(|shape| shape.elements()) {
+                    let Some(depth) = level.attribute("ilvl").and_then(|depth| depth.parse().ok()) else {
                         continue;
                     };
-                    for level in abstracts.get(shape).into_iter().flat_map(|shape| shape.elements()) {
-                        let Some(depth) = level.attribute("ilvl").and_then(|depth| depth.parse().ok()) else {
-                            continue;
-                        };
-                        let counts = matches!(level.value("numFmt"), Some("decimal" | "decimalZero"));
-                        let start = level.value("start").and_then(|start| start.parse().ok()).unwrap_or(1);
-                        levels.insert((id.to_owned(), depth), counts.then_some(start));
-                    }
+                    let counts = matches!(level.value("numFmt"), Some("decimal" | "decimalZero"));
+                    let start = level.value("start").and_then(|start| start.parse().ok()).unwrap_or(1);
+                    levels.insert((id.to_owned(), depth), counts.then_some(start));
                 }
-                _ => {}
             }
+            _ => {}
         }
-        Self { levels, counts: HashMap::new() }
     }
+    Numbering::new(levels)
+}
 
-    /// The mark before an item. List 0 means none.
-    pub(super) fn mark(&mut self, properties: &Element) -> Option<String> {
-        let list = properties.value("numId").filter(|list| *list != "0")?.to_owned();
-        let depth: u32 = properties.value("ilvl").and_then(|depth| depth.parse().ok()).unwrap_or(0);
-        self.counts.retain(|(other, level), _| *other != list || *level <= depth);
-        let start = self.levels.get(&(list.clone(), depth)).copied().flatten();
-        let Some(start) = start else { return Some("-".to_owned()) };
-        let count = self.counts.entry((list, depth)).or_insert(start.saturating_sub(1));
-        *count = count.saturating_add(1);
-        Some(format!("{count}."))
-    }
+/// The list and the depth that numbering properties name. List 0 means none.
+pub(super) fn place(properties: &Element) -> Option<(&str, u32)> {
+    let list = properties.value("numId").filter(|list| *list != "0")?;
+    Some((list, properties.value("ilvl").and_then(|depth| depth.parse().ok()).unwrap_or(0)))
 }
