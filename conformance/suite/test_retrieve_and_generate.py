@@ -81,6 +81,14 @@ def test_answers_are_the_documents_words_with_their_source(runtime, kb, question
     assert answer["citations"][0]["generatedResponsePart"]["textResponsePart"]["text"] in FACTS[document][0]
 
 
+def test_a_template_without_instructions_for_the_form_gets_no_sources(runtime, kb):
+    template = {"promptTemplate": {"textPromptTemplate": "Answer from $search_results$"}}
+    answer = ask(runtime, kb, QUESTIONS[0][0], generationConfiguration=template)
+    assert QUESTIONS[0][2] in answer["output"]["text"]
+    check_spans(answer["output"]["text"], answer["citations"])
+    assert [citation["retrievedReferences"] for citation in answer["citations"]] == [[]]
+
+
 def test_what_nothing_supports_is_refused(runtime, kb):
     answer = ask(runtime, kb, LUNCH)
     assert answer["output"]["text"] == SORRY

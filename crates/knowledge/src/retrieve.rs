@@ -54,6 +54,7 @@ pub async fn retrieve(
         }
         results => results?,
     };
+    let results = results.into_iter().map(|found| found.result).collect();
     let (retrieval_results, next_token) = page::cut(results, offset, &base.id, &query, settings.number);
     Ok(RetrieveResponse { guardrail_action: action, next_token, retrieval_results })
 }
@@ -97,6 +98,13 @@ pub(crate) async fn intervenes(
     Ok(judged.acted() == Acted::Blocked)
 }
 
+/// A result, and the headings above its text, outermost first, which no client is told.
+#[derive(Debug, Clone)]
+pub(crate) struct Found {
+    pub result: KnowledgeBaseRetrievalResult,
+    pub headings: Vec<String>,
+}
+
 /// What fits `query` best in `base`, best first.
 pub(crate) async fn search(
     cx: &Context,
@@ -104,7 +112,7 @@ pub(crate) async fn search(
     base: &Base,
     query: &str,
     settings: &Settings<'_>,
-) -> Result<Vec<KnowledgeBaseRetrievalResult>, KnowledgeError> {
+) -> Result<Vec<Found>, KnowledgeError> {
     let acting = acting(cx, knowledge, base)?;
     let mut filter = settings.filter.clone();
     if let Some(configuration) = settings.implicit
@@ -130,7 +138,8 @@ pub(crate) async fn search(
             kinds.insert(hit.source.clone(), kind);
         }
         let kind = kinds.get(&hit.source).and_then(Option::as_deref);
-        results.push(shown::result(hit, kind));
+        let headings = shown::headings(&hit);
+        results.push(Found { result: shown::result(hit, kind), headings });
     }
     match &settings.reranking {
         Some(reranking) => reranked(&acting, knowledge, query, results, reranking).await,
@@ -174,10 +183,10 @@ async fn reranked(
     acting: &Context,
     knowledge: &Knowledge,
     query: &str,
-    results: Vec<KnowledgeBaseRetrievalResult>,
+    results: Vec<Found>,
     reranking: &Reranking<'_>,
-) -> Result<Vec<KnowledgeBaseRetrievalResult>, KnowledgeError> {
-    let documents: Vec<String> = results.iter().map(|result| read(result, &reranking.fields)).collect();
+) -> Result<Vec<Found>, KnowledgeError> {
+    let documents: Vec<String> = results.iter().map(|found| read(&found.result, &reranking.fields)).collect();
     if documents.is_empty() {
         return Ok(results);
     }
@@ -185,11 +194,11 @@ async fn reranked(
         Some(model) => rerank::ranks(acting, knowledge, model, query, documents).await?.output,
         None => rerank::here(knowledge, query, documents).await?,
     };
-    let mut results: Vec<Option<KnowledgeBaseRetrievalResult>> = results.into_iter().map(Some).collect();
+    let mut results: Vec<Option<Found>> = results.into_iter().map(Some).collect();
     let ranked = order.into_iter().filter_map(|(index, score)| {
-        let mut result = results.get_mut(index)?.take()?;
-        result.score = Some(f64::from(score).clamp(0.0, 1.0));
-        Some(result)
+        let mut found = results.get_mut(index)?.take()?;
+        found.result.score = Some(f64::from(score).clamp(0.0, 1.0));
+        Some(found)
     });
     Ok(ranked.take(reranking.keep).collect())
 }

@@ -78,8 +78,16 @@ fn push(text: &str, range: Range<usize>, into: &mut Vec<Range<usize>>) {
     }
 }
 
+/// Words that prose has in every line, and code has not.
+#[rustfmt::skip]
+const PROSE: [&str; 29] = [
+    "a", "an", "and", "any", "are", "as", "at", "be", "by", "can", "for", "from", "has", "if", "in", "is", "it", "not",
+    "of", "on", "or", "that", "the", "this", "to", "when", "which", "will", "with",
+];
+
 /// Whether the line that ends at `at` is broken to fit a width, so that its sentence goes on in the next one: the lines
-/// around it are as full as that width lets them be, and none looks like code.
+/// around it are as full as that width lets them be, and none looks like code; or these two are prose, in the middle of
+/// a sentence, and nearly as full.
 fn wraps(text: &str, at: usize) -> bool {
     let above = text[..at].rsplit('\n').take(NEIGHBOURS);
     // An item is the first line of its block, and nothing before it belongs there.
@@ -97,10 +105,25 @@ fn wraps(text: &str, at: usize) -> bool {
     let longest = block.iter().map(|line| line.len()).max().unwrap_or_default();
     let first = |line: &str| line.split_whitespace().next().map_or(0, str::len);
     let full = |pair: &[&str]| pair[0].len() + 1 + first(pair[1]) > longest;
-    block.len() > here
-        && WIDTH.contains(&longest)
-        && block.windows(2).all(full)
-        && !block.iter().any(|line| is_code(line))
+    if here == 0 || block.len() == here || !WIDTH.contains(&longest) {
+        return false;
+    }
+    let (line, next) = (block[here - 1], block[here]);
+    goes_on(line, next) && (full(&[line, next]) || line.len() * 4 > longest * 3 && !begins_big(next))
+        || block.windows(2).all(full) && !block.iter().any(|line| is_code(line))
+}
+
+/// Whether a sentence may go on from one line to the next: it has not ended, and both are prose.
+fn goes_on(line: &str, next: &str) -> bool {
+    let words = line.split(' ').chain(next.split(' '));
+    let marked = next.trim_start().starts_with(['#', '|', '$', '>', '-', '=', '~', '<', '.', '+']);
+    !line.trim_end().ends_with(['.', '!', '?', ':', ';', '|'])
+        && !marked
+        && words.filter(|word| PROSE.contains(&word.to_lowercase().as_str())).count() > 1
+}
+
+fn begins_big(line: &str) -> bool {
+    line.trim_start().starts_with(char::is_uppercase)
 }
 
 /// Whether a line is an item of a list.

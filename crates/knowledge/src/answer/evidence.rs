@@ -7,20 +7,23 @@
 //!
 //! Pure: [`Draft::new`] cuts and reads, [`Draft::texts`] are what needs vectors, [`Draft::weigh`] decides.
 
+mod layout;
 mod pieces;
 mod question;
 #[cfg(test)]
 mod tests;
 mod weights;
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use outcrop_guard::grounding::support::{self, Word, coverage, held, words};
 
-use pieces::Piece;
-use question::{Question, Wants};
+use layout::Above;
+use pieces::{Piece, Role};
+use question::Question;
+use weights::SECTION;
 pub use weights::{CHOICE, JUDGEMENT, NEAR, THRESHOLD};
-use weights::{COMMAND, OPENING};
 
 /// What is known about a sentence, in the order of the weights of [`CHOICE`].
 pub const PIECE: [&str; 14] = [
@@ -56,7 +59,8 @@ pub const WHOLE: [&str; 12] = [
     "its own score",
 ];
 
-/// Sentences that are looked at, at most: beyond them those that share fewest words with the question are left out.
+/// Sentences that are looked at, at most: beyond them those are left out that, with what stands above them, share fewest
+/// words with the question.
 const LOOKED: usize = 64;
 
 /// Sentences of an answer to one question, at most.
@@ -65,22 +69,37 @@ const SENTENCES: usize = 2;
 /// What words weigh at most that say nothing alone ("of").
 const LIGHT: f32 = 0.2;
 
-/// Sentences that are told before one that points back to them, at most.
-const BACK: usize = 2;
-
 /// A sentence's features.
 pub type Features = [f32; PIECE.len()];
 
 /// What features are worth: those of a sentence, and bias and weights of those of a question and its best sentence.
 pub type Weights<'a> = (&'a [f32; PIECE.len()], (f32, [f32; WHOLE.len()]));
 
+/// A text that was retrieved.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Source<'a> {
+    /// What it says.
+    pub text: &'a str,
+    /// What stands above its beginning: its document's name, then headings, outermost first.
+    pub above: &'a [String],
+}
+
+impl<'a> From<&'a str> for Source<'a> {
+    fn from(text: &'a str) -> Self {
+        Self { text, above: &[] }
+    }
+}
+
 /// A question beside what was retrieved for it.
 #[derive(Debug)]
 pub struct Draft<'a> {
     question: Question,
-    passages: &'a [&'a str],
-    read: Vec<Vec<Word>>,
+    passages: &'a [Source<'a>],
+    /// The words of each passage, and with those of what stands above it.
+    read: Vec<(Vec<Word>, Vec<Word>)>,
     pieces: Vec<(Piece, Vec<Word>)>,
+    /// What stands above each sentence.
+    above: Vec<Above>,
 }
 
 /// A sentence that may answer.
@@ -111,10 +130,10 @@ impl Verdict {
 
     /// The sentences to answer with: the best, and the next where it is likely to answer, too; within `near` of the best
     /// score, and not said twice, not even in part.
-    pub fn chosen(&self, passages: &[&str], near: f32) -> Vec<&Found> {
+    pub fn chosen(&self, passages: &[Source<'_>], near: f32) -> Vec<&Found> {
         let mut chosen: Vec<&Found> = Vec::new();
         for found in &self.found {
-            let text = |one: &Found| passages[one.passage][one.range.clone()].trim();
+            let text = |one: &Found| passages[one.passage].text[one.range.clone()].trim();
             let apart = |one: &&Found| {
                 one.passage != found.passage || one.range.end <= found.range.start || found.range.end <= one.range.start
             };
@@ -132,74 +151,87 @@ impl Verdict {
 
 impl<'a> Draft<'a> {
     /// Reads `question` and `passages`, the best retrieved first.
-    pub fn new(question: &str, passages: &'a [&'a str]) -> Self {
+    pub fn new(question: &str, passages: &'a [Source<'a>]) -> Self {
         let question = Question::new(question);
-        let read: Vec<Vec<Word>> = passages.iter().map(|text| words(text)).collect();
+        let read = |source: &Source<'_>| {
+            let own = words(source.text);
+            let whole = own.iter().cloned().chain(source.above.iter().flat_map(|above| words(above))).collect();
+            (own, whole)
+        };
+        let read = passages.iter().map(read).collect();
         let mut all: Vec<(Piece, Vec<Word>)> = Vec::new();
-        for (at, text) in passages.iter().enumerate() {
+        for (at, Source { text, .. }) in passages.iter().enumerate() {
             all.extend(pieces::pieces(at, text).into_iter().map(|piece| {
                 let own = words(&text[piece.range.clone()]);
                 (piece, own)
             }));
         }
         if all.len() > LOOKED {
-            let mut order: Vec<usize> = (0..all.len()).collect();
-            let shares: Vec<f32> = all.iter().map(|(_, own)| coverage(&question.words, own)).collect();
-            order.sort_by(|a, b| shares[*b].total_cmp(&shares[*a]).then(a.cmp(b)));
-            order.truncate(LOOKED);
-            order.sort_unstable();
-            let mut kept = order.into_iter().peekable();
-            let mut at = 0;
-            all.retain(|_| {
-                let keep = kept.next_if_eq(&at).is_some();
-                at += 1;
-                keep
-            });
+            let kept = kept(&question.words, passages, &all);
+            let mut at = 0..;
+            all.retain(|_| at.next().is_some_and(|at| kept.contains(&at)));
         }
-        Self { question, passages, read, pieces: all }
+        let above = layout::above(passages, &all);
+        Self { question, passages, read, pieces: all, above }
     }
 
-    /// What needs vectors: the question, then the sentences.
+    /// What needs vectors: the question, the sentences, then the headings nearest above the passages.
     pub fn texts(&self) -> Vec<&str> {
-        let own = self.pieces.iter().map(|(piece, _)| &self.passages[piece.passage][piece.range.clone()]);
-        std::iter::once(self.question.text.as_str()).chain(own).collect()
+        let own = (0..self.pieces.len()).map(|at| self.text(at));
+        let above = self.passages.iter().filter_map(|source| source.above.last()).map(String::as_str);
+        std::iter::once(self.question.text.as_str()).chain(own).chain(above).collect()
     }
 
     /// Where the sentences are: passage, bytes, and whether it can be an answer.
     pub fn places(&self) -> impl Iterator<Item = (usize, Range<usize>, bool)> {
-        self.pieces.iter().map(|(piece, _)| (piece.passage, piece.range.clone(), !piece.heading))
+        self.pieces.iter().map(|(piece, _)| (piece.passage, piece.range.clone(), piece.role == Role::Says))
+    }
+
+    /// A sentence's text.
+    fn text(&self, at: usize) -> &'a str {
+        let piece = &self.pieces[at].0;
+        &self.passages[piece.passage].text[piece.range.clone()]
+    }
+
+    /// How close a sentence is to the question: by itself, and by itself or as one of its section.
+    fn cosines(&self, at: usize, vectors: &[Vec<f32>]) -> (f32, f32) {
+        let (Some(asked), Some(own)) = (vectors.first(), vectors.get(at + 1)) else { return (0.0, 0.0) };
+        let alone = dot(asked, own);
+        let above = match self.above[at].nearest {
+            Some(layout::Nearest::Piece(above)) => vectors.get(above + 1),
+            Some(layout::Nearest::Passage(passage)) => {
+                let before = self.passages[..passage].iter().filter(|source| !source.above.is_empty()).count();
+                vectors.get(self.pieces.len() + 1 + before)
+            }
+            None => None,
+        };
+        let within = above.map_or(0.0, |above| {
+            let length = (1.0 + SECTION * SECTION + 2.0 * SECTION * dot(own, above)).max(0.0).sqrt();
+            if length > 0.0 { (alone + SECTION * dot(asked, above)) / length } else { 0.0 }
+        });
+        (alone.clamp(0.0, 1.0), alone.max(within).clamp(0.0, 1.0))
     }
 
     /// What is known about every sentence. `vectors` are those of [`Draft::texts`], of unit length; where one is
     /// missing, nothing is close.
     pub fn features(&self, vectors: &[Vec<f32>]) -> Vec<Features> {
-        let cosine = |at: usize| match (vectors.first(), vectors.get(at + 1)) {
-            (Some(a), Some(b)) => a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>().clamp(0.0, 1.0),
-            _ => 0.0,
-        };
         let asked = &self.question.words;
         let facts: Vec<Word> = asked.iter().filter(|word| word.name || word.number).cloned().collect();
         let whole: Vec<(f32, f32)> =
-            self.read.iter().map(|read| (coverage(asked, read), coverage(&facts, read))).collect();
-        let cosines: Vec<f32> = (0..self.pieces.len()).map(cosine).collect();
+            self.read.iter().map(|(_, read)| (coverage(asked, read), coverage(&facts, read))).collect();
+        let (alone, cosines): (Vec<f32>, Vec<f32>) = (0..self.pieces.len()).map(|at| self.cosines(at, vectors)).unzip();
         let mut closest = vec![0.0_f32; self.passages.len()];
         for ((piece, _), cosine) in self.pieces.iter().zip(&cosines) {
             closest[piece.passage] = closest[piece.passage].max(*cosine);
         }
         let mut found = Vec::with_capacity(self.pieces.len());
-        let mut above: Option<usize> = None;
         for (at, (piece, own)) in self.pieces.iter().enumerate() {
-            let text = &self.passages[piece.passage][piece.range.clone()];
+            let text = self.text(at);
             let before = at.checked_sub(1).filter(|&before| self.pieces[before].0.passage == piece.passage);
-            // What a sentence is about, its heading says as often as the sentence before.
-            above = above.filter(|&above| self.pieces[above].0.passage == piece.passage);
+            // What a sentence is about, its headings say as often as the sentence before.
             let mut near = own.clone();
-            for other in before.into_iter().chain(above.filter(|above| Some(*above) != before)) {
-                near.extend(self.pieces[other].1.iter().cloned());
-            }
-            if piece.heading {
-                above = Some(at);
-            }
+            near.extend(before.into_iter().flat_map(|before| self.pieces[before].1.iter().cloned()));
+            near.extend(self.above[at].words.iter().cloned());
             let said: f32 = own.iter().map(|word| word.weight).sum();
             let new: f32 = own.iter().map(|word| word.weight * (1.0 - held(word, asked))).sum();
             let fits = self.question.fits(text, own);
@@ -218,7 +250,7 @@ impl<'a> Draft<'a> {
                 if said > 0.0 { (new / 3.0).min(1.0) } else { 0.0 },
                 closest[piece.passage],
                 before.map_or(0.0, |before| cosines[before]),
-                cosines[at] * inside,
+                alone[at] * inside,
             ]);
         }
         found
@@ -233,47 +265,10 @@ impl<'a> Draft<'a> {
         features.iter().enumerate().map(score).collect()
     }
 
-    /// What the layout adds, which plain text does not have: a command says how something is done, and the first sentence
-    /// under a heading that says what is asked says the rest of it.
-    fn layout(&self, at: usize, features: &[Features]) -> f32 {
-        let piece = &self.pieces[at].0;
-        if self.question.wants == Wants::Way {
-            let command = question::command(&self.passages[piece.passage][piece.range.clone()]);
-            return if command { COMMAND } else { 0.0 };
-        }
-        let above = at.checked_sub(1).filter(|&above| {
-            let above = &self.pieces[above].0;
-            above.heading && above.passage == piece.passage
-        });
-        above.map_or(0.0, |above| OPENING * features[above][0] * features[above][1])
-    }
-
-    /// Where a sentence begins with what it points back to: "It does so by itself" says nothing alone.
-    fn beginning(&self, at: usize) -> usize {
-        let mut from = at;
-        for _ in 0..BACK {
-            let piece = &self.pieces[from].0;
-            if !pieces::points_back(&self.passages[piece.passage][piece.range.clone()]) {
-                break;
-            }
-            // Lines that a sentence with a colon leads to are told with it.
-            let near = from.checked_sub(1).map(|before| self.pieces[before].0.range.end);
-            let whole = near.and_then(|near| {
-                let holds = |(one, _): &(Piece, _)| one.passage == piece.passage && one.range.end >= near;
-                self.pieces[..from].iter().position(holds)
-            });
-            match whole.filter(|&before| !self.pieces[before].0.heading) {
-                Some(before) => from = before,
-                None => break,
-            }
-        }
-        self.pieces[from].0.range.start
-    }
-
     /// What is known about the question and its best sentence, which is `best`.
     pub fn whole(&self, features: &[Features], scores: &[f32], best: usize) -> [f32; WHOLE.len()] {
         let (piece, f) = (&self.pieces[best].0, &features[best]);
-        let lacks = |word: &Word| word.weight * (1.0 - held(word, &self.read[piece.passage]));
+        let lacks = |word: &Word| word.weight * (1.0 - held(word, &self.read[piece.passage].1));
         let missing = self.question.words.iter().map(lacks).fold(0.0, f32::max);
         let elsewhere = self.pieces.iter().zip(scores).filter(|((other, _), _)| other.passage != piece.passage);
         let next = elsewhere.map(|(_, score)| *score).fold(f32::NEG_INFINITY, f32::max);
@@ -286,7 +281,7 @@ impl<'a> Draft<'a> {
     /// whole, or it begins with a small letter and a word that begins none.
     fn is_rest(&self, at: usize) -> bool {
         let (passage, range) = (self.pieces[at].0.passage, &self.pieces[at].0.range);
-        let text = self.passages[passage];
+        let text = self.passages[passage].text;
         let own = &text[range.clone()];
         let first = own.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
         if text[..range.start].trim().is_empty() && first.starts_with(char::is_lowercase) && light(first) {
@@ -294,7 +289,7 @@ impl<'a> Draft<'a> {
         }
         (text[..range.start].trim().is_empty() || text[range.end..].trim().is_empty())
             && self.pieces.iter().any(|(other, _)| {
-                let whole = &self.passages[other.passage][other.range.clone()];
+                let whole = &self.passages[other.passage].text[other.range.clone()];
                 other.passage != passage && whole.len() > own.len() && whole.contains(own)
             })
     }
@@ -310,11 +305,15 @@ impl<'a> Draft<'a> {
         let features = self.features(vectors);
         let scores = self.scores(&features, choice);
         let mut order: Vec<usize> =
-            (0..self.pieces.len()).filter(|&at| !self.pieces[at].0.heading && !self.is_rest(at)).collect();
+            (0..self.pieces.len()).filter(|&at| self.may_answer(at) && !self.is_rest(at)).collect();
         order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b)));
         let closest = order.first().copied();
-        let able: Vec<bool> =
-            self.passages.iter().zip(&self.read).map(|(text, read)| self.question.may_stand_in(text, read)).collect();
+        let able: Vec<bool> = self
+            .passages
+            .iter()
+            .zip(&self.read)
+            .map(|(source, (read, _))| self.question.may_stand_in(source.text, read))
+            .collect();
         order.retain(|&at| able[self.pieces[at].0.passage]);
         let Some(best) = order.first().copied().or(closest) else {
             return Verdict { confidence: 0.0, found: Vec::new() };
@@ -323,11 +322,33 @@ impl<'a> Draft<'a> {
         let (bias, weights) = judgement;
         let sum: f32 = bias + whole.iter().zip(weights).map(|(x, w)| x * w).sum::<f32>();
         let found = order.into_iter().map(|at| {
-            let piece = &self.pieces[at].0;
-            Found { passage: piece.passage, range: self.beginning(at)..piece.range.end, score: scores[at] }
+            let passage = self.pieces[at].0.passage;
+            Found { passage, range: self.told(at), score: scores[at] }
         });
         Verdict { confidence: 1.0 / (1.0 + f64::from(-sum).exp()), found: found.collect() }
     }
+}
+
+/// The sentences that are looked at, with their headings, by place.
+fn kept(asked: &[Word], passages: &[Source<'_>], all: &[(Piece, Vec<Word>)]) -> HashSet<usize> {
+    let above = layout::above(passages, all);
+    let share = |at: usize| {
+        let near: Vec<Word> = all[at].1.iter().chain(&above[at].words).cloned().collect();
+        coverage(asked, &all[at].1) + coverage(asked, &near)
+    };
+    let said = (0..all.len()).filter(|&at| all[at].0.role == Role::Says);
+    let mut shares: Vec<(f32, usize)> = said.map(|at| (share(at), at)).collect();
+    shares.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    shares.truncate(LOOKED);
+    let heading = |(_, at): &(f32, usize)| match above[*at].nearest {
+        Some(layout::Nearest::Piece(heading)) => Some(heading),
+        _ => None,
+    };
+    shares.iter().filter_map(heading).chain(shares.iter().map(|(_, at)| *at)).collect()
+}
+
+fn dot(one: &[f32], other: &[f32]) -> f32 {
+    one.iter().zip(other).map(|(a, b)| a * b).sum()
 }
 
 /// Whether a word says nothing alone.

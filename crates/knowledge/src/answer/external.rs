@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use outcrop_access::Context;
 use outcrop_api::bedrock_agent_runtime::{ExternalSource, ExternalSourceType, RetrievalResultLocation};
-use outcrop_extract::{Chunking, Document};
+use outcrop_extract::{Chunk, Chunking, Document};
 use outcrop_guard::{EncodeError, Encoder};
 
 use super::evidence::likeness;
@@ -26,7 +26,7 @@ pub(super) async fn read(
     knowledge: &Knowledge,
     source: &ExternalSource,
     question: &str,
-) -> Result<(Vec<String>, RetrievalResultLocation), KnowledgeError> {
+) -> Result<(Vec<Chunk>, RetrievalResultLocation), KnowledgeError> {
     let (bytes, name, mime, location) = match (&source.source_type, &source.s3_location, &source.byte_content) {
         (ExternalSourceType::S3, Some(object), None) => {
             let parts = object.uri.strip_prefix("s3://").and_then(|rest| rest.split_once('/'));
@@ -65,29 +65,29 @@ pub(super) async fn read(
 }
 
 /// The chunks that fit `question` best.
-fn fitting(document: &Document, question: &str, encoder: &dyn Encoder) -> Result<Vec<String>, EncodeError> {
+fn fitting(document: &Document, question: &str, encoder: &dyn Encoder) -> Result<Vec<Chunk>, EncodeError> {
     let tokens = |text: &str| text.len().div_ceil(LETTERS);
     let chunks = outcrop_extract::chunk(document, Chunking::default(), &tokens).chunks;
-    let mut texts: Vec<(f32, String)> =
-        chunks.into_iter().map(|chunk| (likeness(question, &chunk.text).0, chunk.text)).collect();
-    if texts.len() <= 1 {
-        return Ok(texts.into_iter().map(|(_, text)| text).collect());
+    let mut scored: Vec<(f32, Chunk)> =
+        chunks.into_iter().map(|chunk| (likeness(question, &chunk.text).0, chunk)).collect();
+    if scored.len() <= 1 {
+        return Ok(scored.into_iter().map(|(_, chunk)| chunk).collect());
     }
-    texts.sort_by(|a, b| b.0.total_cmp(&a.0));
-    texts.truncate(COMPARED);
-    let all: Vec<&str> = std::iter::once(question).chain(texts.iter().map(|(_, text)| text.as_str())).collect();
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0));
+    scored.truncate(COMPARED);
+    let all: Vec<&str> = std::iter::once(question).chain(scored.iter().map(|(_, chunk)| chunk.text.as_str())).collect();
     let encoded = encoder.encode(&all)?;
     if let Some((asked, found)) = encoded.split_first() {
         let cosines: Vec<f32> =
             found.iter().map(|one| asked.vector.iter().zip(&one.vector).map(|(a, b)| a * b).sum()).collect();
-        for ((score, _), cosine) in texts.iter_mut().zip(cosines) {
+        for ((score, _), cosine) in scored.iter_mut().zip(cosines) {
             // The weights of the search over knowledge bases.
             *score = 0.4 * *score + 0.6 * cosine;
         }
     }
-    texts.sort_by(|a, b| b.0.total_cmp(&a.0));
-    texts.truncate(CHUNKS);
-    Ok(texts.into_iter().map(|(_, text)| text).collect())
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0));
+    scored.truncate(CHUNKS);
+    Ok(scored.into_iter().map(|(_, chunk)| chunk).collect())
 }
 
 fn refused<T>(text: String) -> Result<T, KnowledgeError> {

@@ -6,7 +6,7 @@ mod tests;
 use outcrop_guard::{EncodeError, Encoder};
 
 use super::Part;
-use super::evidence::{Draft, NEAR, Verdict};
+use super::evidence::{Draft, NEAR, Source, Verdict};
 
 /// What the passages say to one question.
 pub(super) struct Said {
@@ -16,7 +16,7 @@ pub(super) struct Said {
 }
 
 /// Weighs the passages against `question`.
-pub(super) fn weigh(question: &str, passages: &[&str], encoder: &dyn Encoder) -> Result<Said, EncodeError> {
+pub(super) fn weigh(question: &str, passages: &[Source<'_>], encoder: &dyn Encoder) -> Result<Said, EncodeError> {
     let draft = Draft::new(question, passages);
     let vectors = encoder.encode(&draft.texts())?.into_iter().map(|encoded| encoded.vector).collect::<Vec<_>>();
     let verdict = draft.weigh(&vectors);
@@ -24,7 +24,7 @@ pub(super) fn weigh(question: &str, passages: &[&str], encoder: &dyn Encoder) ->
 }
 
 /// The best sentences. Those of one passage are one part, in the order in which they stand there.
-fn parts(verdict: &Verdict, passages: &[&str]) -> Vec<Part> {
+fn parts(verdict: &Verdict, passages: &[Source<'_>]) -> Vec<Part> {
     let chosen = verdict.chosen(passages, NEAR);
     let mut order: Vec<usize> = Vec::new();
     for found in &chosen {
@@ -35,7 +35,7 @@ fn parts(verdict: &Verdict, passages: &[&str]) -> Vec<Part> {
     let part = |passage: usize| {
         let mut own: Vec<_> = chosen.iter().filter(|one| one.passage == passage).collect();
         own.sort_by_key(|one| one.range.start);
-        let text: Vec<&str> = own.iter().map(|one| passages[passage][one.range.clone()].trim()).collect();
+        let text: Vec<&str> = own.iter().map(|one| passages[passage].text[one.range.clone()].trim()).collect();
         Part { text: text.join(" "), sources: vec![passage] }
     };
     order.into_iter().map(part).collect()

@@ -1,13 +1,12 @@
 //! What is known before an answer begins: everything that can be refused is refused here, before a stream has begun.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use outcrop_access::Context;
 use outcrop_api::Fault;
-use outcrop_api::bedrock_agent_runtime::{
-    KnowledgeBaseRetrievalResult, RetrievalResultContent, RetrieveAndGenerateRequest, RetrievedReference,
-};
+use outcrop_api::bedrock_agent_runtime::{RetrievalResultContent, RetrieveAndGenerateRequest, RetrievedReference};
+use outcrop_extract::Chunk;
 use outcrop_guard::{Acted, Side};
 use outcrop_guardrails::{Applied, OwnedPassage};
 
@@ -16,7 +15,7 @@ use super::request::{From, Wanted, inference};
 use super::session::Turn;
 use super::{Answers, external, generate, session, standalone};
 use crate::retrieve::{self, Settings};
-use crate::{Knowledge, KnowledgeError};
+use crate::{Knowledge, KnowledgeError, keys};
 
 /// A question with what was retrieved for it.
 pub(super) struct Prepared {
@@ -44,6 +43,8 @@ pub(super) struct Prepared {
 /// A retrieved text.
 pub(super) struct Passage {
     pub text: String,
+    /// What stands above it: its document's name, then headings, outermost first.
+    pub above: Vec<String>,
     pub reference: RetrievedReference,
 }
 
@@ -111,8 +112,9 @@ impl Prepared {
                 }
                 (From::External(source), _) => {
                     questions = vec![standalone::alone(&question, &turns)];
-                    let (texts, location) = external::read(cx, knowledge, source, &questions[0]).await?;
-                    passages.extend(texts.into_iter().map(|text| Passage {
+                    let (chunks, location) = external::read(cx, knowledge, source, &questions[0]).await?;
+                    passages.extend(chunks.into_iter().map(|Chunk { text, headings, .. }| Passage {
+                        above: headings,
                         reference: RetrievedReference {
                             content: Some(RetrievalResultContent { text: Some(text.clone()), ..Default::default() }),
                             location: Some(location.clone()),
@@ -155,24 +157,26 @@ async fn searched(
     settings: &Settings<'_>,
 ) -> Result<Vec<Passage>, KnowledgeError> {
     let mut places: HashMap<String, usize> = HashMap::new();
-    let mut found: Vec<KnowledgeBaseRetrievalResult> = Vec::new();
+    let mut found: Vec<retrieve::Found> = Vec::new();
     for question in questions {
-        for result in retrieve::search(cx, knowledge, base, question, settings).await? {
-            let text = result.content.text.clone().unwrap_or_default();
+        for one in retrieve::search(cx, knowledge, base, question, settings).await? {
+            let text = one.result.content.text.clone().unwrap_or_default();
             match places.get(&text).and_then(|at| found.get_mut(*at)) {
-                Some(known) if known.score < result.score => known.score = result.score,
+                Some(known) if known.result.score < one.result.score => known.result.score = one.result.score,
                 Some(_) => {}
                 None => {
                     places.insert(text, found.len());
-                    found.push(result);
+                    found.push(one);
                 }
             }
         }
     }
     if questions.len() > 1 {
-        found.sort_by(|a, b| b.score.unwrap_or_default().total_cmp(&a.score.unwrap_or_default()));
+        let score = |found: &retrieve::Found| found.result.score.unwrap_or_default();
+        found.sort_by(|a, b| score(b).total_cmp(&score(a)));
     }
-    let passages = found.into_iter().map(|result| Passage {
+    let passages = found.into_iter().map(|retrieve::Found { result, headings }| Passage {
+        above: result.metadata.as_ref().and_then(name).into_iter().chain(headings).collect(),
         text: result.content.text.clone().unwrap_or_default(),
         reference: RetrievedReference {
             content: Some(result.content),
@@ -181,4 +185,12 @@ async fn searched(
         },
     });
     Ok(passages.collect())
+}
+
+/// The name of a document in words: the last part of its address, without its ending.
+fn name(metadata: &BTreeMap<String, serde_json::Value>) -> Option<String> {
+    let uri = metadata.get(keys::SOURCE_URI).or_else(|| metadata.get(keys::MANAGED_URI))?.as_str()?;
+    let name = uri.trim_end_matches('/').rsplit('/').next()?;
+    let name = name.rsplit_once('.').map_or(name, |(name, _)| name).replace(['-', '_', '+'], " ");
+    Some(name).filter(|name| !name.trim().is_empty())
 }

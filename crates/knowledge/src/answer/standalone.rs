@@ -4,7 +4,7 @@
 #[cfg(test)]
 mod tests;
 
-use super::evidence::likeness;
+use super::evidence::{Source, likeness};
 use super::session::Turn;
 
 /// Words that stand for something said before.
@@ -30,10 +30,12 @@ pub(super) fn alone(question: &str, turns: &[Turn]) -> String {
 const ABOUT: f32 = 0.5;
 
 /// The passages that speak of what a question speaks of, the others as empty ones, so that each keeps its place.
-pub(super) fn about<'a>(question: &str, passages: &[&'a str]) -> Vec<&'a str> {
-    let held: Vec<f32> = passages.iter().map(|passage| likeness(question, passage).0).collect();
+pub(super) fn about<'a>(question: &str, passages: &[Source<'a>]) -> Vec<Source<'a>> {
+    let held =
+        passages.iter().map(|passage| likeness(question, &format!("{}\n{}", passage.above.join("\n"), passage.text)).0);
+    let held: Vec<f32> = held.collect();
     let least = held.iter().copied().fold(f32::MIN_POSITIVE, f32::max) * ABOUT;
-    passages.iter().zip(held).map(|(passage, held)| if held >= least { *passage } else { "" }).collect()
+    passages.iter().zip(held).map(|(passage, held)| if held >= least { *passage } else { Source::default() }).collect()
 }
 
 /// The questions that a question asks.

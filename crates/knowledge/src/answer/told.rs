@@ -1,5 +1,8 @@
 //! From what is known to what is told: whether there is an answer, in whose words, and what guardrails leave of it.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use outcrop_api::Fault;
@@ -7,9 +10,11 @@ use outcrop_guard::{Acted, EncodeError, Role, Side};
 use outcrop_guardrails::OwnedPassage;
 use tokio::sync::mpsc::Sender;
 
+use super::evidence::Source;
 use super::extractive::{self, Said};
 use super::generate::{self, Request};
 use super::prepare::Prepared;
+use super::prompt::Template;
 use super::request::Wanted;
 use super::session::Turn;
 use super::{Part, REFUSAL, cited, session, standalone};
@@ -68,16 +73,27 @@ async fn told(prepared: &Prepared, to: &Sender<Told>) -> Result<(String, Vec<Tol
         }
     }
     if parts.is_empty() {
-        for part in said.into_iter().filter(|said| said.answers).flat_map(|said| said.parts) {
-            if !parts.contains(&part) {
-                parts.push(part);
-            }
-        }
+        let wanted = Wanted::of(prepared.input.retrieve_and_generate_configuration.as_ref())?;
+        parts = extracts(said, Template::generation(wanted.template)?.cites());
     }
     if parts.is_empty() {
         return Ok(refusal());
     }
     guarded(prepared, parts).await
+}
+
+/// The sentences that answer, each once. Without the instructions for its form, an answer has no sources.
+fn extracts(said: Vec<Said>, cites: bool) -> Vec<Part> {
+    let mut parts: Vec<Part> = Vec::new();
+    for mut part in said.into_iter().filter(|said| said.answers).flat_map(|said| said.parts) {
+        if !cites {
+            part.sources.clear();
+        }
+        if !parts.contains(&part) {
+            parts.push(part);
+        }
+    }
+    parts
 }
 
 fn joined(parts: &[Part]) -> String {
@@ -87,12 +103,13 @@ fn joined(parts: &[Part]) -> String {
 /// What the passages say to each question. One that points back was searched for with the question before it, and is
 /// weighed by itself first, on the passages that speak of what it points to: the one before it was answered already.
 async fn weighed(prepared: &Prepared) -> Result<Vec<Said>, KnowledgeError> {
-    let passages: Vec<String> = prepared.passages.iter().map(|passage| passage.text.clone()).collect();
+    let passages: Vec<(String, Vec<String>)> =
+        prepared.passages.iter().map(|passage| (passage.text.clone(), passage.above.clone())).collect();
     let (questions, encoder) = (prepared.questions.clone(), Arc::clone(&prepared.knowledge.0.encoder));
     let own = prepared.input.input.text.clone();
     let before = prepared.turns.last().map(|turn| turn.question.clone()).unwrap_or_default();
     let weighed = tokio::task::spawn_blocking(move || {
-        let passages: Vec<&str> = passages.iter().map(String::as_str).collect();
+        let passages: Vec<Source<'_>> = passages.iter().map(|(text, above)| Source { text, above }).collect();
         let weigh = |question: &str| extractive::weigh(question, &passages, &*encoder);
         if questions.len() == 1 && questions[0] != own {
             let said = extractive::weigh(&own, &standalone::about(&before, &passages), &*encoder)?;

@@ -48,6 +48,14 @@ pub(crate) fn result(hit: Hit, kind: Option<&str>) -> KnowledgeBaseRetrievalResu
     }
 }
 
+/// The headings above a hit's text, outermost first.
+pub(crate) fn headings(hit: &Hit) -> Vec<String> {
+    match hit.metadata.get(crate::keys::HEADINGS) {
+        Some(Value::List(headings)) => headings.clone(),
+        _ => Vec::new(),
+    }
+}
+
 /// Numbers come back as doubles (`2020.0`), as Bedrock returns them.
 fn attributes(metadata: &Metadata) -> BTreeMap<String, serde_json::Value> {
     let value = |value: &Value| match value {

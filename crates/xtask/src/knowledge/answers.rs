@@ -5,7 +5,9 @@ mod fit;
 
 use std::path::Path;
 
-use outcrop_knowledge::answer::evidence::{CHOICE, Draft, Features, Found, JUDGEMENT, NEAR, PIECE, THRESHOLD, WHOLE};
+use outcrop_knowledge::answer::evidence::{
+    CHOICE, Draft, Features, Found, JUDGEMENT, NEAR, PIECE, Source, THRESHOLD, WHOLE,
+};
 
 use super::squad::{Question, Search, Squad};
 use super::vectors::Vectors;
@@ -73,8 +75,8 @@ impl Bench {
     }
 }
 
-fn passages<'a>(squad: &'a Squad, case: &Case<'_>) -> Vec<&'a str> {
-    case.retrieved.iter().map(|at| squad.paragraphs[*at].text.as_str()).collect()
+fn passages<'a>(squad: &'a Squad, case: &Case<'_>) -> Vec<Source<'a>> {
+    case.retrieved.iter().map(|at| squad.paragraphs[*at].text.as_str().into()).collect()
 }
 
 fn vectors_of(draft: &Draft<'_>, vectors: &Vectors) -> Vec<Vec<f32>> {
@@ -196,8 +198,8 @@ fn measure(
             score.answered += 1;
             score.cited += usize::from(chosen.iter().any(|one| case.retrieved[one.passage] == case.question.gold));
             score.supported +=
-                usize::from(chosen.iter().any(|one| holds(passages[one.passage], &case.question.answers)));
-            let says = |one: &&Found| holds(&passages[one.passage][one.range.clone()], &case.question.answers);
+                usize::from(chosen.iter().any(|one| holds(passages[one.passage].text, &case.question.answers)));
+            let says = |one: &&Found| holds(&passages[one.passage].text[one.range.clone()], &case.question.answers);
             score.held += usize::from(chosen.iter().any(says));
         }
         report.row(

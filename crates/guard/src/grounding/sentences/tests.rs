@@ -103,3 +103,32 @@ fn openings_without_an_end_cost_little() {
         assert!(begun.elapsed().as_secs() < 5, "{odd}");
     }
 }
+
+#[test]
+fn a_sentence_goes_on_where_lines_are_filled_by_hand() {
+    let wrapped = "If your system does not have an installer, you will need to download\nthe distribution and install it by hand. \
+                   Releases may be downloaded\nfrom the site. It is enough to use `--interface` to say which of\nthe interfaces \
+                   are served; the others are not.";
+    assert_eq!(
+        told(wrapped),
+        [
+            "If your system does not have an installer, you will need to download\nthe distribution and install it by hand.",
+            "Releases may be downloaded\nfrom the site.",
+            "It is enough to use `--interface` to say which of\nthe interfaces are served; the others are not.",
+        ]
+    );
+    for lines in [
+        [
+            "restic -r /srv/restic-repo backup --exclude-file=excludes.txt",
+            "restic -r /srv/restic-repo forget --keep-last 3",
+        ],
+        [
+            "An empty line, and what comes below it is for all of the others",
+            "= it is the mark of a heading of this one",
+        ],
+        ["It has ended, and it is as long as one that is to be filled up.", "and it is another one that is not of it"],
+    ] {
+        assert_eq!(told(&lines.join("\n")), lines);
+    }
+    assert_eq!(told("\nIt is so, and it is as long as one that is to be filled up with it\nand goes on.").len(), 1);
+}

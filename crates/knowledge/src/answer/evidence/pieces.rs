@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use outcrop_guard::grounding::sentences;
 
+use super::question::command;
+
 /// A part of a passage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Piece {
@@ -11,12 +13,26 @@ pub(super) struct Piece {
     pub passage: usize,
     /// Its bytes there.
     pub range: Range<usize>,
-    /// Whether it only says what comes: a heading, the head of a table, a question.
-    pub heading: bool,
+    pub role: Role,
+    /// The head of its table, where it is a row of one.
+    pub head: Option<Range<usize>>,
+}
+
+/// What a part is to those around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// It may be an answer.
+    Says,
+    /// It only says what comes: a heading, a question.
+    Heading,
+    /// The first row of a table: it says what the cells below it are.
+    Head,
 }
 
 /// A heading has at most so many words.
 const HEADING: usize = 10;
+/// A name of an option or a setting has at most so many words.
+const NAME: usize = 6;
 /// A sentence that ends in a colon takes at most so many lines with it: a command, a short list.
 const LINES: usize = 8;
 
@@ -27,33 +43,46 @@ const CELLS: &str = " | ";
 pub(super) fn pieces(passage: usize, text: &str) -> Vec<Piece> {
     let cut = cut(text);
     let mut found = Vec::new();
+    let mut head = None;
     for (at, (range, kind)) in cut.iter().enumerate() {
         let own = &text[range.clone()];
-        let heading = match kind {
-            Kind::Sentence => own.ends_with('?') || refers(own) || heading(own, text[range.end..].chars().next()),
-            Kind::Head => true,
-            Kind::Row => false,
+        let comes = || asks(text, range) || refers(own) || heading(own, text[range.end..].chars().next());
+        let role = match kind {
+            Kind::Sentence if comes() => Role::Heading,
+            Kind::Head => Role::Head,
+            Kind::Sentence | Kind::Row => Role::Says,
         };
-        let mut end = range.end;
-        if own.ends_with(':') && !heading {
-            end = led(text, range, cut[at + 1..].iter().map(|(next, _)| next));
+        match kind {
+            Kind::Sentence => head = None,
+            Kind::Head => head = Some(range.clone()),
+            Kind::Row => {}
         }
-        found.push(Piece { passage, range: range.start..end, heading });
+        let mut end = range.end;
+        let follows = || cut.get(at + 1).is_some_and(|(next, _)| announces(own) && names(&text[next.clone()]));
+        if role == Role::Says && (own.ends_with([':', '…']) || own.ends_with("...") || follows()) {
+            end = led(text, range, &cut[at + 1..]);
+        }
+        let head = head.clone().filter(|_| *kind == Kind::Row);
+        found.push(Piece { passage, range: range.start..end, role, head });
     }
     found
 }
 
 /// Where the block ends that a sentence with a colon leads to: lines of code, a list. An empty line may stand before it,
-/// and between the items of a list; elsewhere it ends the block.
-fn led<'a>(text: &str, lead: &Range<usize>, next: impl Iterator<Item = &'a Range<usize>>) -> usize {
+/// behind what only says of which kind it is, and between the items of a list; elsewhere it ends the block. A question
+/// is none of it.
+fn led(text: &str, lead: &Range<usize>, next: &[(Range<usize>, Kind)]) -> usize {
     let mut end = lead.end;
-    for (at, line) in next.take(LINES).enumerate() {
+    let mut begins = true;
+    for (line, _) in next.iter().take(LINES) {
+        let own = &text[line.clone()];
         let lines = text[end..line.start].matches('\n').count();
-        let most = if at == 0 || is_item(&text[line.clone()]) { 2 } else { 1 };
-        if lines > most || text[line.clone()].starts_with('#') {
+        let most = if begins || is_item(own) { 2 } else { 1 };
+        if lines > most || own.starts_with('#') || own.ends_with('?') {
             break;
         }
         end = line.end;
+        begins = directive(own);
     }
     end
 }
@@ -103,23 +132,74 @@ fn cut(text: &str) -> Vec<(Range<usize>, Kind)> {
     cut
 }
 
+/// Whether a sentence is a question, or belongs to one: what stands before it in its paragraph only leads to it.
+fn asks(text: &str, range: &Range<usize>) -> bool {
+    let start = text[..range.start].rfind("\n\n").map_or(0, |before| before + 2);
+    let end = text[range.end..].find("\n\n").map_or(text.len(), |after| range.end + after);
+    let paragraph = text[start..end].trim();
+    text[range.clone()].ends_with('?') || paragraph.ends_with('?') || paragraph.starts_with("Q: ")
+}
+
 /// Whether a sentence only says where to read on.
 fn refers(own: &str) -> bool {
     ["See ", "see ", "See also"].iter().any(|word| own.starts_with(word))
 }
 
-/// Whether a sentence begins with a word for something that was said before.
+/// Whether a sentence begins with a word for something that was said before, or is the default of it: "Default: 10".
 pub(super) fn points_back(own: &str) -> bool {
     const WORDS: &[&str] = &["It", "This", "That", "These", "Those", "They", "Then", "Otherwise"];
-    own.split(|c: char| !c.is_alphanumeric()).next().is_some_and(|first| WORDS.contains(&first))
+    own.split(|c: char| !c.is_alphanumeric()).next().is_some_and(|first| WORDS.contains(&first)) || defaults(own)
+}
+
+/// Whether a line is nothing but the default of what was described before it.
+pub(super) fn defaults(own: &str) -> bool {
+    own.split_once(':').is_some_and(|(label, rest)| {
+        let label = label.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+        ["default", "defaults", "default value"].contains(&label.as_str()) && !rest.trim().is_empty()
+    })
 }
 
 fn heading(piece: &str, next: Option<char>) -> bool {
-    // A directive of reStructuredText names what follows.
-    if piece.starts_with('#') || piece.starts_with(".. ") && piece.ends_with("::") {
+    if piece.starts_with('#') || directive(piece) || names(piece) && next == Some('\n') {
         return true;
+    }
+    if command(piece) {
+        return false;
     }
     let ends = piece.ends_with(['.', '!', '?', ':', ';', '`', '"', '”', ')', '。', '！', '？', '|']);
     let plain = !piece.starts_with(['-', '*', '•', '`', '|', '$']) && !piece.contains(['`', '|', ':', '=']);
     !ends && plain && matches!(next, Some('\n' | '\r')) && piece.split_whitespace().count() <= HEADING
+}
+
+/// Whether a line is a directive of reStructuredText, which names what follows.
+fn directive(line: &str) -> bool {
+    line.starts_with(".. ") && line.contains("::") && !line.contains('\n')
+}
+
+/// Whether a sentence says that what it speaks of follows, without a colon.
+fn announces(own: &str) -> bool {
+    own.ends_with('.') && [" following", " below", "like this", "as follows"].iter().any(|word| own.contains(word))
+}
+
+/// Whether a line is a directive of Sphinx that names what is described below it.
+fn declares(line: &str) -> bool {
+    const KINDS: &[&str] =
+        &["attribute", "class", "confval", "data", "envvar", "function", "method", "option", "setting"];
+    line.strip_prefix(".. ").and_then(|rest| rest.split_once("::")).is_some_and(|(kind, name)| {
+        !name.trim().is_empty() && kind.rsplit(':').next().is_some_and(|kind| KINDS.contains(&kind))
+    })
+}
+
+/// Whether a line is a name of what is described or done below it, as it is typed: an option, a setting, a command.
+pub(super) fn names(line: &str) -> bool {
+    if declares(line) {
+        return true;
+    }
+    let begins = line.starts_with(|c: char| c.is_ascii_lowercase() || matches!(c, '`' | '[' | '<' | '/'))
+        || line.strip_prefix('-').is_some_and(|rest| rest.starts_with(|c: char| c == '-' || c.is_alphanumeric()));
+    begins
+        && !command(line)
+        && !line.ends_with(['.', '!', '?', ':', ';', ','])
+        && !line.contains(['\n', '|'])
+        && line.split_whitespace().count() <= NAME
 }

@@ -2,8 +2,8 @@
 
 mod cues;
 
-use cues::{DATES, MOMENTS, QUANTITIES, REASONS, TIMES, WAYS};
-use outcrop_guard::grounding::support::{Word, held, words};
+use cues::{ACTIONS, ASKING, DATES, IS, MOMENTS, POLAR, QUANTITIES, REASONS, TIMES, WAYS};
+use outcrop_guard::grounding::support::{Word, coverage, held, words};
 
 /// What kind of thing would answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,17 +26,41 @@ pub(super) enum Wants {
     Open,
 }
 
+/// Words that may stand beside the name of a thing where a sentence says what it is.
+const BESIDE: usize = 2;
+
 /// A question, read once.
 #[derive(Debug, Clone)]
 pub(super) struct Question {
     pub text: String,
     pub words: Vec<Word>,
     pub wants: Wants,
+    /// What it asks the meaning or the value of: "what is …".
+    pub thing: Vec<Word>,
+    /// Whether it asks for yes or no.
+    pub polar: bool,
 }
 
 impl Question {
     pub fn new(text: &str) -> Self {
-        Self { text: text.to_owned(), words: words(text), wants: wants(text) }
+        let wants = wants(text);
+        // How long, how many: these say what kind of thing is asked for, not what it is about.
+        let asks = |word: &Word| matches!(wants, Wants::Count | Wants::Span) && ASKING.contains(&word.stem.as_str());
+        let asked = words(text).into_iter().filter(|word| !asks(word)).collect();
+        Self { text: text.to_owned(), words: asked, wants, thing: words(thing(text)), polar: polar(text) }
+    }
+
+    /// Whether `text` says what the thing is that is asked for: it begins with its name, and "is" follows.
+    pub fn defined_by(&self, text: &str) -> bool {
+        let Some((name, rest)) = IS.iter().filter_map(|is| text.split_once(is)).min_by_key(|(name, _)| name.len())
+        else {
+            return false;
+        };
+        let name = words(name);
+        !self.thing.is_empty()
+            && !rest.trim().is_empty()
+            && name.len() <= self.thing.len() + BESIDE
+            && coverage(&self.thing, &name) > 0.99
     }
 
     /// Whether a passage may hold the kind of thing that is asked for. Strict only where a kind can be told by its words:
@@ -76,7 +100,10 @@ impl Question {
                 Some(REASONS.iter().any(|cue| lower.contains(cue)))
             }
             Wants::Way => {
-                let code = text.contains(['`', '$']) || text.contains("()") || text.split_whitespace().any(code);
+                let code = text.contains(['`', '$'])
+                    || text.contains("()")
+                    || text.split_whitespace().any(code)
+                    || commands(text);
                 let lower = format!(" {}", text.to_lowercase());
                 Some(code || WAYS.iter().any(|cue| lower.contains(cue)))
             }
@@ -97,6 +124,32 @@ fn dates(word: &Word) -> bool {
     year || DATES.contains(&word.stem.as_str()) && (word.name || !["may", "march"].contains(&word.stem.as_str()))
 }
 
+/// Whether a text says what to do: it begins with a verb that tells one to, also behind the purpose ("To stop it, press
+/// …"), or names a key to press.
+pub(super) fn acts(text: &str) -> bool {
+    let bare = text.trim_start_matches(|c: char| !c.is_alphabetic());
+    let bare = ["First, ", "Then, ", "Next, ", "Now, ", "Then "]
+        .iter()
+        .find_map(|lead| bare.strip_prefix(lead))
+        .unwrap_or(bare);
+    let verb = |part: &str| {
+        let first = part.split(|c: char| !c.is_alphabetic()).find(|word| !word.is_empty()).unwrap_or_default();
+        ACTIONS.contains(&first.to_lowercase().as_str())
+    };
+    let purpose = bare.starts_with("To ") || bare.starts_with("If ") || bare.starts_with("For ");
+    let behind = bare.split_once(", ").is_some_and(|(_, rest)| verb(rest.strip_prefix("you can ").unwrap_or(rest)));
+    verb(bare) || purpose && behind || text.split_whitespace().any(key)
+}
+
+/// Whether a word is a key, or several to be pressed together.
+fn key(word: &str) -> bool {
+    let word = word.trim_matches(|c: char| !c.is_alphanumeric());
+    word.split_once(['-', '+']).is_some_and(|(held, with)| {
+        ["ctrl", "control", "cmd", "alt", "shift", "option"].contains(&held.to_lowercase().as_str())
+            && (with.len() == 1 || with.starts_with(char::is_uppercase))
+    })
+}
+
 /// Whether a text is a command, as it is typed: after a prompt, or a program's name with an option and no full stop.
 pub(super) fn command(text: &str) -> bool {
     let option = text.split_whitespace().skip(1).any(|word| {
@@ -107,19 +160,38 @@ pub(super) fn command(text: &str) -> bool {
     text.starts_with("$ ") || option && !text.ends_with('.') && text.starts_with(|c: char| c.is_lowercase() || c == '/')
 }
 
+/// Whether a line of a text is a command.
+pub(super) fn commands(text: &str) -> bool {
+    text.lines().any(|line| command(line.trim()))
+}
+
 /// Whether a word is none of a language: an option, a path, a file, a setting, a call. Parsers take away the marks that
 /// told so.
 fn code(word: &str) -> bool {
     let word = word.trim_start_matches(['"', '\'', '(', '[']);
     let word = word.trim_end_matches([',', ';', ':', '.', '!', '?', '"', '\'', ')', ']']);
     let letters = |part: &str| part.len() > 1 && part.chars().all(|c| c.is_ascii_alphanumeric());
+    let short = word.len() == 2 && word.starts_with('-') && word[1..].starts_with(|c: char| c.is_ascii_alphabetic());
     let option = word.strip_prefix("--").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()));
     let path = word.starts_with("~/") || word.starts_with("./") || word.starts_with('/') && word[1..].contains('/');
     let file = word.rsplit_once('.').is_some_and(|(name, ending)| {
         letters(ending) && ending.len() <= 5 && ending.starts_with(|c: char| c.is_ascii_lowercase()) && letters(name)
     });
     let named = word.contains('_') && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    option || path || file || named || word.contains("::")
+    option || short || path || file || named || word.contains("::")
+}
+
+/// Whether a question asks for yes or no.
+fn polar(text: &str) -> bool {
+    let first = text.split(|c: char| !c.is_alphabetic()).find(|word| !word.is_empty()).unwrap_or_default();
+    POLAR.contains(&first.to_lowercase().as_str())
+}
+
+/// What a question asks the meaning or the value of; nothing where it asks for something else.
+fn thing(text: &str) -> &str {
+    let bare = text.trim().trim_end_matches(['?', ' ']);
+    let begins = ["What is ", "What are ", "What's ", "what is ", "what are ", "what's "];
+    begins.iter().find_map(|begin| bare.strip_prefix(begin)).unwrap_or_default()
 }
 
 fn wants(text: &str) -> Wants {
@@ -143,7 +215,9 @@ fn wants(text: &str) -> Wants {
             ("what" | "which", "year" | "date" | "day" | "month" | "century" | "decade" | "time" | "years") => {
                 return Wants::Time;
             }
-            ("what" | "which", "command" | "commands" | "option" | "flag") => return Wants::Way,
+            ("what" | "which", "command" | "commands" | "option" | "flag" | "setting" | "key" | "keys") => {
+                return Wants::Way;
+            }
             ("what" | "which", "city" | "country" | "state" | "town" | "county" | "region" | "continent") => {
                 return Wants::Place;
             }
@@ -160,6 +234,7 @@ fn wants(text: &str) -> Wants {
         "where" => Wants::Place,
         "why" => Wants::Reason,
         "how" => Wants::Way,
+        "what" if list.windows(2).any(|pair| matches!(pair, ["i" | "we" | "you" | "one", "do"])) => Wants::Way,
         _ if has("when") => Wants::Time,
         _ if has("who") || has("whom") || has("whose") => Wants::Person,
         _ if has("where") => Wants::Place,

@@ -1,10 +1,27 @@
-use super::pieces::pieces;
-use super::question::{Question, Wants};
-use super::{Draft, likeness, support};
+use super::pieces::{Role, pieces};
+use super::question::{Question, Wants, acts};
+use super::{Draft, Found, Source, Verdict, likeness, support};
 use outcrop_guard::grounding::support::{coverage, words};
 
 fn texts(text: &str) -> Vec<(&str, bool)> {
-    pieces(0, text).into_iter().map(|piece| (&text[piece.range.clone()], piece.heading)).collect()
+    pieces(0, text).into_iter().map(|piece| (&text[piece.range.clone()], piece.role != Role::Says)).collect()
+}
+
+fn sources<const N: usize>(texts: [&str; N]) -> [Source<'_>; N] {
+    texts.map(Source::from)
+}
+
+/// Vectors so that the question and its sentences have these cosines.
+fn near(likeness: f32) -> Vec<f32> {
+    vec![likeness, (1.0 - likeness * likeness).sqrt()]
+}
+
+fn told<'a>(passages: &[Source<'a>], found: &Found) -> &'a str {
+    &passages[found.passage].text[found.range.clone()]
+}
+
+fn all<'a>(passages: &[Source<'a>], verdict: &Verdict) -> Vec<&'a str> {
+    verdict.found.iter().map(|one| told(passages, one)).collect()
 }
 
 #[test]
@@ -54,7 +71,7 @@ fn a_question_is_no_answer() {
 #[test]
 fn a_sentence_is_about_what_its_heading_says() {
     let text = "Backup\n\nIt is copied whole. A folder takes it in.\n\nKeys\n\nA folder takes them in.";
-    let passages = [text];
+    let passages = sources([text]);
     let draft = Draft::new("How is the backup made?", &passages);
     let features = draft.features(&[]);
     let of = |said: &str| {
@@ -117,9 +134,8 @@ fn commands_and_dates_are_told_whole() {
 
 #[test]
 fn a_passage_without_a_number_tells_no_height() {
-    let near = |likeness: f32| vec![likeness, (1.0 - likeness * likeness).sqrt()];
     let answers = |question: &str, passage: &str| {
-        let passages = [passage];
+        let passages = sources([passage]);
         Draft::new(question, &passages).weigh(&[near(1.0), near(0.8)]).answers()
     };
     let keeper = "The lighthouse keeper is called Ada.";
@@ -177,13 +193,12 @@ fn names_and_numbers_must_be_the_passages() {
 
 #[test]
 fn close_and_covered_sentences_come_first() {
-    let passages = ["Cats sleep. The capital of Peru is Lima.", "Peru has coasts."];
+    let passages = sources(["Cats sleep. The capital of Peru is Lima.", "Peru has coasts."]);
     let draft = Draft::new("What is the capital of Peru?", &passages);
     assert_eq!(draft.texts().len(), 4);
-    let near = |likeness: f32| vec![likeness, (1.0 - likeness * likeness).sqrt()];
     let vectors = [near(1.0), near(0.1), near(0.9), near(0.4)];
     let verdict = draft.weigh(&vectors);
-    assert_eq!(&passages[0][verdict.found[0].range.clone()], "The capital of Peru is Lima.");
+    assert_eq!(told(&passages, &verdict.found[0]), "The capital of Peru is Lima.");
     assert!(verdict.answers());
     let strange =
         Draft::new("Who composed the opera Carmen?", &passages).weigh(&[near(1.0), near(0.0), near(0.1), near(0.1)]);
@@ -193,18 +208,22 @@ fn close_and_covered_sentences_come_first() {
 #[test]
 fn nothing_gives_no_answer_and_no_panic() {
     assert!(!Draft::new("", &[]).weigh(&[]).answers());
-    let verdict = Draft::new("?", &["", "# Only a heading", "🙂"]).weigh(&[]);
+    let verdict = Draft::new("?", &sources(["", "# Only a heading", "🙂"])).weigh(&[]);
     assert!(!verdict.answers());
     let long = "word ".repeat(20_000);
-    let passages = [long.as_str()];
+    let passages = sources([long.as_str()]);
     assert!(Draft::new("what word", &passages).texts().len() <= 65);
+    let lines = "`setting`\n\nWhat it does.\n\n".repeat(500) + "`last`\n\nThe last word is goodbye.";
+    let passages = sources([lines.as_str()]);
+    let draft = Draft::new("What is the last word?", &passages);
+    assert!(draft.texts().len() <= 129);
+    assert!(told(&passages, &draft.weigh(&[]).found[0]).starts_with("`last`"));
 }
 
 #[test]
 fn a_second_sentence_is_told_where_it_is_as_likely() {
-    let passages = ["The gate opens at eight.", "The gate opens at nine.", "Cats sleep."];
+    let passages = sources(["The gate opens at eight.", "The gate opens at nine.", "Cats sleep."]);
     let draft = Draft::new("When does the gate open?", &passages);
-    let near = |likeness: f32| vec![likeness, (1.0 - likeness * likeness).sqrt()];
     let verdict = draft.weigh(&[near(1.0), near(0.9), near(0.9), near(0.1)]);
     let told: Vec<usize> = verdict.chosen(&passages, 1.0).iter().map(|one| one.passage).collect();
     assert_eq!(told, [0, 1]);
@@ -213,32 +232,38 @@ fn a_second_sentence_is_told_where_it_is_as_likely() {
 
 #[test]
 fn what_a_chunk_cut_off_is_not_told_where_another_has_it_whole() {
-    let passages =
-        ["It is big. The gate opens at eight in", "The gate opens at eight in the morning.", "opens at eight in"];
+    let passages = sources([
+        "It is big. The gate opens at eight in",
+        "The gate opens at eight in the morning.",
+        "opens at eight in",
+    ]);
     let draft = Draft::new("When does the gate open?", &passages);
-    let near = |likeness: f32| vec![likeness, (1.0 - likeness * likeness).sqrt()];
     let verdict = draft.weigh(&[near(1.0), near(0.1), near(0.9), near(0.8), near(0.9)]);
-    let told: Vec<&str> = verdict.found.iter().map(|one| &passages[one.passage][one.range.clone()]).collect();
+    let told = all(&passages, &verdict);
     assert_eq!(told, ["The gate opens at eight in the morning.", "It is big."]);
 }
 
 #[test]
 fn the_end_of_a_sentence_alone_is_no_answer() {
-    let passages = ["of Windows not the program. The program is slow on Windows.", "server start begins it."];
+    let passages = sources([
+        "of Windows not the program. The program is slow on Windows: a scanner reads along.",
+        "server start begins it.",
+    ]);
     let draft = Draft::new("Why is the program slow on Windows?", &passages);
-    let told: Vec<&str> = draft.weigh(&[]).found.iter().map(|one| &passages[one.passage][one.range.clone()]).collect();
-    assert_eq!(told, ["The program is slow on Windows.", "server start begins it."]);
+    let told = all(&passages, &draft.weigh(&[]));
+    assert_eq!(told, ["The program is slow on Windows: a scanner reads along.", "server start begins it."]);
 }
 
 #[test]
 fn a_sentence_that_points_back_is_told_with_what_it_points_to() {
-    let passages = ["Use the reload command:\n\ngate reload\n\nThis is graceful. It takes no downtime.\n\nIt is free."];
+    let passages =
+        sources(["Use the reload command:\n\ngate reload\n\nThis is graceful. It takes no downtime.\n\nIt is free."]);
     let draft = Draft::new("How do I reload without downtime?", &passages);
     let vectors: Vec<Vec<f32>> =
         draft.texts().iter().map(|text| vec![f32::from(u8::from(text.contains("downtime"))), 0.0]).collect();
     let verdict = draft.weigh(&vectors);
     assert_eq!(
-        &passages[0][verdict.found[0].range.clone()],
+        told(&passages, &verdict.found[0]),
         "Use the reload command:\n\ngate reload\n\nThis is graceful. It takes no downtime."
     );
 }
@@ -246,19 +271,144 @@ fn a_sentence_that_points_back_is_told_with_what_it_points_to() {
 #[test]
 fn what_opens_a_section_says_what_its_heading_asks() {
     let passages =
-        ["Summer Hours\n\nFour days a week from May 1 on. A holiday within summer hours counts as a day off."];
+        sources(["Summer Hours\n\nFour days a week from May 1 on. A holiday within summer hours counts as a day off."]);
     let draft = Draft::new("When are summer hours?", &passages);
-    let near = |likeness: f32| vec![likeness, (1.0 - likeness * likeness).sqrt()];
     let verdict = draft.weigh(&[near(1.0), near(0.9), near(0.6), near(0.4)]);
-    assert_eq!(&passages[0][verdict.found[0].range.clone()], "Four days a week from May 1 on.");
+    assert_eq!(told(&passages, &verdict.found[0]), "Four days a week from May 1 on.");
 }
 
 #[test]
 fn a_command_says_how() {
-    let passages = ["The index must always be repaired first. See the index.\n\n$ tool repair index"];
+    let passages = sources(["The index must always be repaired first. See the index.\n\n$ tool repair index"]);
     let draft = Draft::new("How do I repair a damaged index?", &passages);
-    let near = |likeness: f32| vec![likeness, (1.0 - likeness * likeness).sqrt()];
     let verdict = draft.weigh(&[near(1.0), near(0.6), near(0.9), near(0.6)]);
-    let told: Vec<&str> = verdict.found.iter().map(|one| &passages[0][one.range.clone()]).collect();
+    let told = all(&passages, &verdict);
     assert_eq!(told, ["$ tool repair index", "The index must always be repaired first."]);
+}
+
+#[test]
+fn what_a_section_is_about_may_stand_above_its_passage() {
+    let above = ["manual".to_owned(), "Backup".to_owned(), "Restoring".to_owned()];
+    let passages = [
+        Source { text: "Name the folder and wait.\n\nKeys\n\nThey open it.", above: &above },
+        Source::from("Name the folder and go."),
+    ];
+    let draft = Draft::new("How do I restore a backup?", &passages);
+    assert_eq!(draft.texts().last(), Some(&"Restoring"));
+    let features = draft.features(&[]);
+    assert!(features[0][2] > 0.9 && features[0][3] > 0.9, "{:?}", features[0]);
+    // Restoring has ended where other keys begin, the chapter has not.
+    let keys = draft.places().position(|(_, range, _)| &passages[0].text[range] == "They open it.").unwrap();
+    assert!(features[keys][2] > 0.1 && features[keys][2] < 0.9, "{:?}", features[keys]);
+    assert!(features.last().unwrap()[2] < 0.1);
+}
+
+#[test]
+fn a_sentence_is_close_as_one_of_its_section() {
+    let above = ["Restoring".to_owned()];
+    let passages = [Source { text: "Name the folder.", above: &above }, Source::from("Name the folder.")];
+    let draft = Draft::new("How do I restore?", &passages);
+    let features = draft.features(&[near(1.0), near(0.5), near(0.5), near(0.9)]);
+    assert!(features[0][0] > 0.6 && features[1][0] < 0.51, "{} {}", features[0][0], features[1][0]);
+}
+
+#[test]
+fn keys_and_orders_say_how() {
+    for text in [
+        "Press the red button.",
+        "To stop it, press Ctrl-C.",
+        "It stops on Ctrl-C.",
+        "- Then, run it.",
+        "If it hangs, you can restart it.",
+    ] {
+        assert!(acts(text), "{text}");
+    }
+    for none in ["The button is red.", "It stops by itself.", "A control-freak is one."] {
+        assert!(!acts(none), "{none}");
+    }
+    let passages = sources(["The server stops when it is asked to stop.\nStop the server with Ctrl-C."]);
+    let draft = Draft::new("How do I stop the server?", &passages);
+    let verdict = draft.weigh(&[near(1.0), near(0.7), near(0.6)]);
+    assert_eq!(told(&passages, &verdict.found[0]), "Stop the server with Ctrl-C.");
+}
+
+#[test]
+fn what_a_thing_is_its_definition_says() {
+    let question = Question::new("What is a token bucket?");
+    for text in [
+        "A token bucket is a counter.",
+        "Token buckets are counters.",
+        "token bucket: a counter",
+        "Token bucket | a counter",
+    ] {
+        assert!(question.defined_by(text), "{text}");
+    }
+    for text in ["Every token bucket in the yard that leaks is mended.", "It is a token bucket.", "A bucket is a pail."]
+    {
+        assert!(!question.defined_by(text), "{text}");
+    }
+    assert!(!Question::new("How is it made?").defined_by("It is made."));
+}
+
+#[test]
+fn what_says_nothing_but_the_question_is_no_answer() {
+    let passages =
+        sources(["- Backup of the server\nThe backup of the server is a folder.\nThe server has no backup."]);
+    let draft = Draft::new("Where is the backup of the server?", &passages);
+    assert!(!all(&passages, &draft.weigh(&[])).contains(&"- Backup of the server"));
+    let polar = Draft::new("Does the server have a backup?", &passages);
+    assert!(all(&passages, &polar.weigh(&[])).contains(&"The server has no backup."));
+}
+
+#[test]
+fn a_default_is_told_with_what_it_is_the_default_of() {
+    let text = "`stopsignal`\n\nThe signal that stops a program.\n\n*Default*: TERM\n\n`wait`\n\nHow long to wait.";
+    assert_eq!(texts(text)[0], ("`stopsignal`", true));
+    assert_eq!(texts(".. data:: WAIT = 10\n\n   How long it waits.")[0], (".. data:: WAIT = 10", true));
+    let declared = sources([".. data:: WAIT = 10\n\n   How long a stop is awaited.\n\n.. note::\n\n   It is long."]);
+    let draft = Draft::new("Which setting says how long a stop is awaited?", &declared);
+    let verdict = draft.weigh(&[near(1.0), near(0.1), near(0.9)]);
+    assert_eq!(told(&declared, &verdict.found[0]), ".. data:: WAIT = 10\n\n   How long a stop is awaited.");
+    let passages = sources([text]);
+    let whole = "`stopsignal`\n\nThe signal that stops a program.\n\n*Default*: TERM";
+    for question in ["Which signal stops a program by default?", "What is the default of stopsignal?"] {
+        let draft = Draft::new(question, &passages);
+        assert_eq!(told(&passages, &draft.weigh(&[]).found[0]), whole, "{question}");
+    }
+}
+
+#[test]
+fn a_row_is_read_with_the_head_of_its_table() {
+    let passages = sources(["Settings\n\nkey | default\nread_timeout | 30 s\nwrite_timeout | 10 s"]);
+    let draft = Draft::new("What is the default of read_timeout?", &passages);
+    assert_eq!(told(&passages, &draft.weigh(&[]).found[0]), "read_timeout | 30 s");
+    let row = draft.places().position(|(_, range, _)| passages[0].text[range].starts_with("read")).unwrap();
+    assert!(draft.features(&[])[row][2] > 0.9);
+}
+
+#[test]
+fn a_question_of_a_list_of_questions_is_no_answer() {
+    let text = "Q: My queries go to the wrong server. I gave the servers in order. Why?\n\nA: Give it the -o flag.";
+    let found = texts(text);
+    assert!(found[..found.len() - 1].iter().all(|one| one.1), "{found:?}");
+    assert_eq!(found.last(), Some(&("A: Give it the -o flag.", false)));
+}
+
+#[test]
+fn what_can_be_done_is_told_with_how_it_is_done() {
+    let passages = sources(["Browsing the backup is very easy. First, mount it at a folder. Then it is there."]);
+    let draft = Draft::new("How do I browse the backup?", &passages);
+    assert_eq!(
+        told(&passages, &draft.weigh(&[near(1.0), near(0.9)]).found[0]),
+        "Browsing the backup is very easy. First, mount it at a folder."
+    );
+}
+
+#[test]
+fn what_is_announced_is_told_along() {
+    let text = "To install it, the following command is enough.\n\nmake install\n\nIt takes a while.";
+    assert_eq!(texts(text)[0].0, "To install it, the following command is enough.\n\nmake install");
+    let shown = "It can be installed by pip:\n\n.. code-block:: bash\n\n   pip install it\n\nThat is all.";
+    assert_eq!(texts(shown)[0].0, shown.strip_suffix("\n\nThat is all.").unwrap());
+    assert_eq!(texts("Is it so:\nQ: Why?")[0].0, "Is it so:");
 }

@@ -55,9 +55,18 @@ pub const THRESHOLD: f64 = 0.3;
 pub const NEAR: f32 = 1.0;
 
 /// What it adds to a sentence to open the section of a heading, times how close the heading is to the question and how
-/// many of its words it has. SQuAD has neither headings nor commands: this and the next were set on one half of the
-/// questions about documentation that `docs/answers.md` tells of.
+/// many of its words it has. SQuAD has neither headings nor commands: this and those below were set on questions about
+/// documentation, which `docs/answers.md` tells of.
 pub const OPENING: f32 = 4.0;
 
 /// What it adds to be a command where a way is asked for.
 pub const COMMAND: f32 = 1.5;
+
+/// What it adds to tell to do something, or to name a key to press, where a way is asked for.
+pub const ACTION: f32 = 1.0;
+
+/// What it adds to say what a thing is where that is asked for.
+pub const DEFINITION: f32 = 1.5;
+
+/// What the heading above a sentence weighs beside it where both are compared with the question.
+pub const SECTION: f32 = 0.5;

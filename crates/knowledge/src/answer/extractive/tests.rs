@@ -1,5 +1,6 @@
 use outcrop_guard::{EncodeError, Encoded, Encoder};
 
+use super::super::evidence::Source;
 use super::weigh;
 
 /// A text's vector: which of its letters' pairs it has, so that texts that share words are close.
@@ -34,7 +35,7 @@ fn commands_names_and_times_are_copied() {
         ("When does the on-call rotation change?", 1, "every Wednesday at 10:00 UTC."),
         ("Why did we choose NATS over Kafka?", 2, "because operations had two people only."),
     ] {
-        let said = weigh(question, &FACTS, &Pairs).expect("an answer");
+        let said = weigh(question, &FACTS.map(Source::from), &Pairs).expect("an answer");
         assert_eq!(said.parts[0].sources, [passage], "{question}");
         assert!(said.parts[0].text.contains(words), "{question}: {}", said.parts[0].text);
         assert!(FACTS[passage].contains(said.parts[0].text.as_str()) && !said.parts[0].text.starts_with('#'));
@@ -43,8 +44,10 @@ fn commands_names_and_times_are_copied() {
 
 #[test]
 fn what_is_not_there_is_less_likely_than_what_is() {
-    let there = weigh("Why did we choose NATS over Kafka?", &FACTS, &Pairs).expect("an answer").confidence;
-    let absent = weigh("What does the cafeteria serve for lunch on Friday?", &FACTS, &Pairs).expect("an answer");
+    let there =
+        weigh("Why did we choose NATS over Kafka?", &FACTS.map(Source::from), &Pairs).expect("an answer").confidence;
+    let absent = weigh("What does the cafeteria serve for lunch on Friday?", &FACTS.map(Source::from), &Pairs)
+        .expect("an answer");
     assert!(absent.confidence < there && !absent.answers, "{} {there}", absent.confidence);
     assert!(!weigh("Anything?", &[], &Pairs).expect("no answer").answers);
 }

@@ -1,7 +1,7 @@
 use outcrop_vectors::{Hit, Metadata, Value};
 use serde_json::json;
 
-use super::result;
+use super::{headings, result};
 
 fn hit(document: &str) -> Hit {
     let mut metadata = Metadata::new();
@@ -39,4 +39,13 @@ fn chunks_without_a_source_keep_their_kind() {
     assert!(location("s3://b/k").s3_location.is_some());
     assert!(location("https://example.com/a").web_location.is_some());
     assert_eq!(location("doc-1").custom_document_location.and_then(|at| at.id).as_deref(), Some("doc-1"));
+}
+
+#[test]
+fn headings_are_known_and_not_told() {
+    let mut hit = hit("s3://bucket/key.md");
+    assert!(headings(&hit).is_empty());
+    hit.metadata.insert(crate::keys::HEADINGS.into(), Value::List(vec!["Manual".into(), "Start".into()]));
+    assert_eq!(headings(&hit), ["Manual", "Start"]);
+    assert!(!result(hit, None).metadata.expect("attributes").contains_key(crate::keys::HEADINGS));
 }

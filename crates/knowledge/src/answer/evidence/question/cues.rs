@@ -44,3 +44,27 @@ pub(super) const REASONS: &[&str] = &[
 pub(super) const WAYS: &[&str] = &[
     " by ", "using", " run ", "run:", "through", "via ", "with ", "use ", "must ", "set ",
 ];
+
+/// What tells one to do something where a sentence begins with it.
+#[rustfmt::skip]
+pub(super) const ACTIONS: &[&str] = &[
+    "add", "apply", "ask", "book", "call", "change", "choose", "click", "configure", "contact", "copy", "create",
+    "define", "delete", "disable", "download", "edit", "email", "enable", "enter", "execute", "export", "fill", "give",
+    "hold", "install", "invoke", "launch", "log", "mount", "navigate", "open", "pass", "pick", "press", "provide", "put",
+    "remove", "replace", "request", "restart", "run", "select", "send", "set", "sign", "specify", "start", "stop",
+    "submit", "switch", "tick", "turn", "type", "upload", "use", "visit", "write",
+];
+
+/// What stands between a thing and what it is.
+pub(super) const IS: &[&str] = &[" is ", " are ", " means ", " refers to ", " stands for ", " | ", ": ", " – ", " — "];
+
+/// What a question for yes or no begins with.
+#[rustfmt::skip]
+pub(super) const POLAR: &[&str] = &[
+    "is", "are", "was", "were", "do", "does", "did", "can", "could", "may", "might", "must", "shall", "should", "will",
+    "would", "has", "have", "had", "am",
+];
+
+/// Stems of what tells which kind of quantity is asked for.
+#[rustfmt::skip]
+pub(super) const ASKING: &[&str] = &["long", "often", "many", "much", "larg", "big", "number", "amount"];
