@@ -7,7 +7,10 @@ import os
 import urllib.error
 import urllib.request
 
+import botocore.session
 import pytest
+from botocore import xform_name
+from botocore.exceptions import ClientError
 
 from support import raw
 from support.clients import CliError, cli
@@ -15,6 +18,34 @@ from support.s3 import MIB, OTHER, keys, read, refused, s3_client
 from support.sigv4 import Signer
 
 TRAVERSALS = ["../escaped", "a/../../escaped", "..", ".", "a//b", "/leading", "trailing/", "a/./b", "\\windows", "a\nb", ".outcrop-x"]
+
+BUILT = {
+    "CreateBucket", "HeadBucket", "DeleteBucket", "ListBuckets", "GetBucketLocation", "PutObject", "GetObject", "HeadObject",
+    "CopyObject", "DeleteObject", "DeleteObjects", "ListObjects", "ListObjectsV2", "CreateMultipartUpload", "UploadPart",
+    "UploadPartCopy", "CompleteMultipartUpload", "AbortMultipartUpload", "ListParts", "ListMultipartUploads",
+}  # fmt: skip
+# Calls of other hosts: the one has a path that is no bucket's, the other is ListBuckets on the wire.
+ELSEWHERE = {"WriteGetObjectResponse", "ListDirectoryBuckets"}
+
+
+def filled(shape, names, name=""):
+    """The least input that a shape allows."""
+    match shape.type_name:
+        case "structure":
+            return {at: filled(one, names, at) for at, one in shape.members.items() if at in shape.required_members}
+        case "list":
+            return [filled(shape.member, names, name)]
+        case "map":
+            return {"a": "b"}
+        case "string":
+            return names.get(name) or (shape.enum[0] if shape.enum else "x1")
+        case "boolean":
+            return True
+        case "timestamp":
+            return datetime.datetime(2026, 1, 1)
+        case "blob":
+            return b"x"
+    return 1
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +108,29 @@ class TestBuckets:
         refused(lambda: s3.put_object(Bucket=bucket, Key="k", Body=b"", ACL="public-read"), "NotImplemented", 501)
         refused(lambda: s3.put_object(Bucket=bucket, Key="k", Body=b"", Tagging="a=b"), "NotImplemented", 501)
         refused(lambda: s3.put_object(Bucket=bucket, Key="k", Body=b"", ServerSideEncryption="aws:kms"), "NotImplemented", 501)
+
+    def test_nothing_that_is_not_built_is_taken_for_something_else(self, server, s3, bucket):
+        """S3 tells many of its operations apart by a parameter alone: DELETE /BUCKET/KEY?annotation."""
+        s3.put_object(Bucket=bucket, Key="k", Body=b"precious")
+        unchecked = s3_client(server.url, parameter_validation=False)
+        model = botocore.session.get_session().get_service_model("s3")
+        wrong = {}
+        for name in set(model.operation_names) - BUILT - ELSEWHERE:
+            shape = model.operation_model(name).input_shape
+            asked = filled(shape, {"Bucket": bucket, "Key": "k"}) if shape else {}
+            try:
+                getattr(unchecked, xform_name(name))(**asked)
+                wrong[name] = "done"
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "NotImplemented":
+                    wrong[name] = error.response["Error"]
+            assert read(s3, bucket, "k") == b"precious", name
+        assert wrong == {}
+        assert keys(s3, bucket) == ["k"]
+        s3.delete_object(Bucket=bucket, Key="k")
+        refused(lambda: s3.delete_bucket_metadata_configuration(Bucket=bucket), "NotImplemented", 501)
+        s3.head_bucket(Bucket=bucket)
+        refused(lambda: s3.put_object(Bucket=bucket, Key="k", GrantReadACP="id=x"), "NotImplemented", 501)
 
 
 class TestObjects:

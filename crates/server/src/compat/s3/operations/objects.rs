@@ -14,17 +14,13 @@ use super::{answer, bytes, condition, etag, refuse, size, time};
 /// The most keys of one DeleteObjects.
 const MOST_DELETED: usize = 1000;
 
-/// What PutObject, CopyObject and CreateMultipartUpload all have, and none of which is done here.
+/// What PutObject, CopyObject and CreateMultipartUpload all may have, and what of it is not done here.
 macro_rules! refuse_unbuilt {
     ($input:expr) => {{
         let acl = $input.acl.as_ref().map(|acl| acl.as_str());
         let private = ["private", "bucket-owner-full-control", "bucket-owner-read"];
         refuse(acl.is_some_and(|acl| !private.contains(&acl)), "An ACL that opens an object to others")?;
-        refuse($input.grant_read.is_some() || $input.grant_full_control.is_some(), "A grant")?;
         refuse($input.tagging.as_ref().is_some_and(|tags| !tags.is_empty()), "Tagging")?;
-        refuse($input.server_side_encryption.is_some() || $input.sse_customer_key.is_some(), "Encryption per object")?;
-        refuse($input.object_lock_mode.is_some() || $input.object_lock_legal_hold_status.is_some(), "Object lock")?;
-        refuse($input.website_redirect_location.is_some(), "A redirect")?;
     }};
 }
 pub(super) use refuse_unbuilt;
@@ -61,7 +57,6 @@ pub(super) async fn put(
     mut input: PutObjectInput,
 ) -> S3Result<S3Response<PutObjectOutput>> {
     refuse_unbuilt!(input);
-    refuse(input.write_offset_bytes.is_some(), "Appending")?;
     let attributes = attributes!(input);
     check_metadata(&attributes)?;
     let on = condition(input.if_match, input.if_none_match)?;
