@@ -351,6 +351,30 @@ class TestUploads:
         other = {**asked, "UploadId": "../../../../etc"}
         refused(lambda: s3.upload_part(**other, PartNumber=1, Body=b"x"), "NoSuchUpload", 404)
 
+    def test_a_large_object_is_copied_in_parts_of_one_source(self, s3, bucket):
+        data = os.urandom(10 * MIB)
+        etag = s3.put_object(Bucket=bucket, Key="big", Body=data, ContentType="text/x-big", Metadata={"a": "b"})["ETag"]
+        # As boto3 and the command line do it: every part on the condition that the source is still the same.
+        s3.copy({"Bucket": bucket, "Key": "big"}, bucket, "copied")
+        got = s3.get_object(Bucket=bucket, Key="copied")
+        assert (got["Body"].read(), got["ContentType"], got["Metadata"]) == (data, "text/x-big", {"a": "b"})
+        upload = s3.create_multipart_upload(Bucket=bucket, Key="k")["UploadId"]
+
+        def part(**condition):
+            source = {"Bucket": bucket, "Key": "big"}
+            return s3.upload_part_copy(Bucket=bucket, Key="k", UploadId=upload, PartNumber=1, CopySource=source, **condition)
+
+        now = datetime.datetime.now(datetime.timezone.utc)
+        for failing in (
+            {"CopySourceIfMatch": '"other"'},
+            {"CopySourceIfNoneMatch": etag},
+            {"CopySourceIfModifiedSince": now + datetime.timedelta(minutes=1)},
+            {"CopySourceIfUnmodifiedSince": now - datetime.timedelta(days=1)},
+        ):
+            refused(lambda failing=failing: part(**failing), "PreconditionFailed", 412)
+        assert "Parts" not in s3.list_parts(Bucket=bucket, Key="k", UploadId=upload)
+        part(CopySourceIfMatch=etag, CopySourceIfUnmodifiedSince=now - datetime.timedelta(days=1))
+
 
 class TestBodies:
     @pytest.mark.parametrize("algorithm", ["CRC32", "SHA1", "SHA256"])
@@ -398,6 +422,10 @@ class TestCommandLine:
         for name in ("a.md", "deep/b.md", "big.bin"):
             assert (tmp_path / "back" / name).read_bytes() == (tmp_path / "docs" / name).read_bytes()
         assert aws("sync", str(tmp_path / "docs"), "s3://from-the-shell/docs").strip() == ""
+        aws("mv", "s3://from-the-shell/docs/big.bin", "s3://from-the-shell/moved.bin", "--quiet")
+        assert "big.bin" not in aws("ls", "s3://from-the-shell/docs/")
+        aws("cp", "s3://from-the-shell/moved.bin", str(tmp_path / "back" / "moved.bin"), "--quiet")
+        assert (tmp_path / "back" / "moved.bin").read_bytes() == (tmp_path / "docs" / "big.bin").read_bytes()
         aws("rm", "s3://from-the-shell/docs/a.md")
         assert "a.md" not in aws("ls", "s3://from-the-shell/docs/")
         aws("rb", "s3://from-the-shell", "--force")

@@ -66,11 +66,11 @@ pub(super) async fn put(
 }
 
 /// The conditions of a read.
-struct Wanted {
-    if_match: Option<IfMatch>,
-    if_none_match: Option<IfNoneMatch>,
-    if_modified_since: Option<Timestamp>,
-    if_unmodified_since: Option<Timestamp>,
+pub(super) struct Wanted {
+    pub if_match: Option<IfMatch>,
+    pub if_none_match: Option<IfNoneMatch>,
+    pub if_modified_since: Option<Timestamp>,
+    pub if_unmodified_since: Option<Timestamp>,
 }
 
 impl Wanted {
@@ -107,6 +107,11 @@ impl Wanted {
             return Err(error);
         }
         Ok(())
+    }
+
+    /// The same for what is copied. A copy has no "not modified": whatever keeps it from being made is a failed condition.
+    pub fn check_source(&self, head: &Head) -> S3Result<()> {
+        self.check(head).map_err(|_| of(BucketError::Precondition))
     }
 }
 
@@ -233,8 +238,7 @@ pub(super) async fn copy(
     };
     let there = buckets.details(cx, &from, &from_key).await.map_err(of)?;
     let there = there.ok_or_else(|| of(BucketError::NoSuchKey(from_key.clone())))?;
-    // A copy has no "not modified": whatever keeps it from being made is a failed condition.
-    wanted.check(&there).map_err(|_| of(BucketError::Precondition))?;
+    wanted.check_source(&there)?;
     let attributes = replace.then(|| attributes!(input));
     attributes.as_ref().map_or(Ok(()), check_metadata)?;
     let (to, on) = ((input.bucket.as_str(), input.key.as_str()), outcrop_buckets::Condition::None);
