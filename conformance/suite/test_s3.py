@@ -209,6 +209,35 @@ class TestObjects:
         quiet = s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "k19"}], "Quiet": True})
         assert "Deleted" not in quiet and keys(s3, bucket) == []
 
+    def test_what_is_deleted_is_what_is_meant(self, s3, bucket):
+        etag = s3.put_object(Bucket=bucket, Key="k", Body=b"x")["ETag"]
+        refused(lambda: s3.delete_object(Bucket=bucket, Key="k", IfMatch='"other"'), "PreconditionFailed", 412)
+        refused(lambda: s3.delete_object(Bucket=bucket, Key="k", VersionId="3HL4kqtJlcpXroDTDmJ"), "NoSuchVersion", 404)
+        refused(lambda: s3.delete_object(Bucket=bucket, Key="k", IfMatchSize=7), "NotImplemented", 501)
+        asked = [
+            {"Key": "k", "ETag": '"other"'},
+            {"Key": "k", "VersionId": "3HL4kqtJlcpXroDTDmJ"},
+            {"Key": "k", "Size": 7},
+        ]
+        done = s3.delete_objects(Bucket=bucket, Delete={"Objects": asked})
+        codes = [(error["Key"], error["Code"]) for error in done["Errors"]]
+        assert codes == [("k", "PreconditionFailed"), ("k", "NoSuchVersion"), ("k", "NotImplemented")]
+        assert "Deleted" not in done and read(s3, bucket, "k") == b"x"
+        s3.delete_object(Bucket=bucket, Key="k", IfMatch=etag, VersionId="null")
+        assert keys(s3, bucket) == []
+        etag = s3.put_object(Bucket=bucket, Key="k", Body=b"y")["ETag"]
+        assert s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "k", "ETag": etag}]})["Deleted"] == [{"Key": "k"}]
+
+    def test_a_copy_overwrites_what_is_meant(self, s3, bucket):
+        source = {"Bucket": bucket, "Key": "from"}
+        s3.put_object(Bucket=bucket, Key="from", Body=b"new")
+        etag = s3.put_object(Bucket=bucket, Key="to", Body=b"old")["ETag"]
+        for condition in ({"IfNoneMatch": "*"}, {"IfMatch": '"other"'}):
+            refused(lambda on=condition: s3.copy_object(Bucket=bucket, Key="to", CopySource=source, **on), "PreconditionFailed", 412)
+        assert read(s3, bucket, "to") == b"old"
+        s3.copy_object(Bucket=bucket, Key="to", CopySource=source, IfMatch=etag)
+        assert read(s3, bucket, "to") == b"new"
+
 
 class TestKeys:
     @pytest.mark.parametrize("key", TRAVERSALS + ["ü/日本語/🦀 +&?%.txt", "x" * 1024, "d/" + "y" * 300, "ä" * 512, "a b", "%2e%2e/x", "~"])
@@ -467,3 +496,17 @@ class TestAccounts:
         refused(lambda: other.copy_object(Bucket="of-the-other", Key="k", CopySource=copy), "AccessDenied", 403)
         assert bucket not in [found["Name"] for found in other.list_buckets()["Buckets"]]
         assert read(s3, bucket, "k") == b"secret"
+
+    def test_a_bucket_of_which_another_owner_is_expected(self, s3, bucket):
+        s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+        source, theirs = {"Bucket": bucket, "Key": "k"}, {"ExpectedBucketOwner": OTHER}
+        for call in (
+            lambda: s3.get_object(Bucket=bucket, Key="k", **theirs),
+            lambda: s3.put_object(Bucket=bucket, Key="k", Body=b"y", **theirs),
+            lambda: s3.delete_object(Bucket=bucket, Key="k", **theirs),
+            lambda: s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "k"}]}, **theirs),
+            lambda: s3.list_objects_v2(Bucket=bucket, **theirs),
+            lambda: s3.copy_object(Bucket=bucket, Key="to", CopySource=source, ExpectedSourceBucketOwner=OTHER),
+        ):
+            refused(call, "AccessDenied", 403)
+        assert keys(s3, bucket) == ["k"] and read(s3, bucket, "k", ExpectedBucketOwner="000000000000") == b"x"

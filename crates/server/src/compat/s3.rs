@@ -75,6 +75,7 @@ impl S3 {
         let uri = without_signature(&parts.uri);
         let checked = named(&uri)
             .and_then(|place| known::check(&parts.method, &place, uri.query().unwrap_or_default(), &parts.headers))
+            .and_then(|()| owner(&parts.headers, &cx.caller.account))
             .and_then(|()| body::checked(&parts.headers, body, payload, patience));
         let checked = match checked {
             Ok(checked) => checked,
@@ -114,6 +115,16 @@ fn named(uri: &Uri) -> Result<S3Path, Refused> {
         Err(ParseS3PathError::InvalidPath) => Ok(S3Path::root()),
         Ok(place) => Ok(place),
     }
+}
+
+/// Refuses a bucket of which the caller says that another account owns it. Buckets open to their owners alone, so that
+/// the only owner who can be right is the caller's own account.
+fn owner(headers: &HeaderMap, account: &str) -> Result<(), Refused> {
+    let named = ["x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner"];
+    if named.iter().flat_map(|name| headers.get_all(*name)).any(|owner| owner.as_bytes() != account.as_bytes()) {
+        return Err(Refused::new("AccessDenied", "Access Denied"));
+    }
+    Ok(())
 }
 
 /// The target without what signed it, which is no parameter of S3's.

@@ -5,6 +5,7 @@ mod objects;
 mod uploads;
 
 use futures_util::StreamExt;
+use http::{HeaderMap, HeaderName, header};
 use outcrop_access::Context;
 use outcrop_buckets::{BucketError, Buckets, Condition};
 use s3s::dto::*;
@@ -60,6 +61,12 @@ fn condition(if_match: Option<IfMatch>, if_none_match: Option<IfNoneMatch>) -> S
         (Some(ETagCondition::ETag(etag)), None) => Ok(Condition::Is(etag.value().to_owned())),
         _ => Err(Refused::new("NotImplemented", "A write takes If-None-Match: * or If-Match with one ETag.").into()),
     }
+}
+
+fn guard(headers: &HeaderMap, name: HeaderName) -> S3Result<Option<ETagCondition>> {
+    let Some(value) = headers.get(&name) else { return Ok(None) };
+    let parsed = ETagCondition::parse_http_header(value.as_bytes());
+    parsed.map(Some).map_err(|_| Refused::new("InvalidArgument", format!("The header {name} has no ETag")).into())
 }
 
 /// A body's bytes for a bucket.
@@ -131,12 +138,16 @@ impl S3 for Operations {
 
     async fn copy_object(&self, request: S3Request<CopyObjectInput>) -> S3Result<S3Response<CopyObjectOutput>> {
         let cx = begun(&request, "CopyObject")?;
-        objects::copy(&self.0, &cx, request.input).await
+        // `s3s` does not read these two of a copy.
+        let guard = |name| guard(&request.headers, name);
+        let on = condition(guard(header::IF_MATCH)?, guard(header::IF_NONE_MATCH)?)?;
+        objects::copy(&self.0, &cx, request.input, on).await
     }
 
     async fn delete_object(&self, request: S3Request<DeleteObjectInput>) -> S3Result<S3Response<DeleteObjectOutput>> {
         let cx = begun(&request, "DeleteObject")?;
-        self.0.delete(&cx, &request.input.bucket, &request.input.key).await.map_err(of)?;
+        let DeleteObjectInput { bucket, key, version_id, if_match, .. } = request.input;
+        objects::delete(&self.0, &cx, (&bucket, &key), version_id.as_ref(), if_match).await?;
         answer(DeleteObjectOutput::default())
     }
 

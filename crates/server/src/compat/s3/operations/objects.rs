@@ -4,7 +4,7 @@ use futures_util::StreamExt;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::StreamBody;
 use outcrop_access::Context;
-use outcrop_buckets::{Attributes, BucketError, Buckets, Head, Span};
+use outcrop_buckets::{Attributes, BucketError, Buckets, Condition, Head, Span};
 use s3s::dto::*;
 use s3s::{S3Error, S3ErrorCode, S3Response, S3Result};
 
@@ -221,6 +221,7 @@ pub(super) async fn copy(
     buckets: &Buckets,
     cx: &Context,
     mut input: CopyObjectInput,
+    on: Condition,
 ) -> S3Result<S3Response<CopyObjectOutput>> {
     refuse_unbuilt!(input);
     let (from, from_key) = source(input.copy_source)?;
@@ -241,7 +242,7 @@ pub(super) async fn copy(
     wanted.check_source(&there)?;
     let attributes = replace.then(|| attributes!(input));
     attributes.as_ref().map_or(Ok(()), check_metadata)?;
-    let (to, on) = ((input.bucket.as_str(), input.key.as_str()), outcrop_buckets::Condition::None);
+    let to = (input.bucket.as_str(), input.key.as_str());
     let head = buckets.copy(cx, (&from, &from_key), to, attributes, on).await.map_err(of)?;
     let result = CopyObjectResult {
         e_tag: Some(etag(&head.object.etag)),
@@ -249,6 +250,19 @@ pub(super) async fn copy(
         ..Default::default()
     };
     answer(CopyObjectOutput { copy_object_result: Some(result), ..Default::default() })
+}
+
+/// Deletes an object if it is the one that is meant.
+pub(super) async fn delete(
+    buckets: &Buckets,
+    cx: &Context,
+    (bucket, key): (&str, &str),
+    version: Option<&String>,
+    if_match: Option<IfMatch>,
+) -> S3Result<()> {
+    no_version(version)?;
+    let on = condition(if_match, None)?;
+    buckets.delete_if(cx, bucket, key, on).await.map_err(of)
 }
 
 pub(super) async fn delete_all(
@@ -263,19 +277,24 @@ pub(super) async fn delete_all(
     }
     let (mut deleted, mut errors) = (Vec::new(), Vec::new());
     for object in input.delete.objects {
-        match buckets.delete(cx, &input.bucket, &object.key).await {
-            Ok(()) if quiet => {}
-            Ok(()) => deleted.push(DeletedObject { key: Some(object.key), ..Default::default() }),
-            Err(error @ BucketError::NoSuchBucket(_)) => return Err(of(error)),
-            Err(error) => {
-                let refused = of(error);
-                errors.push(Error {
-                    code: Some(refused.code().as_str().to_owned()),
-                    key: Some(object.key),
-                    message: refused.message().map(str::to_owned),
-                    version_id: None,
-                });
+        let ObjectIdentifier { e_tag, key, last_modified_time, size, version_id } = object;
+        let done = match refuse(last_modified_time.is_some() || size.is_some(), "A condition on size or time") {
+            Ok(()) => {
+                let if_match = e_tag.map(ETagCondition::ETag);
+                delete(buckets, cx, (&input.bucket, &key), version_id.as_ref(), if_match).await
             }
+            refused => refused,
+        };
+        match done {
+            Ok(()) if quiet => {}
+            Ok(()) => deleted.push(DeletedObject { key: Some(key), ..Default::default() }),
+            Err(error) if *error.code() == S3ErrorCode::NoSuchBucket => return Err(error),
+            Err(error) => errors.push(Error {
+                code: Some(error.code().as_str().to_owned()),
+                key: Some(key),
+                message: error.message().map(str::to_owned),
+                version_id,
+            }),
         }
     }
     answer(DeleteObjectsOutput { deleted: Some(deleted), errors: Some(errors), ..Default::default() })
