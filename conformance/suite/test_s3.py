@@ -80,10 +80,22 @@ class TestBuckets:
         s3 = s3_client(server.url, region="eu-central-1")
         s3.create_bucket(Bucket="in-frankfurt", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
         assert s3.get_bucket_location(Bucket="in-frankfurt")["LocationConstraint"] == "eu-central-1"
+        there = {"LocationConstraint": "eu-central-1"}
+        for again in (
+            lambda: s3.create_bucket(Bucket="in-frankfurt", CreateBucketConfiguration=there),
+            lambda: s3_client(server.url).create_bucket(Bucket="in-frankfurt"),
+        ):
+            refused(again, "BucketAlreadyOwnedByYou", 409)
+
+    def test_a_script_that_runs_twice(self, server, s3, bucket):
+        """In North Virginia, and there alone, S3 answers 200 to whoever makes its own bucket again."""
+        s3.put_object(Bucket=bucket, Key="k", Body=b"kept")
+        assert s3.create_bucket(Bucket=bucket)["Location"] == f"/{bucket}"
+        cli(server.url, "s3", "mb", f"s3://{bucket}")
+        assert read(s3, bucket, "k") == b"kept"
 
     def test_a_name_belongs_to_the_whole_server(self, server, s3, bucket):
         other = s3_client(server.url, (OTHER, "test"))
-        refused(lambda: s3.create_bucket(Bucket=bucket), "BucketAlreadyOwnedByYou", 409)
         refused(lambda: other.create_bucket(Bucket=bucket), "BucketAlreadyExists", 409)
 
     @pytest.mark.parametrize("name", ["ab", "Upper", "under_score", "-dash", "dot..dot", "192.168.5.4"])
