@@ -185,6 +185,9 @@ class TestObjects:
             first = b"0123456789".index(expected)
             assert got["ContentRange"] == f"bytes {first}-{first + len(expected) - 1}/10"
         refused(lambda: s3.get_object(Bucket=bucket, Key="k", Range="bytes=10-"), "InvalidRange", 416)
+        for odd in ("bytes=4-2", "bytes=0-1,4-5", "bytes=x", "lines=1-2"):
+            got = s3.get_object(Bucket=bucket, Key="k", Range=odd)
+            assert (got["ResponseMetadata"]["HTTPStatusCode"], got["Body"].read()) == (200, b"0123456789"), odd
 
     def test_conditions(self, s3, bucket):
         etag = s3.put_object(Bucket=bucket, Key="k", Body=b"x")["ETag"]

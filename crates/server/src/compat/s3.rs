@@ -25,6 +25,7 @@ use outcrop_api::Fault;
 use outcrop_buckets::Buckets;
 use outcrop_wire::text::percent_decode;
 use s3s::config::{S3Config, StaticConfigProvider};
+use s3s::dto::Range;
 use s3s::path::{ParseS3PathError, S3Path, parse_path_style};
 use s3s::service::{S3Service, S3ServiceBuilder};
 
@@ -87,6 +88,7 @@ impl S3 {
         *request.method_mut() = parts.method.clone();
         *request.uri_mut() = uri;
         *request.headers_mut() = without_credentials(&parts.headers, checked.length);
+        pass_over_range(request.headers_mut());
         request.extensions_mut().insert(cx.clone());
         request.extensions_mut().insert(called);
         match self.service.call(request).await {
@@ -166,6 +168,14 @@ fn without_credentials(headers: &HeaderMap, length: Option<u64>) -> HeaderMap {
         };
     }
     kept
+}
+
+/// A range that cannot be read, or that is several, asks for nothing: S3 answers the whole object.
+fn pass_over_range(headers: &mut HeaderMap) {
+    let one = |range: &HeaderValue| range.to_str().is_ok_and(|range| Range::parse(range).is_ok());
+    if headers.get(header::RANGE).is_some_and(|range| !one(range)) {
+        headers.remove(header::RANGE);
+    }
 }
 
 fn answered(response: Response<s3s::Body>, request_id: &str) -> Response<Body> {
