@@ -49,8 +49,8 @@ pub struct As<'a> {
 /// Why nobody can act with a role. What a caller reads of it is the resource's to say.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ActingError {
-    /// It is no role's ARN.
-    #[error("{0} is not the ARN of a role")]
+    /// It is no role's ARN, or has a path, which roles here have not.
+    #[error("{0} is not the ARN of a role without a path")]
     Malformed(String),
     /// It is another account's.
     #[error("the role {0} belongs to another account")]
@@ -103,7 +103,7 @@ impl Acting {
 
     /// Whether the caller may hand `role_arn` to `service`: `iam:PassRole`.
     pub fn pass_role(&self, cx: &Context, role_arn: &str, service: &str) -> Result<(), AccessError> {
-        let here = match parse(role_arn) {
+        let here = match self.parse(role_arn) {
             Some((account, name)) if self.0.dev && account != &*cx.caller.account => {
                 Some(format!("arn:aws:iam::{}:role/{name}", cx.caller.account))
             }
@@ -123,7 +123,7 @@ impl Acting {
     /// such a one stands for the role of its name in the resource's own.
     pub fn role(&self, asked: As<'_>) -> Result<Context, ActingError> {
         let arn = asked.role_arn;
-        let (account, name) = parse(arn).ok_or_else(|| ActingError::Malformed(arn.to_owned()))?;
+        let (account, name) = self.parse(arn).ok_or_else(|| ActingError::Malformed(arn.to_owned()))?;
         if account != asked.account && !self.0.dev {
             return Err(ActingError::Foreign(arn.to_owned()));
         }
@@ -156,6 +156,14 @@ impl Acting {
             ..Context::new(caller, asked.region, "bedrock")
         })
     }
+
+    /// Account and name of `arn:aws:iam::ACCOUNT:role/NAME`. Declared roles have no path, so none leads to one: what a
+    /// policy allows to pass by the ARN is the role that acts. `outcrop dev` passes paths over, which samples have.
+    fn parse<'a>(&self, arn: &'a str) -> Option<(&'a str, &'a str)> {
+        let (account, path) = arn.strip_prefix("arn:aws:iam::")?.split_once(":role/")?;
+        let name = path.rsplit_once('/').filter(|_| self.0.dev).map_or(path, |(_, name)| name);
+        (is_account(account) && crate::keys::check_name(name).is_ok()).then_some((account, name))
+    }
 }
 
 impl Default for Acting {
@@ -169,14 +177,6 @@ impl fmt::Debug for Acting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Acting").field("dev", &self.0.dev).finish_non_exhaustive()
     }
-}
-
-/// Account and name of `arn:aws:iam::ACCOUNT:role/PATH/NAME`. Names are unique whatever the path, and declared roles
-/// have none.
-fn parse(arn: &str) -> Option<(&str, &str)> {
-    let (account, path) = arn.strip_prefix("arn:aws:iam::")?.split_once(":role/")?;
-    let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
-    (is_account(account) && crate::keys::check_name(name).is_ok()).then_some((account, name))
 }
 
 /// Whether the role's trust policy lets the service in, told whose resource it acts for.

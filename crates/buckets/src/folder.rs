@@ -186,9 +186,12 @@ impl Folder {
         }
     }
 
-    /// Deletes an object, there or not.
-    pub fn delete(&self, key: &str) -> Result<()> {
+    /// Deletes an object, there or not, if the condition holds.
+    pub fn delete(&self, key: &str, condition: &Condition) -> Result<()> {
         let _alone = self.lock(key);
+        if *condition != Condition::None {
+            condition.check(self.head(key)?.as_ref().map(|head| head.object.etag.as_str()))?;
+        }
         if let Some(path) = self.link_or_file(key)? {
             durable::absent(std::fs::remove_file(&path))?;
             let folder = path.parent().unwrap_or(&path);

@@ -105,13 +105,22 @@ impl Buckets {
 
     /// Deletes an object, there or not. Asks `s3:DeleteObject`.
     pub async fn delete(&self, cx: &Context, bucket: &str, key: &str) -> Result<()> {
+        self.delete_if(cx, bucket, key, Condition::None).await
+    }
+
+    /// Deletes an object if the condition holds. Asks `s3:DeleteObject`.
+    pub async fn delete_if(&self, cx: &Context, bucket: &str, key: &str, condition: Condition) -> Result<()> {
         let bucket = self.writable(cx, bucket, Some(key), "s3:DeleteObject").await?;
         let folder = match bucket.behind.clone() {
             Behind::Folder(folder) => folder,
-            Behind::Remote(remote) => return remote.delete(key).await,
+            Behind::Remote(remote) if condition == Condition::None => return remote.delete(key).await,
+            Behind::Remote(_) => {
+                let text = "A condition on a deletion is not implemented for a bucket in another service.";
+                return Err(BucketError::Sent { code: "NotImplemented", text: text.into() });
+            }
         };
         let key = key.to_owned();
-        blocking(move || folder.delete(&key)).await
+        blocking(move || folder.delete(&key, &condition)).await
     }
 
     /// Objects, and what their keys have in common before a delimiter. Asks `s3:ListBucket`.

@@ -52,6 +52,20 @@ async fn what_is_put_is_read_listed_and_deleted() {
 }
 
 #[tokio::test]
+async fn what_is_deleted_on_a_condition_is_the_object_that_is_meant() {
+    let (_data, buckets) = bucket().await;
+    let cx = owner(ACCOUNT);
+    let is = |etag: &str| Condition::Is(etag.to_owned());
+    let refused = |result: Result<()>| matches!(result, Err(BucketError::Precondition));
+    let put = buckets.put(&cx, "docs", "k", Bytes::from_static(b"x")).await.unwrap();
+    assert!(refused(buckets.delete_if(&cx, "docs", "k", is("other")).await));
+    assert!(refused(buckets.delete_if(&cx, "docs", "none", is("other")).await));
+    assert_eq!(buckets.head(&cx, "docs", "k").await.unwrap(), Some(put.clone()));
+    buckets.delete_if(&cx, "docs", "k", is(&put.etag)).await.unwrap();
+    assert_eq!(buckets.head(&cx, "docs", "k").await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn each_thing_asks_for_its_action() {
     let (_data, buckets) = bucket().await;
     buckets.put(&owner(ACCOUNT), "docs", "in/a", Bytes::from_static(b"x")).await.unwrap();

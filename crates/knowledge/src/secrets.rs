@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use outcrop_access::{Context, Secret};
+use outcrop_api::AwsError;
 use serde_json::Value;
 
 #[cfg(test)]
@@ -65,7 +66,7 @@ impl Secrets {
             return Err(unknown());
         }
         let own = arn.replacen(&format!(":{told}:secret:"), &format!(":{account}:secret:"), 1);
-        acting.allow("secretsmanager:GetSecretValue", &own).map_err(|error| error.to_string())?;
+        acting.allow("secretsmanager:GetSecretValue", &own).map_err(|error| error.message())?;
         let renewed = self.0.renewed.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(fields) = renewed.get(name) {
             return Ok(fields.clone());

@@ -76,9 +76,16 @@ fn roles_that_trust_others_or_are_not_there_cannot_be_used() {
     assert_eq!(serve().role(as_of(&gone, None)).unwrap_err(), ActingError::Unknown(gone.clone()));
     let foreign = "arn:aws:iam::210987654321:role/kb";
     assert_eq!(serve().role(as_of(foreign, None)).unwrap_err(), ActingError::Foreign(foreign.into()));
-    for odd in
-        ["", "kb", "arn:aws:iam::123456789012:user/kb", "arn:aws:iam::12:role/kb", "arn:aws:iam::123456789012:role/"]
-    {
+    for odd in [
+        "",
+        "kb",
+        "arn:aws:iam::123456789012:user/kb",
+        "arn:aws:iam::12:role/kb",
+        "arn:aws:iam::123456789012:role/",
+        // A path leads to no role: who may pass `role/other/*` would pass them all.
+        "arn:aws:iam::123456789012:role/other/kb",
+        "arn:aws:iam::123456789012:role/other/../kb",
+    ] {
         assert_eq!(serve().role(as_of(odd, None)).unwrap_err(), ActingError::Malformed(odd.into()));
     }
 }

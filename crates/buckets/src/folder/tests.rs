@@ -97,7 +97,7 @@ fn a_key_between_files_and_folders_has_its_place() {
         let (head, file) = folder.open(key).unwrap().unwrap();
         assert_eq!((head.object.size, std::io::read_to_string(file).unwrap().as_str()), (key.len() as u64, key));
         put(&folder, key, b"again").unwrap();
-        folder.delete(key).unwrap();
+        folder.delete(key, &Condition::None).unwrap();
         assert!(folder.head(key).unwrap().is_none());
     }
     assert!(folder.is_empty().unwrap());
@@ -127,7 +127,7 @@ proptest! {
             put(&folder, name, name.as_bytes()).unwrap();
         }
         for name in gone {
-            folder.delete(&name).unwrap();
+            folder.delete(&name, &Condition::None).unwrap();
             map.remove(&name);
         }
         for name in &names {
@@ -165,7 +165,7 @@ proptest! {
         prop_assert_eq!(keys(&folder, &all()), [name.clone()]);
         let outside: Vec<_> = std::fs::read_dir(data.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
         prop_assert_eq!(outside.len(), 2);
-        folder.delete(&name).unwrap();
+        folder.delete(&name, &Condition::None).unwrap();
         prop_assert!(folder.is_empty().unwrap());
     }
 }

@@ -1,3 +1,4 @@
+use outcrop_access::Permissions;
 use outcrop_access::acting::{Acting, As, BEDROCK};
 
 use super::*;
@@ -30,6 +31,19 @@ fn a_secret_opens_to_its_account_by_its_name() {
     ] {
         assert!(all.get(&acting("123456789012"), arn).is_err(), "{arn}");
     }
+}
+
+#[test]
+fn a_role_that_may_not_read_it_is_told_so_in_aws_s_words() {
+    let none = Permissions { identity: Some(Vec::new()), ..Permissions::default() };
+    let acting = Context { permissions: Arc::new(none), ..acting("123456789012") };
+    let told = secrets(Some("123456789012"), None, None).get(&acting, OWN).unwrap_err();
+    let expected = format!(
+        "User: arn:aws:sts::123456789012:assumed-role/kb/bedrock is not authorized to perform: \
+         secretsmanager:GetSecretValue on resource: {OWN} because no identity-based policy allows the \
+         secretsmanager:GetSecretValue action"
+    );
+    assert_eq!(told, expected);
 }
 
 #[test]

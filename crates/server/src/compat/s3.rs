@@ -2,15 +2,17 @@
 //!
 //! The gate of all requests proves who is calling, and its word alone counts: what `s3s` gets has no credentials any
 //! more. `s3s` reads and writes the protocol; `operations` answer from [`Buckets`], which ask the caller's policies.
-//! What is not among them answers `NotImplemented` in S3's words. `body` holds bodies against what was signed while
-//! they go to the disk.
+//! What is not among them answers `NotImplemented` in S3's words, and so does what `known` does not know. `body` holds
+//! bodies against what was signed while they go to the disk.
 
 mod body;
 mod error;
+mod known;
 mod operations;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -23,7 +25,8 @@ use outcrop_api::Fault;
 use outcrop_buckets::Buckets;
 use outcrop_wire::text::percent_decode;
 use s3s::config::{S3Config, StaticConfigProvider};
-use s3s::path::{ParseS3PathError, parse_path_style};
+use s3s::dto::Range;
+use s3s::path::{ParseS3PathError, S3Path, parse_path_style};
 use s3s::service::{S3Service, S3ServiceBuilder};
 
 use crate::listen::{Body, BodyError};
@@ -70,10 +73,12 @@ impl S3 {
         patience: Duration,
         called: Called,
     ) -> Result<Response<Body>, Fault> {
-        if let Err(refused) = named(&parts.uri) {
-            return Ok(error::answer(refused.into(), parts, &cx.request_id));
-        }
-        let checked = match body::checked(&parts.headers, body, payload, patience) {
+        let uri = without_signature(&parts.uri);
+        let checked = named(&uri)
+            .and_then(|place| known::check(&parts.method, &place, uri.query().unwrap_or_default(), &parts.headers))
+            .and_then(|()| owner(&parts.headers, &cx.caller.account))
+            .and_then(|()| body::checked(&parts.headers, body, payload, patience));
+        let checked = match checked {
             Ok(checked) => checked,
             Err(refused) => return Ok(error::answer(refused.into(), parts, &cx.request_id)),
         };
@@ -81,8 +86,9 @@ impl S3 {
             checked.bytes.map(|piece| piece.map(http_body::Frame::data)),
         )));
         *request.method_mut() = parts.method.clone();
-        *request.uri_mut() = without_signature(&parts.uri);
+        *request.uri_mut() = uri;
         *request.headers_mut() = without_credentials(&parts.headers, checked.length);
+        pass_over_range(request.headers_mut());
         request.extensions_mut().insert(cx.clone());
         request.extensions_mut().insert(called);
         match self.service.call(request).await {
@@ -99,16 +105,28 @@ impl S3 {
     }
 }
 
-/// Refuses, in S3's words, names of which `s3s` says by a code alone that they cannot be.
-fn named(uri: &Uri) -> Result<(), Refused> {
-    let Some(path) = percent_decode(uri.path()) else { return Ok(()) };
+/// What a target names. Refuses, in S3's words, names of which `s3s` says by a code alone that they cannot be.
+fn named(uri: &Uri) -> Result<S3Path, Refused> {
+    let path = percent_decode(uri.path()).unwrap_or(Cow::Borrowed(uri.path()));
     match parse_path_style(&path) {
         Err(ParseS3PathError::InvalidBucketName) => {
             Err(Refused::new("InvalidBucketName", "The specified bucket is not valid."))
         }
         Err(ParseS3PathError::KeyTooLong) => Err(Refused::new("KeyTooLongError", "Your key is too long")),
-        Err(ParseS3PathError::InvalidPath) | Ok(_) => Ok(()),
+        // `s3s` refuses it.
+        Err(ParseS3PathError::InvalidPath) => Ok(S3Path::root()),
+        Ok(place) => Ok(place),
     }
+}
+
+/// Refuses a bucket of which the caller says that another account owns it. Buckets open to their owners alone, so that
+/// the only owner who can be right is the caller's own account.
+fn owner(headers: &HeaderMap, account: &str) -> Result<(), Refused> {
+    let named = ["x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner"];
+    if named.iter().flat_map(|name| headers.get_all(*name)).any(|owner| owner.as_bytes() != account.as_bytes()) {
+        return Err(Refused::new("AccessDenied", "Access Denied"));
+    }
+    Ok(())
 }
 
 /// The target without what signed it, which is no parameter of S3's.
@@ -150,6 +168,14 @@ fn without_credentials(headers: &HeaderMap, length: Option<u64>) -> HeaderMap {
         };
     }
     kept
+}
+
+/// A range that cannot be read, or that is several, asks for nothing: S3 answers the whole object.
+fn pass_over_range(headers: &mut HeaderMap) {
+    let one = |range: &HeaderValue| range.to_str().is_ok_and(|range| Range::parse(range).is_ok());
+    if headers.get(header::RANGE).is_some_and(|range| !one(range)) {
+        headers.remove(header::RANGE);
+    }
 }
 
 fn answered(response: Response<s3s::Body>, request_id: &str) -> Response<Body> {

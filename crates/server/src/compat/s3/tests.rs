@@ -113,3 +113,40 @@ fn credentials_stay_here() {
     let expected = headers(&[("content-encoding", "gzip"), ("content-length", "5"), ("x-amz-meta-a", "b")]);
     assert_eq!(kept, expected);
 }
+
+/// Method, target and headers.
+type Case<'a> = (http::Method, &'a str, &'a [(&'static str, &'a str)]);
+
+#[test]
+fn what_is_not_known_is_refused_before_it_is_taken_for_something_else() {
+    let check = |method: &http::Method, target: &str, all: &[(&'static str, &str)]| {
+        let uri: Uri = target.parse().unwrap();
+        let checked = known::check(method, &named(&uri).unwrap(), uri.query().unwrap_or_default(), &headers(all));
+        checked.map_err(|refused| refused.code)
+    };
+    let known: &[Case<'_>] = &[
+        (http::Method::GET, "/", &[]),
+        (http::Method::GET, "/bucket?list-type=2&prefix=a%2F&max-keys=1", &[]),
+        (http::Method::GET, "/bucket/?location", &[]),
+        (http::Method::GET, "/bucket/k?response-content-type=a&x-id=GetObject&x-amz-checksum-mode=ENABLED", &[]),
+        (http::Method::PUT, "/bucket/k?uploadId=a&partNumber=1", &[("x-amz-copy-source", "/b/k")]),
+        (http::Method::PUT, "/bucket/k", &[("x-amz-meta-any", "a"), ("x-amz-date", "d"), ("x-other", "o")]),
+        (http::Method::DELETE, "/bucket/k?versionId=null", &[]),
+    ];
+    for (method, target, all) in known {
+        assert_eq!(check(method, target, all), Ok(()), "{target}");
+    }
+    let unknown: &[Case<'_>] = &[
+        (http::Method::DELETE, "/bucket/k?annotation", &[]),
+        (http::Method::DELETE, "/bucket/k%zz?%61nnotation=", &[]),
+        (http::Method::DELETE, "/bucket?metadataConfiguration", &[]),
+        (http::Method::PUT, "/bucket/k?renameObject", &[]),
+        (http::Method::PUT, "/bucket/k?uploads", &[]),
+        (http::Method::PUT, "/bucket/k", &[("x-amz-server-side-encryption", "AES256")]),
+        (http::Method::DELETE, "/bucket/k", &[("x-amz-if-match-size", "1")]),
+    ];
+    for (method, target, all) in unknown {
+        assert_eq!(check(method, target, all), Err("NotImplemented"), "{target}");
+    }
+    assert_eq!(check(&http::Method::PUT, "/bucket/k?partNumber=1", &[]), Err("InvalidArgument"));
+}

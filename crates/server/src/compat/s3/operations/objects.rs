@@ -4,7 +4,7 @@ use futures_util::StreamExt;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::StreamBody;
 use outcrop_access::Context;
-use outcrop_buckets::{Attributes, BucketError, Buckets, Head, Span};
+use outcrop_buckets::{Attributes, BucketError, Buckets, Condition, Head, Span};
 use s3s::dto::*;
 use s3s::{S3Error, S3ErrorCode, S3Response, S3Result};
 
@@ -14,17 +14,13 @@ use super::{answer, bytes, condition, etag, refuse, size, time};
 /// The most keys of one DeleteObjects.
 const MOST_DELETED: usize = 1000;
 
-/// What PutObject, CopyObject and CreateMultipartUpload all have, and none of which is done here.
+/// What PutObject, CopyObject and CreateMultipartUpload all may have, and what of it is not done here.
 macro_rules! refuse_unbuilt {
     ($input:expr) => {{
         let acl = $input.acl.as_ref().map(|acl| acl.as_str());
         let private = ["private", "bucket-owner-full-control", "bucket-owner-read"];
         refuse(acl.is_some_and(|acl| !private.contains(&acl)), "An ACL that opens an object to others")?;
-        refuse($input.grant_read.is_some() || $input.grant_full_control.is_some(), "A grant")?;
         refuse($input.tagging.as_ref().is_some_and(|tags| !tags.is_empty()), "Tagging")?;
-        refuse($input.server_side_encryption.is_some() || $input.sse_customer_key.is_some(), "Encryption per object")?;
-        refuse($input.object_lock_mode.is_some() || $input.object_lock_legal_hold_status.is_some(), "Object lock")?;
-        refuse($input.website_redirect_location.is_some(), "A redirect")?;
     }};
 }
 pub(super) use refuse_unbuilt;
@@ -61,7 +57,6 @@ pub(super) async fn put(
     mut input: PutObjectInput,
 ) -> S3Result<S3Response<PutObjectOutput>> {
     refuse_unbuilt!(input);
-    refuse(input.write_offset_bytes.is_some(), "Appending")?;
     let attributes = attributes!(input);
     check_metadata(&attributes)?;
     let on = condition(input.if_match, input.if_none_match)?;
@@ -71,11 +66,11 @@ pub(super) async fn put(
 }
 
 /// The conditions of a read.
-struct Wanted {
-    if_match: Option<IfMatch>,
-    if_none_match: Option<IfNoneMatch>,
-    if_modified_since: Option<Timestamp>,
-    if_unmodified_since: Option<Timestamp>,
+pub(super) struct Wanted {
+    pub if_match: Option<IfMatch>,
+    pub if_none_match: Option<IfNoneMatch>,
+    pub if_modified_since: Option<Timestamp>,
+    pub if_unmodified_since: Option<Timestamp>,
 }
 
 impl Wanted {
@@ -112,6 +107,11 @@ impl Wanted {
             return Err(error);
         }
         Ok(())
+    }
+
+    /// The same for what is copied. A copy has no "not modified": whatever keeps it from being made is a failed condition.
+    pub fn check_source(&self, head: &Head) -> S3Result<()> {
+        self.check(head).map_err(|_| of(BucketError::Precondition))
     }
 }
 
@@ -245,6 +245,7 @@ pub(super) async fn copy(
     buckets: &Buckets,
     cx: &Context,
     mut input: CopyObjectInput,
+    on: Condition,
 ) -> S3Result<S3Response<CopyObjectOutput>> {
     refuse_unbuilt!(input);
     let (from, from_key) = source(input.copy_source)?;
@@ -262,11 +263,10 @@ pub(super) async fn copy(
     };
     let there = buckets.details(cx, &from, &from_key).await.map_err(of)?;
     let there = there.ok_or_else(|| of(BucketError::NoSuchKey(from_key.clone())))?;
-    // A copy has no "not modified": whatever keeps it from being made is a failed condition.
-    wanted.check(&there).map_err(|_| of(BucketError::Precondition))?;
+    wanted.check_source(&there)?;
     let attributes = replace.then(|| attributes!(input));
     attributes.as_ref().map_or(Ok(()), check_metadata)?;
-    let (to, on) = ((input.bucket.as_str(), input.key.as_str()), outcrop_buckets::Condition::None);
+    let to = (input.bucket.as_str(), input.key.as_str());
     let head = buckets.copy(cx, (&from, &from_key), to, attributes, on).await.map_err(of)?;
     let result = CopyObjectResult {
         e_tag: Some(etag(&head.object.etag)),
@@ -274,6 +274,19 @@ pub(super) async fn copy(
         ..Default::default()
     };
     answer(CopyObjectOutput { copy_object_result: Some(result), ..Default::default() })
+}
+
+/// Deletes an object if it is the one that is meant.
+pub(super) async fn delete(
+    buckets: &Buckets,
+    cx: &Context,
+    (bucket, key): (&str, &str),
+    version: Option<&String>,
+    if_match: Option<IfMatch>,
+) -> S3Result<()> {
+    no_version(version)?;
+    let on = condition(if_match, None)?;
+    buckets.delete_if(cx, bucket, key, on).await.map_err(of)
 }
 
 pub(super) async fn delete_all(
@@ -288,19 +301,24 @@ pub(super) async fn delete_all(
     }
     let (mut deleted, mut errors) = (Vec::new(), Vec::new());
     for object in input.delete.objects {
-        match buckets.delete(cx, &input.bucket, &object.key).await {
-            Ok(()) if quiet => {}
-            Ok(()) => deleted.push(DeletedObject { key: Some(object.key), ..Default::default() }),
-            Err(error @ BucketError::NoSuchBucket(_)) => return Err(of(error)),
-            Err(error) => {
-                let refused = of(error);
-                errors.push(Error {
-                    code: Some(refused.code().as_str().to_owned()),
-                    key: Some(object.key),
-                    message: refused.message().map(str::to_owned),
-                    version_id: None,
-                });
+        let ObjectIdentifier { e_tag, key, last_modified_time, size, version_id } = object;
+        let done = match refuse(last_modified_time.is_some() || size.is_some(), "A condition on size or time") {
+            Ok(()) => {
+                let if_match = e_tag.map(ETagCondition::ETag);
+                delete(buckets, cx, (&input.bucket, &key), version_id.as_ref(), if_match).await
             }
+            refused => refused,
+        };
+        match done {
+            Ok(()) if quiet => {}
+            Ok(()) => deleted.push(DeletedObject { key: Some(key), ..Default::default() }),
+            Err(error) if *error.code() == S3ErrorCode::NoSuchBucket => return Err(error),
+            Err(error) => errors.push(Error {
+                code: Some(error.code().as_str().to_owned()),
+                key: Some(key),
+                message: error.message().map(str::to_owned),
+                version_id,
+            }),
         }
     }
     answer(DeleteObjectsOutput { deleted: Some(deleted), errors: Some(errors), ..Default::default() })

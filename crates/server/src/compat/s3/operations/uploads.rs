@@ -6,7 +6,7 @@ use s3s::dto::*;
 use s3s::{S3Response, S3Result};
 
 use super::super::error::{Refused, of};
-use super::objects::{attributes, check_metadata, refuse_unbuilt, source};
+use super::objects::{Wanted, attributes, check_metadata, refuse_unbuilt, source};
 use super::{answer, bytes, condition, etag, refuse, size, time};
 
 /// The most of one page.
@@ -49,8 +49,12 @@ pub(super) async fn part_copy(
     cx: &Context,
     input: UploadPartCopyInput,
 ) -> S3Result<S3Response<UploadPartCopyOutput>> {
-    let conditional = input.copy_source_if_match.is_some() || input.copy_source_if_none_match.is_some();
-    refuse(conditional, "A condition on the source of a part")?;
+    let wanted = Wanted {
+        if_match: input.copy_source_if_match,
+        if_none_match: input.copy_source_if_none_match,
+        if_modified_since: input.copy_source_if_modified_since,
+        if_unmodified_since: input.copy_source_if_unmodified_since,
+    };
     let (from, from_key) = source(input.copy_source)?;
     let span = input.copy_source_range.as_deref().map_or(Ok(Span::All), |range| match Range::parse(range) {
         Ok(Range::Int { first, last: Some(last) }) => Ok(Span::From(first, Some(last))),
@@ -60,6 +64,7 @@ pub(super) async fn part_copy(
         )),
     })?;
     let reading = buckets.read(cx, &from, &from_key, span).await.map_err(of)?;
+    wanted.check_source(&reading.head)?;
     let at = (input.bucket.as_str(), input.key.as_str());
     let part =
         buckets.put_part(cx, at, &input.upload_id, number(input.part_number), reading.bytes).await.map_err(of)?;
