@@ -98,6 +98,20 @@ def test_what_nothing_supports_is_refused(runtime, kb):
 
 
 @pytest.mark.parametrize("question, document, words", QUESTIONS)
+@pytest.mark.parametrize("nothing", ["...", "?", "🚀"])
+def test_what_asks_nothing_is_refused(runtime, kb, nothing):
+    assert ask(runtime, kb, nothing)["output"]["text"] == SORRY
+
+
+def test_a_file_of_records_is_answered_with_a_record(runtime):
+    words = "name,invoice day,city\nAcme,3rd,Rome\nBolt,9th,Paris\nCrane,21st,Oslo\n"
+    given = external(words, "text/csv", "invoices.csv")
+    answer = runtime.retrieve_and_generate(
+        input={"text": "What is the invoice day of Bolt?"}, retrieveAndGenerateConfiguration=given
+    )
+    assert "9th" in answer["output"]["text"]
+
+
 def test_a_stream_tells_text_then_its_citation(runtime, kb, question, document, words):
     answer = runtime.retrieve_and_generate_stream(
         input={"text": question}, retrieveAndGenerateConfiguration=configuration(kb)

@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod tests;
 
+use outcrop_guard::grounding::support::words;
 use outcrop_guard::{EncodeError, Encoder};
 
 use super::Part;
@@ -17,6 +18,10 @@ pub(super) struct Said {
 
 /// Weighs the passages against `question`.
 pub(super) fn weigh(question: &str, passages: &[Source<'_>], encoder: &dyn Encoder) -> Result<Said, EncodeError> {
+    // What asks nothing is answered by nothing: "...".
+    if words(question).is_empty() {
+        return Ok(Said { confidence: 0.0, answers: false, parts: Vec::new() });
+    }
     let draft = Draft::new(question, passages);
     let vectors = encoder.encode(&draft.texts())?.into_iter().map(|encoded| encoded.vector).collect::<Vec<_>>();
     let verdict = draft.weigh(&vectors);

@@ -114,14 +114,15 @@ fn cut(text: &str) -> Vec<(Range<usize>, Kind)> {
         cut.extend(sentences(&text[plain]).into_iter().map(|sentence| (place(sentence), Kind::Sentence)));
     };
     let mut within = false;
-    let mut lines = text.split_inclusive('\n').peekable();
-    while let Some(line) = lines.next() {
+    for line in text.split_inclusive('\n') {
         let (range, row) = (place(line), line.contains(CELLS));
         if row {
             tell(plain.clone(), &mut cut);
             plain = range.end..range.end;
-            // A passage that begins with a row may begin within a table.
-            let head = !within && range.start > 0 && lines.peek().is_some_and(|next| next.contains(CELLS));
+            let rest = || text[range.end..].lines().take_while(|line| line.contains(CELLS));
+            // A passage that begins with a row may begin within a table: numbers tell what is below a head.
+            let begins = range.start > 0 || !numbered(line) && rest().any(numbered);
+            let head = !within && begins && rest().next().is_some();
             cut.push((place(line.trim()), if head { Kind::Head } else { Kind::Row }));
         } else {
             plain.end = range.end;
@@ -130,6 +131,10 @@ fn cut(text: &str) -> Vec<(Range<usize>, Kind)> {
     }
     tell(plain, &mut cut);
     cut
+}
+
+fn numbered(line: &str) -> bool {
+    line.contains(|c: char| c.is_ascii_digit())
 }
 
 /// Whether a sentence is a question, or belongs to one: what stands before it in its paragraph only leads to it.

@@ -53,6 +53,7 @@ fn a_row_of_a_table_stays_whole_and_its_head_is_no_answer() {
         ]
     );
     assert_eq!(texts("its last | rows\nfollow | here"), [("its last | rows", false), ("follow | here", false)]);
+    assert_eq!(texts("name | day\nBolt | 9th"), [("name | day", true), ("Bolt | 9th", false)]);
 }
 
 #[test]
