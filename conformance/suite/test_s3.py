@@ -150,6 +150,7 @@ class TestObjects:
         put = s3.put_object(
             Bucket=bucket, Key="docs/a.md", Body=b"# Title\n", ContentType="text/markdown", Metadata={"team": "search"},
             CacheControl="no-store", ContentDisposition="inline", ContentLanguage="en", ContentEncoding="identity",
+            Expires=datetime.datetime(2035, 10, 21, 7, 28),
         )  # fmt: skip
         assert put["ETag"] == json.dumps(hashlib.md5(b"# Title\n").hexdigest())
         got = s3.get_object(Bucket=bucket, Key="docs/a.md")
@@ -159,6 +160,7 @@ class TestObjects:
             assert (answer["ContentType"], answer["Metadata"]) == ("text/markdown", {"team": "search"})
             assert (answer["CacheControl"], answer["ContentDisposition"]) == ("no-store", "inline")
             assert (answer["ContentLanguage"], answer["ContentEncoding"]) == ("en", "identity")
+            assert answer["ResponseMetadata"]["HTTPHeaders"]["expires"] == "Sun, 21 Oct 2035 07:28:00 GMT"
             assert answer["ContentLength"] == 8 and answer["AcceptRanges"] == "bytes"
             age = datetime.datetime.now(datetime.timezone.utc) - answer["LastModified"]
             assert abs(age) < datetime.timedelta(minutes=1)

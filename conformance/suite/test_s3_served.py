@@ -211,6 +211,21 @@ class TestFolders:
         assert (docs.parent / "outside" / "secret").read_text() == "secret" and (docs / "link").read_text() == "mine"
         assert [path.name for path in (docs.parent / "outside").iterdir()] == ["secret"]
 
+    def test_what_a_killed_write_left_goes(self, fresh, tmp_path):
+        server = fresh(config=f'[buckets.docs]\nfolder = "{tmp_path}"\n').start()
+        url = s3_client(server.url).generate_presigned_url("put_object", Params={"Bucket": "docs", "Key": "k"}, ExpiresIn=600)
+        connection = http.client.HTTPConnection(*server.address)
+        connection.putrequest("PUT", url.removeprefix(server.url))
+        connection.putheader("content-length", "1000")
+        connection.endheaders(b"half of it")
+        (left,) = until(lambda: list(tmp_path.iterdir()), 10, "a half-written file")
+        server.kill()
+        recent = tmp_path / (".outcrop-" + "0" * 32)
+        recent.write_bytes(b"another server may be writing this")
+        os.utime(left, (0, 0))
+        server.start()
+        assert list(tmp_path.iterdir()) == [recent]
+
     def test_read_only_and_other_accounts(self, folder):
         s3, _, server = folder
         assert read(s3, "sealed", "a.md") == b"alpha"

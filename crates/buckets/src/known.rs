@@ -73,9 +73,10 @@ impl Known {
     /// Takes away what a crash has left half written. Nobody writes yet.
     fn sweep(&self) {
         let Ok(sides) = std::fs::read_dir(self.data.join("buckets-aside")) else { return };
-        for side in sides.flatten() {
-            if let Err(error) = durable::absent(std::fs::remove_dir_all(side.path().join("staged"))) {
-                tracing::warn!(%error, side = %side.path().display(), "half-written objects could not be taken away");
+        for side in sides.flatten().map(|side| side.path()) {
+            told(durable::absent(std::fs::remove_dir_all(side.join("staged"))), &side);
+            for upload in std::fs::read_dir(side.join("uploads")).into_iter().flatten().flatten() {
+                told(durable::sweep(&upload.path()), &side);
             }
         }
     }
@@ -98,7 +99,12 @@ impl Known {
                     match opened {
                         // Writers under way hold its locks.
                         Some(opened) => opened.behind.clone(),
-                        None => Behind::Folder(Arc::new(Folder::new(folder.clone(), self.side(name), false))),
+                        None => {
+                            if !named.read_only {
+                                told(durable::sweep(folder), folder);
+                            }
+                            Behind::Folder(Arc::new(Folder::new(folder.clone(), self.side(name), false)))
+                        }
                     }
                 }
             };
@@ -249,6 +255,13 @@ impl Known {
     fn infos(all: &BTreeMap<String, Arc<Bucket>>, account: &str) -> Vec<BucketInfo> {
         let own = all.values().filter(|bucket| bucket.account.as_deref() == Some(account));
         own.map(|bucket| bucket.info.clone()).collect()
+    }
+}
+
+/// Says where half-written objects could not be taken away; that keeps nothing from working.
+fn told(swept: std::io::Result<()>, folder: &Path) {
+    if let Err(error) = swept {
+        tracing::warn!(%error, folder = %folder.display(), "half-written objects could not be taken away");
     }
 }
 

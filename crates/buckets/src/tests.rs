@@ -141,6 +141,31 @@ async fn what_a_crash_left_half_written_is_gone_after_the_next_start() {
     assert!(again.put(&owner(ACCOUNT), "docs", "k", Bytes::from_static(b"x")).await.is_ok());
 }
 
+#[tokio::test]
+async fn what_a_crash_left_in_a_folder_goes_when_nobody_has_touched_it_for_long() {
+    let (data, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let upload = data.path().join("buckets-aside/docs/uploads/u");
+    std::fs::create_dir_all(&upload).unwrap();
+    let left = format!(".outcrop-{}", "0a".repeat(16));
+    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(7200);
+    let names = [left.as_str(), ".outcrop-mine", "a.md", "00001-0cc175b9c0f1b6a831c399e269772661"];
+    for place in [folder.path(), upload.as_path()] {
+        for name in names {
+            let file = File::create(place.join(name)).unwrap();
+            file.set_modified(long_ago).unwrap();
+        }
+        // Another server may be writing this one.
+        std::fs::write(place.join(format!(".outcrop-{}", "0b".repeat(16))), b"half").unwrap();
+    }
+    let place = Place::Folder(folder.path().to_owned());
+    let named = Named { account: Some(ACCOUNT.into()), read_only: false, place };
+    Buckets::open(data.path(), Settings { named: [("docs".to_owned(), named)].into(), ..Settings::default() });
+    for place in [folder.path(), upload.as_path()] {
+        assert!(!place.join(&left).exists(), "{}", place.display());
+        assert_eq!(std::fs::read_dir(place).unwrap().count(), names.len(), "{}", place.display());
+    }
+}
+
 #[test]
 fn spans_are_cut_to_what_there_is() {
     for (span, size, expected) in [

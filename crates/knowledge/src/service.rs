@@ -154,9 +154,9 @@ impl Knowledge {
     }
 
     /// The same for a role that a caller names, who must be let pass it.
-    pub(crate) fn pass(&self, cx: &Context, role: &str) -> Result<Context, KnowledgeError> {
+    pub(crate) fn pass(&self, cx: &Context, role: &str, base: &str) -> Result<Context, KnowledgeError> {
         self.0.acting.pass_role(cx, role, BEDROCK)?;
-        self.acting(scope(cx), role, None)
+        self.acting(scope(cx), role, Some(base))
     }
 
     /// The step that keeps a knowledge base from going while something is added to it.

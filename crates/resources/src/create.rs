@@ -48,15 +48,15 @@ impl<'a, T> Create<'a, T> {
 }
 
 impl<T: Serialize> Create<'_, T> {
-    /// A digest that is equal where the requests are.
+    /// A digest that is equal where the requests are. An id is made for a request, and no part of it.
     pub(crate) fn fingerprint(&self) -> Result<Vec<u8>> {
         let mut tags: Vec<_> = self.tags.iter().map(|tag| (&tag.key, &tag.value)).collect();
         tags.sort();
         let value = serde_json::to_value(self.value).and_then(|mut value| {
             value.sort_all_objects(); // A map's order is no difference.
             match self.kms_key {
-                None => serde_json::to_vec(&(self.id, self.name, self.parent, tags, value)),
-                Some(key) => serde_json::to_vec(&(self.id, self.name, self.parent, tags, value, key)),
+                None => serde_json::to_vec(&(self.name, self.parent, tags, value)),
+                Some(key) => serde_json::to_vec(&(self.name, self.parent, tags, value, key)),
             }
         });
         let value = value.map_err(|error| Error::Validation(error.to_string()))?;

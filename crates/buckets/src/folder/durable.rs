@@ -4,8 +4,12 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::path::OWN;
+
+/// How long nobody has written to a file that a crash has left. Another server may share an operator's folder.
+const ABANDONED: Duration = Duration::from_secs(60 * 60);
 
 /// A new file in `folder` that only this server's user can read.
 pub(crate) fn temporary(folder: &Path) -> io::Result<(File, PathBuf)> {
@@ -16,6 +20,27 @@ pub(crate) fn temporary(folder: &Path) -> io::Result<(File, PathBuf)> {
         _ => Err(error),
     })?;
     Ok((file, path))
+}
+
+/// Takes away the files in `folder` that a crash has left half written.
+pub(crate) fn sweep(folder: &Path) -> io::Result<()> {
+    let entries = match std::fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        let id = entry.file_name().into_string().ok().and_then(|name| name.strip_prefix(OWN).map(str::to_owned));
+        // A name of `temporary`'s, and nobody else's.
+        if !id.is_some_and(|id| id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit())) {
+            continue;
+        }
+        let Ok(metadata) = entry.metadata() else { continue };
+        if metadata.is_file() && metadata.modified()?.elapsed().is_ok_and(|age| age > ABANDONED) {
+            absent(std::fs::remove_file(entry.path()))?;
+        }
+    }
+    Ok(())
 }
 
 /// Writes a file whole, in one step for its readers.

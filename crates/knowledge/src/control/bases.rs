@@ -42,7 +42,9 @@ pub async fn create(
     let settings = &knowledge.0.settings;
     let storage = input.storage_configuration.as_ref();
     let wanted = configuration::checked(&input.knowledge_base_configuration, storage, scope.region, settings)?;
-    let acting = knowledge.pass(cx, &input.role_arn)?;
+    // Trust policies may ask which knowledge base it is, before there is one.
+    let id = KNOWLEDGE_BASE.ids.generate()?;
+    let acting = knowledge.pass(cx, &input.role_arn, &KNOWLEDGE_BASE.arn(scope, &id))?;
     let shape = embedding::probe(knowledge, &acting, &input.role_arn, &wanted).await?;
     let store = storage.and_then(|storage| stores::chosen(&settings.stores, storage));
     let base = KnowledgeBase {
@@ -59,6 +61,7 @@ pub async fn create(
     };
     let count = Op::Add { scope: scope.owned(), counter: COUNTER.into(), by: 1, min: 0, max: MAX_BASES };
     let new = Create {
+        id: Some(&id),
         name: Some(&input.name),
         tags: &tags,
         client_token: token(input.client_token.as_deref(), "CreateKnowledgeBase"),
@@ -143,7 +146,7 @@ pub async fn update(
     if storage.is_some() && input.metadata_configurations.is_some() {
         return broken("metadataConfigurations is only supported when knowledgeBase type is MANAGED");
     }
-    let acting = knowledge.pass(cx, &input.role_arn)?;
+    let acting = knowledge.pass(cx, &input.role_arn, &found.arn)?;
     if found.value.role != input.role_arn {
         let settings = &knowledge.0.settings;
         let storage = storage.as_ref().map(|storage| &storage.0);

@@ -100,6 +100,8 @@ async fn a_client_token_makes_one_resource() {
     let create = |value, tags| Create { client_token: token, name: Some("n"), tags, ..Create::new(value) };
     let first = things.create(HERE, create(&one, &forth)).await.unwrap();
     assert_eq!(things.create(HERE, create(&one, &back)).await.unwrap(), first, "the order of tags is no difference");
+    let chosen = Create { id: Some("chosen"), ..create(&one, &forth) };
+    assert_eq!(things.create(HERE, chosen).await.unwrap(), first, "an id is made for a call, and no part of it");
     let text = "already used in a request with different parameters";
     is(things.create(HERE, create(&two, &forth)).await, Code::Conflict, text);
     is(things.create(HERE, create(&one, &forth[..1])).await, Code::Conflict, text);

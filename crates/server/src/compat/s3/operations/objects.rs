@@ -34,11 +34,22 @@ macro_rules! attributes {
             content_disposition: $input.content_disposition.take(),
             content_encoding: $input.content_encoding.take(),
             content_language: $input.content_language.take(),
+            expires: $input.expires.take().and_then(|at| http_date(&at)),
             metadata: $input.metadata.take().unwrap_or_default().into_iter().collect(),
         }
     };
 }
 pub(super) use attributes;
+
+pub(super) fn http_date(at: &Timestamp) -> Option<String> {
+    let mut text = Vec::new();
+    at.format(TimestampFormat::HttpDate, &mut text).ok()?;
+    String::from_utf8(text).ok()
+}
+
+fn of_http_date(text: &str) -> Option<Timestamp> {
+    Timestamp::parse(TimestampFormat::HttpDate, text).ok()
+}
 
 /// The most of an object's own metadata, in bytes.
 const METADATA: usize = 2048;
@@ -179,6 +190,7 @@ pub(super) async fn get(
         content_range,
         content_type: Some(attributes.content_type.unwrap_or_else(untyped)),
         e_tag: Some(etag(&object.etag)),
+        expires: attributes.expires.as_deref().and_then(of_http_date),
         last_modified: Some(time(object.modified)),
         metadata: (!attributes.metadata.is_empty()).then(|| attributes.metadata.into_iter().collect()),
         parts_count,
@@ -222,6 +234,7 @@ pub(super) async fn head(
         content_range,
         content_type: Some(attributes.content_type.unwrap_or_else(untyped)),
         e_tag: Some(etag(&object.etag)),
+        expires: attributes.expires.as_deref().and_then(of_http_date),
         last_modified: Some(time(object.modified)),
         metadata: (!attributes.metadata.is_empty()).then(|| attributes.metadata.into_iter().collect()),
         parts_count,

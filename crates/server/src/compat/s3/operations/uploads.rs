@@ -6,7 +6,7 @@ use s3s::dto::*;
 use s3s::{S3Response, S3Result};
 
 use super::super::error::{Refused, of};
-use super::objects::{Wanted, attributes, check_metadata, refuse_unbuilt, source};
+use super::objects::{Wanted, attributes, check_metadata, http_date, refuse_unbuilt, source};
 use super::{answer, bytes, condition, etag, refuse, size, time};
 
 /// The most of one page.
