@@ -143,6 +143,10 @@ fn sitemaps_list_pages_and_sitemaps() {
     let strings = |urls: Vec<Url>| urls.into_iter().map(String::from).collect::<Vec<_>>();
     let read = sitemap::read(pages);
     assert_eq!(strings(read.pages), ["https://example.org/a?x=1&y=2", "https://example.org/b"]);
+    for reference in ["&amp;", "&#38;", "&#x26;"] {
+        let escaped = format!("<urlset><url><loc>https://example.org/?a=1{reference}b=2</loc></url></urlset>");
+        assert_eq!(strings(sitemap::read(escaped.as_bytes()).pages), ["https://example.org/?a=1&b=2"], "{reference}");
+    }
     let index = br#"<sitemapindex><sitemap><loc>https://example.org/s1.xml</loc></sitemap></sitemapindex>"#;
     assert_eq!(strings(sitemap::read(index).more), ["https://example.org/s1.xml"]);
     assert_eq!(strings(sitemap::read(b"https://example.org/c\nhttps://example.org/d\n").pages).len(), 2);
