@@ -224,6 +224,21 @@ def test_robots_and_sitemaps_are_read(agent, site):
     assert "/secret/plans.html" not in site.asked and "/hidden.html" in site.asked
 
 
+def test_of_long_robots_the_beginning_is_read(agent, site):
+    rules = "User-agent: *\nDisallow: /secret\n" + "# and so on\n" * 250_000 + "Disallow: /open\n"
+    site.pages = {
+        "/robots.txt": lambda request: request.answer(200, rules, "text/plain"),
+        "/": page("Start", "The first page.", "/secret/plans.html", "/open.html"),
+        "/secret/plans.html": page("Plans", "Nobody may read this."),
+        "/open.html": page("Open", "Forbidden where nobody reads."),
+    }
+    assert len(rules) > 2 * 1024 * 1024
+    kb, ds = crawled(agent, site.url)
+    done = sync(agent, kb, ds)
+    assert counted(done) == {"DocumentsScanned": 2, "NewDocumentsIndexed": 2, "DocumentsSkipped": 1}, done
+    assert "/secret/plans.html" not in site.asked
+
+
 def test_a_site_that_hides_its_robots_is_not_crawled(agent, site):
     site.pages = {"/robots.txt": status(500), "/": page("Start", "The first page.")}
     kb, ds = crawled(agent, site.url)

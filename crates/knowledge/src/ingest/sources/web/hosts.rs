@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{ACCEPT, RETRY_AFTER, USER_AGENT};
 use http::{Request, Response, StatusCode};
-use outcrop_outbound::{Body, Endpoint, Outbound, OutboundError, collect};
+use outcrop_outbound::{Body, Endpoint, Outbound, OutboundError, beginning};
 use robotxt::Robots;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
@@ -17,8 +17,8 @@ use super::rules::{ROBOT, canonical};
 
 /// How long a host may think before it answers.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// A `robots.txt` beyond which nobody has to read (RFC 9309: at least 500 KiB).
-const MOST_ROBOTS: usize = 2 * 1024 * 1024;
+/// How much of a `robots.txt` is read (RFC 9309: at least 500 KiB). The byte beyond tells its parser that it goes on.
+const MOST_ROBOTS: usize = robotxt::BYTE_LIMIT + 1;
 /// Redirects that are followed for a `robots.txt` (RFC 9309: at least five).
 const MOST_MOVES: usize = 5;
 /// A site that asks for a longer pause between visits is visited this often.
@@ -152,7 +152,7 @@ impl Hosts {
     }
 
     async fn parsed(&self, answer: Response<Body>) -> Result<Robots, String> {
-        let text = tokio::time::timeout(PATIENCE, collect(answer.into_body(), MOST_ROBOTS)).await;
+        let text = tokio::time::timeout(PATIENCE, beginning(answer.into_body(), MOST_ROBOTS)).await;
         let text = text.map_err(|_| "it does not end".to_owned())?.map_err(|error| error.to_string())?;
         // The crawler's own name first, then the one that all of them share, then everybody's.
         let own = self.agent.split(' ').next().unwrap_or_default();
