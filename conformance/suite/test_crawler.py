@@ -239,6 +239,29 @@ def test_of_long_robots_the_beginning_is_read(agent, site):
     assert "/secret/plans.html" not in site.asked
 
 
+def test_headers_that_ask_for_no_index_are_obeyed(agent, site):
+    def asking(body, tag, kind="text/html", **headers):
+        return lambda request: request.answer(200, body, kind, x_robots_tag=tag, **headers)
+
+    site.pages = {
+        "/": page("Start", "The first page.", "/quiet.html", "/end.html", "/notes.txt", "/other.html"),
+        "/quiet.html": asking(page("Quiet", "In no index.", "/behind.html"), "noindex"),
+        "/behind.html": page("Behind", "Behind the page that is in no index."),
+        "/end.html": asking(page("End", "Its links are not followed.", "/unseen.html"), "noarchive, nofollow"),
+        "/unseen.html": page("Unseen", "Nobody comes here."),
+        "/notes.txt": asking("Notes for nobody.", "none", "text/plain", etag='"1"'),
+        "/other.html": asking(page("Other", "Another crawler leaves this out."), "otherbot: noindex"),
+    }
+    kb, ds = crawled(agent, site.url)
+    done = sync(agent, kb, ds)
+    assert counted(done) == {"DocumentsScanned": 4, "NewDocumentsIndexed": 4, "DocumentsSkipped": 2}, done
+    assert "/unseen.html" not in site.asked and "/behind.html" in site.asked
+    # A page that asks for it later goes out of the index.
+    site.pages["/behind.html"] = asking(page("Behind", "Behind the page that is in no index."), "bedrockbot: noindex")
+    done = sync(agent, kb, ds)
+    assert counted(done) == {"DocumentsScanned": 3, "DocumentsDeleted": 1, "DocumentsSkipped": 3}, done
+
+
 def test_a_site_that_hides_its_robots_is_not_crawled(agent, site):
     site.pages = {"/robots.txt": status(500), "/": page("Start", "The first page.")}
     kb, ds = crawled(agent, site.url)

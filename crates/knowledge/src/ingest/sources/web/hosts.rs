@@ -95,6 +95,11 @@ impl Hosts {
         None
     }
 
+    /// What the crawler is called in what is said to crawlers: its name without what stands behind it.
+    pub(super) fn name(&self) -> &str {
+        self.agent.split(' ').next().unwrap_or_default()
+    }
+
     /// The sitemaps that a seed's host names, or the place where most have theirs.
     pub(super) async fn sitemaps(&self, seed: &Url) -> Vec<Url> {
         let cell = self.of(seed);
@@ -155,7 +160,7 @@ impl Hosts {
         let text = tokio::time::timeout(PATIENCE, beginning(answer.into_body(), MOST_ROBOTS)).await;
         let text = text.map_err(|_| "it does not end".to_owned())?.map_err(|error| error.to_string())?;
         // The crawler's own name first, then the one that all of them share, then everybody's.
-        let own = self.agent.split(' ').next().unwrap_or_default();
+        let own = self.name();
         let robots = Robots::parse(&text, own);
         Ok(if robots.user_agent().eq_ignore_ascii_case(own) { robots } else { Robots::parse(&text, ROBOT) })
     }
