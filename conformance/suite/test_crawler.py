@@ -262,6 +262,24 @@ def test_headers_that_ask_for_no_index_are_obeyed(agent, site):
     assert counted(done) == {"DocumentsScanned": 3, "DocumentsDeleted": 1, "DocumentsSkipped": 3}, done
 
 
+def test_a_page_without_a_type_is_a_page(agent, site):
+    def untyped(body, **headers):
+        return lambda request: request.answer(200, body, None, **headers)
+
+    site.pages = {
+        "/": untyped(page("Start", "The first page.", "/next", "/notes.txt", "/quiet")),
+        "/next": untyped(page("Next", "The second page.", "/last.html"), etag='"1"'),
+        "/last.html": page("Last", "The third page."),
+        "/notes.txt": untyped("Notes about the observatory."),
+        "/quiet": untyped(page("Quiet", "In no index.", "/behind.html"), x_robots_tag="noindex"),
+        "/behind.html": page("Behind", "Behind the page that is in no index."),
+    }
+    kb, ds = crawled(agent, site.url)
+    done = sync(agent, kb, ds)
+    assert counted(done) == {"DocumentsScanned": 5, "NewDocumentsIndexed": 5, "DocumentsSkipped": 1}, done
+    assert counted(sync(agent, kb, ds)) == {"DocumentsScanned": 5, "DocumentsSkipped": 1}
+
+
 def test_a_site_that_hides_its_robots_is_not_crawled(agent, site):
     site.pages = {"/robots.txt": status(500), "/": page("Start", "The first page.")}
     kb, ds = crawled(agent, site.url)

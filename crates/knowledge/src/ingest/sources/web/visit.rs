@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED};
 use http::{HeaderName, Response, StatusCode};
+use outcrop_extract::{Format, detect};
 use outcrop_outbound::{Body, OutboundError, collect};
 use url::Url;
 
@@ -94,11 +95,13 @@ impl Web {
             return Found::Other;
         }
         // A page's links may be followed all the same.
-        if asks.no_index && kind != Kind::Sitemap && !(page && kind == Kind::Page) {
+        if asks.no_index && kind != Kind::Sitemap && !((page || mime.is_none()) && kind == Kind::Page) {
             return Found::Forbidden;
         }
         let size = header(&answer, CONTENT_LENGTH).and_then(|told| told.parse().ok());
+        // What is of no type may be a page.
         if !page
+            && mime.is_some()
             && matches!(kind, Kind::Page | Kind::File)
             && let Some(version) = version(&answer, size)
         {
@@ -107,7 +110,11 @@ impl Web {
         let limit = usize::try_from(MAX_FILE).unwrap_or(usize::MAX);
         match tokio::time::timeout(PATIENCE, collect(answer.into_body(), limit)).await {
             Ok(Ok(bytes)) if kind == Kind::Sitemap => Found::Sitemap(read_sitemap(bytes).await),
-            Ok(Ok(bytes)) => Found::Page { bytes, mime, asks },
+            Ok(Ok(bytes)) => {
+                let mime = mime.or_else(|| sniffed(url, &bytes));
+                let page = mime.as_deref().is_some_and(is_page);
+                if page && kind == Kind::File { Found::Other } else { Found::Page { bytes, mime, asks } }
+            }
             Ok(Err(error @ OutboundError::TooLarge { .. })) => Found::TooLarge(error.to_string()),
             Ok(Err(error)) => Found::Failed(error.to_string()),
             Err(_) => Found::Failed(format!("it did not come within {} s", PATIENCE.as_secs())),
@@ -156,6 +163,12 @@ impl Asks {
 /// Whether what stands before a colon is a crawler's name: no rule that has a value, and no part of a time.
 fn is_name(text: &str) -> bool {
     !text.contains(char::is_whitespace) && !VALUED.iter().any(|rule| text.eq_ignore_ascii_case(rule))
+}
+
+/// What its server does not say: that it is a page, by its bytes or by its name.
+fn sniffed(url: &Url, bytes: &[u8]) -> Option<String> {
+    let page = ["", url.path()].iter().any(|name| detect(bytes, name, None) == Format::Html);
+    page.then(|| "text/html".to_owned())
 }
 
 /// What changes when a file does, where its server says. A tag for one encoding of it will do.
