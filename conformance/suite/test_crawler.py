@@ -1,5 +1,6 @@
 """Data sources of the type WEB, against sites on this machine: what is crawled, what is left alone, what a sync changes."""
 
+import gzip
 import json
 import subprocess
 
@@ -278,6 +279,36 @@ def test_a_page_without_a_type_is_a_page(agent, site):
     done = sync(agent, kb, ds)
     assert counted(done) == {"DocumentsScanned": 5, "NewDocumentsIndexed": 5, "DocumentsSkipped": 1}, done
     assert counted(sync(agent, kb, ds)) == {"DocumentsScanned": 5, "DocumentsSkipped": 1}
+
+
+def test_what_is_packed_unasked_is_unpacked(agent, site):
+    def packed(body, kind="text/html", encoding="gzip"):
+        data = gzip.compress(body.encode())
+        return lambda request: request.answer(200, data, kind, content_encoding=encoding)
+
+    leading = page("A", "The page a leads to c.", "/c.html")
+    site.pages = {
+        "/robots.txt": packed("User-agent: *\nDisallow: /secret\n", "text/plain"),
+        "/": packed(page("Start", "The first page.", "/a.html", "/b.html", "/secret/plans.html")),
+        "/a.html": packed(leading),
+        "/b.html": lambda request: request.answer(200, page("B", "The page b."), content_encoding="utf-8"),
+        "/c.html": page("C", "The page c."),
+        "/secret/plans.html": page("Plans", "Nobody may read this."),
+    }
+    kb, ds = crawled(agent, site.url)
+    done = sync(agent, kb, ds)
+    assert counted(done) == {"DocumentsScanned": 4, "NewDocumentsIndexed": 4, "DocumentsSkipped": 1}, done
+    assert "/secret/plans.html" not in site.asked
+    # What a leads to cannot be told while it is packed in another way, or broken: c stays.
+    broken = gzip.compress(leading.encode())[:-20]
+    for answer in (
+        packed(leading, encoding="br"),
+        lambda request: request.answer(200, broken, content_encoding="gzip"),
+    ):
+        site.pages["/a.html"] = answer
+        done = sync(agent, kb, ds)
+        assert done["status"] == "COMPLETE" and f"{site.url}/a.html" in reasons(done), done
+        assert counted(done) == {"DocumentsScanned": 3, "DocumentsFailed": 1, "DocumentsSkipped": 1}, done
 
 
 def test_a_site_that_hides_its_robots_is_not_crawled(agent, site):

@@ -7,12 +7,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{ACCEPT, RETRY_AFTER, USER_AGENT};
 use http::{Request, Response, StatusCode};
-use outcrop_outbound::{Body, Endpoint, Outbound, OutboundError, beginning};
+use outcrop_outbound::{Body, Endpoint, Outbound, OutboundError};
 use robotxt::Robots;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use url::{Position, Url};
 
+use super::body;
 use super::rules::{ROBOT, canonical};
 
 /// How long a host may think before it answers.
@@ -157,7 +158,7 @@ impl Hosts {
     }
 
     async fn parsed(&self, answer: Response<Body>) -> Result<Robots, String> {
-        let text = tokio::time::timeout(PATIENCE, beginning(answer.into_body(), MOST_ROBOTS)).await;
+        let text = tokio::time::timeout(PATIENCE, body::first(answer, MOST_ROBOTS)).await;
         let text = text.map_err(|_| "it does not end".to_owned())?.map_err(|error| error.to_string())?;
         // The crawler's own name first, then the one that all of them share, then everybody's.
         let own = self.name();

@@ -6,13 +6,13 @@ use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, ETAG, LAST_MODIFIED};
 use http::{HeaderName, Response, StatusCode};
 use outcrop_extract::{Format, detect};
-use outcrop_outbound::{Body, OutboundError, collect};
+use outcrop_outbound::{Body, OutboundError};
 use url::Url;
 
-use super::Web;
 use super::hosts::Answer;
 use super::rules::{ROBOT, canonical};
 use super::sitemap::{self, Sitemap};
+use super::{Web, body};
 use crate::ingest::sources::MAX_FILE;
 
 /// How long a page may take to come.
@@ -108,7 +108,7 @@ impl Web {
             return Found::File { version, size };
         }
         let limit = usize::try_from(MAX_FILE).unwrap_or(usize::MAX);
-        match tokio::time::timeout(PATIENCE, collect(answer.into_body(), limit)).await {
+        match tokio::time::timeout(PATIENCE, body::whole(answer, limit)).await {
             Ok(Ok(bytes)) if kind == Kind::Sitemap => Found::Sitemap(read_sitemap(bytes).await),
             Ok(Ok(bytes)) => {
                 let mime = mime.or_else(|| sniffed(url, &bytes));
