@@ -311,6 +311,16 @@ def test_what_is_packed_unasked_is_unpacked(agent, site):
         assert counted(done) == {"DocumentsScanned": 3, "DocumentsFailed": 1, "DocumentsSkipped": 1}, done
 
 
+def test_a_page_that_goes_on_by_itself_is_followed(agent, site):
+    site.pages = {
+        "/docs/": '<!doctype html><title>Start</title><meta http-equiv="refresh" content="0; url=en/">',
+        "/docs/en/": page("Start", "The first page that says anything."),
+    }
+    kb, ds = crawled(agent, f"{site.url}/docs/")
+    done = sync(agent, kb, ds)
+    assert counted(done)["NewDocumentsIndexed"] == 1 and "/docs/en/" in site.asked, done
+
+
 def test_a_site_that_hides_its_robots_is_not_crawled(agent, site):
     site.pages = {"/robots.txt": status(500), "/": page("Start", "The first page.")}
     kb, ds = crawled(agent, site.url)
