@@ -1,5 +1,6 @@
 """Data sources of the type WEB, against sites on this machine: what is crawled, what is left alone, what a sync changes."""
 
+import gzip
 import json
 import subprocess
 
@@ -222,6 +223,102 @@ def test_robots_and_sitemaps_are_read(agent, site):
     done = sync(agent, kb, ds)
     assert counted(done) == {"DocumentsScanned": 3, "NewDocumentsIndexed": 3, "DocumentsSkipped": 2}, done
     assert "/secret/plans.html" not in site.asked and "/hidden.html" in site.asked
+
+
+def test_of_long_robots_the_beginning_is_read(agent, site):
+    rules = "User-agent: *\nDisallow: /secret\n" + "# and so on\n" * 250_000 + "Disallow: /open\n"
+    site.pages = {
+        "/robots.txt": lambda request: request.answer(200, rules, "text/plain"),
+        "/": page("Start", "The first page.", "/secret/plans.html", "/open.html"),
+        "/secret/plans.html": page("Plans", "Nobody may read this."),
+        "/open.html": page("Open", "Forbidden where nobody reads."),
+    }
+    assert len(rules) > 2 * 1024 * 1024
+    kb, ds = crawled(agent, site.url)
+    done = sync(agent, kb, ds)
+    assert counted(done) == {"DocumentsScanned": 2, "NewDocumentsIndexed": 2, "DocumentsSkipped": 1}, done
+    assert "/secret/plans.html" not in site.asked
+
+
+def test_headers_that_ask_for_no_index_are_obeyed(agent, site):
+    def asking(body, tag, kind="text/html", **headers):
+        return lambda request: request.answer(200, body, kind, x_robots_tag=tag, **headers)
+
+    site.pages = {
+        "/": page("Start", "The first page.", "/quiet.html", "/end.html", "/notes.txt", "/other.html"),
+        "/quiet.html": asking(page("Quiet", "In no index.", "/behind.html"), "noindex"),
+        "/behind.html": page("Behind", "Behind the page that is in no index."),
+        "/end.html": asking(page("End", "Its links are not followed.", "/unseen.html"), "noarchive, nofollow"),
+        "/unseen.html": page("Unseen", "Nobody comes here."),
+        "/notes.txt": asking("Notes for nobody.", "none", "text/plain", etag='"1"'),
+        "/other.html": asking(page("Other", "Another crawler leaves this out."), "otherbot: noindex"),
+    }
+    kb, ds = crawled(agent, site.url)
+    done = sync(agent, kb, ds)
+    assert counted(done) == {"DocumentsScanned": 4, "NewDocumentsIndexed": 4, "DocumentsSkipped": 2}, done
+    assert "/unseen.html" not in site.asked and "/behind.html" in site.asked
+    # A page that asks for it later goes out of the index.
+    site.pages["/behind.html"] = asking(page("Behind", "Behind the page that is in no index."), "bedrockbot: noindex")
+    done = sync(agent, kb, ds)
+    assert counted(done) == {"DocumentsScanned": 3, "DocumentsDeleted": 1, "DocumentsSkipped": 3}, done
+
+
+def test_a_page_without_a_type_is_a_page(agent, site):
+    def untyped(body, **headers):
+        return lambda request: request.answer(200, body, None, **headers)
+
+    site.pages = {
+        "/": untyped(page("Start", "The first page.", "/next", "/notes.txt", "/quiet")),
+        "/next": untyped(page("Next", "The second page.", "/last.html"), etag='"1"'),
+        "/last.html": page("Last", "The third page."),
+        "/notes.txt": untyped("Notes about the observatory."),
+        "/quiet": untyped(page("Quiet", "In no index.", "/behind.html"), x_robots_tag="noindex"),
+        "/behind.html": page("Behind", "Behind the page that is in no index."),
+    }
+    kb, ds = crawled(agent, site.url)
+    done = sync(agent, kb, ds)
+    assert counted(done) == {"DocumentsScanned": 5, "NewDocumentsIndexed": 5, "DocumentsSkipped": 1}, done
+    assert counted(sync(agent, kb, ds)) == {"DocumentsScanned": 5, "DocumentsSkipped": 1}
+
+
+def test_what_is_packed_unasked_is_unpacked(agent, site):
+    def packed(body, kind="text/html", encoding="gzip"):
+        data = gzip.compress(body.encode())
+        return lambda request: request.answer(200, data, kind, content_encoding=encoding)
+
+    leading = page("A", "The page a leads to c.", "/c.html")
+    site.pages = {
+        "/robots.txt": packed("User-agent: *\nDisallow: /secret\n", "text/plain"),
+        "/": packed(page("Start", "The first page.", "/a.html", "/b.html", "/secret/plans.html")),
+        "/a.html": packed(leading),
+        "/b.html": lambda request: request.answer(200, page("B", "The page b."), content_encoding="utf-8"),
+        "/c.html": page("C", "The page c."),
+        "/secret/plans.html": page("Plans", "Nobody may read this."),
+    }
+    kb, ds = crawled(agent, site.url)
+    done = sync(agent, kb, ds)
+    assert counted(done) == {"DocumentsScanned": 4, "NewDocumentsIndexed": 4, "DocumentsSkipped": 1}, done
+    assert "/secret/plans.html" not in site.asked
+    # What a leads to cannot be told while it is packed in another way, or broken: c stays.
+    broken = gzip.compress(leading.encode())[:-20]
+    for answer in (
+        packed(leading, encoding="br"),
+        lambda request: request.answer(200, broken, content_encoding="gzip"),
+    ):
+        site.pages["/a.html"] = answer
+        done = sync(agent, kb, ds)
+        assert done["status"] == "COMPLETE" and f"{site.url}/a.html" in reasons(done), done
+        assert counted(done) == {"DocumentsScanned": 3, "DocumentsFailed": 1, "DocumentsSkipped": 1}, done
+
+
+def test_a_page_that_goes_on_by_itself_is_followed(agent, site):
+    site.pages = {
+        "/docs/": '<!doctype html><title>Start</title><meta http-equiv="refresh" content="0; url=en/">',
+        "/docs/en/": page("Start", "The first page that says anything."),
+    }
+    kb, ds = crawled(agent, f"{site.url}/docs/")
+    done = sync(agent, kb, ds)
+    assert counted(done)["NewDocumentsIndexed"] == 1 and "/docs/en/" in site.asked, done
 
 
 def test_a_site_that_hides_its_robots_is_not_crawled(agent, site):

@@ -116,15 +116,19 @@ def test_a_connector_has_a_schedule_and_protects_what_it_has(running, agent, s3)
 
     def sync():
         job = agent.start_ingestion_job(knowledgeBaseId=kb, dataSourceId=ds)["ingestionJob"]["ingestionJobId"]
-        return counted(ended(agent, kb, ds, job))
+        return ended(agent, kb, ds, job)
 
-    assert sync() == {"DocumentsScanned": 10, "NewDocumentsIndexed": 10}
+    assert counted(sync()) == {"DocumentsScanned": 10, "NewDocumentsIndexed": 10}
     for number in range(3):
         s3.delete_object(Bucket=BUCKET, Key=f"more/{number}.txt")
-    assert sync() == {"DocumentsScanned": 7}, "more than a fifth would have gone"
+    done = sync()
+    assert done["status"] == "COMPLETE" and counted(done) == {"DocumentsScanned": 7}, "more than a fifth would have gone"
+    (reason,) = done["failureReasons"]
+    assert "3 of 10 documents" in reason and "20 %" in reason and "deletionProtectionThreshold" in reason, reason
     for number in range(2):
         s3.put_object(Bucket=BUCKET, Key=f"more/{number}.txt", Body=f"Pear number {number}.".encode())
-    assert sync()["DocumentsDeleted"] == 1
+    done = sync()
+    assert counted(done)["DocumentsDeleted"] == 1 and "failureReasons" not in done, done
 
 
 def test_what_a_connector_cannot_do_is_said(agent):

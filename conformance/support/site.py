@@ -31,7 +31,8 @@ class Site:
             def answer(self, status, body=b"", kind="text/html; charset=utf-8", **headers):
                 body = body.encode() if isinstance(body, str) else body
                 self.send_response(status)
-                self.send_header("content-type", kind)
+                if kind:
+                    self.send_header("content-type", kind)
                 self.send_header("content-length", str(len(body)))
                 for name, value in headers.items():
                     self.send_header(name.replace("_", "-"), value)

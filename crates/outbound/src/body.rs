@@ -1,4 +1,4 @@
-//! Answers that are read whole.
+//! Answers that are read whole, or as far as they are wanted.
 
 use std::fmt::Display;
 
@@ -37,4 +37,22 @@ where
         whole.extend_from_slice(&piece);
     }
     Ok(if whole.is_empty() { first } else { whole.freeze() })
+}
+
+/// The first `limit` bytes of `body`; all of it where it has no more.
+pub async fn beginning<B>(mut body: B, limit: usize) -> Result<Bytes, OutboundError>
+where
+    B: http_body::Body<Data = Bytes> + Unpin,
+    B::Error: Display,
+{
+    let mut first = BytesMut::new();
+    while first.len() < limit
+        && let Some(frame) = body.frame().await
+    {
+        let frame = frame.map_err(|error| OutboundError::Body(error.to_string()))?;
+        if let Ok(piece) = frame.into_data() {
+            first.extend_from_slice(&piece[..piece.len().min(limit - first.len())]);
+        }
+    }
+    Ok(first.freeze())
 }

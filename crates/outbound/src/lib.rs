@@ -39,7 +39,7 @@ use http_body_util::Full;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-pub use body::collect;
+pub use body::{beginning, collect};
 pub use dial::{Line, TlsLine};
 pub use endpoint::Endpoint;
 pub use error::{Location, OutboundError};

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
 
-use crate::{Outbound, OutboundError, Settings, Sse, collect};
+use crate::{Outbound, OutboundError, Settings, Sse, beginning, collect};
 
 mod connecting;
 mod dialling;
@@ -94,6 +94,10 @@ async fn an_answer_larger_than_allowed_is_an_error() {
     let endpoint = outbound().endpoint(&server.url("")).unwrap();
     let answer = endpoint.send(get("/")).await.unwrap();
     assert_eq!(collect(answer.into_body(), 4).await, Err(OutboundError::TooLarge { limit: 4 }));
+    let answer = endpoint.send(get("/")).await.unwrap();
+    assert_eq!(beginning(answer.into_body(), 4).await.unwrap(), "hell");
+    let answer = endpoint.send(get("/")).await.unwrap();
+    assert_eq!(beginning(answer.into_body(), 9).await.unwrap(), "hello");
     let answer = endpoint.send(get("/")).await.unwrap();
     assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "hello");
 }

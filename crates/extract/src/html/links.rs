@@ -75,11 +75,13 @@ impl Links {
                 let unwanted = value("rel").is_some_and(|rel| words(rel).any(|word| word == "nofollow"));
                 if let Some(href) = value("href")
                     && !unwanted
-                    && !href.starts_with('#')
-                    && (1..=LONGEST).contains(&href.len())
-                    && self.to.len() < MOST
                 {
-                    self.to.push(href.to_owned());
+                    self.lead(href);
+                }
+            }
+            "meta" if value("http-equiv").is_some_and(|told| told.eq_ignore_ascii_case("refresh")) => {
+                if let Some(to) = value("content").and_then(refresh) {
+                    self.lead(to);
                 }
             }
             "meta" if value("name").is_some_and(|name| name.eq_ignore_ascii_case("robots")) => {
@@ -91,6 +93,21 @@ impl Links {
             _ => {}
         }
     }
+
+    fn lead(&mut self, href: &str) {
+        if !href.starts_with('#') && (1..=LONGEST).contains(&href.len()) && self.to.len() < MOST {
+            self.to.push(href.to_owned());
+        }
+    }
+}
+
+/// Where a page goes on to by itself: `0; url=next.html`. None where it only loads itself again.
+fn refresh(content: &str) -> Option<&str> {
+    let (_, rest) = content.split_once([';', ','])?;
+    let rest = rest.trim_start();
+    let named = rest.get(..3).filter(|key| key.eq_ignore_ascii_case("url")).and_then(|_| rest.get(3..));
+    let to = named.and_then(|rest| rest.trim_start().strip_prefix('=')).unwrap_or(rest);
+    Some(to.trim_matches(['"', '\'', ' ']))
 }
 
 fn words(list: &str) -> impl Iterator<Item = String> {

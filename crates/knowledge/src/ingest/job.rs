@@ -200,7 +200,11 @@ async fn ingest(
     let documents = todo.len();
     run.told(Vec::new(), plan.statistics, 0).await?;
     run.work(todo, &mut plan).await?;
-    run.remove_gone(&plan).await?;
+    let protected = run.protected(&plan).await?;
+    if protected.is_none() {
+        run.remove_gone(&plan).await?;
+    }
+    plan.notes.extend(protected);
     let change = |source: &mut Resource<crate::kept::DataSource>| {
         source.value.synced = true;
         Ok::<_, Error>(())
@@ -211,7 +215,7 @@ async fn ingest(
     let ids = (&*base.id, &*source.id, &*job.id);
     // They failed in no order.
     plan.failed.values_mut().for_each(|documents| documents.sort_unstable());
-    end(knowledge, scope, ids, JobState::Complete, reasons::told(&plan.failed)).await?;
+    end(knowledge, scope, ids, JobState::Complete, reasons::told(&plan.notes, &plan.failed)).await?;
     tracing::info!(job = job.id, documents, seconds = started.elapsed().as_secs_f32(), "an ingestion job is complete");
     Ok(())
 }

@@ -67,9 +67,9 @@ pub(crate) fn cause(reason: &str) -> &str {
     RECORDED.iter().find(|(own, _)| reason.starts_with(own)).map_or(reason, |(_, recorded)| recorded)
 }
 
-/// A job's reasons, from its documents and theirs: each a JSON array inside a string.
-pub(crate) fn told(failed: &BTreeMap<String, Vec<String>>) -> Vec<String> {
-    let mut all = Vec::new();
+/// A job's reasons, its own first, then from its documents and theirs: each a JSON array inside a string.
+pub(crate) fn told(own: &[String], failed: &BTreeMap<String, Vec<String>>) -> Vec<String> {
+    let mut all: Vec<String> = own.iter().take(MOST_REASONS).map(|reason| whole(reason)).collect();
     for (reason, documents) in failed {
         let mut rest = documents.as_slice();
         while !rest.is_empty() && all.len() < MOST_REASONS {

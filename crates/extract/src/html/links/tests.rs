@@ -15,6 +15,18 @@ fn links_are_told_as_they_stand() {
 }
 
 #[test]
+fn a_page_may_go_on_by_itself() {
+    let leading = |content: &str| to(&format!(r#"<meta HTTP-EQUIV="Refresh" content="{content}">"#));
+    for content in ["0; url=next.html", "5;URL='next.html'", "0,url = next.html", "0; next.html"] {
+        assert_eq!(leading(content), ["next.html"], "{content}");
+    }
+    assert_eq!(leading("0; urls.html"), ["urls.html"]);
+    for content in ["300", "300;", "0; url=", ""] {
+        assert_eq!(leading(content), Vec::<String>::new(), "{content}");
+    }
+}
+
+#[test]
 fn what_is_no_markup_has_no_links() {
     let page = r#"<title><a href="t"></title><script>"<a href='s'>"</script><style><a href="c"></style>
         <!-- <a href="comment"> --><textarea><a href="area"></textarea><a href="real">"#;

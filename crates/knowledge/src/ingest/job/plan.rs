@@ -23,6 +23,8 @@ pub(super) struct Plan {
     pub statistics: Statistics,
     /// Documents that were left out, by reason.
     pub failed: BTreeMap<String, Vec<String>>,
+    /// What else is to be told of the job: what it left undone that is no single document.
+    pub notes: Vec<String>,
 }
 
 /// A document to read.

@@ -88,10 +88,10 @@ impl Run<'_> {
         }
     }
 
-    /// Whether what has gone may be removed. A connector's deletion protection keeps everything where more than its
-    /// share of the documents would go.
-    async fn may_remove(&self, plan: &Plan) -> Result<bool, Halt> {
-        let Some(percent) = self.deletes_at_most else { return Ok(true) };
+    /// Why nothing that has gone may be removed, where it may not. A connector's deletion protection keeps everything
+    /// where more than its share of the documents would go.
+    pub(super) async fn protected(&self, plan: &Plan) -> Result<Option<String>, Halt> {
+        let Some(percent) = self.deletes_at_most else { return Ok(None) };
         let (mut after, mut all, mut gone) = (None, 0_u64, 0_u64);
         loop {
             let rows = self.rows(after).await?;
@@ -104,11 +104,15 @@ impl Run<'_> {
                 gone += u64::from(known.chunks > 0 && away);
             }
         }
-        let may = gone * 100 <= all * u64::from(percent);
-        if !may {
-            tracing::warn!(job = self.id, gone, all, percent, "deletion protection keeps what has gone from a source");
+        if gone * 100 <= all * u64::from(percent) {
+            return Ok(None);
         }
-        Ok(may)
+        tracing::warn!(job = self.id, gone, all, percent, "deletion protection keeps what has gone from a source");
+        Ok(Some(format!(
+            "Deletion protection: {gone} of {all} documents have gone from the source, more than {percent} %. None of \
+             them was deleted: they are still found. To have them deleted, raise deletionProtectionThreshold, or disable \
+             the protection, and sync again."
+        )))
     }
 
     /// The next rows of its documents.
@@ -158,9 +162,6 @@ impl Run<'_> {
 
     /// Removes what its source does not have any more.
     pub(super) async fn remove_gone(&self, plan: &Plan) -> Result<(), Halt> {
-        if !self.may_remove(plan).await? {
-            return Ok(());
-        }
         let mut after = None;
         loop {
             let rows = self.rows(after).await?;

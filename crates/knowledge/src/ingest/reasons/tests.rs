@@ -19,7 +19,7 @@ fn files_of_one_reason_are_told_together() {
     let files = vec!["s3://b/k1".to_owned(), "s3://b/k2".to_owned()];
     let (status, reason) = left(&Failure::Unsupported);
     assert_eq!(status, Status::Ignored);
-    let all = told(&BTreeMap::from([(cause(&reason).to_owned(), files)]));
+    let all = told(&[], &BTreeMap::from([(cause(&reason).to_owned(), files)]));
     assert_eq!(
         all.iter().map(|one| unwrap(one)).collect::<Vec<_>>(),
         [
@@ -32,12 +32,21 @@ fn files_of_one_reason_are_told_together() {
 #[test]
 fn no_reason_is_longer_than_the_model_allows_and_no_file_is_left_out() {
     let files: Vec<String> = (0..500).map(|number| format!("s3://bucket/{}/{number}", "x".repeat(60))).collect();
-    let all = told(&BTreeMap::from([(left(&Failure::Limit("too long".into())).1, files.clone())]));
+    let all = told(&[], &BTreeMap::from([(left(&Failure::Limit("too long".into())).1, files.clone())]));
     assert!(all.iter().all(|one| one.chars().count() <= 2048));
     let whole: String = all.iter().map(|one| unwrap(one)).collect();
     for file in files {
         assert!(whole.contains(&file), "{file}");
     }
+}
+
+#[test]
+fn a_jobs_own_reasons_come_first() {
+    let failed = BTreeMap::from([("It is locked.".to_owned(), vec!["s3://b/k".to_owned()])]);
+    let all = told(&["Nothing was deleted.".to_owned()], &failed);
+    assert_eq!(unwrap(&all[0]), "Nothing was deleted.");
+    assert!(all.len() == 2 && unwrap(&all[1]).contains("s3://b/k"), "{all:?}");
+    assert_eq!(told(&vec!["x".to_owned(); 3000], &failed).len(), 2048);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! whose server says how to tell its versions apart is not read before something about it is new.
 //! Start at [`Web::list`]; [`crawl`] decides what is visited, [`visit`] visits.
 
+mod body;
 mod crawl;
 mod hosts;
 mod rules;

@@ -11,7 +11,7 @@ use url::Url;
 
 use super::rules::{Wanted, canonical, same_domain};
 use super::sitemap::Sitemap;
-use super::visit::{Found, Kind, is_page};
+use super::visit::{Asks, Found, Kind, is_page};
 use super::{Web, spool};
 use crate::ingest::sources::{Item, Listing, SourceError};
 
@@ -97,7 +97,7 @@ impl<'a> Crawl<'a> {
     async fn take(&mut self, visit: Visit, found: Found) -> Result<(), SourceError> {
         let id = || visit.url.to_string();
         match found {
-            Found::Page { bytes, mime } => self.page(visit, bytes, mime).await?,
+            Found::Page { bytes, mime, asks } => self.page(visit, bytes, mime, asks).await?,
             Found::File { version, size } => {
                 self.item(Item { id: id(), version, sidecar: None, size }, &visit)?;
             }
@@ -155,7 +155,7 @@ impl<'a> Crawl<'a> {
         self.listing.kept.push((id, format!("The sitemap could not be read: {why}")));
     }
 
-    async fn page(&mut self, visit: Visit, bytes: Bytes, mime: Option<String>) -> Result<(), SourceError> {
+    async fn page(&mut self, visit: Visit, bytes: Bytes, mime: Option<String>, asks: Asks) -> Result<(), SourceError> {
         let read = mime.as_deref().is_some_and(is_page);
         let (hashed, charset) = (bytes.clone(), mime.as_deref().and_then(charset).map(str::to_owned));
         let look = move || {
@@ -164,7 +164,7 @@ impl<'a> Crawl<'a> {
         };
         let looked = tokio::task::spawn_blocking(look).await;
         let (version, links) = looked.map_err(|error| SourceError::Later(error.to_string()))?;
-        if links.no_index {
+        if links.no_index || asks.no_index {
             self.listing.gone.insert(visit.url.to_string());
             self.listing.skipped += 1;
         } else {
@@ -173,7 +173,7 @@ impl<'a> Crawl<'a> {
                 spool::keep(&self.web.spool, visit.url.as_str(), bytes, mime).await;
             }
         }
-        if links.no_follow || visit.depth >= self.web.depth {
+        if links.no_follow || asks.no_follow || visit.depth >= self.web.depth {
             return Ok(());
         }
         let base = links.base.and_then(|base| visit.url.join(&base).ok()).unwrap_or_else(|| visit.url.clone());

@@ -7,18 +7,19 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{ACCEPT, RETRY_AFTER, USER_AGENT};
 use http::{Request, Response, StatusCode};
-use outcrop_outbound::{Body, Endpoint, Outbound, OutboundError, collect};
+use outcrop_outbound::{Body, Endpoint, Outbound, OutboundError};
 use robotxt::Robots;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 use url::{Position, Url};
 
+use super::body;
 use super::rules::{ROBOT, canonical};
 
 /// How long a host may think before it answers.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// A `robots.txt` beyond which nobody has to read (RFC 9309: at least 500 KiB).
-const MOST_ROBOTS: usize = 2 * 1024 * 1024;
+/// How much of a `robots.txt` is read (RFC 9309: at least 500 KiB). The byte beyond tells its parser that it goes on.
+const MOST_ROBOTS: usize = robotxt::BYTE_LIMIT + 1;
 /// Redirects that are followed for a `robots.txt` (RFC 9309: at least five).
 const MOST_MOVES: usize = 5;
 /// A site that asks for a longer pause between visits is visited this often.
@@ -95,6 +96,11 @@ impl Hosts {
         None
     }
 
+    /// What the crawler is called in what is said to crawlers: its name without what stands behind it.
+    pub(super) fn name(&self) -> &str {
+        self.agent.split(' ').next().unwrap_or_default()
+    }
+
     /// The sitemaps that a seed's host names, or the place where most have theirs.
     pub(super) async fn sitemaps(&self, seed: &Url) -> Vec<Url> {
         let cell = self.of(seed);
@@ -152,10 +158,10 @@ impl Hosts {
     }
 
     async fn parsed(&self, answer: Response<Body>) -> Result<Robots, String> {
-        let text = tokio::time::timeout(PATIENCE, collect(answer.into_body(), MOST_ROBOTS)).await;
+        let text = tokio::time::timeout(PATIENCE, body::first(answer, MOST_ROBOTS)).await;
         let text = text.map_err(|_| "it does not end".to_owned())?.map_err(|error| error.to_string())?;
         // The crawler's own name first, then the one that all of them share, then everybody's.
-        let own = self.agent.split(' ').next().unwrap_or_default();
+        let own = self.name();
         let robots = Robots::parse(&text, own);
         Ok(if robots.user_agent().eq_ignore_ascii_case(own) { robots } else { Robots::parse(&text, ROBOT) })
     }

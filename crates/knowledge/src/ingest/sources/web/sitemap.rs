@@ -50,13 +50,9 @@ fn parse(bytes: &[u8]) -> Sitemap {
             },
             Ok(Event::Text(piece)) if inside => address.push_str(&piece),
             Ok(Event::CData(piece)) if inside => address.push_str(&piece),
-            Ok(Event::GeneralRef(name)) if inside => match &*name {
-                "amp" => address.push('&'),
-                "lt" => address.push('<'),
-                "gt" => address.push('>'),
-                "quot" => address.push('"'),
-                "apos" => address.push('\''),
-                _ => {}
+            Ok(Event::GeneralRef(reference)) if inside => match reference.resolve_char_ref() {
+                Ok(Some(char)) => address.push(char),
+                _ => address.push_str(quick_xml::escape::resolve_xml_entity(&reference).unwrap_or_default()),
             },
             Ok(Event::End(tag)) if tag.local_name().as_ref() == "loc" => {
                 inside = false;

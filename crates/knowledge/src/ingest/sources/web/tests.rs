@@ -5,6 +5,7 @@ use outcrop_api::bedrock_agent::{
 
 use super::rules::{Wanted, canonical};
 use super::sitemap;
+use super::visit::Asks;
 use super::*;
 
 fn told(seed: &str, crawler: WebCrawlerConfiguration) -> WebDataSourceConfiguration {
@@ -143,6 +144,10 @@ fn sitemaps_list_pages_and_sitemaps() {
     let strings = |urls: Vec<Url>| urls.into_iter().map(String::from).collect::<Vec<_>>();
     let read = sitemap::read(pages);
     assert_eq!(strings(read.pages), ["https://example.org/a?x=1&y=2", "https://example.org/b"]);
+    for reference in ["&amp;", "&#38;", "&#x26;"] {
+        let escaped = format!("<urlset><url><loc>https://example.org/?a=1{reference}b=2</loc></url></urlset>");
+        assert_eq!(strings(sitemap::read(escaped.as_bytes()).pages), ["https://example.org/?a=1&b=2"], "{reference}");
+    }
     let index = br#"<sitemapindex><sitemap><loc>https://example.org/s1.xml</loc></sitemap></sitemapindex>"#;
     assert_eq!(strings(sitemap::read(index).more), ["https://example.org/s1.xml"]);
     assert_eq!(strings(sitemap::read(b"https://example.org/c\nhttps://example.org/d\n").pages).len(), 2);
@@ -152,4 +157,23 @@ fn sitemaps_list_pages_and_sitemaps() {
     for bad in [&b"<urlset><loc>https://example.org/"[..], b"<html><p>Not found</html>", b"\x1f\x8bbroken", b""] {
         assert_eq!(sitemap::read(bad), Default::default());
     }
+}
+
+#[test]
+fn headers_ask_what_a_page_may_ask() {
+    let asked = |headers: &[&str]| {
+        let asks = Asks::read(headers.iter().copied(), "bedrockbot-1");
+        (asks.no_index, asks.no_follow)
+    };
+    assert_eq!(asked(&["noarchive, NoIndex"]), (true, false));
+    assert_eq!(asked(&["noarchive", "nofollow"]), (false, true));
+    assert_eq!(asked(&["none"]), (true, true));
+    for own in ["bedrockbot-1", "BedrockBot", "*"] {
+        assert_eq!(asked(&[format!("{own}: noindex, nofollow").as_str()]), (true, true), "{own}");
+    }
+    assert_eq!(asked(&["otherbot: noindex, nofollow"]), (false, false));
+    assert_eq!(asked(&["otherbot: noindex, bedrockbot: nofollow"]), (false, true));
+    assert_eq!(asked(&["max-snippet: 20, noindex"]), (true, false));
+    assert_eq!(asked(&["unavailable_after: Tue, 25 Jun 2030 15:00:00 GMT, nofollow"]), (false, true));
+    assert_eq!(asked(&[]), (false, false));
 }
