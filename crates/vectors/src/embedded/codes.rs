@@ -2,13 +2,17 @@
 //!
 //! A vector is turned by a fixed random rotation, which spreads what it says evenly, and only the signs are kept. A
 //! question keeps [`PLANES`] bits a dimension. Product of both, over the length that the signs lost, estimates the
-//! cosine without bias; its error is about 1/sqrt(dimensions).
+//! cosine without bias, and how far it may err is known ([`Codes::doubt`]): so what cannot be among the best is left out
+//! by its code, and only that.
+
+#[cfg(test)]
+mod tests;
 
 use super::kernels;
 use super::top::Scored;
 
 /// Rows whose words lie side by side.
-pub(super) const ROWS: usize = 8;
+pub(super) const ROWS: usize = 16;
 
 /// Bits kept of a question's number.
 pub(super) const PLANES: usize = 3;
@@ -16,14 +20,14 @@ pub(super) const PLANES: usize = 3;
 /// Rows estimated at once, before any is looked at.
 pub(super) const CHUNK: usize = 256;
 
-/// Codes of so many words and more are split into a front and a back.
-const SPLIT: usize = 8;
-
-/// How many times as many are kept by their front as are wanted by the whole.
-const WIDER: usize = 5;
+/// Bits of a code that are looked at of every row: at least so many, and half where there are more.
+const FRONT: usize = 256;
 
 /// One group of rows of so many says where to begin.
-const SAMPLED: usize = 16;
+const SAMPLED: usize = 32;
+
+/// So many places found are many.
+const MANY: usize = 1024;
 
 /// How many candidates ahead a row's back is asked of memory.
 const AHEAD: usize = 8;
@@ -38,15 +42,15 @@ pub(super) struct Codes {
     front: usize,
     back: usize,
     /// The front words. For each [`ROWS`] rows: the first word of each, the second of each, and so on.
-    blocks: Vec<u64>,
+    blocks: Vec<u32>,
     /// The back words, row after row.
-    rows: Vec<u64>,
+    rows: Vec<u32>,
     factors: Vec<f32>,
 }
 
 /// One vector's code.
 pub(super) struct Code {
-    bits: Vec<u64>,
+    bits: Vec<u32>,
     factor: f32,
 }
 
@@ -54,20 +58,26 @@ impl Code {
     /// The code of a vector of length one.
     pub(super) fn new(unit: &[f32]) -> Self {
         let turned = turn(unit);
-        let mut bits = vec![0u64; turned.len() / 64];
-        for (at, number) in turned.iter().enumerate() {
-            bits[at / 64] |= u64::from(*number > 0.0) << (at % 64);
-        }
+        let sign = |bits: u32, (at, number): (usize, &f32)| bits | u32::from(*number > 0.0) << at;
+        let bits = turned.chunks(32).map(|numbers| numbers.iter().enumerate().fold(0, sign)).collect();
         let spread: f32 = turned.iter().map(|n| n.abs()).sum();
         Self { bits, factor: if spread > 0.0 { 1.0 / spread } else { 0.0 } }
     }
 }
 
+/// A question, as it is compared with codes.
+pub(super) struct Question {
+    front: Planes,
+    back: Planes,
+    /// The square of what its planes add to it.
+    noise: f32,
+}
+
 impl Codes {
     pub(super) fn new(dimensions: usize) -> Self {
-        let words = length(dimensions) / 64;
-        let back = if words >= SPLIT { words / 2 } else { 0 };
-        Self { front: words - back, back, blocks: Vec::new(), rows: Vec::new(), factors: Vec::new() }
+        let bits = length(dimensions);
+        let front = (bits / 2).next_multiple_of(32).max(FRONT).min(bits);
+        Self { front: front / 32, back: (bits - front) / 32, blocks: Vec::new(), rows: Vec::new(), factors: Vec::new() }
     }
 
     pub(super) fn set(&mut self, slot: u32, code: &Code) {
@@ -93,94 +103,107 @@ impl Codes {
         }
     }
 
-    /// By how much an estimate may be too low. The signs keep sqrt(2/pi) of a vector's length, and what they lose
-    /// falls on a question like a random direction of that many dimensions.
-    pub(super) fn doubt(&self) -> f32 {
-        let lost = (std::f32::consts::FRAC_PI_2 - 1.0).sqrt();
-        SURE * lost / (((self.front + self.back) * 64) as f32).sqrt()
+    /// A question of length one.
+    pub(super) fn question(&self, unit: &[f32]) -> Question {
+        let (planes, noise) = planes(unit);
+        let (front, back) = planes.split(self.front);
+        Question { front, back, noise }
     }
 
-    /// The places that look best of those allowed, about `wanted`, in no order.
-    pub(super) fn candidates(&self, unit: &[f32], wanted: usize, allowed: impl Fn(u32) -> bool) -> Vec<Scored> {
-        let question = planes(unit);
+    /// By how much the likeness of what is at least `likeness` may be estimated too low, by so many words of its code.
+    /// Signs keep sqrt(2/pi) of a vector's length. What they lose, and what is not looked at, falls on the part
+    /// of a question that is not the vector's like a random direction.
+    fn doubt(&self, question: &Question, words: usize, likeness: f32) -> f32 {
+        let (all, bits) = (((self.front + self.back) * 32) as f32, (words * 32) as f32);
+        let unlike = (1.0 - likeness * likeness).max(0.0);
+        let signs = std::f32::consts::FRAC_PI_2;
+        SURE * ((unlike * (signs - bits / all) + question.noise * signs) / bits).sqrt()
+    }
+
+    /// The least that the front says of what is at least so alike.
+    pub(super) fn least_by_front(&self, question: &Question, likeness: f32) -> f32 {
+        let share = self.front as f32 / (self.front + self.back) as f32;
+        self.least(question, self.front, likeness) * share
+    }
+
+    /// The least that the whole code says of what is at least so alike.
+    pub(super) fn least_by_all(&self, question: &Question, likeness: f32) -> f32 {
+        self.least(question, self.front + self.back, likeness)
+    }
+
+    fn least(&self, question: &Question, words: usize, likeness: f32) -> f32 {
+        // Of what has no bound, neither has the estimate.
+        let bounded = likeness > f32::NEG_INFINITY;
+        if bounded { likeness - self.doubt(question, words, likeness) } else { likeness }
+    }
+
+    /// Adds to what fronts say what backs say.
+    pub(super) fn refine(&self, question: &Question, found: &mut [Scored]) {
         if self.back == 0 {
-            let mut best = self.scan(&question, wanted, allowed);
-            keep(&mut best, wanted);
-            return best;
+            return;
         }
-        let (front, back) = question.split(self.front);
-        let mut best = self.scan(&front, wanted.saturating_mul(WIDER), allowed);
         let row = |slot: u32| &self.rows[slot as usize * self.back..][..self.back];
-        for at in 0..best.len() {
-            if let Some(later) = best.get(at + AHEAD) {
+        for at in 0..found.len() {
+            if let Some(later) = found.get(at + AHEAD) {
                 kernels::fetch(row(later.slot));
             }
-            let found = &mut best[at];
-            let differ = kernels::digits(row(found.slot), &back);
-            found.score += back.says(differ) * self.factors[found.slot as usize];
+            let found = &mut found[at];
+            let differ = kernels::digits(row(found.slot), &question.back);
+            found.score += question.back.says(differ) * self.factors[found.slot as usize];
         }
-        keep(&mut best, wanted);
-        best
     }
 
-    /// The places whose front looks best: about `wanted` of them.
-    fn scan(&self, front: &Planes, wanted: usize, allowed: impl Fn(u32) -> bool) -> Vec<Scored> {
-        let threshold = self.foresee(front, wanted, &allowed);
-        let best = self.above(front, wanted, threshold, &allowed);
-        if best.len() >= wanted / 2 || threshold == f32::NEG_INFINITY {
-            return best;
-        }
-        // What was sampled is unlike the rest.
-        self.above(front, wanted, f32::NEG_INFINITY, &allowed)
-    }
-
-    /// What about `wanted` estimates are above, by a sample of all.
-    fn foresee(&self, front: &Planes, wanted: usize, allowed: impl Fn(u32) -> bool) -> f32 {
+    /// A few of the places allowed, from everywhere, with what their fronts say.
+    pub(super) fn sample(&self, question: &Question, allowed: impl Fn(u32) -> bool) -> Vec<Scored> {
         let mut sample = Vec::with_capacity(self.factors.len() / SAMPLED + ROWS);
         let mut estimates = [0f32; ROWS];
         let blocks = self.blocks.chunks_exact(ROWS * self.front).zip(self.factors.chunks_exact(ROWS));
         for (block, (rows, factors)) in blocks.enumerate().step_by(SAMPLED) {
-            kernels::estimate(rows, factors, front, &mut estimates);
+            kernels::estimate(rows, factors, &question.front, &mut estimates);
             for (at, score) in estimates.iter().enumerate() {
-                if !score.is_nan() && allowed((block * ROWS + at) as u32) {
-                    sample.push(*score);
+                let slot = (block * ROWS + at) as u32;
+                if !score.is_nan() && allowed(slot) {
+                    sample.push(Scored { score: *score, key: 0, slot });
                 }
             }
         }
-        let rank = wanted.saturating_add(wanted / 5) / SAMPLED;
-        if rank >= sample.len() {
-            return f32::NEG_INFINITY;
-        }
-        *sample.select_nth_unstable_by(rank, |a, b| b.total_cmp(a)).1
+        sample
     }
 
-    /// The places whose front is above a threshold; the best of them where they are many.
-    fn above(&self, front: &Planes, wanted: usize, threshold: f32, allowed: impl Fn(u32) -> bool) -> Vec<Scored> {
-        let most = wanted.saturating_mul(2);
-        let mut threshold = threshold;
-        let mut best = Vec::with_capacity(most.min(self.factors.len()) + CHUNK);
+    /// The places allowed whose front says at least so much. Where they are many, `fewer` leaves some out, and says how
+    /// much must be said from then on.
+    pub(super) fn scan(
+        &self,
+        question: &Question,
+        least: f32,
+        allowed: impl Fn(u32) -> bool,
+        mut fewer: impl FnMut(&mut Vec<Scored>) -> f32,
+    ) -> Vec<Scored> {
+        let (mut least, mut full) = (least, MANY);
+        let mut found: Vec<Scored> = Vec::with_capacity(MANY + CHUNK);
         let (mut estimates, mut places) = ([f32::NAN; CHUNK], [0u32; kernels::ROOM]);
         let chunks = self.blocks.chunks(CHUNK * self.front).zip(self.factors.chunks(CHUNK));
         for (chunk, (blocks, factors)) in chunks.enumerate() {
-            kernels::estimate(blocks, factors, front, &mut estimates);
+            kernels::estimate(blocks, factors, &question.front, &mut estimates);
             estimates[factors.len()..].fill(f32::NAN);
-            let count = kernels::above(&estimates, threshold, &mut places);
+            let count = kernels::above(&estimates, least, &mut places);
             for at in &places[..count] {
                 let slot = (chunk * CHUNK) as u32 + at;
                 if allowed(slot) {
-                    best.push(Scored { score: estimates[*at as usize], key: 0, slot });
+                    found.push(Scored { score: estimates[*at as usize], key: 0, slot });
                 }
             }
-            if best.len() >= most {
-                threshold = keep(&mut best, wanted);
+            if found.len() >= full {
+                least = fewer(&mut found);
+                full = MANY.max(2 * found.len());
             }
         }
-        best
+        found
     }
 }
 
 /// Keeps the best `wanted` of more than that. The score of the worst of them.
-fn keep(best: &mut Vec<Scored>, wanted: usize) -> f32 {
+pub(super) fn keep(best: &mut Vec<Scored>, wanted: usize) -> f32 {
     if wanted == 0 || best.len() <= wanted {
         return f32::NEG_INFINITY;
     }
@@ -190,9 +213,9 @@ fn keep(best: &mut Vec<Scored>, wanted: usize) -> f32 {
     worst
 }
 
-/// A question's planes: for each 64 dimensions, which of their numbers' digits `p` are plus rather than minus one.
+/// A question's planes: for each 32 dimensions, which of their numbers' digits `p` are plus rather than minus one.
 pub(super) struct Planes {
-    pub digits: Vec<[u64; PLANES]>,
+    pub digits: Vec<[u32; PLANES]>,
     /// What all digits agreeing would say.
     pub most: f32,
     /// What a unit of the digits is worth.
@@ -202,8 +225,8 @@ pub(super) struct Planes {
 impl Planes {
     /// The first words and the others.
     fn split(self, front: usize) -> (Self, Self) {
-        let part = |digits: &[[u64; PLANES]]| {
-            let most = (digits.len() * 64 * ((1 << PLANES) - 1)) as f32;
+        let part = |digits: &[[u32; PLANES]]| {
+            let most = (digits.len() * 32 * ((1 << PLANES) - 1)) as f32;
             Self { digits: digits.to_vec(), most, unit: self.unit }
         };
         let (front, back) = self.digits.split_at(front);
@@ -217,54 +240,71 @@ impl Planes {
     }
 }
 
-fn planes(unit: &[f32]) -> Planes {
+/// A question's planes, and the square of what they add to it.
+fn planes(unit: &[f32]) -> (Planes, f32) {
     let turned = turn(unit);
-    let words = turned.len() / 64;
     let levels = 1u32 << PLANES;
     let largest = turned.iter().fold(0f32, |most, n| most.max(n.abs()));
     // Numbers are near a bell curve: its far ends are worth less than finer steps.
     let deviation = (turned.iter().map(|n| n * n).sum::<f32>() / turned.len().max(1) as f32).sqrt();
     let reach = largest.min(2.5 * deviation).max(f32::MIN_POSITIVE);
     let step = 2.0 * reach / levels as f32;
-    let mut digits = vec![[0; PLANES]; words];
-    let (mut square, mut product) = (0f32, 0f32);
+    let mut digits = vec![[0; PLANES]; turned.len() / 32];
+    let (mut square, mut product, mut said) = (0f32, 0f32, 0f32);
     for (at, number) in turned.iter().enumerate() {
         let level = (((number + reach) / step).floor().max(0.0) as u32).min(levels - 1);
-        for (plane, digits) in digits[at / 64].iter_mut().enumerate() {
-            *digits |= u64::from(level >> plane & 1) << (at % 64);
+        for (plane, digits) in digits[at / 32].iter_mut().enumerate() {
+            *digits |= (level >> plane & 1) << (at % 32);
         }
         // A level stands for the middle of its step: an odd number of units, which is a sum of +-2^plane.
+        let middle = 2.0 * level as f32 + 1.0 - levels as f32;
         square += number * number;
-        product += number * (2.0 * level as f32 + 1.0 - levels as f32);
+        product += number * middle;
+        said += middle * middle;
     }
     // So that what the levels say of the question itself is right: else likeness would be estimated too low.
     let unit = if product > 0.0 { square / product } else { 0.0 };
-    Planes { digits, most: (turned.len() * (levels as usize - 1)) as f32, unit }
+    let noise = (said * unit * unit - square).max(0.0);
+    (Planes { digits, most: (turned.len() * (levels as usize - 1)) as f32, unit }, noise)
 }
 
 /// How many bits a code has.
 fn length(dimensions: usize) -> usize {
-    dimensions.next_power_of_two().max(64)
+    dimensions.next_multiple_of(64).max(64)
 }
 
-/// A fixed rotation into [`length`] dimensions: signs turned at random, then a Hadamard transform, three times.
+/// A fixed rotation into [`length`] dimensions. Each step turns signs at random and mixes by a Hadamard transform as many
+/// numbers as are a power of two: the first and the last by turns, and then each half with the other.
 fn turn(numbers: &[f32]) -> Vec<f32> {
     let mut turned = numbers.to_vec();
     turned.resize(length(numbers.len()), 0.0);
-    let scale = 1.0 / (turned.len() as f32).sqrt();
+    let all = turned.len();
+    let part = 1 << all.ilog2();
     let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
-    for _ in 0..3 {
+    let steps = if part == all { 3 } else { 4 };
+    for step in 0..steps {
         for numbers in turned.chunks_mut(64) {
             // SplitMix64: the same signs for ever, for all that is kept.
             seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
             let mut mixed = (seed ^ (seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
             mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
             mixed ^= mixed >> 31;
-            for (at, number) in numbers.iter_mut().enumerate() {
-                *number = if mixed >> at & 1 == 0 { *number * scale } else { -*number * scale };
+            kernels::flip(numbers, mixed);
+        }
+        let from = if step % 2 == 0 { 0 } else { all - part };
+        let mixed = &mut turned[from..from + part];
+        kernels::hadamard(mixed);
+        let scale = 1.0 / (part as f32).sqrt();
+        for number in mixed {
+            *number *= scale;
+        }
+        if part < all {
+            let (left, right) = turned.split_at_mut(all / 2);
+            for (left, right) in left.iter_mut().zip(right) {
+                let half = std::f32::consts::FRAC_1_SQRT_2;
+                (*left, *right) = ((*left + *right) * half, (*left - *right) * half);
             }
         }
-        kernels::hadamard(&mut turned);
     }
     turned
 }

@@ -6,7 +6,7 @@ mod tests;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 
-use roaring::RoaringBitmap;
+use roaring::{MultiOps, RoaringBitmap};
 
 use crate::{Filter, Metadata, Value};
 
@@ -76,22 +76,11 @@ impl Columns {
         if let Filter::Equals(_, value) = filter {
             return self.having(column, value, filter);
         }
-        let mut slots = RoaringBitmap::new();
-        if filter.holds(None) {
-            slots = self.all.clone();
-            for (Atom(value), having) in column {
-                if !filter.holds(Some(value)) {
-                    slots -= having;
-                }
-            }
-        } else {
-            for (Atom(value), having) in column {
-                if filter.holds(Some(value)) {
-                    slots |= having;
-                }
-            }
-        }
-        slots
+        let unset = filter.holds(None);
+        // Those whose value says otherwise than none does.
+        let others = column.iter().filter(|(Atom(value), _)| filter.holds(Some(value)) != unset);
+        let others = others.map(|(_, having)| having).union();
+        if unset { &self.all - others } else { others }
     }
 
     fn having(&self, column: &BTreeMap<Atom, RoaringBitmap>, value: &Value, filter: &Filter) -> RoaringBitmap {

@@ -51,7 +51,7 @@ fn is_wide() -> bool {
 }
 
 /// Estimates the likeness of rows to a question. A row whose factor is no number has none.
-pub(super) fn estimate(blocks: &[u64], factors: &[f32], question: &Planes, estimates: &mut [f32]) {
+pub(super) fn estimate(blocks: &[u32], factors: &[f32], question: &Planes, estimates: &mut [f32]) {
     #[cfg(target_arch = "x86_64")]
     if is_wide() {
         // SAFETY: the processor has what the function needs.
@@ -62,7 +62,7 @@ pub(super) fn estimate(blocks: &[u64], factors: &[f32], question: &Planes, estim
 
 compiled! {
     /// The same where the processor has no wide registers.
-    narrow, estimate_rows, (blocks: &[u64], factors: &[f32], question: &Planes, estimates: &mut [f32])
+    narrow, estimate_rows, (blocks: &[u32], factors: &[f32], question: &Planes, estimates: &mut [f32])
 }
 
 /// Where the estimates above a threshold stand, in order: the first so many of `places`.
@@ -77,12 +77,17 @@ pub(super) fn above(estimates: &[f32; CHUNK], threshold: f32, places: &mut [u32;
 
 compiled! {
     /// By how much one row's digits differ from a question's.
-    digits, digits_row, (row: &[u64], question: &Planes) -> u32
+    digits, digits_row, (row: &[u32], question: &Planes) -> u32
 }
 
 compiled! {
     /// The product of numbers with numbers kept as bytes.
     dot, dot_lanes, (numbers: &[f32], kept: &[u8]) -> f32
+}
+
+compiled! {
+    /// Turns the signs of up to 64 numbers whose bits are set.
+    flip, flip_each, (numbers: &mut [f32], bits: u64)
 }
 
 compiled! {
@@ -112,19 +117,18 @@ pub(super) fn fetch<T>(soon: &[T]) {
 // becoming vector instructions.
 
 #[inline(always)]
-fn estimate_rows(blocks: &[u64], factors: &[f32], question: &Planes, estimates: &mut [f32]) {
+fn estimate_rows(blocks: &[u32], factors: &[f32], question: &Planes, estimates: &mut [f32]) {
     let digits = question.digits.as_slice();
-    const { assert!(PLANES == 3) };
     let (rows, _) = blocks.as_chunks::<ROWS>();
     let (factors, _) = factors.as_chunks::<ROWS>();
     let (estimates, _) = estimates.as_chunks_mut::<ROWS>();
     for (at, block) in rows.chunks_exact(digits.len()).enumerate() {
         let (Some(factors), Some(estimates)) = (factors.get(at), estimates.get_mut(at)) else { return };
-        let mut differ = [[0u64; ROWS]; PLANES];
+        let mut differ = [[0u32; ROWS]; PLANES];
         for word in 0..digits.len() {
             for plane in 0..PLANES {
                 for row in 0..ROWS {
-                    let bits = u64::from((block[word][row] ^ digits[word][plane]).count_ones());
+                    let bits = (block[word][row] ^ digits[word][plane]).count_ones();
                     // Far from overflowing, and not checked, or it would be done one by one.
                     differ[plane][row] = differ[plane][row].wrapping_add(bits);
                 }
@@ -132,8 +136,11 @@ fn estimate_rows(blocks: &[u64], factors: &[f32], question: &Planes, estimates: 
         }
         for row in 0..ROWS {
             // Each digit that differs says its weight less instead of more.
-            let low = differ[0][row].wrapping_add(differ[1][row] << 1);
-            estimates[row] = question.says(low.wrapping_add(differ[2][row] << 2) as u32) * factors[row];
+            let mut sum = 0u32;
+            for plane in 0..PLANES {
+                sum = sum.wrapping_add(differ[plane][row] << plane);
+            }
+            estimates[row] = question.says(sum) * factors[row];
         }
     }
 }
@@ -149,14 +156,14 @@ fn above_each(estimates: &[f32; CHUNK], threshold: f32, places: &mut [u32; ROOM]
 }
 
 #[inline(always)]
-fn digits_row(row: &[u64], question: &Planes) -> u32 {
+fn digits_row(row: &[u32], question: &Planes) -> u32 {
     let mut differ = [0u32; PLANES];
     for (word, digits) in row.iter().zip(&question.digits) {
         for (differ, digits) in differ.iter_mut().zip(digits) {
             *differ = differ.wrapping_add((word ^ digits).count_ones());
         }
     }
-    differ[0] + (differ[1] << 1) + (differ[2] << 2)
+    differ.iter().rev().fold(0, |sum, differ| (sum << 1).wrapping_add(*differ))
 }
 
 /// Sixteen sums side by side.
@@ -203,5 +210,12 @@ fn hadamard_pairs(numbers: &mut [f32]) {
             }
         }
         half *= 2;
+    }
+}
+
+#[inline(always)]
+fn flip_each(numbers: &mut [f32], bits: u64) {
+    for at in 0..numbers.len() {
+        numbers[at] = f32::from_bits(numbers[at].to_bits() ^ ((bits >> at & 1) as u32) << 31);
     }
 }

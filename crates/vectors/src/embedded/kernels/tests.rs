@@ -5,9 +5,9 @@ use super::*;
 fn every_processor_finds_the_same() {
     let mut random = fastrand::Rng::with_seed(3);
     for words in [1, 2, 8] {
-        let digits = (0..words).map(|_| std::array::from_fn(|_| random.u64(..))).collect();
-        let question = Planes { digits, most: 64.0 * 7.0, unit: 0.01 };
-        let blocks: Vec<u64> = (0..words * ROWS * 5).map(|_| random.u64(..)).collect();
+        let digits = (0..words).map(|_| std::array::from_fn(|_| random.u32(..))).collect();
+        let question = Planes { digits, most: 32.0 * 7.0, unit: 0.01 };
+        let blocks: Vec<u32> = (0..words * ROWS * 5).map(|_| random.u32(..)).collect();
         let mut factors: Vec<f32> = (0..ROWS * 5).map(|at| 0.1 + at as f32).collect();
         factors[3] = f32::NAN;
         let (mut quick, mut plain) = (vec![0.0; ROWS * 5], vec![0.0; ROWS * 5]);
@@ -46,6 +46,12 @@ fn every_processor_finds_the_same() {
         hadamard_pairs(&mut plain);
         assert_eq!(quick, plain);
     }
+    let numbers: Vec<f32> = (0..64).map(|_| random.f32() - 0.5).collect();
+    let (mut quick, mut plain) = (numbers.clone(), numbers.clone());
+    flip(&mut quick, 0x8000_0000_0000_0005);
+    flip_each(&mut plain, 0x8000_0000_0000_0005);
+    assert_eq!(quick, plain);
+    assert!(plain.iter().zip(&numbers).enumerate().all(|(at, (a, b))| (a != b) == [0, 2, 63].contains(&at)));
     let mut estimates: [f32; CHUNK] = std::array::from_fn(|_| random.f32());
     estimates[7] = f32::NAN;
     for threshold in [f32::NEG_INFINITY, 0.1, 0.5, 0.99, 2.0] {

@@ -7,39 +7,38 @@ use super::{CHUNK, PLANES, Planes, ROOM, ROWS};
 /// How far ahead of the scan memory is asked for codes.
 const PAGE: usize = 4096;
 
-/// As [`super::estimate_rows`]: a register holds one word of each of eight rows.
+/// As [`super::estimate_rows`]: a register holds one word of each of sixteen rows.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vpopcntdq")]
-pub(super) fn estimate(blocks: &[u64], factors: &[f32], question: &Planes, estimates: &mut [f32]) {
-    const { assert!(PLANES == 3 && ROWS == 8) };
+pub(super) fn estimate(blocks: &[u32], factors: &[f32], question: &Planes, estimates: &mut [f32]) {
+    const { assert!(ROWS == 16) };
     let digits = question.digits.as_slice();
     let (rows, _) = blocks.as_chunks::<ROWS>();
     let (factors, _) = factors.as_chunks::<ROWS>();
     let (estimates, _) = estimates.as_chunks_mut::<ROWS>();
-    let (most, unit, two) = (_mm256_set1_ps(question.most), _mm256_set1_ps(question.unit), _mm256_set1_ps(2.0));
+    let (most, unit, two) = (_mm512_set1_ps(question.most), _mm512_set1_ps(question.unit), _mm512_set1_ps(2.0));
     for (at, block) in rows.chunks_exact(digits.len()).enumerate() {
         let (Some(factors), Some(estimates)) = (factors.get(at), estimates.get_mut(at)) else { return };
         // Processors foresee a scan within a page only.
         for line in (0..size_of_val(block)).step_by(64) {
             _mm_prefetch::<_MM_HINT_T0>(block.as_ptr().wrapping_byte_add(PAGE + line).cast());
         }
-        let mut ones = _mm512_setzero_si512();
-        let (mut twos, mut fours) = (ones, ones);
+        let mut differs = [_mm512_setzero_si512(); PLANES];
         for word in 0..digits.len() {
-            // SAFETY: a row of a block is eight words.
+            // SAFETY: a word of a block's rows is sixteen times four bytes.
             let rows = unsafe { _mm512_loadu_si512(block[word].as_ptr().cast()) };
-            let [a, b, c] = digits[word];
-            ones = _mm512_add_epi64(ones, differ(rows, a));
-            twos = _mm512_add_epi64(twos, differ(rows, b));
-            fours = _mm512_add_epi64(fours, differ(rows, c));
+            for plane in 0..PLANES {
+                differs[plane] = _mm512_add_epi32(differs[plane], differ(rows, digits[word][plane]));
+            }
         }
-        let low = _mm512_add_epi64(ones, _mm512_slli_epi64::<1>(twos));
-        let differ = _mm512_add_epi64(low, _mm512_slli_epi64::<2>(fours));
-        let differ = _mm256_cvtepi32_ps(_mm512_cvtepi64_epi32(differ));
-        let says = _mm256_mul_ps(_mm256_sub_ps(most, _mm256_mul_ps(two, differ)), unit);
-        // SAFETY: eight numbers are read, and eight written.
+        let mut sum = differs[PLANES - 1];
+        for plane in (0..PLANES - 1).rev() {
+            sum = _mm512_add_epi32(_mm512_slli_epi32::<1>(sum), differs[plane]);
+        }
+        let says = _mm512_mul_ps(_mm512_sub_ps(most, _mm512_mul_ps(two, _mm512_cvtepi32_ps(sum))), unit);
+        // SAFETY: sixteen numbers are read, and sixteen written.
         unsafe {
-            let says = _mm256_mul_ps(says, _mm256_loadu_ps(factors.as_ptr()));
-            _mm256_storeu_ps(estimates.as_mut_ptr(), says);
+            let says = _mm512_mul_ps(says, _mm512_loadu_ps(factors.as_ptr()));
+            _mm512_storeu_ps(estimates.as_mut_ptr(), says);
         }
     }
 }
@@ -47,8 +46,8 @@ pub(super) fn estimate(blocks: &[u64], factors: &[f32], question: &Planes, estim
 /// How many bits of each row's word differ from these.
 #[target_feature(enable = "avx512f,avx512vpopcntdq")]
 #[inline]
-fn differ(rows: __m512i, digits: u64) -> __m512i {
-    _mm512_popcnt_epi64(_mm512_xor_si512(rows, _mm512_set1_epi64(digits.cast_signed())))
+fn differ(rows: __m512i, digits: u32) -> __m512i {
+    _mm512_popcnt_epi32(_mm512_xor_si512(rows, _mm512_set1_epi32(digits.cast_signed())))
 }
 
 /// As [`super::above_each`].
