@@ -135,7 +135,7 @@ pub(super) async fn run(
         return Ok(Vec::new());
     }
     let last = held.task().failures + 1 >= TRIES;
-    let halt = match ingest(knowledge, scope, (base, source), &found, last).await {
+    let halt = match ingest(knowledge, scope, (base, source), &found, held).await {
         Ok(()) => return Ok(Vec::new()),
         Err(halt) => halt,
     };
@@ -155,7 +155,7 @@ async fn ingest(
     scope: Scope<'_>,
     (base, source): (&str, &str),
     job: &Resource<Job>,
-    last: bool,
+    held: &Held,
 ) -> Result<(), Halt> {
     if job.value.state == JobState::Stopping {
         return Err(Halt::Stopped);
@@ -165,9 +165,11 @@ async fn ingest(
     if base.value.state != State::Ready || source.value.state != State::Ready {
         return Err(Halt::Failed("The data source is being deleted.".to_owned()));
     }
+    let last = held.task().failures + 1 >= TRIES;
     let run = Run { last, ..Run::open(knowledge, scope, &base, &source, job.id.clone()).await? };
     run.told(Vec::new(), Statistics::default(), 0).await?;
     let started = std::time::Instant::now();
+    let began = jiff::Timestamp::now();
     let listed = tokio::select! {
         listed = run.source.list() => listed,
         halt = run.halted() => return Err(halt),
@@ -176,12 +178,12 @@ async fn ingest(
         SourceError::Later(text) => Halt::Later(KnowledgeError::Validation(text)),
         SourceError::Never(text) => Halt::Failed(text),
     })?;
-    let mut plan = run.plan(listing).await?;
+    let mut plan = run.plan(listing, began).await?;
     let todo = std::mem::take(&mut plan.todo);
     let documents = todo.len();
     run.told(Vec::new(), plan.statistics, 0).await?;
-    run.work(todo, &mut plan).await?;
-    run.remove_gone(&plan).await?;
+    run.work(todo, &mut plan, held).await?;
+    run.remove_gone(&plan, held).await?;
     let change = |source: &mut Resource<crate::kept::DataSource>| {
         source.value.synced = true;
         Ok::<_, Error>(())
@@ -216,10 +218,12 @@ impl<'a> Run<'a> {
         Ok(Self { knowledge, scope, id, index, source, embedder, recipe, deletes_at_most, elsewhere, last: false })
     }
 
-    /// Reads, embeds and writes what is to be done; each of the three while the others do.
-    async fn work(&self, todo: Vec<Todo>, plan: &mut Plan) -> Result<(), Halt> {
+    /// Reads, embeds and writes what is to be done; each of the three while the others do. Reading and embedding end in
+    /// the middle where the job is stopped or cannot go on; what is being written is written.
+    async fn work(&self, todo: Vec<Todo>, plan: &mut Plan, held: &Held) -> Result<(), Halt> {
         let (read, mut to_embed) = mpsc::channel(WAITING);
         let (embedded, mut to_write) = mpsc::channel(1);
+        let writer = embedded.clone();
         let reading = async move {
             // In any order: a document that takes long holds up none behind it.
             let mut documents = stream::iter(todo).map(|todo| self.read(todo)).buffer_unordered(READERS);
@@ -238,14 +242,22 @@ impl<'a> Run<'a> {
             }
             Ok(())
         };
-        let writing = async {
+        let making = async move {
+            tokio::select! {
+                made = async { futures_util::try_join!(reading, embedding) } => made.map(drop),
+                halt = self.halted() => Err(halt),
+                // Its error is the one that is told.
+                () = writer.closed() => Ok(()),
+            }
+        };
+        let writing = async move {
             while let Some(group) = to_write.recv().await {
-                self.write(group, plan).await?;
+                self.write(group, plan, held).await?;
             }
             Ok(())
         };
-        futures_util::try_join!(reading, embedding, writing)?;
-        Ok(())
+        let (made, written) = futures_util::join!(making, writing);
+        made.and(written)
     }
 
     async fn read(&self, todo: Todo) -> Result<One, Halt> {
@@ -313,7 +325,7 @@ impl<'a> Run<'a> {
         Replace { source: self.recipe.source.clone(), document: document.to_owned(), records }
     }
 
-    /// When somebody has stopped the job: a crawl may list for hours.
+    /// When somebody has stopped the job: a crawl may list for hours, and a model ask to be left alone.
     async fn halted(&self) -> Halt {
         loop {
             tokio::time::sleep(LOOK).await;
