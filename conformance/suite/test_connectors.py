@@ -3,12 +3,13 @@ pages of listings, throttling, tokens that expire, what is deleted."""
 
 import base64
 import json
+import threading
 import urllib.parse
 
 import pytest
 
 from support.clients import client, raises
-from support.knowledge import base, counted, source, sync
+from support.knowledge import base, counted, ended, source, sync
 from support.site import Site
 
 ACCOUNT = "555544443331"
@@ -247,6 +248,52 @@ def test_confluence_renews_its_tokens_and_keeps_them(fresh, site, tmp_path):
     server.start()
     assert counted(sync(agent_of(server), kb, ds)) == {"DocumentsScanned": 10}
     assert service.forms[-1]["refresh_token"] == "refresh-2"
+
+
+def test_two_sources_share_a_secret_that_is_renewed(fresh, site, tmp_path):
+    service = Confluence(site, "/ex/confluence/cloud-1")
+    service.tokens = set()
+    site.pages["/oauth/token/accessible-resources"] = service.guarded(
+        lambda request: answer(request, [{"id": "cloud-1", "url": WIKI}]))
+
+    def renewed(request):
+        # A token that renews holds once.
+        if json.loads(request.body)["refresh_token"] != f"refresh-{service.given}":
+            return answer(request, {"error": "invalid_grant"}, 403)
+        service.token(request, refresh_token=f"refresh-{service.given + 1}")
+
+    site.pages["/oauth/token"] = renewed
+    spaces = "/ex/confluence/cloud-1/wiki/api/v2/spaces"
+    listing, arrived, go = site.pages[spaces], threading.Event(), threading.Event()
+
+    def held(request):
+        site.pages[spaces] = listing
+        arrived.set()
+        go.wait(60)
+        listing(request)
+
+    site.pages[spaces] = held
+    file = tmp_path / "confluence.json"
+    file.write_text(json.dumps({
+        "confluenceAppKey": "key", "confluenceAppSecret": "app-secret", "confluenceAccessToken": "old",
+        "confluenceRefreshToken": "refresh-0",
+    }))
+    addresses = {"https://api.atlassian.com": site.url, "https://auth.atlassian.com": site.url}
+    agent = agent_of(start(fresh, addresses, {"confluence": f"file:{file}"}))
+    places = []
+    for name in ("one", "two"):
+        kb = base(agent, ACCOUNT, name)
+        places.append((kb, source(agent, kb, configuration=confluence("OAUTH2_CLIENT_CREDENTIALS"))))
+    first, second = places
+    job = agent.start_ingestion_job(knowledgeBaseId=first[0], dataSourceId=first[1])["ingestionJob"]["ingestionJobId"]
+    assert arrived.wait(60)
+    try:
+        # The second one's login ends the first one's token.
+        assert counted(sync(agent, *second)) == {"DocumentsScanned": 10, "NewDocumentsIndexed": 10}
+    finally:
+        go.set()
+    assert counted(ended(agent, *first, job)) == {"DocumentsScanned": 10, "NewDocumentsIndexed": 10}
+    assert [form["refresh_token"] for form in service.forms] == ["refresh-0", "refresh-1"]
 
 
 GRAPH = "/v1.0"

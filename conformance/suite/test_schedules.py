@@ -1,6 +1,8 @@
 """Data sources that are synchronised without being asked: by tag, by configuration, by a connector's own schedule."""
 
+import contextlib
 import pathlib
+import sqlite3
 import subprocess
 
 import pytest
@@ -63,6 +65,31 @@ def test_a_tag_has_sources_synchronised_again_and_again(running, agent, s3):
     until(lambda: len(jobs(after, kb, ds)) > len(found) + 1, 60, "jobs after the restart")
     after.untag_resource(resourceArn=arn(after, kb), tagKeys=[EVERY])
     until(lambda: all(job["status"] == "COMPLETE" for job in jobs(after, kb, ds)), 60, "the end of the last job")
+
+
+def test_a_tag_given_at_the_creation_is_a_schedule(agent, s3):
+    raises(
+        lambda: base(agent, ACCOUNT, tags={EVERY: "often"}), "ValidationException", "such as 90s, 15m, 1h or 2d",
+    )
+    assert agent.list_knowledge_bases()["knowledgeBaseSummaries"] == []
+    kb = base(agent, ACCOUNT, tags={EVERY: "1s"})
+    ds = source(agent, kb, configuration=bucket_source(BUCKET))
+    until(lambda: jobs(agent, kb, ds), 60, "a job that nobody started")
+
+
+def test_one_that_cannot_be_looked_at_keeps_no_other_waiting(running, agent, s3):
+    first, second = base(agent, ACCOUNT, "first"), base(agent, ACCOUNT, "second")
+    ds = source(agent, second, configuration=bucket_source(BUCKET))
+    for kb in (first, second):
+        agent.tag_resource(resourceArn=arn(agent, kb), tags={EVERY: "2d"})
+    running.stop()
+    with contextlib.closing(sqlite3.connect(running.data / "outcrop.db")) as rows, rows:
+        damage = "UPDATE documents SET body = ? WHERE kind = 'knowledge-base' AND id = ?"
+        assert rows.execute(damage, (b"{}", first)).rowcount == 1
+    running.start()
+    again = client(running.url, "bedrock-agent", account=ACCOUNT)
+    again.tag_resource(resourceArn=arn(again, second), tags={EVERY: "1s"})
+    until(lambda: jobs(again, second, ds), 60, "a job of the second")
 
 
 def test_the_command_sets_and_shows_it(running, agent, s3):

@@ -2,6 +2,7 @@
 
 use outcrop_access::AccessError;
 use outcrop_api::{AwsError, Fault, Kind};
+use outcrop_buckets::BucketError;
 
 /// Why an operation on a knowledge base was refused.
 #[derive(Debug, thiserror::Error)]
@@ -50,7 +51,7 @@ pub enum KnowledgeError {
     Function(#[from] outcrop_functions::FunctionError),
     /// A document for the answer could not be read; what its reader said.
     #[error("{0}")]
-    Bucket(#[from] outcrop_buckets::BucketError),
+    Bucket(#[from] BucketError),
 }
 
 impl From<outcrop_store::Error> for KnowledgeError {
@@ -80,7 +81,8 @@ impl AwsError for KnowledgeError {
             },
             Self::Encode(_) => Kind::InternalServer,
             Self::Function(error) => error.kind(),
-            Self::Bucket(outcrop_buckets::BucketError::Denied(_)) => Kind::AccessDenied,
+            // What the caller names may be wrong; what lies behind the bucket is not the caller's.
+            Self::Bucket(error @ (BucketError::Denied(_) | BucketError::Failed(_))) => error.kind(),
             Self::Bucket(_) => Kind::Validation,
         }
     }
@@ -90,6 +92,7 @@ impl AwsError for KnowledgeError {
             Self::Access(error) => error.message(),
             Self::Resource(error) => error.message(),
             Self::Function(error) => error.message(),
+            Self::Bucket(error) => error.message(),
             told => told.to_string(),
         }
     }

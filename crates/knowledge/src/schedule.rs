@@ -16,8 +16,8 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 use outcrop_api::bedrock_agent::{
     DataSourceType, DayOfMonth, DayOfWeek, ManagedKnowledgeBaseConnectorConfiguration, SyncSchedule,
 };
-use outcrop_resources::{Error, Op, Order, Page, Resource, Scope};
-use outcrop_store::{Error as StoreError, Key, NewDocument, Query};
+use outcrop_resources::{Error, Op, Order, Page, Resource, Scope, Tag};
+use outcrop_store::{Document, Error as StoreError, Key, NewDocument, Query};
 use outcrop_wire::arn::Arn;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -136,13 +136,30 @@ fn key(scope: Scope<'_>, base: &str) -> Key {
     NOWHERE.owned().key(KIND, format!("{}/{}/{base}", scope.account, scope.region))
 }
 
-/// Has a knowledge base looked at from now on. What makes it scheduled is written after this.
-pub(crate) async fn announce(knowledge: &Knowledge, scope: Scope<'_>, base: &str) -> Result<(), KnowledgeError> {
+/// Whether a knowledge base's tags say how often its sources are synchronised; refused where they say it wrongly.
+pub(crate) fn told(tags: &[Tag]) -> Result<bool, KnowledgeError> {
+    let Some(tag) = tags.iter().find(|tag| tag.key == EVERY) else { return Ok(false) };
+    match Schedule::every(&tag.value) {
+        Some(_) => Ok(true),
+        None => Err(KnowledgeError::Validation(format!(
+            "The tag {EVERY} says how often data sources are synchronised, such as 90s, 15m, 1h or 2d; {:?} does not.",
+            tag.value
+        ))),
+    }
+}
+
+/// What has a knowledge base looked at.
+pub(crate) fn row(scope: Scope<'_>, base: &str) -> Result<NewDocument, Error> {
     let row = Row { account: scope.account.to_owned(), region: scope.region.to_owned(), base: base.to_owned() };
     let body = serde_json::to_vec(&row).map_err(|error| Error::Internal(error.to_string()))?;
-    let key = key(scope, base);
+    Ok(NewDocument { key: key(scope, base), name: None, parent: None, body, sealed_by: None })
+}
+
+/// Has a knowledge base looked at from now on. What makes it scheduled is written after this.
+pub(crate) async fn announce(knowledge: &Knowledge, scope: Scope<'_>, base: &str) -> Result<(), KnowledgeError> {
+    let new = row(scope, base)?;
+    let (key, body) = (new.key.clone(), new.body.clone());
     let store = knowledge.0.resources.store();
-    let new = NewDocument { key: key.clone(), name: None, parent: None, body: body.clone(), sealed_by: None };
     match store.commit(Op::Insert(new).into()).await {
         // It is written again, so that it is new again.
         Err(StoreError::Exists { .. }) => {
@@ -185,12 +202,9 @@ async fn look(knowledge: &Knowledge, resting: &mut Resting) -> Result<(), Knowle
         };
         let rows = knowledge.0.resources.store().list(query).await?;
         for found in &rows {
-            let row: Row = serde_json::from_slice(&found.body).map_err(|error| Error::Internal(error.to_string()))?;
-            let scope = Scope { account: &row.account, region: &row.region };
-            let scheduled = at(knowledge, scope, &row.base, resting).await?;
-            if !scheduled && found.updated.duration_until(Timestamp::now()) > GRACE {
-                let gone = Op::Discard { key: found.key.clone() };
-                knowledge.0.resources.store().commit(gone.into()).await?;
+            // What is wrong with one keeps no other from its turn.
+            if let Err(error) = announced(knowledge, found, resting).await {
+                tracing::warn!(row = found.key.id, %error, "cannot look at the schedules of a knowledge base");
             }
         }
         match rows.last() {
@@ -201,9 +215,23 @@ async fn look(knowledge: &Knowledge, resting: &mut Resting) -> Result<(), Knowle
     for arn in knowledge.0.settings.schedules.keys() {
         let Some(parsed) = Arn::parse(arn) else { continue };
         let scope = Scope { account: parsed.account, region: parsed.region };
-        if let Some(base) = KNOWLEDGE_BASE.id_in(scope, arn) {
-            at(knowledge, scope, base, resting).await?;
+        if let Some(base) = KNOWLEDGE_BASE.id_in(scope, arn)
+            && let Err(error) = at(knowledge, scope, base, resting).await
+        {
+            tracing::warn!(arn, %error, "cannot look at the schedules of a knowledge base");
         }
+    }
+    Ok(())
+}
+
+/// Starts what is due in the knowledge base of a row, and forgets the row where nothing stands behind it.
+async fn announced(knowledge: &Knowledge, found: &Document, resting: &mut Resting) -> Result<(), KnowledgeError> {
+    let row: Row = serde_json::from_slice(&found.body).map_err(|error| Error::Internal(error.to_string()))?;
+    let scope = Scope { account: &row.account, region: &row.region };
+    let scheduled = at(knowledge, scope, &row.base, resting).await?;
+    if !scheduled && found.updated.duration_until(Timestamp::now()) > GRACE {
+        let gone = Op::Discard { key: found.key.clone() };
+        knowledge.0.resources.store().commit(gone.into()).await?;
     }
     Ok(())
 }

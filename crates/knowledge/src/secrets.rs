@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use outcrop_access::{Context, Secret};
 use outcrop_api::AwsError;
 use serde_json::Value;
+use tokio::sync::MutexGuard;
 
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,8 @@ struct Inner {
     dev: Option<String>,
     /// What services have put in the place of values: tokens that hold once.
     renewed: Mutex<BTreeMap<String, Fields>>,
+    /// Whose turn it is to renew a secret, by its name.
+    turns: BTreeMap<String, tokio::sync::Mutex<()>>,
 }
 
 /// A secret, as it is configured.
@@ -44,7 +47,8 @@ pub(crate) type Fields = BTreeMap<String, Secret>;
 impl Secrets {
     /// These secrets, by their names. `dev` is the account that those without one belong to, where they do.
     pub fn new(named: BTreeMap<String, Named>, dev: Option<String>) -> Self {
-        Self(Arc::new(Inner { named, dev, renewed: Mutex::default() }))
+        let turns = named.keys().map(|name| (name.clone(), tokio::sync::Mutex::default())).collect();
+        Self(Arc::new(Inner { named, dev, renewed: Mutex::default(), turns }))
     }
 
     /// A secret by its ARN. Asks the role's permission `secretsmanager:GetSecretValue`.
@@ -73,6 +77,17 @@ impl Secrets {
         }
         drop(renewed);
         fields(secret.value.reveal()).ok_or_else(|| format!("The secret {arn} is no JSON object of strings."))
+    }
+
+    /// The turn to renew a secret that was read, and what others have put into it before. A token that renews it holds
+    /// once, whoever uses it.
+    pub(crate) async fn turn(&self, arn: &str) -> (Option<MutexGuard<'_, ()>>, Option<Fields>) {
+        let Some((name, _)) = account_of(arn).and_then(|(_, rest)| self.find(rest)) else { return (None, None) };
+        let turn = match self.0.turns.get(name) {
+            Some(turn) => Some(turn.lock().await),
+            None => None,
+        };
+        (turn, self.0.renewed.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned())
     }
 
     /// Puts other values into a secret that was read: into its file, where it is from one.

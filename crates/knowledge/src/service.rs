@@ -164,6 +164,11 @@ impl Knowledge {
         Op::Require { key: scope.owned().key(KNOWLEDGE_BASE.name, &base.id), expect: Some(base.revision) }
     }
 
+    /// The same for a data source.
+    pub(crate) fn require_source(&self, scope: Scope<'_>, source: &Resource<kept::DataSource>) -> Op {
+        Op::Require { key: scope.owned().key(DATA_SOURCE.name, &source.id), expect: Some(source.revision) }
+    }
+
     /// Reads a file.
     pub(crate) async fn parse(&self, bytes: Bytes, name: String, mime: Option<String>) -> Result<Document, Failure> {
         self.0.wall.read(bytes, name, mime).await

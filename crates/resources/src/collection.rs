@@ -116,6 +116,11 @@ impl<T> Collection<T> {
 impl<T: Serialize + DeserializeOwned> Collection<T> {
     /// Makes a resource, or answers the one that the same request has made before.
     pub async fn create(&self, scope: Scope<'_>, new: Create<'_, T>) -> Result<Resource<T>> {
+        self.create_once(scope, new).await.map(|(made, _)| made)
+    }
+
+    /// The same, and whether this call has made it.
+    pub async fn create_once(&self, scope: Scope<'_>, new: Create<'_, T>) -> Result<(Resource<T>, bool)> {
         tags::check("", new.tags)?;
         let body = self.write(new.value)?;
         let sealed_by = new.kms_key.map(|key| self.resources.kms.name(scope, key)).transpose()?;
@@ -145,15 +150,15 @@ impl<T: Serialize + DeserializeOwned> Collection<T> {
             };
             let also = new.also.map(|also| also(&self.kind.arn(scope, &id))).transpose()?.unwrap_or_default();
             let ops: Vec<_> = [insert, tag].into_iter().chain(also).collect();
-            let made = match self.resources.store.commit(Batch::new(ops).once(token)).await {
-                Ok(Receipt::Done(_)) => id,
-                Ok(Receipt::Replayed(first)) => first.id,
+            let (made, is_new) = match self.resources.store.commit(Batch::new(ops).once(token)).await {
+                Ok(Receipt::Done(_)) => (id, true),
+                Ok(Receipt::Replayed(first)) => (first.id, false),
                 Err(StoreError::Exists { .. }) if new.id.is_none() => continue, // A new id that is taken: another.
                 Err(error) => return Err(self.refusal(error)),
             };
             match self.get(scope, &made).await {
                 Err(Error::NotFound { .. }) => {} // Deleted since, and its token with it.
-                got => return got,
+                got => return got.map(|found| (found, is_new)),
             }
         }
         Err(Error::Store(StoreError::Busy))

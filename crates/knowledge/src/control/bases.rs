@@ -16,7 +16,7 @@ use super::{broken, configuration, embedding, jobs, refusal};
 use crate::base::scope;
 use crate::ingest::Work;
 use crate::kept::{KNOWLEDGE_BASE, KnowledgeBase, State, Told};
-use crate::{Knowledge, KnowledgeError, stores};
+use crate::{Knowledge, KnowledgeError, schedule, stores};
 
 /// Knowledge bases of an account in a Region (AWS's quota).
 const MAX_BASES: i64 = 100;
@@ -33,6 +33,7 @@ pub async fn create(
     let scope = scope(cx);
     let tags = input.tags.unwrap_or_default();
     let tags: Vec<_> = tags.into_iter().map(|(key, value)| Tag { key, value }).collect();
+    let scheduled = schedule::told(&tags)?;
     let any = KNOWLEDGE_BASE.arn(scope, "*");
     let ask = |action| cx.ask(action).on(&any).request_tags(pairs(&tags)).check();
     ask("bedrock:CreateKnowledgeBase")?;
@@ -60,16 +61,25 @@ pub async fn create(
         failures: Vec::new(),
     };
     let count = Op::Add { scope: scope.owned(), counter: COUNTER.into(), by: 1, min: 0, max: MAX_BASES };
+    let also = |arn: &str| {
+        let mut ops = vec![count.clone()];
+        if scheduled {
+            ops.push(Op::Insert(schedule::row(scope, KNOWLEDGE_BASE.id_in(scope, arn).unwrap_or_default())?));
+        }
+        Ok(ops)
+    };
     let new = Create {
         id: Some(&id),
         name: Some(&input.name),
         tags: &tags,
         client_token: token(input.client_token.as_deref(), "CreateKnowledgeBase"),
-        also: Some(&|_| Ok(vec![count.clone()])),
+        also: Some(&also),
         ..Create::new(&base)
     };
-    let made = knowledge.0.bases.create(scope, new).await.map_err(|error| refusal(error, FULL))?;
-    if let Err(error) = knowledge.try_store(&made.id, &made.value).await {
+    let made = knowledge.0.bases.create_once(scope, new).await;
+    let (made, is_new) = made.map_err(|error| refusal(error, FULL))?;
+    // What an earlier call has made is in use, and is not this call's to try or to take away.
+    if is_new && let Err(error) = knowledge.try_store(&made.id, &made.value).await {
         // A table or index that was made for it would be nobody's.
         if let Ok(engine) = knowledge.engine(&made.value) {
             let _ = engine.discard(&made.id).await;

@@ -36,7 +36,7 @@ pub async fn ingest(
     let token = input.client_token.take();
     let once = Once::of(token, "IngestKnowledgeBaseDocuments", &input, &input.data_source_id);
     let action = "bedrock:IngestKnowledgeBaseDocuments";
-    let place = place(cx, knowledge, action, &input.knowledge_base_id, &input.data_source_id).await?;
+    let mut place = place(cx, knowledge, action, &input.knowledge_base_id, &input.data_source_id).await?;
     place.writable()?;
     if place.source.value.kind() == DataSourceType::S3 && !place.source.value.synced {
         return broken(
@@ -120,7 +120,7 @@ pub async fn delete(
     let token = input.client_token.take();
     let once = Once::of(token, "DeleteKnowledgeBaseDocuments", &input, &input.data_source_id);
     let action = "bedrock:DeleteKnowledgeBaseDocuments";
-    let place = place(cx, knowledge, action, &input.knowledge_base_id, &input.data_source_id).await?;
+    let mut place = place(cx, knowledge, action, &input.knowledge_base_id, &input.data_source_id).await?;
     place.writable()?;
     let mut ids: Vec<String> = Vec::new();
     for identifier in &input.document_identifiers {
@@ -184,7 +184,7 @@ impl Place<'_> {
     /// Marks rows as this call's, and has the work done, in one step; what `once` has had done is not done again. A later
     /// call takes a row over.
     async fn mark(
-        &self,
+        &mut self,
         knowledge: &Knowledge,
         ids: &[String],
         call: &str,
@@ -192,19 +192,24 @@ impl Place<'_> {
         work: Work,
         once: Option<Once>,
     ) -> Result<Vec<Shown>, KnowledgeError> {
-        let source = &self.source.id;
         // The token goes when the first of its documents does.
         let once = once.zip(ids.first()).map(|(once, first)| ClientToken {
             scope: self.scope.owned(),
             operation: once.operation.to_owned(),
             token: once.token,
             fingerprint: once.fingerprint,
-            makes: document::key(self.scope, source, first),
+            makes: document::key(self.scope, &self.source.id, first),
         });
         loop {
+            let source = &self.source.id;
             let count =
                 Op::Add { scope: self.scope.owned(), counter: COUNTER.to_owned(), by: 1, min: 0, max: MAX_CALLS };
-            let mut ops = vec![count, work.enqueue(knowledge, self.scope, Some(&self.base.value.role))?];
+            let mut ops = vec![
+                knowledge.require_base(self.scope, &self.base),
+                knowledge.require_source(self.scope, &self.source),
+                count,
+                work.enqueue(knowledge, self.scope, Some(&self.base.value.role))?,
+            ];
             let mut details = Vec::new();
             for id in ids {
                 let known = document::get(knowledge, self.scope, source, id).await?;
@@ -229,8 +234,10 @@ impl Place<'_> {
             match knowledge.0.resources.store().commit(Batch::new(ops).once(once.clone())).await {
                 Ok(Receipt::Replayed(_)) => return self.told(knowledge, ids).await,
                 Err(StoreError::TokenReused) => return Err(Error::TokenReused.into()),
-                // Another call has written one of the rows in between.
-                Err(StoreError::Stale { .. } | StoreError::Exists { .. } | StoreError::Missing { .. }) => {}
+                // Another call has written one of the rows in between, or the place itself.
+                Err(StoreError::Stale { .. } | StoreError::Exists { .. } | StoreError::Missing { .. }) => {
+                    (self.base, self.source) = knowledge.ready(self.scope, &self.base.id, &self.source.id).await?;
+                }
                 Err(StoreError::OutOfBounds { .. }) => {
                     return Err(KnowledgeError::Quota(format!(
                         "Your account has reached the maximum of {MAX_CALLS} concurrent IngestKnowledgeBaseDocuments and \

@@ -82,9 +82,8 @@ pub(crate) async fn begin(
         let id = crate::kept::INGESTION_JOB.id_in(scope, arn).unwrap_or_default().to_owned();
         let work = Work::Ingest { base: base.id.clone(), source: source.id.clone(), job: id };
         let work = work.enqueue(knowledge, scope, Some(role)).map_err(|error| Error::Internal(error.to_string()))?;
-        let mut ops = count(scope, &base.id, &source.id, 1);
-        ops.push(Op::Require { key: scope.owned().key(crate::kept::DATA_SOURCE.name, &source.id), expect: None });
-        ops.push(work);
+        let mut ops = vec![knowledge.require_base(scope, base), knowledge.require_source(scope, source), work];
+        ops.extend(count(scope, &base.id, &source.id, 1));
         Ok(ops)
     };
     let new = Create {
@@ -105,6 +104,11 @@ pub(crate) async fn begin(
             return Err(KnowledgeError::Conflict(format!(
                 "The {what} {id} has an ongoing ingestion job. Wait for it to end, or stop it, then retry your request."
             )));
+        }
+        // Knowledge base or data source was written since it was read.
+        Err(Error::Changed { .. } | Error::NotFound { .. }) => {
+            knowledge.ready(scope, &base.id, &source.id).await?;
+            return Err(Error::Changed { noun: crate::kept::DATA_SOURCE.noun, id: source.id.clone() }.into());
         }
         made => made?,
     };

@@ -189,6 +189,22 @@ impl Knowledge {
             found => Ok(found?),
         }
     }
+
+    /// A knowledge base and a data source of it as they are now, if both can be used.
+    pub(crate) async fn ready(
+        &self,
+        scope: Scope<'_>,
+        base: &str,
+        source: &str,
+    ) -> Result<(Resource<KnowledgeBase>, Resource<DataSource>), KnowledgeError> {
+        let base = match self.0.bases.get(scope, base).await {
+            Err(Error::NotFound { .. }) => return Err(KnowledgeError::UnknownBase(base.to_owned())),
+            base => base?,
+        };
+        usable(&base)?;
+        let source = self.source(scope, &base.id, source).await?;
+        if source.value.state == State::Ready { Ok((base, source)) } else { Err(deleting(&source.id)) }
+    }
 }
 
 /// Refuses what is being deleted.

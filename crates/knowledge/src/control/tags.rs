@@ -8,11 +8,9 @@ use outcrop_api::bedrock_agent::{
 use outcrop_resources::tags::pairs;
 use outcrop_resources::{Error, Tag};
 
-use super::broken;
 use crate::base::scope;
 use crate::kept::KINDS;
-use crate::schedule::{self, Schedule};
-use crate::{Knowledge, KnowledgeError};
+use crate::{Knowledge, KnowledgeError, schedule};
 
 /// Lists a resource's tags, by key.
 pub async fn list(
@@ -33,17 +31,8 @@ pub async fn tag(
 ) -> Result<TagResourceResponse, KnowledgeError> {
     let tags: Vec<_> = input.tags.into_iter().map(|(key, value)| Tag { key, value }).collect();
     may(cx, knowledge, "bedrock:TagResource", &input.resource_arn, |ask| ask.request_tags(pairs(&tags))).await?;
-    let every = tags.iter().find(|tag| tag.key == schedule::EVERY);
-    if let Some(every) = every
-        && Schedule::every(&every.value).is_none()
-    {
-        return broken(format!(
-            "The tag {} says how often data sources are synchronised, such as 90s, 15m, 1h or 2d; {:?} does not.",
-            every.key, every.value
-        ));
-    }
     let base = KINDS.iter().find_map(|kind| kind.id_in(scope(cx), &input.resource_arn));
-    if let (Some(_), Some(base)) = (every, base) {
+    if let (true, Some(base)) = (schedule::told(&tags)?, base) {
         schedule::announce(knowledge, scope(cx), base).await?;
     }
     match knowledge.0.tagger.tag(scope(cx), &input.resource_arn, &tags).await {

@@ -18,7 +18,8 @@ pub(super) async fn base(knowledge: &Knowledge, scope: Scope<'_>, id: &str, held
     let last = held.task().failures + 1 >= TRIES;
     let mut retained = false;
     for source in all(knowledge, scope, id).await? {
-        retained |= source.value.retain;
+        // What is left in the embedded index could be reached by nobody.
+        retained |= source.value.retain && found.value.store.is_some();
         let _alone = knowledge.0.turns.of(&source.id, held).await;
         if let Err(error) = empty(knowledge, scope, &found, &source).await {
             if !last {

@@ -7,7 +7,7 @@ use outcrop_api::Fault;
 use outcrop_api::bedrock_agent::{CustomSourceType, KnowledgeBaseDocument};
 use outcrop_queue::Held;
 use outcrop_resources::{Error, Op, Resource, Scope};
-use outcrop_store::Batch;
+use outcrop_store::{Batch, Error as StoreError};
 use outcrop_vectors::{Record, Replace};
 
 use super::attributes::{MAX_SIDECAR, Sidecar};
@@ -15,7 +15,7 @@ use super::document::{self, Did, Document, Known, Status};
 use super::embed::{self, Embedder};
 use super::prepare::{Prepared, Recipe, Unprepared, prepare};
 use super::reasons;
-use super::sources::{FetchError, Fetched, fetch_uri, parts};
+use super::sources::{self, FetchError, Fetched, fetch_uri, parts};
 use super::work::{DEATHS, Finished, TRIES};
 use crate::control::documents::counted_out;
 use crate::kept::{DataSource, KnowledgeBase, State, Told};
@@ -88,14 +88,20 @@ pub(super) async fn remove(call: &Call<'_>, ids: &[String], held: &Held) -> Fini
     let index = call.knowledge.index(&base.id, &base.value).await?;
     let (mut removed, mut ops) = (Vec::new(), Vec::new());
     for id in ids {
-        if call.row(id).await?.is_some() {
+        if let Some(known) = call.row(id).await? {
             removed.push(call.replace(id, Vec::new()));
-            ops.push(Op::Discard { key: document::key(call.scope, call.source, id) });
+            ops.push(Op::Delete { key: document::key(call.scope, call.source, id), expect: Some(known.version) });
         }
     }
     if !removed.is_empty() {
         index.replace(removed).await?;
-        call.knowledge.0.resources.store().commit(Batch::new(ops)).await?;
+    }
+    for op in ops {
+        match call.knowledge.0.resources.store().commit(op.into()).await {
+            // A later call has brought the document again, or asked once more for it to go: its turn comes.
+            Err(StoreError::Stale { .. }) => {}
+            done => drop(done?),
+        }
     }
     Ok(vec![counted_out(call.scope)])
 }
@@ -140,6 +146,8 @@ pub(super) async fn ingest(call: &Call<'_>, documents: &[Told<KnowledgeBaseDocum
                 (status, prepared.warning, marks, prepared.records)
             }
             Err(Unread::Left(status, reason)) => (status, Some(reason), Marks::default(), Vec::new()),
+            Err(Unread::Later(why)) if !last => return Err(KnowledgeError::Validation(why)),
+            Err(Unread::Later(why)) => (Status::Failed, Some(reasons::sentence(&why)), Marks::default(), Vec::new()),
             Err(Unread::Model(fault)) if embed::passes(fault.kind) && !last => {
                 return Err(KnowledgeError::Model(fault));
             }
@@ -197,6 +205,8 @@ struct Marks {
 enum Unread {
     /// It is left out.
     Left(Status, String),
+    /// It may be there later.
+    Later(String),
     /// The embedding model failed.
     Model(Fault),
 }
@@ -215,9 +225,12 @@ impl From<Unprepared> for Unread {
 }
 
 async fn read(embedder: &Embedder, recipe: &Recipe, told: &KnowledgeBaseDocument) -> Result<(Prepared, Marks), Unread> {
-    let mut fetched = fetch(embedder, told).await.map_err(|error| {
-        let (status, reason) = reasons::unfetched(&error);
-        Unread::Left(status, reason)
+    let mut fetched = fetch(embedder, told).await.map_err(|error| match error {
+        FetchError::Later(why) => Unread::Later(why),
+        error => {
+            let (status, reason) = reasons::unfetched(&error);
+            Unread::Left(status, reason)
+        }
     })?;
     let (version, sidecar) = (fetched.version.take(), fetched.sidecar_version.take());
     let mut prepared = prepare(recipe, embedder, document_id(told), fetched).await?;
@@ -261,9 +274,9 @@ async fn fetch(embedder: &Embedder, told: &KnowledgeBaseDocument) -> Result<Fetc
         fetched.sidecar = Some(Sidecar::inline(attributes).map_err(FetchError::Bad)?);
     } else if let Some((bucket, key)) = metadata.s3_location.as_ref().and_then(|place| parts(&place.uri)) {
         let content = buckets.get(acting, bucket, key, MAX_SIDECAR).await;
-        let content = content.map_err(|error| FetchError::Bad(error.to_string()))?;
+        let content = content.map_err(|error| sources::unread(bucket, &error))?;
         fetched.sidecar = Some(Sidecar::read(&content.bytes).map_err(FetchError::Bad)?);
-        fetched.sidecar_version = Some(super::sources::mark(&content.object));
+        fetched.sidecar_version = Some(sources::mark(&content.object));
     }
     Ok(fetched)
 }

@@ -1,5 +1,8 @@
 //! Vectors of texts, in batches, as the role that asks for them.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +24,8 @@ const CALLS: usize = 2;
 const TRIES: u32 = 6;
 /// How long it waits before the second try; twice as long before each further one.
 const WAIT: Duration = Duration::from_millis(250);
+/// The longest that it waits, whatever the model's server asks for.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// What asks for vectors.
 #[derive(Clone)]
@@ -92,11 +97,16 @@ impl Embedder {
             if !passes(fault.kind) || tries >= TRIES {
                 return Err(fault);
             }
-            let wait = fault.retry_after.unwrap_or_else(|| WAIT.saturating_mul(1 << tries));
+            let wait = pause(&fault, tries);
             tracing::debug!(?wait, message = fault.message, "the embedding model is asked again");
             tokio::time::sleep(wait).await;
         }
     }
+}
+
+/// How long a call waits before its next try.
+fn pause(fault: &Fault, tries: u32) -> Duration {
+    fault.retry_after.unwrap_or_else(|| WAIT.saturating_mul(1 << tries)).min(LONGEST_WAIT)
 }
 
 /// Whether the same call may succeed later.

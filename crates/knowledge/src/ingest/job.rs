@@ -187,6 +187,7 @@ async fn ingest(
     let run = Run::open(knowledge, scope, &base, &source, job.id.clone(), held).await?;
     run.told(Vec::new(), Statistics::default(), 0).await?;
     let started = std::time::Instant::now();
+    let began = jiff::Timestamp::now();
     let listed = tokio::select! {
         listed = run.source.list() => listed,
         halt = run.halted() => return Err(halt),
@@ -195,7 +196,7 @@ async fn ingest(
         SourceError::Later(text) => Halt::Later(KnowledgeError::Validation(text)),
         SourceError::Never(text) => Halt::Failed(text),
     })?;
-    let mut plan = run.plan(listing).await?;
+    let mut plan = run.plan(listing, began).await?;
     let todo = std::mem::take(&mut plan.todo);
     let documents = todo.len();
     run.told(Vec::new(), plan.statistics, 0).await?;
@@ -255,11 +256,13 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Reads, embeds and writes what is to be done; each of the three while the others do.
+    /// Reads, embeds and writes what is to be done; each of the three while the others do. Reading and embedding end in
+    /// the middle where the job is stopped or cannot go on; what is being written is written.
     async fn work(&self, todo: Vec<Todo>, plan: &mut Plan) -> Result<(), Halt> {
         let (read, mut to_embed) = mpsc::channel(WAITING);
         let room = Arc::new(Semaphore::new(ROOM as usize));
         let (embedded, mut to_write) = mpsc::channel(1);
+        let writer = embedded.clone();
         let reading = async move {
             // In any order: a document that takes long holds up none behind it.
             let mut documents = stream::iter(todo).map(|todo| self.read(todo)).buffer_unordered(READERS);
@@ -281,15 +284,23 @@ impl<'a> Run<'a> {
             }
             Ok(())
         };
-        let writing = async {
+        let making = async move {
+            tokio::select! {
+                made = async { futures_util::try_join!(reading, embedding) } => made.map(drop),
+                halt = self.halted() => Err(halt),
+                // Its error is the one that is told.
+                () = writer.closed() => Ok(()),
+            }
+        };
+        let writing = async move {
             while let Some(group) = to_write.recv().await {
                 self.write(group, plan).await?;
                 self.held.went_on().await.map_err(|lost| Halt::Later(Error::Internal(lost.to_string()).into()))?;
             }
             Ok(())
         };
-        futures_util::try_join!(reading, embedding, writing)?;
-        Ok(())
+        let (made, written) = futures_util::join!(making, writing);
+        made.and(written)
     }
 
     async fn read(&self, todo: Todo) -> Result<One, Halt> {
@@ -372,7 +383,7 @@ impl<'a> Run<'a> {
         Replace { source: self.recipe.source.clone(), document: document.to_owned(), records }
     }
 
-    /// When somebody has stopped the job: a crawl may list for hours.
+    /// When somebody has stopped the job: a crawl may list for hours, and a model ask to be left alone.
     async fn halted(&self) -> Halt {
         loop {
             tokio::time::sleep(LOOK).await;

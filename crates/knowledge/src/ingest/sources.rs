@@ -223,4 +223,4 @@ pub(crate) fn location(source: &DataSource) -> String {
     source.kind().as_str().to_owned()
 }
 
-pub(crate) use s3::{MAX_FILE, fetch as fetch_uri, mark, parts};
+pub(crate) use s3::{MAX_FILE, fetch as fetch_uri, mark, parts, unread};

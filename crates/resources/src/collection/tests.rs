@@ -112,8 +112,10 @@ async fn a_client_token_makes_one_resource() {
     for scope in ELSEWHERE {
         assert_ne!(things.create(scope, create(&two, &forth)).await.unwrap().id, first.id);
     }
+    assert!(!things.create_once(HERE, create(&one, &forth)).await.unwrap().1, "an earlier call has made it");
     things.delete(HERE, &first.id).await.unwrap();
-    assert_ne!(things.create(HERE, create(&one, &forth)).await.unwrap().id, first.id);
+    let (again, is_new) = things.create_once(HERE, create(&one, &forth)).await.unwrap();
+    assert!(is_new && again.id != first.id);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use jiff::Timestamp;
+
 use super::{Halt, Run};
 use crate::ingest::document::{self, Did, Document, Known, Status};
 use crate::ingest::reasons;
@@ -9,8 +11,9 @@ use crate::ingest::sources::{Item, Listing};
 use crate::kept::Statistics;
 
 /// What a job found, and what it has come to so far.
-#[derive(Default)]
 pub(super) struct Plan {
+    /// When the listing began. What a call has done since may not be in it.
+    began: Timestamp,
     /// Documents to read.
     pub todo: Vec<Todo>,
     /// All that is there, and what is not provably gone.
@@ -50,8 +53,16 @@ impl Todo {
 
 impl Run<'_> {
     /// Compares what is there with what is known.
-    pub(super) async fn plan(&self, listing: Listing) -> Result<Plan, Halt> {
-        let mut plan = Plan { partial: listing.partial, gone: listing.gone, ..Plan::default() };
+    pub(super) async fn plan(&self, listing: Listing, began: Timestamp) -> Result<Plan, Halt> {
+        let mut plan = Plan {
+            began,
+            todo: Vec::new(),
+            there: HashSet::new(),
+            partial: listing.partial,
+            gone: listing.gone,
+            statistics: Statistics::default(),
+            failed: BTreeMap::new(),
+        };
         plan.statistics.scanned = (listing.items.len() + listing.kept.len()) as u64;
         plan.statistics.skipped = listing.skipped;
         for (id, why) in listing.kept {
@@ -82,6 +93,16 @@ impl Run<'_> {
 }
 
 impl Plan {
+    /// Whether a document has gone from the source. Where not everything could be looked at, what was not found may be
+    /// there; and what a call is about to change, or has changed since the listing began, is the call's.
+    pub(super) fn lacks(&self, known: &Known) -> bool {
+        let document = &known.document;
+        !self.there.contains(&document.id)
+            && (!self.partial || self.gone.contains(&document.id))
+            && !document.status.waits()
+            && known.updated < self.began
+    }
+
     /// Counts a document that could not be read, and stays as it is known, if it is.
     pub(super) fn fail(&mut self, id: String, reason: String) {
         self.statistics.failed += 1;

@@ -4,13 +4,14 @@
 use std::collections::HashMap;
 
 use outcrop_resources::Op;
-use outcrop_store::{Cursor, Document as Row, Query};
+use outcrop_store::{Cursor, Document as Row, Key, Query};
 use outcrop_vectors::{Metadata, Replace};
+use tokio::sync::MutexGuard;
 
 use super::plan::{Plan, dealt, described};
 use super::{Halt, One, Outcome, Run, reasons};
 use crate::ingest::document::{self, Document, Status};
-use crate::kept::DOCUMENT;
+use crate::kept::{DOCUMENT, Statistics};
 use crate::keys;
 
 /// Why a document was left out that was listed and is not there any more.
@@ -19,10 +20,16 @@ const VANISHED: &str = "It was deleted while the job ran.";
 const STRIDE: usize = 500;
 
 impl Run<'_> {
-    /// Writes documents that have their vectors, and those that were left out.
+    /// Writes documents that have their vectors, and those that were left out. One that a call has taken over since it
+    /// was planned is the call's.
     pub(super) async fn write(&self, group: Vec<One>, plan: &mut Plan) -> Result<(), Halt> {
+        let _alone = self.turn().await?;
         let (mut replaced, mut rows, mut vanished) = (Vec::new(), Vec::new(), Vec::new());
         for One { todo, outcome, .. } in group {
+            let key = document::key(self.scope, &self.recipe.source, &todo.item.id);
+            if !self.is_as_read(key, todo.version()).await? {
+                continue;
+            }
             let (status, reason, beside, records) = match outcome {
                 Outcome::Ready(prepared) => {
                     let status = if prepared.warning.is_some() { Status::PartiallyIndexed } else { Status::Indexed };
@@ -60,8 +67,9 @@ impl Run<'_> {
         let refused = self.put(replaced).await?;
         let (mut ops, mut gone) = (Vec::new(), 0);
         for todo in vanished.into_iter().filter(|todo| !refused.contains_key(&todo.item.id)) {
-            if todo.known.is_some() {
-                ops.push(Op::Discard { key: document::key(self.scope, &self.recipe.source, &todo.item.id) });
+            if let Some(known) = &todo.known {
+                let key = document::key(self.scope, &self.recipe.source, &todo.item.id);
+                ops.push(Op::Delete { key, expect: Some(known.version) });
             }
             // It was scanned, so it counts: as deleted where it could be found, as failed where it never could.
             match todo.indexed() {
@@ -76,7 +84,47 @@ impl Run<'_> {
             plan.count(&row);
             ops.push(document::write(self.scope, &self.recipe.source, &row, todo.version())?);
         }
-        self.told(ops, plan.statistics, gone).await
+        self.keep(ops, plan.statistics, gone).await
+    }
+
+    /// Keeps what is known of documents. A call needs no turn to take a document over: its row stays the call's, which
+    /// has the next turn and writes the index anew.
+    async fn keep(&self, mut ops: Vec<Op>, now: Statistics, deleted: u64) -> Result<(), Halt> {
+        loop {
+            let error = match self.told(ops.clone(), now, deleted).await {
+                Err(Halt::Later(error)) => error,
+                told => return told,
+            };
+            let mut still = Vec::with_capacity(ops.len());
+            for op in &ops {
+                let (key, was) = match op {
+                    Op::Insert(new) => (&new.key, None),
+                    Op::Put { key, expect, .. } | Op::Delete { key, expect } => (key, *expect),
+                    _ => continue,
+                };
+                if self.is_as_read(key.clone(), was).await? {
+                    still.push(op.clone());
+                }
+            }
+            if still.len() == ops.len() {
+                return Err(Halt::Later(error));
+            }
+            ops = still;
+        }
+    }
+
+    /// The turn to write its documents, which a call may have for as long as it reads.
+    async fn turn(&self) -> Result<MutexGuard<'_, ()>, Halt> {
+        tokio::select! {
+            turn = self.knowledge.0.turns.of(&self.recipe.source, self.held) => Ok(turn),
+            halt = self.halted() => Err(halt),
+        }
+    }
+
+    /// Whether a row is still of the version that was read; none where there was no row.
+    async fn is_as_read(&self, key: Key, was: Option<u64>) -> Result<bool, Halt> {
+        let found = self.knowledge.0.resources.store().get(key).await?;
+        Ok(found.map(|row| row.version) == was)
     }
 
     /// Gives a document's chunks other attributes; why an engine elsewhere refuses, where it does to the last.
@@ -98,10 +146,10 @@ impl Run<'_> {
             let Some(last) = rows.last() else { break };
             after = Some(last.cursor);
             for row in &rows {
-                let known = document::read(row)?.document;
-                all += u64::from(known.chunks > 0);
-                let away = !plan.there.contains(&known.id) && (!plan.partial || plan.gone.contains(&known.id));
-                gone += u64::from(known.chunks > 0 && away);
+                let known = document::read(row)?;
+                let indexed = known.document.chunks > 0;
+                all += u64::from(indexed);
+                gone += u64::from(indexed && plan.lacks(&known));
             }
         }
         if gone * 100 <= all * u64::from(percent) {
@@ -164,27 +212,23 @@ impl Run<'_> {
     pub(super) async fn remove_gone(&self, plan: &Plan) -> Result<(), Halt> {
         let mut after = None;
         loop {
+            let _alone = self.turn().await?;
             let rows = self.rows(after).await?;
             let Some(last) = rows.last() else { return Ok(()) };
             after = Some(last.cursor);
             let (mut removed, mut ops, mut indexed) = (Vec::new(), Vec::new(), 0);
             for row in &rows {
-                let known = document::read(row)?.document;
-                // What a call is about to change is the call's.
-                if known.status.waits() || plan.there.contains(&known.id) {
+                let known = document::read(row)?;
+                if !plan.lacks(&known) {
                     continue;
                 }
-                // What was not found where not everything could be looked at may be there.
-                if plan.partial && !plan.gone.contains(&known.id) {
-                    continue;
-                }
-                indexed += u64::from(known.chunks > 0);
-                ops.push(Op::Discard { key: row.key.clone() });
-                removed.push(self.replace(&known.id, Vec::new()));
+                indexed += u64::from(known.document.chunks > 0);
+                ops.push(Op::Delete { key: row.key.clone(), expect: Some(known.version) });
+                removed.push(self.replace(&known.document.id, Vec::new()));
             }
             if !removed.is_empty() {
                 self.index.replace(removed).await?;
-                self.told(ops, plan.statistics, indexed).await?;
+                self.keep(ops, plan.statistics, indexed).await?;
             }
         }
     }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use outcrop_access::Context;
+use outcrop_api::AwsError;
 use outcrop_api::bedrock_agent::S3DataSourceConfiguration;
 use outcrop_buckets::{BucketError, Buckets, Object};
 
@@ -70,7 +71,7 @@ pub(crate) async fn fetch(
     sidecar: bool,
 ) -> Result<Fetched, FetchError> {
     let Some((bucket, key)) = parts(uri) else { return Err(FetchError::Bad(format!("{uri} is no S3 URI"))) };
-    let content = buckets.get(acting, bucket, key, MAX_FILE).await.map_err(fetching)?;
+    let content = buckets.get(acting, bucket, key, MAX_FILE).await.map_err(|error| fetching(bucket, &error))?;
     let sidecar = if sidecar { beside(buckets, acting, bucket, key).await? } else { None };
     Ok(Fetched {
         version: Some(mark(&content.object)),
@@ -88,7 +89,7 @@ async fn beside(buckets: &Buckets, acting: &Context, bucket: &str, key: &str) ->
         Ok(content) => Sidecar::read(&content.bytes).map(Some).map_err(FetchError::Bad),
         Err(BucketError::NoSuchKey(_)) => Ok(None),
         Err(BucketError::TooLarge { .. }) => Err(FetchError::Bad(attributes::too_large())),
-        Err(error) => Err(fetching(error)),
+        Err(error) => Err(fetching(bucket, &error)),
     }
 }
 
@@ -118,19 +119,35 @@ fn paired(bucket: &str, objects: &[Object]) -> Listing {
 }
 
 fn listing(bucket: &str, error: &BucketError) -> SourceError {
-    let text = format!("The bucket {bucket} could not be listed: {error}");
+    let text = format!("The bucket {bucket} could not be listed: {}", told(bucket, error));
     match error {
         BucketError::Failed(_) => SourceError::Later(text),
         _ => SourceError::Never(text),
     }
 }
 
-fn fetching(error: BucketError) -> FetchError {
+fn fetching(bucket: &str, error: &BucketError) -> FetchError {
     match error {
         BucketError::NoSuchKey(_) => FetchError::Gone,
         BucketError::TooLarge { size, most, .. } => {
             FetchError::Large(format!(": it has {size} bytes, and a file may have {most}"))
         }
-        other => FetchError::Bad(other.to_string()),
+        other => unread(bucket, other),
     }
+}
+
+/// Why an object could not be read: what passes, or is the role's and not the object's, says nothing of the object.
+pub(crate) fn unread(bucket: &str, error: &BucketError) -> FetchError {
+    match error {
+        BucketError::Failed(_) | BucketError::Denied(_) => FetchError::Later(told(bucket, error)),
+        other => FetchError::Bad(told(bucket, other)),
+    }
+}
+
+/// What callers are told of an error; the rest is the operator's to read.
+fn told(bucket: &str, error: &BucketError) -> String {
+    if let BucketError::Failed(why) = error {
+        tracing::warn!(bucket, why, "a bucket could not be read");
+    }
+    error.message()
 }

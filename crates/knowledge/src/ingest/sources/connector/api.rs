@@ -28,6 +28,12 @@ const LONGEST_WAIT: Duration = Duration::from_secs(120);
 const MOST_JSON: usize = 32 * 1024 * 1024;
 /// Redirects to where a file really is.
 const MOST_MOVES: u32 = 3;
+/// How often a request gets another token: one that another source was given may have run out, too.
+const MOST_TOKENS: u32 = 2;
+
+/// The fields of a secret that is renewed.
+const ACCESS: &str = "confluenceAccessToken";
+const REFRESH: &str = "confluenceRefreshToken";
 
 /// Why something was not got from a service.
 #[derive(Debug)]
@@ -151,7 +157,7 @@ impl Api {
     async fn get(&self, url: &str, accept: &str) -> Result<Response<Body>, Trouble> {
         let path = self.place.path(url);
         let path = path.ok_or_else(|| self.never("leads to another host, where its token does not go"))?;
-        let (mut token, mut renewed) = (self.token(None).await?, false);
+        let (mut token, mut renewed) = (self.token(None).await?, 0);
         let mut tried = 0;
         loop {
             tried += 1;
@@ -169,9 +175,9 @@ impl Api {
             };
             match answer.status() {
                 status if status.is_success() => return Ok(answer),
-                StatusCode::UNAUTHORIZED if !renewed => {
+                StatusCode::UNAUTHORIZED if renewed < MOST_TOKENS => {
                     token = self.token(Some(token)).await?;
-                    renewed = true;
+                    renewed += 1;
                 }
                 StatusCode::NOT_FOUND | StatusCode::GONE => {
                     return Err(Trouble::Gone(format!("{} has no {path}.", self.place.named)));
@@ -256,16 +262,23 @@ impl Api {
             }
             Login::Renewed { place, secrets, secret } => {
                 let mut secret = secret.lock().await;
+                let (_turn, renewed) = secrets.turn(&secret.arn).await;
+                if let Some(fields) = renewed {
+                    let had = secret.field(REFRESH)?.to_owned();
+                    secret.fields = fields;
+                    // Another source has renewed it since: what it was given lets this one in, too.
+                    if secret.field(REFRESH)? != had {
+                        return sensitive(&format!("Bearer {}", secret.field(ACCESS)?));
+                    }
+                }
                 let asked = serde_json::json!({
                     "grant_type": "refresh_token",
                     "client_id": secret.field("confluenceAppKey")?,
                     "client_secret": secret.field("confluenceAppSecret")?,
-                    "refresh_token": secret.field("confluenceRefreshToken")?,
+                    "refresh_token": secret.field(REFRESH)?,
                 });
                 let answered = posted(place, "application/json", asked.to_string()).await?;
-                for (key, member) in
-                    [("confluenceAccessToken", "access_token"), ("confluenceRefreshToken", "refresh_token")]
-                {
+                for (key, member) in [(ACCESS, "access_token"), (REFRESH, "refresh_token")] {
                     if let Some(value) = super::text(&answered, member) {
                         secret.fields.insert(key.to_owned(), Secret::new(value));
                     }
