@@ -122,10 +122,6 @@ fn a_sentence_goes_on_where_lines_are_filled_by_hand() {
             "restic -r /srv/restic-repo backup --exclude-file=excludes.txt",
             "restic -r /srv/restic-repo forget --keep-last 3",
         ],
-        [
-            "An empty line, and what comes below it is for all of the others",
-            "= it is the mark of a heading of this one",
-        ],
         ["It has ended, and it is as long as one that is to be filled up.", "and it is another one that is not of it"],
     ] {
         assert_eq!(told(&lines.join("\n")), lines);
