@@ -51,7 +51,7 @@ impl Todo {
 impl Run<'_> {
     /// Compares what is there with what is known.
     pub(super) async fn plan(&self, listing: Listing) -> Result<Plan, Halt> {
-        let mut plan = Plan { partial: listing.partial, gone: listing.gone, ..Plan::default() };
+        let mut plan = Plan { partial: listing.partial, gone: listing.gone, notes: listing.notes, ..Plan::default() };
         plan.statistics.scanned = (listing.items.len() + listing.kept.len()) as u64;
         plan.statistics.skipped = listing.skipped;
         for (id, why) in listing.kept {
