@@ -220,6 +220,32 @@ def test_confluence_by_user_and_token(fresh, site):
     assert "spectrograph" in found(server, kb, "spectrograph")["content"]["text"]
 
 
+def test_parts_that_confluence_refuses_leave_the_others(fresh, site):
+    service = Confluence(site)
+    login = {"username": "astronomer@example.com", "password": "api-token"}
+    server = start(fresh, {WIKI: site.url}, {"confluence": login})
+    agent = agent_of(server)
+    kb = base(agent, ACCOUNT)
+    ds = source(agent, kb, configuration=confluence())
+    assert counted(sync(agent, kb, ds)) == {"DocumentsScanned": 10, "NewDocumentsIndexed": 10}
+    parts = {"inline-comments": ("inline-comments", 403), "spaces/200/pages": ("Pages of the space HR", 404)}
+    before = {path: site.pages[f"/wiki/api/v2/{path}"] for path in parts}
+    for path, (_, code) in parts.items():
+        site.pages[f"/wiki/api/v2/{path}"] = service.guarded(
+            lambda request, code=code: answer(request, {"message": "not for you"}, code))
+    del service.pages[1]
+    done = sync(agent, kb, ds)
+    # Nothing is known to be gone while not everything is listed.
+    assert done["status"] == "COMPLETE" and counted(done) == {"DocumentsScanned": 8}, done
+    for name, _ in parts.values():
+        assert f"{name} could not be listed" in reasons(done), done
+    assert "salaries" in found(server, kb, "Who reads of salaries?")["content"]["text"]
+    for path, route in before.items():
+        site.pages[f"/wiki/api/v2/{path}"] = route
+    done = sync(agent, kb, ds)
+    assert counted(done) == {"DocumentsScanned": 9, "DocumentsDeleted": 1} and "failureReasons" not in done, done
+
+
 def test_confluence_renews_its_tokens_and_keeps_them(fresh, site, tmp_path):
     service = Confluence(site, "/ex/confluence/cloud-1")
     service.tokens = set()
@@ -422,6 +448,8 @@ class Salesforce(Service):
         super().__init__(site)
         self.accounts = {f"001{n}": f"Club {n}" for n in range(1, 6)}
         self.stamps = dict.fromkeys(self.accounts, "2024-05-06T07:08:09.000+0000")
+        # Kinds of objects that are not answered for: status and code.
+        self.refused = {}
         site.pages["/services/oauth2/token"] = lambda request: self.token(request, instance_url=CRM)
         site.pages[f"{DATA}/query"] = self.guarded(self.query)
         site.pages[f"{DATA}/query/next-1"] = self.guarded(lambda request: self.page(request, 2))
@@ -436,6 +464,9 @@ class Salesforce(Service):
     def query(self, request):
         statement = query(request)["q"]
         name = statement.split(" FROM ")[1].split()[0]
+        if name in self.refused:
+            code, error = self.refused[name]
+            return answer(request, [{"errorCode": error, "message": "refused"}], code)
         if name == "Account":
             assert statement == "SELECT Id,SystemModstamp,Name FROM Account"
             return self.page(request, 0)
@@ -490,6 +521,36 @@ def test_salesforce_by_queries(fresh, site):
     assert counted(sync(agent, kb, ds)) == {
         "DocumentsScanned": 4, "ModifiedDocumentsIndexed": 1, "DocumentsDeleted": 1,
     }
+
+
+def test_objects_that_salesforce_refuses_leave_the_others(fresh, site):
+    service = Salesforce(site)
+    server = start(fresh, {CRM: site.url}, {"crm": CRM_LOGIN})
+    agent = agent_of(server)
+    kb = base(agent, ACCOUNT)
+    ds = source(agent, kb, configuration=salesforce())
+    assert counted(sync(agent, kb, ds)) == {"DocumentsScanned": 6, "NewDocumentsIndexed": 6}
+    service.refused = {
+        "ContentVersion": (403, "INSUFFICIENT_ACCESS"), "Case": (400, "INVALID_FIELD"),
+        "FeedComment": (400, "MALFORMED_QUERY"),
+    }
+    service.stamps["0011"] = "2024-06-06T07:08:09.000+0000"
+    del service.accounts["0012"]
+    done = sync(agent, kb, ds)
+    # Nothing is known to be gone while not everything is listed.
+    assert done["status"] == "COMPLETE", done
+    assert counted(done) == {"DocumentsScanned": 4, "ModifiedDocumentsIndexed": 1}, done
+    for name, (_, error) in service.refused.items():
+        assert f"{name} could not be listed" in reasons(done) and error in reasons(done), done
+    assert "March" in found(server, kb, "When does the contract end?")["content"]["text"]
+    service.refused = {}
+    done = sync(agent, kb, ds)
+    assert counted(done) == {"DocumentsScanned": 5, "DocumentsDeleted": 1} and "failureReasons" not in done, done
+    # Where everything is refused, it is no part.
+    site.pages[f"{DATA}/query"] = service.guarded(
+        lambda request: answer(request, [{"errorCode": "API_DISABLED_FOR_ORG"}], 403))
+    done = sync(agent, kb, ds)
+    assert done["status"] == "FAILED" and "API_DISABLED_FOR_ORG" in reasons(done) and counted(done) == {}, done
 
 
 ROLE = f"""

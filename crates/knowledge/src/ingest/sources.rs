@@ -54,6 +54,8 @@ pub(crate) struct Listing {
     pub partial: bool,
     /// What is surely not there, or not to be read any more.
     pub gone: HashSet<String>,
+    /// Parts that could not be listed, and why, in sentences.
+    pub notes: Vec<String>,
 }
 
 /// A document that can be fetched.

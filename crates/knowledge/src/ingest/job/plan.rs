@@ -62,6 +62,7 @@ impl Run<'_> {
             gone: listing.gone,
             statistics: Statistics::default(),
             failed: BTreeMap::new(),
+            notes: listing.notes,
         };
         plan.statistics.scanned = (listing.items.len() + listing.kept.len()) as u64;
         plan.statistics.skipped = listing.skipped;

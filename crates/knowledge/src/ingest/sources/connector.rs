@@ -97,9 +97,23 @@ impl Content {
 pub(crate) struct Found {
     items: Vec<Item>,
     records: HashMap<String, Record>,
+    /// Parts of the source that could not be listed, and why.
+    refused: Vec<String>,
 }
 
 impl Found {
+    /// Takes note of a part that is refused: the others are listed all the same.
+    fn part(&mut self, name: &str, listed: Result<(), Trouble>) -> Result<(), Trouble> {
+        let why = match listed {
+            Err(Trouble::Gone(why) | Trouble::Refused(why)) => why,
+            listed => return listed,
+        };
+        self.refused.push(format!(
+            "{name} could not be listed: {why} What is known of it stays, and until it can be listed nothing is deleted."
+        ));
+        Ok(())
+    }
+
     /// Adds a document. `id` is its address for people; one that is there already is the same document.
     fn add(&mut self, id: String, version: String, size: Option<u64>, record: Record) -> Result<(), Trouble> {
         if self.items.len() >= MOST {
@@ -150,10 +164,16 @@ impl<S: Service> Source for Connector<S> {
         let listed = async { self.service.list(self.api().await?, &mut found).await };
         listed.await.map_err(|trouble| match trouble {
             Trouble::Later(text) => SourceError::Later(text),
-            Trouble::Gone(text) | Trouble::Never(text) | Trouble::Bad(text) => SourceError::Never(text),
+            Trouble::Gone(text) | Trouble::Never(text) | Trouble::Refused(text) | Trouble::Bad(text) => {
+                SourceError::Never(text)
+            }
         })?;
+        let partial = match found.refused.first() {
+            Some(why) if found.items.is_empty() => return Err(SourceError::Never(why.clone())),
+            first => first.is_some(),
+        };
         *self.records.lock().unwrap_or_else(PoisonError::into_inner) = found.records;
-        Ok(Listing { items: found.items, ..Listing::default() })
+        Ok(Listing { items: found.items, partial, notes: found.refused, ..Listing::default() })
     }
 
     async fn fetch(&self, item: &Item) -> Result<Fetched, FetchError> {
@@ -163,7 +183,7 @@ impl<S: Service> Source for Connector<S> {
         let content = fetched.await.map_err(|trouble| match trouble {
             Trouble::Gone(_) => FetchError::Gone,
             Trouble::Bad(text) => FetchError::Bad(text),
-            Trouble::Later(text) | Trouble::Never(text) => FetchError::Later(text),
+            Trouble::Later(text) | Trouble::Never(text) | Trouble::Refused(text) => FetchError::Later(text),
         })?;
         let text = |text: &str| Value::String(text.to_owned());
         record.attributes.insert("title".to_owned(), text(&record.title));

@@ -44,6 +44,8 @@ pub(crate) enum Trouble {
     Later(String),
     /// It will not work before somebody changes something.
     Never(String),
+    /// The same, where it may be this one request that the service refuses, and not whoever asks.
+    Refused(String),
     /// It is there, and as it is it cannot be read.
     Bad(String),
 }
@@ -188,7 +190,9 @@ impl Api {
                 }
                 status => {
                     let why = said(answer).await;
-                    return Err(self.never(&format!("answers {status}{why}")));
+                    let text = format!("{} answers {status}{why}.", self.place.named);
+                    let one = matches!(status, StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN);
+                    return Err(if one { Trouble::Refused(text) } else { Trouble::Never(text) });
                 }
             }
         }

@@ -113,7 +113,7 @@ impl Service for Confluence {
         let mut homes: HashMap<String, String> = HashMap::new();
         for (id, key) in &spaces {
             for (object, kind) in [("Page", "pages"), ("Blog", "blogposts")] {
-                all(api, &format!("/wiki/api/v2/spaces/{id}/{kind}?status=current"), |one| {
+                let listed = all(api, &format!("/wiki/api/v2/spaces/{id}/{kind}?status=current"), |one| {
                     if let Some((own, mut record)) = self.record(object, kind, one) {
                         record.attributes.insert("space".to_owned(), Value::String(key.clone()));
                         into.add(self.address(one, &own), version(one), None, record)?;
@@ -121,12 +121,13 @@ impl Service for Confluence {
                     }
                     Ok(())
                 })
-                .await?;
+                .await;
+                into.part(&format!("{object}s of the space {key}"), listed)?;
             }
         }
         let parts = [("Comment", "footer-comments"), ("Comment", "inline-comments"), ("Attachment", "attachments")];
         for (object, kind) in parts {
-            all(api, &format!("/wiki/api/v2/{kind}"), |one| {
+            let listed = all(api, &format!("/wiki/api/v2/{kind}"), |one| {
                 let home = text(one, "pageId").or_else(|| text(one, "blogPostId"));
                 let Some(space) = home.and_then(|home| homes.get(home)) else { return Ok(()) };
                 if let Some((own, mut record)) = self.record(object, kind, one) {
@@ -140,7 +141,8 @@ impl Service for Confluence {
                 }
                 Ok(())
             })
-            .await?;
+            .await;
+            into.part(kind, listed)?;
         }
         Ok(())
     }

@@ -119,7 +119,7 @@ impl Salesforce {
         });
         match listed.await {
             // An organisation has not every kind of object.
-            Err(Trouble::Never(why)) if why.contains("(INVALID_TYPE)") => Ok(()),
+            Err(Trouble::Refused(why)) if why.contains("(INVALID_TYPE)") => Ok(()),
             listed => listed,
         }
     }
@@ -145,7 +145,8 @@ impl Service for Salesforce {
 
     async fn list(&self, api: &Api, into: &mut Found) -> Result<(), Trouble> {
         for object in &OBJECTS {
-            self.object(api, object, into).await?;
+            let listed = self.object(api, object, into).await;
+            into.part(object.name, listed)?;
         }
         Ok(())
     }
