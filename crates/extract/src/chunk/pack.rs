@@ -9,6 +9,10 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::units::{Outline, Unit, words};
 use super::{Chunk, Tokens};
 
+/// The most bytes that are taken for one token. Vocabularies count a word beyond their limit, encoded data or a script
+/// without spaces, as one token that they do not know, however long it is.
+const BYTES: usize = 8;
+
 /// Packs a document's units.
 pub(super) struct Packer<'a> {
     outline: &'a Outline,
@@ -102,7 +106,7 @@ impl<'a> Packer<'a> {
         // It must leave room for what is new.
         let room = self.overlap.min(self.max.saturating_sub(next));
         let mut begin = piece.len();
-        while begin > 1 && self.tokens.count(&self.outline.text[span(&piece[begin - 1..])]) <= room {
+        while begin > 1 && self.measure(&self.outline.text[span(&piece[begin - 1..])]) <= room {
             begin -= 1;
         }
         let Some(last) = piece.last() else { return Vec::new() };
@@ -112,7 +116,7 @@ impl<'a> Packer<'a> {
         let words = words(&self.outline.text[last.bytes.clone()]);
         let mut start = last.bytes.end;
         for word in words.iter().skip(1).rev() {
-            if self.tokens.count(&self.outline.text[last.bytes.start + word.start..last.bytes.end]) > room {
+            if self.measure(&self.outline.text[last.bytes.start + word.start..last.bytes.end]) > room {
                 break;
             }
             start = last.bytes.start + word.start;
@@ -139,7 +143,7 @@ impl<'a> Packer<'a> {
                 sum += parts[to].1;
                 to += 1;
             }
-            while to > from + 1 && self.tokens.count(&text[parts[from].0.start..parts[to - 1].0.end]) > self.max {
+            while to > from + 1 && self.measure(&text[parts[from].0.start..parts[to - 1].0.end]) > self.max {
                 to -= 1;
             }
             let bytes = unit.bytes.start + parts[from].0.start..unit.bytes.start + parts[to - 1].0.end;
@@ -152,7 +156,7 @@ impl<'a> Packer<'a> {
     fn split(&self, text: &str, word: Range<usize>, into: &mut Vec<(Range<usize>, usize)>) {
         let mut todo = vec![word];
         while let Some(range) = todo.pop() {
-            let tokens = self.tokens.count(&text[range.clone()]);
+            let tokens = self.measure(&text[range.clone()]);
             let piece = &text[range.clone()];
             let middle = piece.len() / 2;
             let cut = piece.grapheme_indices(true).map(|(at, _)| at).find(|at| *at > 0 && *at >= middle);
@@ -176,12 +180,17 @@ impl<'a> Packer<'a> {
         self.outline.chunk(span(units), first.page, headings)
     }
 
+    /// The tokens of a text, or of its bytes where those would be more.
+    fn measure(&self, text: &str) -> usize {
+        self.tokens.count(text).max(text.len().div_ceil(BYTES))
+    }
+
     fn count(&self, bytes: &Range<usize>) -> usize {
         let key = (bytes.start, bytes.end);
         if let Some(known) = self.known.borrow().get(&key) {
             return *known;
         }
-        let tokens = self.tokens.count(&self.outline.text[bytes.clone()]);
+        let tokens = self.measure(&self.outline.text[bytes.clone()]);
         self.known.borrow_mut().insert(key, tokens);
         tokens
     }

@@ -52,6 +52,29 @@ fn a_long_sentence_is_cut_between_words() {
 }
 
 #[test]
+fn what_is_one_token_however_long_is_cut_by_its_bytes() {
+    let unknown = |text: &str| usize::from(!text.is_empty());
+    let strategies = [
+        Chunking::default(),
+        Chunking::Hierarchical { parent: 1500, child: 300, overlap: 60 },
+        Chunking::Semantic { max_tokens: 300, buffer: 0, percentile: 95 },
+    ];
+    for (piece, times) in [("x", 30_000), ("ก", 6_200), ("👩‍👩‍👧", 3_000)] {
+        let text = piece.repeat(times);
+        let document = document(&[(Role::Paragraph, &text, None)]);
+        for strategy in strategies {
+            let cut = chunk(&document, strategy, &unknown);
+            assert!(cut.chunks.iter().all(|chunk| chunk.text.len() <= 8 * 300), "{piece} {strategy:?}");
+            assert!(cut.chunks.iter().all(|chunk| chunk.text.len() % piece.len() == 0), "{piece} {strategy:?}");
+            assert!(cut.parents.iter().all(|parent| parent.text.len() <= 8 * 1500), "{piece} {strategy:?}");
+            assert_eq!(cut.chunks.last().unwrap().end, text.chars().count());
+        }
+    }
+    let document = document(&[(Role::Paragraph, &"x".repeat(8 * 300), None)]);
+    assert_eq!(chunk(&document, Chunking::default(), &unknown).chunks.len(), 1);
+}
+
+#[test]
 fn pages_and_top_sections_are_borders_and_headings_go_along() {
     let document = document(&[
         (Role::Heading(1), "Birds", Some(1)),
@@ -221,6 +244,7 @@ proptest! {
                 let limit = match strategy { Chunking::None => usize::MAX, Chunking::Hierarchical { .. } => child as usize, _ => max as usize };
                 let graphemes = unicode_segmentation::UnicodeSegmentation::graphemes(piece.text.as_str(), true).count();
                 prop_assert!(count(&piece.text) <= limit || graphemes == 1, "{} > {}: {:?}", count(&piece.text), limit, piece.text);
+                prop_assert!(piece.text.len() <= limit.saturating_mul(8) || graphemes == 1, "{} bytes: {:?}", piece.text.len(), piece.text);
             }
             for (at, seen) in covered.iter().enumerate() {
                 prop_assert!(*seen || text[at].is_whitespace(), "{:?} at {} is in no chunk", text[at], at);

@@ -109,7 +109,7 @@ impl Found {
             listed => return listed,
         };
         self.refused.push(format!(
-            "{name} could not be listed: {why} What is known of it stays, and until it can be listed nothing is deleted."
+            "{name} could not be listed: {why} What is known of it stays; until it can be listed, nothing is deleted."
         ));
         Ok(())
     }
