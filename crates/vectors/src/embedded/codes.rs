@@ -32,9 +32,6 @@ const MANY: usize = 1024;
 /// How many candidates ahead a row's back is asked of memory.
 const AHEAD: usize = 8;
 
-/// How many deviations an estimate is trusted not to err by.
-const SURE: f32 = 3.0;
-
 /// The codes of all places. A free place has one that is like nothing.
 pub(super) struct Codes {
     /// How many words of a code are looked at of every row, and how many only of those that look good by them: a scan
@@ -71,6 +68,8 @@ pub(super) struct Question {
     back: Planes,
     /// The square of what its planes add to it.
     noise: f32,
+    /// How many deviations an estimate is trusted not to err by.
+    sure: f32,
 }
 
 impl Codes {
@@ -103,11 +102,11 @@ impl Codes {
         }
     }
 
-    /// A question of length one.
-    pub(super) fn question(&self, unit: &[f32]) -> Question {
+    /// A question of length one, whose estimates are trusted not to err by so many deviations.
+    pub(super) fn question(&self, unit: &[f32], sure: f32) -> Question {
         let (planes, noise) = planes(unit);
         let (front, back) = planes.split(self.front);
-        Question { front, back, noise }
+        Question { front, back, noise, sure }
     }
 
     /// By how much the likeness of what is at least `likeness` may be estimated too low, by so many words of its code.
@@ -117,7 +116,7 @@ impl Codes {
         let (all, bits) = (((self.front + self.back) * 32) as f32, (words * 32) as f32);
         let unlike = (1.0 - likeness * likeness).max(0.0);
         let signs = std::f32::consts::FRAC_PI_2;
-        SURE * ((unlike * (signs - bits / all) + question.noise * signs) / bits).sqrt()
+        question.sure * ((unlike * (signs - bits / all) + question.noise * signs) / bits).sqrt()
     }
 
     /// The least that the front says of what is at least so alike.

@@ -6,7 +6,7 @@ use std::sync::PoisonError;
 use roaring::RoaringBitmap;
 
 use super::base::Inner;
-use super::nearest::{Probe, nearest};
+use super::nearest::{LIKELY, Probe, SURE, nearest};
 use super::state::State;
 use super::top::Scored;
 use super::truth;
@@ -81,7 +81,7 @@ fn find(state: &State, query: &Query) -> Result<Vec<Found>> {
 }
 
 fn semantic(state: &State, probe: &Probe, allowed: Option<&RoaringBitmap>, limit: usize) -> Vec<Found> {
-    let found = nearest(state, probe, allowed, limit).into_iter();
+    let found = nearest(state, probe, allowed, limit, SURE).into_iter();
     found.map(|s| Found { key: s.key, slot: s.slot, cosine: s.score, score: f64::from(s.score) }).collect()
 }
 
@@ -93,7 +93,7 @@ fn hybrid(
     limit: usize,
 ) -> Result<Vec<Found>> {
     let pool = limit.max(CANDIDATES);
-    let near = nearest(state, probe, allowed, pool);
+    let near = nearest(state, probe, allowed, pool, LIKELY);
     let Some(asked) = state.words.ask(text)? else {
         return Ok(semantic(state, probe, allowed, limit));
     };

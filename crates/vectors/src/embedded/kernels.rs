@@ -136,10 +136,7 @@ fn estimate_rows(blocks: &[u32], factors: &[f32], question: &Planes, estimates: 
         }
         for row in 0..ROWS {
             // Each digit that differs says its weight less instead of more.
-            let mut sum = 0u32;
-            for plane in 0..PLANES {
-                sum = sum.wrapping_add(differ[plane][row] << plane);
-            }
+            let sum = differ.iter().rev().fold(0u32, |sum, differ| (sum << 1).wrapping_add(differ[row]));
             estimates[row] = question.says(sum) * factors[row];
         }
     }
@@ -215,7 +212,7 @@ fn hadamard_pairs(numbers: &mut [f32]) {
 
 #[inline(always)]
 fn flip_each(numbers: &mut [f32], bits: u64) {
-    for at in 0..numbers.len() {
-        numbers[at] = f32::from_bits(numbers[at].to_bits() ^ ((bits >> at & 1) as u32) << 31);
+    for (at, number) in numbers.iter_mut().enumerate() {
+        *number = f32::from_bits(number.to_bits() ^ ((bits >> at & 1) as u32) << 31);
     }
 }

@@ -56,8 +56,19 @@ impl Probe {
     }
 }
 
+/// How many deviations an estimate is trusted not to err by: where likeness decides, and where it is one of two
+/// judges of many, the last of which hardly matter.
+pub(super) const SURE: f32 = 3.0;
+pub(super) const LIKELY: f32 = 2.0;
+
 /// The best `limit` of the places allowed, best first.
-pub(super) fn nearest(state: &State, probe: &Probe, allowed: Option<&RoaringBitmap>, limit: usize) -> Vec<Scored> {
+pub(super) fn nearest(
+    state: &State,
+    probe: &Probe,
+    allowed: Option<&RoaringBitmap>,
+    limit: usize,
+    sure: f32,
+) -> Vec<Scored> {
     let among = allowed.unwrap_or(state.columns.all());
     let count = among.len();
     let few = count <= FEW.max(u64::from(state.places()) / SHARE) || count <= limit.saturating_mul(EACH) as u64;
@@ -65,7 +76,7 @@ pub(super) fn nearest(state: &State, probe: &Probe, allowed: Option<&RoaringBitm
     match (probe, &state.codes) {
         (Probe::Float(unit), Some(codes)) if !few => {
             let passes = |slot| allowed.is_none_or(|allowed| allowed.contains(slot));
-            search.by_codes(codes, &codes.question(unit), limit, passes);
+            search.by_codes(codes, &codes.question(unit, sure), limit, passes);
         }
         _ => {
             let mut later = among.iter();

@@ -51,7 +51,7 @@ fn an_estimate_errs_by_no_more_than_is_said() {
             for (slot, vector) in kept.iter().enumerate() {
                 codes.set(slot as u32, &Code::new(vector));
             }
-            let asked = codes.question(&question);
+            let asked = codes.question(&question, 3.0);
             let mut found = codes.scan(&asked, f32::NEG_INFINITY, |_| true, |_| f32::NEG_INFINITY);
             assert_eq!(found.len(), kept.len());
             let likeness = |found: &Scored| product(&question, &kept[found.slot as usize]);
