@@ -97,7 +97,6 @@ def test_what_nothing_supports_is_refused(runtime, kb):
     ]
 
 
-@pytest.mark.parametrize("question, document, words", QUESTIONS)
 @pytest.mark.parametrize("nothing", ["...", "?", "🚀"])
 def test_what_asks_nothing_is_refused(runtime, kb, nothing):
     assert ask(runtime, kb, nothing)["output"]["text"] == SORRY
@@ -112,6 +111,7 @@ def test_a_file_of_records_is_answered_with_a_record(runtime):
     assert "9th" in answer["output"]["text"]
 
 
+@pytest.mark.parametrize("question, document, words", QUESTIONS)
 def test_a_stream_tells_text_then_its_citation(runtime, kb, question, document, words):
     answer = runtime.retrieve_and_generate_stream(
         input={"text": question}, retrieveAndGenerateConfiguration=configuration(kb)
