@@ -558,7 +558,7 @@ def test_a_bucket_of_another_account_is_told_so(agent, server):
     assert got["status"] == "FAILED" and f"the bucket not-ours is another account's, and {told}" in got["statusReason"], got
     s3 = {"type": "S3", "s3Configuration": {"bucketArn": "arn:aws:s3:::not-ours", "bucketOwnerAccountId": "555544441111"}}
     raises(lambda: source(agent, kb, "files", s3), "ValidationException", told, 400)
-    job = sync(agent, kb, source(agent, kb, "files", knowledge.bucket_source("not-ours")))
+    job = sync(agent, kb, source(agent, kb, "theirs", knowledge.bucket_source("not-ours")))
     assert job["status"] == "FAILED" and told in job["failureReasons"][0], job
 
 

@@ -26,6 +26,7 @@ ROLES = {
     "kb-bound": trust(BEDROCK, condition=BOUND), "kb-agents": trust(BEDROCK, condition=OTHERS),
 }  # fmt: skip
 CONFIG = toml(
+    stand_ins={"mode": "on"},
     access__policies__passes={"json": PASSES},
     access__policies__models={"json": policy(allow("bedrock:InvokeModel"))},
     access__users=[{"account": ACCOUNT, "name": "maker", "policies": ["passes"]}],

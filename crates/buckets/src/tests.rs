@@ -168,6 +168,11 @@ async fn what_a_crash_left_in_a_folder_goes_when_nobody_has_touched_it_for_long(
 
 #[test]
 fn spans_are_cut_to_what_there_is() {
+    let head = |size: u64, etag: &str, parts: &[u64]| {
+        let modified = jiff::Timestamp::UNIX_EPOCH;
+        let object = Object { key: "k".into(), size, etag: etag.into(), modified, content_type: None };
+        Head { object, attributes: Attributes::default(), parts: parts.to_vec() }
+    };
     for (span, size, expected) in [
         (Span::All, 0, Some(0..0)),
         (Span::From(0, Some(0)), 10, Some(0..1)),
@@ -179,7 +184,15 @@ fn spans_are_cut_to_what_there_is() {
         (Span::Last(3), 10, Some(7..10)),
         (Span::Last(99), 10, Some(0..10)),
         (Span::Last(0), 10, None),
+        (Span::Part(1), 10, Some(0..10)),
+        (Span::Part(2), 10, None),
     ] {
-        assert_eq!(span.of(size).ok(), expected, "{span:?}");
+        assert_eq!(span.of(&head(size, "etag", &[])).ok(), expected, "{span:?}");
     }
+    let parts = head(10, "etag-3", &[4, 4, 2]);
+    for (number, expected) in [(1, Some(0..4)), (3, Some(8..10)), (0, None), (4, None)] {
+        assert_eq!(Span::Part(number).of(&parts).ok(), expected, "{number}");
+    }
+    let unknown = Span::Part(1).of(&head(10, "etag-3", &[])).unwrap_err();
+    assert!(matches!(unknown, BucketError::Unbuilt(_)), "{unknown}");
 }

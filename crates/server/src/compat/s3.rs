@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri, header, request};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri, header, request};
 use http_body_util::{BodyExt, StreamBody};
 use outcrop_access::{Context, Payload};
 use outcrop_api::Fault;
@@ -192,6 +192,10 @@ fn answered(response: Response<s3s::Body>, request_id: &str) -> Response<Body> {
             Body::stream(pieces)
         }
     };
+    if parts.status == StatusCode::OK && parts.headers.contains_key(header::CONTENT_RANGE) {
+        // `s3s` says so of GetObject alone.
+        parts.status = StatusCode::PARTIAL_CONTENT;
+    }
     identify(&mut parts.headers, request_id);
     Response::from_parts(parts, body)
 }

@@ -148,10 +148,6 @@ fn told(span: Span, range: &std::ops::Range<u64>, head: &Head) -> (Option<String
     (content_range, counted.then(|| i32::try_from(head.parts.len()).unwrap_or(i32::MAX)))
 }
 
-fn status(content_range: Option<&String>) -> StatusCode {
-    if content_range.is_some() { StatusCode::PARTIAL_CONTENT } else { StatusCode::OK }
-}
-
 fn no_version(version: Option<&String>) -> S3Result<()> {
     match version.map(String::as_str) {
         None | Some("null") => Ok(()),
@@ -177,7 +173,6 @@ pub(super) async fn get(
     let (content_range, parts_count) = told(span, &reading.range, &reading.head);
     let Head { object, attributes, .. } = reading.head;
     let length = reading.range.end - reading.range.start;
-    let status = status(content_range.as_ref());
     let pieces = reading.bytes.map(|piece| piece.map(http_body::Frame::data));
     let output = GetObjectOutput {
         accept_ranges: Some("bytes".to_owned()),
@@ -196,7 +191,7 @@ pub(super) async fn get(
         parts_count,
         ..Default::default()
     };
-    Ok(S3Response::with_status(output, status))
+    answer(output)
 }
 
 /// What S3 says of an object of which nobody said what it is.
@@ -223,7 +218,6 @@ pub(super) async fn head(
     let range = span.of(&head).map_err(of)?;
     let (content_range, parts_count) = told(span, &range, &head);
     let Head { object, attributes, .. } = head;
-    let status = status(content_range.as_ref());
     let output = HeadObjectOutput {
         accept_ranges: Some("bytes".to_owned()),
         cache_control: attributes.cache_control,
@@ -240,7 +234,7 @@ pub(super) async fn head(
         parts_count,
         ..Default::default()
     };
-    Ok(S3Response::with_status(output, status))
+    answer(output)
 }
 
 /// Bucket and key that a copy comes from.
