@@ -162,5 +162,6 @@ impl Encoder {
     }
 }
 
-#[cfg(all(test, feature = "llama"))]
+#[cfg(test)]
+#[cfg(feature = "llama")]
 mod tests;

@@ -38,10 +38,13 @@ const DISCARDED: &str = ".discarded-";
 /// Indexes that are open at a time, but for more that are in use: each takes threads, files and memory.
 const OPEN: usize = 64;
 
-/// The indexes that are open, or being opened.
+/// An index that is open, or being opened.
+type Cell = Arc<OnceCell<Arc<Base>>>;
+
+/// All of them.
 #[derive(Default)]
 struct Opened {
-    bases: HashMap<String, (Arc<OnceCell<Arc<Base>>>, u64)>,
+    bases: HashMap<String, (Cell, u64)>,
     /// Counts what is asked for: who has the least was asked for the longest ago.
     asked: u64,
 }
@@ -73,7 +76,7 @@ impl Embedded {
         Ok(Self { folder, open: Mutex::default(), _owner: owner })
     }
 
-    fn cell(&self, base: &str) -> Arc<OnceCell<Arc<Base>>> {
+    fn cell(&self, base: &str) -> Cell {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         open.asked += 1;
         let now = open.asked;
@@ -92,7 +95,7 @@ impl Opened {
         if self.bases.len() <= OPEN {
             return;
         }
-        let unused = |cell: &Arc<OnceCell<Arc<Base>>>| {
+        let unused = |cell: &Cell| {
             Arc::strong_count(cell) == 1 && cell.get().is_none_or(|base| Arc::strong_count(base) == 1 && base.is_idle())
         };
         let unused = self.bases.iter().filter(|(_, (cell, _))| unused(cell));

@@ -193,7 +193,7 @@ fn relevance_is_that_of_transformers() {
     pooled(&path, 4);
     let model = Encoder::load(&path, 1).unwrap();
     for case in read::<Vec<Case>>("rank.json") {
-        let found = model.relevance(&case.query, &[case.document.clone()], &|| false).unwrap()[0];
+        let found = model.relevance(&case.query, std::slice::from_ref(&case.document), &|| false).unwrap()[0];
         assert!((found.score - case.score).abs() < 1e-3, "{:?} and {:?}: {found:?}", case.query, case.document);
         assert_eq!(found.tokens, case.tokens);
     }
