@@ -276,7 +276,7 @@ def test_one_job_at_a_time_and_a_stopped_one_is_gone_on_with(agent, s3):
     assert stopped["status"] == "STOPPED"
     first = counted(stopped)["NewDocumentsIndexed"]
     assert 0 < first < 60
-    rest = counted(sync(agent, kb, ds, 120))
+    rest = counted(sync(agent, kb, ds, 300))
     assert rest == {"DocumentsScanned": 60, "NewDocumentsIndexed": 60 - first}
 
 
