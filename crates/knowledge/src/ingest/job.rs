@@ -315,7 +315,9 @@ impl<'a> Run<'a> {
             Ok(fetched) => match prepare(&self.recipe, &self.embedder, &todo.item.id, fetched).await {
                 Ok(prepared) => Outcome::Ready(prepared),
                 Err(Unprepared::Bad(failure)) => left(reasons::left(&failure)),
-                Err(Unprepared::Later(why)) => Outcome::Kept(reasons::sentence(&why)),
+                // What is known of it stays; of a new one that it failed.
+                Err(Unprepared::Later(why)) if todo.indexed() => Outcome::Kept(reasons::sentence(&why)),
+                Err(Unprepared::Later(why)) => Outcome::Left(Status::Failed, reasons::sentence(&why)),
                 Err(Unprepared::Model(fault)) if blocked(&fault) => Outcome::blocked(&fault),
                 Err(Unprepared::Model(fault)) => return Err(refused(fault)),
             },
