@@ -22,7 +22,7 @@ use outcrop_dialects::{EmbeddingRequest, InputType, Truncate};
 use outcrop_guard::{Acted, Side};
 use outcrop_guardrails::OwnedPassage;
 use outcrop_resources::Error;
-use outcrop_vectors::{Filter, Query, Vector};
+use outcrop_vectors::{Filter, Mode, Query, Vector};
 
 use crate::base::{Base, scope};
 use crate::{Knowledge, KnowledgeError, rerank};
@@ -123,8 +123,15 @@ pub(crate) async fn search(
             None => written,
         });
     }
-    let vector = vector(&acting, knowledge, base, query).await?;
-    let asked = Query { vector, text: query.to_owned(), mode: settings.mode, filter, limit: settings.number };
+    let limit = settings.number;
+    let words = async {
+        match settings.mode {
+            Mode::Hybrid => Ok(base.index.words(query, filter.as_ref(), limit).await?),
+            Mode::Semantic => Ok(None),
+        }
+    };
+    let (vector, said) = tokio::try_join!(vector(&acting, knowledge, base, query), words)?;
+    let asked = Query { vector, text: query.to_owned(), mode: settings.mode, filter, limit, said };
     let hits = base.index.search(asked).await?;
     let mut kinds: HashMap<String, Option<String>> = HashMap::new();
     let mut results = Vec::with_capacity(hits.len());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::{Hit, Metadata, Query, Replace, Result, Shape};
+use crate::{Filter, Hit, Metadata, Query, Replace, Result, Said, Shape};
 
 /// A place that holds indexes, one for each knowledge base.
 #[async_trait]
@@ -54,6 +54,11 @@ pub trait Index: Send + Sync + 'static {
     async fn describe(&self, source: &str, document: &str, own: &[&str], metadata: Metadata) -> Result<()>;
     /// Removes everything that came from a source.
     async fn forget(&self, source: &str) -> Result<()>;
+    /// What a question's words find by themselves, for a hybrid search that still waits for the question's vector.
+    /// Nothing where that would not make it quicker.
+    async fn words(&self, _text: &str, _filter: Option<&Filter>, _limit: usize) -> Result<Option<Said>> {
+        Ok(None)
+    }
     /// What fits a query best, best first.
     async fn search(&self, query: Query) -> Result<Vec<Hit>>;
     /// How much there is.

@@ -31,6 +31,7 @@ use tokio::sync::OnceCell;
 
 use crate::{Engine, Index, Result, Shape, VectorError};
 use base::Base;
+pub use find::Said;
 
 /// What a folder is called that is being deleted.
 const DISCARDED: &str = ".discarded-";

@@ -25,7 +25,7 @@ mod served;
 pub mod suite;
 
 pub use contract::{Engine, Index, Place, Stats, Store};
-pub use embedded::Embedded;
+pub use embedded::{Embedded, Said};
 pub use error::{Result, VectorError};
 pub use filter::Filter;
 pub use fusion::{Parts, Scale, join};

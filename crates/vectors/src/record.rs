@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::embedded::Said;
 use crate::{Filter, Result, VectorError};
 
 /// What the vectors of an index are.
@@ -156,6 +157,8 @@ pub struct Query {
     pub filter: Option<Filter>,
     /// How many hits at most.
     pub limit: usize,
+    /// What [`Index::words`](crate::Index::words) found for the same text, filter and limit.
+    pub said: Option<Said>,
 }
 
 /// What was found.

@@ -56,7 +56,7 @@ fn document(source: &str, document: &str, records: Vec<Record>) -> Replace {
 
 fn near(vector: [f32; 4]) -> Query {
     let vector = Vector::Float(vector.to_vec());
-    Query { vector, text: String::new(), mode: Mode::Semantic, filter: None, limit: 100 }
+    Query { vector, text: String::new(), mode: Mode::Semantic, filter: None, limit: 100, said: None }
 }
 
 fn ids(hits: &[Hit]) -> Vec<&str> {

@@ -12,8 +12,8 @@ use crate::Result;
 use crate::fusion::Scale;
 
 /// A question's words, ready to be looked for.
-pub(super) struct Asked<'a> {
-    searcher: &'a tantivy::Searcher,
+pub(super) struct Asked {
+    searcher: tantivy::Searcher,
     fields: Fields,
     words: Vec<(Term, Bm25Weight)>,
     scale: Scale,
@@ -46,9 +46,9 @@ fn most(having: u64, documents: u64) -> f64 {
     2.2 * (1.0 + (documents - having + 0.5) / (having + 0.5)).ln()
 }
 
-impl<'a> Asked<'a> {
+impl Asked {
     /// Words that no chunk has are left out of what is looked for, not of what could be scored.
-    pub(super) fn new(searcher: &'a tantivy::Searcher, fields: Fields, words: Vec<Term>) -> Result<Self> {
+    pub(super) fn new(searcher: tantivy::Searcher, fields: Fields, words: Vec<Term>) -> Result<Self> {
         let (mut tokens, mut documents) = (0, 0);
         for segment in searcher.segment_readers() {
             tokens += segment.inverted_index(fields.text).map_err(failed)?.total_num_tokens();

@@ -14,7 +14,7 @@ use super::state::{Added, Place, State};
 use super::words::Words;
 use super::write::{self, Writer};
 use super::{blocking, find, truth};
-use crate::{Hit, Index, Metadata, Query, Replace, Result, Shape, Stats, VectorError};
+use crate::{Filter, Hit, Index, Metadata, Query, Replace, Result, Said, Shape, Stats, VectorError};
 
 /// How many chunks are brought into memory at once.
 const TOGETHER: usize = 16_384;
@@ -151,6 +151,11 @@ impl Index for Base {
     async fn forget(&self, source: &str) -> Result<()> {
         let source = source.to_owned();
         self.run(move |inner| write::forget(inner, &source)).await
+    }
+
+    async fn words(&self, text: &str, filter: Option<&Filter>, limit: usize) -> Result<Option<Said>> {
+        let (text, filter) = (text.to_owned(), filter.cloned());
+        self.run(move |inner| find::words(inner, &text, filter.as_ref(), limit)).await
     }
 
     async fn search(&self, query: Query) -> Result<Vec<Hit>> {

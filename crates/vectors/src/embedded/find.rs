@@ -1,17 +1,19 @@
 //! Answering a query.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::PoisonError;
+use std::fmt;
+use std::sync::{Arc, PoisonError};
 
 use roaring::RoaringBitmap;
 
+use super::asked::Asked;
 use super::base::Inner;
 use super::nearest::{LIKELY, Probe, SURE, nearest};
 use super::state::State;
 use super::top::Scored;
 use super::truth;
 use crate::fusion::{self, CANDIDATES, Parts};
-use crate::{Hit, Mode, Query, Result};
+use crate::{Filter, Hit, Mode, Query, Result};
 
 /// A place that fits.
 struct Found {
@@ -59,6 +61,45 @@ pub(super) fn search(inner: &Inner, query: &Query) -> Result<Vec<Hit>> {
     }
 }
 
+/// What a question's words found, as the index was then.
+#[derive(Clone)]
+pub struct Said(Arc<Words>);
+
+struct Words {
+    asked: Asked,
+    best: Vec<Scored>,
+    /// How many were asked for.
+    pool: usize,
+}
+
+impl fmt::Debug for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Said({} chunks)", self.0.best.len())
+    }
+}
+
+impl Said {
+    /// Nothing where the question has no words.
+    fn by(state: &State, text: &str, allowed: Option<&RoaringBitmap>, pool: usize) -> Result<Option<Self>> {
+        let Some(asked) = state.words.ask(text)? else { return Ok(None) };
+        let best = asked.best(pool, |key, slot| fits(state, allowed, key, slot))?;
+        Ok(Some(Self(Arc::new(Words { asked, best, pool }))))
+    }
+}
+
+/// Whether a document of the words' index counts: only where memory knows it too.
+fn fits(state: &State, allowed: Option<&RoaringBitmap>, key: i64, slot: u32) -> bool {
+    state.key(slot) == key && allowed.is_none_or(|allowed| allowed.contains(slot))
+}
+
+/// What a question's words find.
+pub(super) fn words(inner: &Inner, text: &str, filter: Option<&Filter>, limit: usize) -> Result<Option<Said>> {
+    inner.open()?;
+    let state = inner.state.read().unwrap_or_else(PoisonError::into_inner);
+    let allowed = filter.map(|filter| state.columns.allowed(filter));
+    Said::by(&state, text, allowed.as_ref(), limit.max(CANDIDATES))
+}
+
 /// What fits best, hits of one parent as one.
 fn find(state: &State, query: &Query) -> Result<Vec<Found>> {
     let probe = Probe::new(&query.vector);
@@ -67,7 +108,7 @@ fn find(state: &State, query: &Query) -> Result<Vec<Found>> {
     loop {
         let found = match query.mode {
             Mode::Semantic => semantic(state, &probe, allowed.as_ref(), wanted),
-            Mode::Hybrid => hybrid(state, &probe, allowed.as_ref(), &query.text, wanted)?,
+            Mode::Hybrid => hybrid(state, &probe, allowed.as_ref(), query, wanted)?,
         };
         let exhausted = found.len() < wanted;
         let mut found = if state.parents() { collapse(state, found) } else { found };
@@ -89,17 +130,22 @@ fn hybrid(
     state: &State,
     probe: &Probe,
     allowed: Option<&RoaringBitmap>,
-    text: &str,
+    query: &Query,
     limit: usize,
 ) -> Result<Vec<Found>> {
     let pool = limit.max(CANDIDATES);
-    let near = nearest(state, probe, allowed, pool, LIKELY);
-    let Some(asked) = state.words.ask(text)? else {
+    let said = match &query.said {
+        Some(said) if said.0.pool >= pool => Some(said.clone()),
+        _ => Said::by(state, &query.text, allowed, pool)?,
+    };
+    let Some(Said(said)) = said else {
         return Ok(semantic(state, probe, allowed, limit));
     };
-    // A document of the words' index counts only where memory knows it too.
-    let said =
-        asked.best(pool, |key, slot| state.key(slot) == key && allowed.is_none_or(|allowed| allowed.contains(slot)))?;
+    let asked = &said.asked;
+    // Something may have been written since.
+    let said: Vec<Scored> =
+        said.best.iter().filter(|scored| fits(state, allowed, scored.key, scored.slot)).copied().collect();
+    let near = nearest(state, probe, allowed, pool, LIKELY);
     let mut words: HashMap<i64, f32> = said.iter().map(|scored| (scored.key, scored.score)).collect();
     let silent: Vec<i64> = near.iter().map(|scored| scored.key).filter(|key| !words.contains_key(key)).collect();
     words.extend(silent.iter().copied().zip(asked.score(&silent)?));

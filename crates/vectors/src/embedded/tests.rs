@@ -37,8 +37,31 @@ fn document(name: &str, texts: &[&str]) -> Replace {
 
 async fn found(index: &dyn Index, text: &str) -> Vec<String> {
     let vector = Vector::Float(vec![1.0, 0.0, 0.0, 0.0]);
-    let query = Query { vector, text: text.to_owned(), mode: Mode::Hybrid, filter: None, limit: 10 };
+    let query = Query { vector, text: text.to_owned(), mode: Mode::Hybrid, filter: None, limit: 10, said: None };
     index.search(query).await.unwrap().into_iter().map(|hit| hit.id).collect()
+}
+
+#[tokio::test]
+async fn words_that_were_asked_before_the_vector_was_known_change_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine(folder.path());
+    let index = engine.open("b", SHAPE).await.unwrap();
+    index.replace(vec![document("a", &["red apple", "green pear"]), document("b", &["a red plum"])]).await.unwrap();
+    let vector = Vector::Float(vec![0.0, 1.0, 0.0, 0.0]);
+    let text = "a red pear".to_owned();
+    let query = Query { vector, text, mode: Mode::Hybrid, filter: None, limit: 10, said: None };
+    let said = index.words(&query.text, None, query.limit).await.unwrap();
+    assert!(said.is_some());
+    let ahead = Query { said, ..query.clone() };
+    assert_eq!(index.search(ahead.clone()).await.unwrap(), index.search(query.clone()).await.unwrap());
+
+    // What has gone since is not found.
+    index.replace(vec![document("a", &["a red pear"])]).await.unwrap();
+    let hits = index.search(ahead).await.unwrap();
+    let mut ids: Vec<&str> = hits.iter().map(|hit| hit.text.as_str()).collect();
+    ids.sort_unstable();
+    assert_eq!(ids, ["a red pear", "a red plum"]);
+    assert!(index.words("?!", None, 10).await.unwrap().is_none());
 }
 
 #[tokio::test]

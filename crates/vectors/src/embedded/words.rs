@@ -176,7 +176,7 @@ fn analyzer() -> TextAnalyzer {
 
 impl Searcher {
     /// Nothing where the question has no words.
-    pub(super) fn ask(&self, text: &str) -> Result<Option<Asked<'_>>> {
+    pub(super) fn ask(&self, text: &str) -> Result<Option<Asked>> {
         let mut seen = HashSet::new();
         let mut words = Vec::new();
         let mut analyzer = self.analyzer.clone();
@@ -190,6 +190,6 @@ impl Searcher {
         if words.is_empty() {
             return Ok(None);
         }
-        Asked::new(&self.searcher, self.fields, words).map(Some)
+        Asked::new(self.searcher.clone(), self.fields, words).map(Some)
     }
 }

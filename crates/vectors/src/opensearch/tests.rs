@@ -110,7 +110,7 @@ fn document(records: Vec<Record>) -> Replace {
 
 fn near(vector: [f32; 2]) -> Query {
     let vector = Vector::Float(vector.to_vec());
-    Query { vector, text: String::new(), mode: Mode::Semantic, filter: None, limit: 9 }
+    Query { vector, text: String::new(), mode: Mode::Semantic, filter: None, limit: 9, said: None }
 }
 
 async fn make(store: &OpenSearch, name: &str, vector: Json) {

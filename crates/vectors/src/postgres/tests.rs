@@ -50,7 +50,7 @@ async fn number(store: &Postgres, sql: &str) -> i64 {
 }
 
 fn near(vector: Vec<f32>, limit: usize) -> Query {
-    Query { vector: Vector::Float(vector), text: String::new(), mode: Mode::Semantic, filter: None, limit }
+    Query { vector: Vector::Float(vector), text: String::new(), mode: Mode::Semantic, filter: None, limit, said: None }
 }
 
 fn record(id: &str, text: &str, vector: Vec<f32>) -> Record {

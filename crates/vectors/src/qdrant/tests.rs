@@ -46,6 +46,7 @@ async fn halfway(store: &Qdrant) {
         mode: crate::Mode::Semantic,
         filter: None,
         limit: 1,
+        said: None,
     };
     let ids = async || index.search(query.clone()).await.unwrap().into_iter().map(|hit| hit.id).collect::<Vec<_>>();
     assert_eq!(ids().await, ["old"]);

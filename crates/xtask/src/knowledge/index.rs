@@ -209,7 +209,14 @@ fn replace(at: usize, vector: &[f32]) -> Replace {
 }
 
 fn query(vector: &[f32], filter: Option<Filter>) -> Query {
-    Query { vector: Vector::Float(vector.to_vec()), text: String::new(), mode: Mode::Semantic, filter, limit: 10 }
+    Query {
+        vector: Vector::Float(vector.to_vec()),
+        text: String::new(),
+        mode: Mode::Semantic,
+        filter,
+        limit: 10,
+        said: None,
+    }
 }
 
 /// Asks everything once: what is found of the truth, and the seconds that processors worked.

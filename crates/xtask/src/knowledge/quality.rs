@@ -141,7 +141,8 @@ async fn measure(of: &Collection, vectors: &Vectors, folder: &Path) -> outcrop_v
 }
 
 async fn ask(index: &dyn Index, text: &str, vector: Vec<f32>, mode: Mode) -> outcrop_vectors::Result<Vec<String>> {
-    let query = Query { vector: Vector::Float(vector), text: text.to_owned(), mode, filter: None, limit: 10 };
+    let query =
+        Query { vector: Vector::Float(vector), text: text.to_owned(), mode, filter: None, limit: 10, said: None };
     Ok(index.search(query).await?.into_iter().map(|hit| hit.id).collect())
 }
 

@@ -45,7 +45,7 @@ fn after(steps: usize) -> BTreeMap<String, String> {
 
 async fn all(index: &dyn Index) -> Vec<Hit> {
     let vector = Vector::Float(vec![1.0, 0.0, 0.0, 0.0]);
-    let query = Query { vector, text: String::new(), mode: Mode::Semantic, filter: None, limit: 1000 };
+    let query = Query { vector, text: String::new(), mode: Mode::Semantic, filter: None, limit: 1000, said: None };
     let mut hits = index.search(query).await.unwrap();
     hits.sort_by(|a, b| a.id.cmp(&b.id));
     hits

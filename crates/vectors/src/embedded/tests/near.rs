@@ -62,6 +62,7 @@ async fn finds_what_comparing_with_all_finds(dimensions: usize) {
                 mode: Mode::Semantic,
                 filter: (below < 100).then_some(filter),
                 limit: 10,
+                said: None,
             };
             let expected = best(&vectors, &half, |at| there(at) && at % 100 < below as usize);
             let hits = index.search(query).await.unwrap();
