@@ -2,6 +2,7 @@
 
 import json
 import math
+import pathlib
 
 import pytest
 
@@ -103,3 +104,14 @@ class TestCohere:
     )
     def test_a_bad_body(self, runtime, body):
         raises(lambda: runtime.invoke_model(modelId=COHERE_EMBED, body=json.dumps(body)), "ValidationException")
+
+
+class TestMiniLM:
+    def test_vectors_are_the_models_own(self, runtime):
+        """Those of onnxruntime with the original weights: an index that another program filled with them is searched
+        rightly."""
+        golden = pathlib.Path(__file__).parents[2] / "crates" / "engine" / "golden" / "minilm-onnx.json"
+        for one in json.loads(golden.read_text()):
+            out, _ = invoke(runtime, "outcrop.all-minilm-l6-v2", {"inputText": one["text"]})
+            assert len(out["embedding"]) == 384
+            assert cosine(out["embedding"], one["vector"]) > 0.999

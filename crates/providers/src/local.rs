@@ -11,12 +11,12 @@ use std::time::Instant;
 use async_trait::async_trait;
 use futures_util::StreamExt;
 use outcrop_api::{Fault, Kind};
-use outcrop_engine::embed::{EmbedService, project};
+use outcrop_engine::embed::EmbedService;
 use outcrop_engine::rank::RankService;
 use outcrop_engine::weights::EMBEDDING_MODEL;
 use outcrop_engine::{Engine, Event, Generate};
 
-use crate::{Answer, Call, Counter, Embed, Embedded, Failure, Provider, Rank, Ranked, Rerank};
+use crate::{Answer, Call, Counter, Embed, Embedded, Failure, Provider, Rank, Ranked, Rerank, vector};
 use usage::Accounting;
 
 /// Answers with models on this machine.
@@ -89,14 +89,10 @@ impl Provider for Local {
             Fault::new(Kind::NotImplemented, text)
         })?;
         let found = embedder.embed(call.request.texts.clone()).await.map_err(|e| told(&e))?;
-        let fit = |vector: Vec<f32>| match call.dimensions {
-            0 => vector,
-            n => project(&vector, n, 0),
-        };
         Ok(Embedded {
             tokens: found.iter().map(|e| e.tokens).sum(),
             lengths: found.iter().map(|e| e.length).collect(),
-            vectors: found.into_iter().map(|e| fit(e.vector)).collect(),
+            vectors: found.into_iter().map(|e| vector::fit(e.vector, call.dimensions)).collect(),
         })
     }
 
