@@ -84,7 +84,7 @@ impl Knowledge {
             true => Vector::Binary(vec![0; base.shape.dimensions as usize / 8]),
             false => Vector::Float(vec![1.0; base.shape.dimensions as usize]),
         };
-        let query = Query { vector, text: String::new(), mode: Mode::Semantic, filter: None, limit: 1 };
+        let query = Query { vector, text: String::new(), mode: Mode::Semantic, filter: None, limit: 1, said: None };
         index.search(query).await.map(drop).map_err(|error| invalid(error.into()))
     }
 
