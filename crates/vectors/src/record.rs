@@ -58,6 +58,9 @@ impl Vector {
     }
 }
 
+/// What begins attributes that are kept with a chunk and that no filter names: an engine need not index them.
+pub const OWN: &str = "outcrop:";
+
 /// A document's attributes.
 pub type Metadata = BTreeMap<String, Value>;
 
