@@ -10,7 +10,7 @@ mod tests;
 use outcrop_api::bedrock_agent_runtime::{FilterAttribute, RetrievalFilter};
 use outcrop_vectors::{Filter, Value};
 
-use crate::{KnowledgeError, keys};
+use crate::{KnowledgeError, broken, keys};
 
 /// How deep groups may lie in each other.
 const DEPTH: usize = 32;
@@ -144,8 +144,4 @@ fn wrong<T>(name: &str, given: &FilterAttribute, wanted: &str) -> Result<T, Know
 
 fn unsupported<T>(name: &str) -> Result<T, KnowledgeError> {
     broken(format!("The {name} filter is not supported by this knowledge base's storage."))
-}
-
-fn broken<T>(text: impl Into<String>) -> Result<T, KnowledgeError> {
-    Err(KnowledgeError::Validation(text.into()))
 }
