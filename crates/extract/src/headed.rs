@@ -42,16 +42,19 @@ pub(crate) fn parse(bytes: &[u8], charset: Option<&str>, markup: Markup) -> Docu
     let read = charset::decode(bytes, charset);
     let mut document = Document::default();
     document.attribute("charset", read.charset);
-    let lines: Vec<&str> = read.text.lines().collect();
+    let text = read.text.as_str();
     // Kinds of underlines, the outermost first.
     let mut kinds = Vec::new();
     // What ends the listing that is being read.
     let mut fence = None;
+    // Whether a paragraph may begin here.
+    let mut begins = true;
     let (mut from, mut at) = (0, 0);
-    while at < lines.len() {
-        let line = lines[at].trim_end();
+    while at < text.len() {
+        let rest = &text[at..];
+        let line = rest.lines().next().unwrap_or_default().trim_end();
         let heading = match markup {
-            Markup::Rest if at == from || lines[at - 1].trim().is_empty() => underlined(&lines[at..], &mut kinds),
+            Markup::Rest if begins => underlined(rest, &mut kinds),
             Markup::Rest => None,
             Markup::AsciiDoc if fence.is_some() || is_fence(line) => {
                 fence = match fence {
@@ -64,25 +67,28 @@ pub(crate) fn parse(bytes: &[u8], charset: Option<&str>, markup: Markup) -> Docu
             Markup::AsciiDoc => marked(line, '='),
             Markup::Org => marked(line, '*'),
         };
-        let Some(heading) = heading else {
-            at += 1;
-            continue;
-        };
-        paragraphs(&mut document, &lines[from..at].join("\n"), None);
-        document.push(Role::Heading(heading.level), heading.title, None);
-        at += heading.lines;
-        from = at;
+        begins = heading.is_some() || line.is_empty();
+        let taken = heading.as_ref().map_or(1, |heading| heading.lines);
+        let next = at + rest.split_inclusive('\n').take(taken).map(str::len).sum::<usize>();
+        if let Some(heading) = heading {
+            paragraphs(&mut document, &text[from..at], None);
+            document.push(Role::Heading(heading.level), heading.title, None);
+            from = next;
+        }
+        at = next;
     }
-    paragraphs(&mut document, &lines[from..].join("\n"), None);
+    paragraphs(&mut document, &text[from..], None);
     document.titled()
 }
 
 /// A title with a line of one sign under it, or with one above and one under it. Which kind of lines is which level, the
 /// order says in which they come ("Sections" of the reStructuredText specification).
-fn underlined<'a>(lines: &[&'a str], kinds: &mut Vec<(u8, bool)>) -> Option<Heading<'a>> {
-    let over = adornment(lines[0]);
-    let at = usize::from(over.is_some());
-    let (title, line) = (*lines.get(at)?, lines.get(at + 1)?.trim_end());
+fn underlined<'a>(text: &'a str, kinds: &mut Vec<(u8, bool)>) -> Option<Heading<'a>> {
+    let mut lines = text.lines();
+    let first = lines.next()?;
+    let over = adornment(first);
+    let title = if over.is_some() { lines.next()? } else { first };
+    let line = lines.next()?.trim_end();
     let under = adornment(line)?;
     let fits = line.len() >= 4 || line.len() >= title.trim_end().chars().count();
     let begins = match over {
@@ -97,7 +103,7 @@ fn underlined<'a>(lines: &[&'a str], kinds: &mut Vec<(u8, bool)>) -> Option<Head
         kinds.push(kind);
         kinds.len() - 1
     });
-    Some(Heading { level: told(level + 1), title: title.trim(), lines: at + 2 })
+    Some(Heading { level: told(level + 1), title: title.trim(), lines: 2 + usize::from(over.is_some()) })
 }
 
 /// The sign of a line that has but one, from its beginning.
