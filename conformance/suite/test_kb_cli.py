@@ -1,6 +1,7 @@
 """A folder becomes a knowledge base and answers, by one command each: against a running server, and without one."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -116,6 +117,24 @@ def test_it_is_shown(server, added):
     assert told["knowledgeBase"]["status"] == "ACTIVE"
     missing = outcrop(server, "show", "nowhere", check=False)
     assert missing.returncode == 1 and "there is no knowledge base nowhere. Those there are:" in missing.stderr
+
+
+def test_what_is_left_out_is_counted_and_names_keep_to_their_line(server, tmp_path):
+    root = tmp_path / "odd"
+    root.mkdir()
+    (root / "two\nlines.md").write_text("The orchard grows apples behind the mill.\n")
+    (root / ".secret.md").write_text("Nobody reads this.\n")
+    os.mkfifo(root / "pipe.md")
+    try:
+        said = outcrop(server, "add", str(root)).stderr
+        assert "left out: 1 hidden (names that begin with a dot)" in said, said
+        assert "left out: 1 special file (pipes, sockets, devices)" in said, said
+        found = outcrop(server, "search", "who grows apples?", "--kb", "odd").stdout
+        assert found.splitlines()[0].endswith("two\\nlines.md") and len(found.splitlines()) == 2, found
+    finally:
+        removed = outcrop(server, "rm", "odd")
+    # Where nobody watches a bar, a line says what is waited for.
+    assert "deleting odd (" in removed.stderr and "deleted odd (" in removed.stdout, removed
 
 
 def test_settings_are_measured_and_the_cheapest_named(server, added, tmp_path):

@@ -112,13 +112,7 @@ impl Acting {
         cx.ask("iam:PassRole").on(here.as_deref().unwrap_or(role_arn)).with("iam:PassedToService", service).check()
     }
 
-    /// The role's context for what a call sets off: the caller's account and Region.
-    pub fn as_role(&self, cx: &Context, role_arn: &str, service: &str) -> Result<Context, ActingError> {
-        let (account, region) = (&*cx.caller.account, &*cx.region);
-        self.role(As { account, region, role_arn, service, source_arn: None })
-    }
-
-    /// The role's context, without any call. In `outcrop dev` a role that is not declared may do everything in the
+    /// The role's context. In `outcrop dev` a role that is not declared may do everything in the
     /// resource's account; a declared one is itself there, too. Programs bring ARNs of accounts that are not here: there
     /// such a one stands for the role of its name in the resource's own.
     pub fn role(&self, asked: As<'_>) -> Result<Context, ActingError> {

@@ -29,6 +29,11 @@ pub fn clean(text: &str) -> String {
     shown
 }
 
+/// [`clean`] text of one line: a name that has line breaks or tabs in it shows them as escapes.
+pub fn line(text: &str) -> String {
+    clean(text).replace('\n', "\\n").replace('\t', "\\t")
+}
+
 /// Columns as wide as their widest cell, two spaces between them, one line a row.
 pub fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> String {
     let mut widths = head.map(str::len);

@@ -90,7 +90,8 @@ pub fn detect(bytes: &[u8], name: &str, mime: Option<&str>) -> Format {
     }
 }
 
-fn extension(name: &str) -> Option<String> {
+/// The letters and digits behind a name's last dot, in small letters.
+pub(crate) fn extension(name: &str) -> Option<String> {
     let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
     let (stem, extension) = name.rsplit_once('.')?;
     let plain = !stem.is_empty() && (1..=10).contains(&extension.len());
@@ -103,13 +104,17 @@ fn has_extension(name: &str) -> bool {
 
 fn by_name(name: &str) -> Option<Format> {
     Some(match extension(name)?.as_str() {
-        "txt" | "text" | "log" | "rst" | "adoc" | "asciidoc" | "org" | "tex" | "json" | "jsonl" | "ndjson" | "yaml"
-        | "yml" | "toml" | "ini" | "cfg" | "conf" | "properties" | "sql" | "py" | "rs" | "js" | "ts" | "tsx"
-        | "jsx" | "java" | "kt" | "go" | "c" | "h" | "cc" | "cpp" | "hpp" | "cs" | "rb" | "php" | "swift" | "scala"
-        | "sh" | "bash" | "ps1" | "r" | "lua" | "proto" | "graphql" | "tf" | "css" => Format::Text,
+        "txt" | "text" | "log" | "rst" | "rest" | "adoc" | "asciidoc" | "org" | "tex" | "bib" | "textile" | "wiki"
+        | "mediawiki" | "pod" | "rdoc" | "diff" | "patch" => Format::Text,
+        "json" | "jsonl" | "ndjson" | "yaml" | "yml" | "toml" | "ini" | "cfg" | "conf" | "properties" | "sql"
+        | "py" | "pyi" | "rs" | "js" | "mjs" | "cjs" | "ts" | "tsx" | "jsx" | "vue" | "svelte" | "java" | "kt"
+        | "kts" | "go" | "c" | "h" | "cc" | "cpp" | "hpp" | "cs" | "rb" | "php" | "swift" | "scala" | "groovy"
+        | "gradle" | "dart" | "zig" | "hs" | "ml" | "ex" | "exs" | "erl" | "clj" | "pl" | "pm" | "sh" | "bash"
+        | "zsh" | "fish" | "bat" | "ps1" | "r" | "lua" | "proto" | "graphql" | "tf" | "hcl" | "nix" | "css"
+        | "scss" => Format::Text,
         "xml" => Format::Xml,
         "vtt" | "srt" => Format::Subtitles,
-        "md" | "markdown" | "mdown" | "mdx" => Format::Markdown,
+        "md" | "markdown" | "mdown" | "mkd" | "mdx" | "rmd" | "qmd" => Format::Markdown,
         "html" | "htm" | "xhtml" => Format::Html,
         "csv" | "tsv" | "tab" => Format::Csv,
         "eml" => Format::Mail,

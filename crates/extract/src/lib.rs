@@ -12,6 +12,7 @@ pub mod csv;
 mod detect;
 mod document;
 mod flow;
+mod headed;
 mod html;
 mod mail;
 mod markdown;
@@ -44,7 +45,10 @@ pub fn parse(bytes: &[u8], name: &str, mime: Option<&str>) -> Result<Document, F
 fn read(bytes: &[u8], name: &str, mime: Option<&str>, depth: usize) -> Result<Document, Failure> {
     let charset = mime.and_then(charset_of);
     match detect(bytes, name, mime) {
-        Format::Text => Ok(text::parse(bytes, charset)),
+        Format::Text => Ok(match headed::Markup::of(name) {
+            Some(markup) => headed::parse(bytes, charset, markup),
+            None => text::parse(bytes, charset),
+        }),
         Format::Xml => Ok(text::xml(bytes, charset)),
         Format::Subtitles => Ok(text::subtitles(bytes, charset)),
         Format::Markdown => Ok(markdown::parse(bytes, charset)),

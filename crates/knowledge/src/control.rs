@@ -16,7 +16,7 @@ use outcrop_access::Context;
 use outcrop_resources::Error;
 use outcrop_store::Error as StoreError;
 
-use crate::KnowledgeError;
+use crate::{KnowledgeError, broken};
 
 /// A refused write in this crate's words: a name that is taken without what makes it unique, a full quota.
 fn refusal(error: Error, full: &str) -> KnowledgeError {
@@ -40,9 +40,4 @@ fn own(cx: &Context, owner: Option<&String>) -> Result<(), KnowledgeError> {
         )),
         None => Ok(()),
     }
-}
-
-/// A broken rule, in the words of its refusal.
-fn broken<T>(text: impl Into<String>) -> Result<T, KnowledgeError> {
-    Err(KnowledgeError::Validation(text.into()))
 }

@@ -54,6 +54,11 @@ pub enum KnowledgeError {
     Bucket(#[from] BucketError),
 }
 
+/// A broken rule, in the words of its refusal.
+pub(crate) fn broken<T>(text: impl Into<String>) -> Result<T, KnowledgeError> {
+    Err(KnowledgeError::Validation(text.into()))
+}
+
 impl From<outcrop_store::Error> for KnowledgeError {
     fn from(error: outcrop_store::Error) -> Self {
         Self::Resource(error.into())

@@ -15,8 +15,8 @@ pub(crate) const MANAGED_URI: &str = "_source_uri";
 /// As [`DATA_SOURCE_ID`], in MANAGED knowledge bases.
 pub(crate) const MANAGED_SOURCE: &str = "_data_source_id";
 
-/// What begins attributes of our own, which are never told to clients as metadata.
-pub(crate) const OWN: &str = "outcrop:";
+/// What begins attributes of our own, which are never told to clients as metadata, and which no filter names.
+pub(crate) const OWN: &str = outcrop_vectors::OWN;
 /// The type of location that a result tells: `S3`, `CUSTOM`, `WEB`, `CONFLUENCE`, `SALESFORCE`, `SHAREPOINT`.
 pub(crate) const LOCATION: &str = "outcrop:location";
 /// Where the chunk begins in the document's text, in characters.

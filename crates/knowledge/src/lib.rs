@@ -23,6 +23,7 @@ mod turns;
 
 pub use base::{Base, Embedding};
 pub use error::KnowledgeError;
+pub(crate) use error::broken;
 pub use ingest::{Outside, QUEUE, Tasks};
 pub use kept::KINDS;
 pub use service::{Answers, Knowledge, Settings, State};

@@ -178,11 +178,7 @@ async fn vector(cx: &Context, knowledge: &Knowledge, base: &Base, query: &str) -
     };
     let answered = knowledge.0.gateway.embeddings(cx, &base.embedding.model, None, request).await;
     let made = answered.map_err(KnowledgeError::Model)?.output.vectors.into_iter().next().unwrap_or_default();
-    if !base.embedding.binary {
-        return Ok(Vector::Float(made));
-    }
-    let bits = |eight: &[f32]| eight.iter().fold(0_u8, |byte, x| byte << 1 | u8::from(*x > 0.0));
-    Ok(Vector::Binary(made.chunks(8).map(bits).collect()))
+    Ok(Vector::of(made, base.embedding.binary))
 }
 
 /// The results in the order of another model, with its scores.

@@ -32,4 +32,4 @@ pub use fusion::{Parts, Scale, join};
 pub use opensearch::{OpenSearch, OpenSearchLogin};
 pub use postgres::Postgres;
 pub use qdrant::Qdrant;
-pub use record::{Hit, Metadata, Mode, Parent, Query, Record, Replace, Shape, Value, Vector};
+pub use record::{Hit, Metadata, Mode, OWN, Parent, Query, Record, Replace, Shape, Value, Vector};

@@ -19,6 +19,7 @@ use outcrop_outbound::Outbound;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use crate::http::{Http, Key};
 use crate::ranked::{self, Candidate, Finds};
@@ -168,16 +169,13 @@ fn path(base: &str) -> Result<String> {
 /// The name of a document's head: always the same.
 fn head(source: &str, document: &str) -> String {
     let hash = Sha256::digest(format!("{}:{source}{document}", source.len()));
-    let hex: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    uuid(&hex)
+    let mut id = [0; 16];
+    id.copy_from_slice(&hash[..16]);
+    Uuid::from_bytes(id).to_string()
 }
 
 fn random() -> String {
-    uuid(&format!("{:032x}", fastrand::u128(..)))
-}
-
-fn uuid(hex: &str) -> String {
-    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+    Uuid::new_v4().to_string()
 }
 
 impl Collection {

@@ -35,6 +35,16 @@ pub enum Vector {
 }
 
 impl Vector {
+    /// Numbers as an index compares them: themselves, or their signs as bits.
+    pub fn of(numbers: Vec<f32>, binary: bool) -> Self {
+        if !binary {
+            return Self::Float(numbers);
+        }
+        let bits =
+            |eight: &[f32]| eight.iter().enumerate().fold(0, |byte, (at, n)| byte | (u8::from(*n > 0.0) << (7 - at)));
+        Self::Binary(numbers.chunks(8).map(bits).collect())
+    }
+
     /// What it is.
     pub fn shape(&self) -> Shape {
         let (dimensions, binary) = match self {
@@ -58,6 +68,9 @@ impl Vector {
         }
     }
 }
+
+/// What begins attributes that are kept with a chunk and that no filter names: an engine need not index them.
+pub const OWN: &str = "outcrop:";
 
 /// A document's attributes.
 pub type Metadata = BTreeMap<String, Value>;
@@ -178,4 +191,16 @@ pub struct Hit {
     pub cosine: Option<f64>,
     /// Its attributes.
     pub metadata: Metadata,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_sign_is_in_the_highest_place() {
+        let numbers = vec![0.5, -0.5, 0.0, 0.1, -1.0, 0.0, 0.0, 2.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+        assert_eq!(Vector::of(numbers.clone(), true), Vector::Binary(vec![0b1001_0001, 0b1000_0000]));
+        assert_eq!(Vector::of(numbers.clone(), false), Vector::Float(numbers));
+    }
 }

@@ -12,7 +12,7 @@ use crate::kb::find::Found;
 use crate::kb::job::{ingest, reasons};
 use crate::kb::origin::{self, Origin};
 use crate::kb::{find, folder, keeps, remove, s3, schedule, sync};
-use crate::text::{clean, counted, say};
+use crate::text::{counted, line, say};
 
 /// How often a new knowledge base is asked whether it is there.
 const LOOK: Duration = Duration::from_millis(200);
@@ -189,11 +189,11 @@ impl Added {
             let files = documents(root)?;
             let synced = sync::sync(client, &files, &self.bucket).await?;
             for left in &synced.left_out {
-                eprintln!("left out: {}", clean(left));
+                eprintln!("left out: {}", line(left));
             }
             if tell {
                 for left in files.told() {
-                    eprintln!("left out: {}", clean(&left));
+                    eprintln!("left out: {}", line(&left));
                 }
             }
         }
@@ -236,7 +236,7 @@ impl Added {
         }
         text += &format!(", in {:.1} s{cost}\n", began.elapsed().as_secs_f64());
         for reason in reasons(job) {
-            text += &format!("  {reason}\n");
+            text += &format!("  {}\n", line(&reason));
         }
         say(&text)?;
         if complete(job).is_ok() {
@@ -250,9 +250,11 @@ fn documents(root: &Path) -> Result<folder::Files, String> {
     let files = folder::scan(root)?;
     // A folder that is not mounted looks like one whose files are all gone; nothing is deleted for it.
     if files.documents.is_empty() {
+        let left = files.told();
+        let left = if left.is_empty() { String::new() } else { format!(" (left out: {})", line(&left.join("; "))) };
         return Err(format!(
-            "{}: there is no document in it, so nothing was changed: what was read from it before is still found. `outcrop \
-             kb rm` removes a knowledge base",
+            "{}: there is no document in it{left}, so nothing was changed: what was read from it before is still found. \
+             `outcrop kb rm` removes a knowledge base",
             root.display()
         ));
     }

@@ -10,7 +10,7 @@ mod told;
 use crate::args;
 use crate::client::Client;
 use crate::kb::{find, remove};
-use crate::text::{clean, say};
+use crate::text::{line, say};
 use measure::Row;
 use questions::Question;
 pub use settings::arn;
@@ -29,9 +29,9 @@ pub async fn run(client: &Client, args: &args::KbEval) -> Result<(), String> {
     let kb = find::one(client, args.kb.as_deref()).await?;
     // Who may not list documents may still measure.
     let known = run::documents(client, &kb.id).await.ok();
-    for (document, line) in known.iter().flat_map(|known| questions::unknown(&questions, known)) {
+    for (document, at) in known.iter().flat_map(|known| questions::unknown(&questions, known)) {
         let file = args.file.display();
-        eprintln!("{file}:{line}: no document of {} ends in {}: it cannot be found", kb.name, clean(document));
+        eprintln!("{file}:{at}: no document of {} ends in {}: it cannot be found", kb.name, line(document));
     }
     let served = run::served(client, &settings).await;
     let mut rows: Vec<Row> = Vec::new();

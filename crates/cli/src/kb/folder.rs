@@ -1,6 +1,7 @@
 //! The documents of a folder.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -29,6 +30,10 @@ pub struct Files {
     pub others: BTreeMap<String, u64>,
     /// How many symbolic links were not followed.
     pub links: u64,
+    /// How many files and folders were left out as hidden: their names begin with a dot.
+    pub hidden: u64,
+    /// How many pipes, sockets and devices were not read, which may have no end.
+    pub endless: u64,
     /// What could not be looked into, by key, and why.
     pub unreadable: Vec<(String, String)>,
 }
@@ -51,6 +56,12 @@ impl Files {
         }
         if self.links > 0 {
             told.push(counted(self.links, "symbolic link"));
+        }
+        if self.hidden > 0 {
+            told.push(format!("{} hidden (names that begin with a dot)", self.hidden));
+        }
+        if self.endless > 0 {
+            told.push(format!("{} (pipes, sockets, devices)", counted(self.endless, "special file")));
         }
         told
     }
@@ -83,8 +94,14 @@ pub fn scan(root: &Path) -> Result<Files, String> {
                 _ => return Err(error.to_string()),
             },
         };
+        if entry.depth() > 0 && is_hidden(entry.file_name()) {
+            // One that a `.gitignore` asks for.
+            files.hidden = files.hidden.saturating_sub(1);
+        }
         let kind = entry.file_type();
-        if kind.is_some_and(|kind| kind.is_symlink()) {
+        if kind.is_some_and(|kind| kind.is_dir()) {
+            files.hidden += hidden_in(entry.path());
+        } else if kind.is_some_and(|kind| kind.is_symlink()) {
             files.links += 1;
         } else if kind.is_some_and(|kind| kind.is_file()) {
             let key = key_of(root, entry.path());
@@ -94,9 +111,21 @@ pub fn scan(root: &Path) -> Result<Files, String> {
                 let ending = entry.path().extension().map(|ending| format!(".{}", ending.to_string_lossy()));
                 *files.others.entry(ending.unwrap_or_else(|| "no ending".into()).to_lowercase()).or_default() += 1;
             }
+        } else {
+            files.endless += 1;
         }
     }
     Ok(files)
+}
+
+fn is_hidden(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".")
+}
+
+/// How many of a folder's entries are hidden; what cannot be looked into is told elsewhere.
+fn hidden_in(folder: &Path) -> u64 {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter(|entry| is_hidden(&entry.file_name())).count() as u64
 }
 
 fn key_of(root: &Path, path: &Path) -> String {
@@ -148,7 +177,25 @@ mod tests {
         let files = scan(root).unwrap();
         let keys: Vec<_> = files.documents.iter().map(|(key, _)| key.as_str()).collect();
         assert_eq!(keys, ["Makefile", "a/c.PDF", "a/c.PDF.metadata.json", "a/d.rst", "a/main.rs", "b.md"]);
-        assert_eq!(files.told(), ["2 files of other kinds (.png 1, no ending 1)"]);
+        assert_eq!(
+            files.told(),
+            ["2 files of other kinds (.png 1, no ending 1)", "2 hidden (names that begin with a dot)"]
+        );
+        std::fs::write(root.join(".gitignore"), "skip.txt\n.*\n!.asked.md\n").unwrap();
+        std::fs::write(root.join(".asked.md"), "x").unwrap();
+        let files = scan(root).unwrap();
+        assert_eq!((files.documents[0].0.as_str(), files.hidden), (".asked.md", 2));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_has_no_end_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("b.md"), "x").unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(folder.path().join("c.md")).unwrap();
+        let files = scan(folder.path()).unwrap();
+        assert_eq!(files.documents.len(), 1);
+        assert_eq!(files.told(), ["1 special file (pipes, sockets, devices)"]);
     }
 
     #[cfg(unix)]

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::args::{self, Mode};
 use crate::client::Client;
 use crate::kb::find;
-use crate::text::say;
+use crate::text::{line, say};
 
 /// How much of a passage is shown.
 const SNIPPET: usize = 160;
@@ -48,7 +48,7 @@ pub fn configuration(which: &args::KbWhich) -> Result<Value, String> {
     Ok(json!({"vectorSearchConfiguration": search}))
 }
 
-/// Where a passage is: its document, without what every one begins with, and its page, sheet or slide.
+/// Where a passage is, on one line: its document, without what every one begins with, and its page, sheet or slide.
 pub fn at(result: &Value) -> String {
     let location = &result["location"];
     let uri = ["s3Location", "webLocation", "confluenceLocation", "salesforceLocation", "sharePointLocation"]
@@ -59,7 +59,7 @@ pub fn at(result: &Value) -> String {
         .and_then(Value::as_str)
         .unwrap_or("(no location)");
     let ours = uri.strip_prefix("s3://outcrop-kb-").and_then(|rest| rest.split_once('/'));
-    let mut at = ours.map_or(uri, |(_, key)| key).to_owned();
+    let mut at = line(ours.map_or(uri, |(_, key)| key));
     if let Some(page) = result["metadata"]["x-amz-bedrock-kb-document-page-number"].as_f64() {
         at += &format!(", {} {page:.0}", page_of(uri));
     }
@@ -111,5 +111,7 @@ mod tests {
         assert_eq!(snippet(&result), "one two");
         assert_eq!(at(&json!({"location": {"s3Location": {"uri": "s3://other/b.md"}}})), "s3://other/b.md");
         assert_eq!(at(&json!({"location": {"customDocumentLocation": {"id": "42"}}})), "42");
+        // Names may have line breaks in them; what is told of a place has not.
+        assert_eq!(at(&json!({"location": {"customDocumentLocation": {"id": "4\n 1. 0.9  2"}}})), "4\\n 1. 0.9  2");
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::client::{Ask, Client, SERVED_BY};
 use crate::kb::job::reasons;
 use crate::kb::{find, schedule};
-use crate::text::{say, table};
+use crate::text::{line, say, table};
 
 /// How many of a source's jobs are shown.
 const JOBS: u32 = 3;
@@ -54,7 +54,7 @@ pub async fn run(client: &Client, wanted: Option<&str>, json: bool) -> Result<()
 }
 
 fn told(kb: &Value, served_by: Option<&str>, sources: &[Value]) -> String {
-    let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+    let text = |value: &Value| line(value.as_str().unwrap_or("-"));
     let vector = &kb["knowledgeBaseConfiguration"]["vectorKnowledgeBaseConfiguration"];
     let mut out = format!("{} ({}), {}\n", text(&kb["name"]), text(&kb["knowledgeBaseId"]), text(&kb["status"]));
     out += &format!("  embedding  {}\n", text(&vector["embeddingModelArn"]));
@@ -76,10 +76,11 @@ fn told(kb: &Value, served_by: Option<&str>, sources: &[Value]) -> String {
         }
         let chunking = &source["vectorIngestionConfiguration"]["chunkingConfiguration"]["chunkingStrategy"];
         out += &format!(
-            "\nsource {} ({}), {}\n  from       {from}\n  chunking   {}\n",
+            "\nsource {} ({}), {}\n  from       {}\n  chunking   {}\n",
             text(&source["name"]),
             text(&source["dataSourceId"]),
             text(&source["status"]),
+            line(&from),
             chunking.as_str().unwrap_or("default"),
         );
         if let Some(sync) = source["sync"].as_str() {
@@ -100,7 +101,7 @@ fn told(kb: &Value, served_by: Option<&str>, sources: &[Value]) -> String {
             );
         }
         for reason in reasons(&source["lastJob"]) {
-            out += &format!("  {reason}\n");
+            out += &format!("  {}\n", line(&reason));
         }
     }
     out

@@ -20,6 +20,7 @@ fn a_terminal_obeys_nothing_of_a_document() {
         clean("a\u{1b}[2Jb\u{9b}c\u{202e}d\u{7f}\r\n\t\u{fc}"),
         "a\\u001b[2Jb\\u009bc\\u202ed\\u007f\\u000d\n\t\u{fc}"
     );
+    assert_eq!(line("a\nb\tc\u{1b}d \u{fc}"), "a\\nb\\tc\\u001bd \u{fc}");
     let json = serde_json::Value::from("a\u{9b}b").to_string();
     assert_eq!(serde_json::from_str::<String>(&clean(&json)).unwrap(), "a\u{9b}b");
 }

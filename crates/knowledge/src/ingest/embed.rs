@@ -61,7 +61,7 @@ impl Embedder {
     /// A vector for each text, in its order.
     pub(crate) async fn vectors(&self, texts: Vec<String>) -> Result<Vec<Vector>, Fault> {
         let floats = self.floats(texts).await?;
-        Ok(floats.into_iter().map(|numbers| vector(numbers, self.shape)).collect())
+        Ok(floats.into_iter().map(|numbers| Vector::of(numbers, self.shape.binary)).collect())
     }
 
     /// The same as numbers, whatever the index compares.
@@ -121,14 +121,4 @@ pub(crate) fn passes(kind: Kind) -> bool {
             | Kind::BadGateway
             | Kind::ModelError
     )
-}
-
-/// Numbers as the index compares them: themselves, or their signs, the first in the highest place.
-pub(crate) fn vector(numbers: Vec<f32>, shape: Shape) -> Vector {
-    if !shape.binary {
-        return Vector::Float(numbers);
-    }
-    let bits =
-        |eight: &[f32]| eight.iter().enumerate().fold(0, |byte, (at, n)| byte | (u8::from(*n > 0.0) << (7 - at)));
-    Vector::Binary(numbers.chunks(8).map(bits).collect())
 }

@@ -240,9 +240,9 @@ fn name(recipe: &Recipe, document: &str, which: &str) -> String {
         digest.update((part.len() as u64).to_be_bytes());
         digest.update(part);
     }
-    let digest = digest.finalize();
-    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
+    let mut id = [0; 16];
+    id.copy_from_slice(&digest.finalize()[..16]);
+    uuid::Uuid::from_bytes(id).to_string()
 }
 
 /// Tells documents apart in few characters.

@@ -10,7 +10,7 @@ mod tests;
 use outcrop_api::bedrock_agent_runtime::{FilterAttribute, RetrievalFilter};
 use outcrop_vectors::{Filter, Value};
 
-use crate::KnowledgeError;
+use crate::{KnowledgeError, broken, keys};
 
 /// How deep groups may lie in each other.
 const DEPTH: usize = 32;
@@ -57,27 +57,26 @@ fn read(given: &RetrievalFilter, lacks: Lacks, depth: usize, count: &mut usize) 
     if *count > CONDITIONS {
         return broken(format!("The filter has more than {CONDITIONS} conditions. Use fewer, or `in` with a list."));
     }
-    let key = |given: &FilterAttribute| given.key.clone();
     Ok(match given {
         RetrievalFilter::AndAll(all) => Filter::All(group("andAll", all, lacks, depth, count)?),
         RetrievalFilter::OrAll(any) => Filter::Any(group("orAll", any, lacks, depth, count)?),
-        RetrievalFilter::Equals(given) => Filter::Equals(key(given), scalar("equals", given)?),
-        RetrievalFilter::NotEquals(given) => Filter::NotEquals(key(given), scalar("notEquals", given)?),
-        RetrievalFilter::GreaterThan(given) => Filter::GreaterThan(key(given), number("greaterThan", given)?),
+        RetrievalFilter::Equals(given) => Filter::Equals(key(given)?, scalar("equals", given)?),
+        RetrievalFilter::NotEquals(given) => Filter::NotEquals(key(given)?, scalar("notEquals", given)?),
+        RetrievalFilter::GreaterThan(given) => Filter::GreaterThan(key(given)?, number("greaterThan", given)?),
         RetrievalFilter::GreaterThanOrEquals(given) => {
-            Filter::GreaterThanOrEquals(key(given), number("greaterThanOrEquals", given)?)
+            Filter::GreaterThanOrEquals(key(given)?, number("greaterThanOrEquals", given)?)
         }
-        RetrievalFilter::LessThan(given) => Filter::LessThan(key(given), number("lessThan", given)?),
+        RetrievalFilter::LessThan(given) => Filter::LessThan(key(given)?, number("lessThan", given)?),
         RetrievalFilter::LessThanOrEquals(given) => {
-            Filter::LessThanOrEquals(key(given), number("lessThanOrEquals", given)?)
+            Filter::LessThanOrEquals(key(given)?, number("lessThanOrEquals", given)?)
         }
-        RetrievalFilter::In(given) => Filter::In(key(given), strings("in", given)?),
-        RetrievalFilter::NotIn(given) => Filter::NotIn(key(given), strings("notIn", given)?),
+        RetrievalFilter::In(given) => Filter::In(key(given)?, strings("in", given)?),
+        RetrievalFilter::NotIn(given) => Filter::NotIn(key(given)?, strings("notIn", given)?),
         RetrievalFilter::StartsWith(_) if lacks.prefixes => return unsupported("startsWith"),
-        RetrievalFilter::StartsWith(given) => Filter::StartsWith(key(given), string("startsWith", given)?),
+        RetrievalFilter::StartsWith(given) => Filter::StartsWith(key(given)?, string("startsWith", given)?),
         RetrievalFilter::StringContains(_) if lacks.parts => return unsupported("stringContains"),
-        RetrievalFilter::StringContains(given) => Filter::StringContains(key(given), string("stringContains", given)?),
-        RetrievalFilter::ListContains(given) => Filter::ListContains(key(given), string("listContains", given)?),
+        RetrievalFilter::StringContains(given) => Filter::StringContains(key(given)?, string("stringContains", given)?),
+        RetrievalFilter::ListContains(given) => Filter::ListContains(key(given)?, string("listContains", given)?),
         RetrievalFilter::Unset => {
             return broken(
                 "A filter must have exactly one operator, as in {\"equals\": {\"key\": \"year\", \"value\": 2024}}.",
@@ -97,6 +96,14 @@ fn group(
         return broken(format!("The filter's {name} must have at least 2 filters."));
     }
     filters.iter().map(|filter| read(filter, lacks, depth + 1, count)).collect()
+}
+
+/// The attribute that a condition names.
+fn key(given: &FilterAttribute) -> Result<String, KnowledgeError> {
+    if given.key.starts_with(keys::OWN) {
+        return broken(format!("The filter names {}: no filter may name what begins with {}.", given.key, keys::OWN));
+    }
+    Ok(given.key.clone())
 }
 
 fn scalar(name: &str, given: &FilterAttribute) -> Result<Value, KnowledgeError> {
@@ -137,8 +144,4 @@ fn wrong<T>(name: &str, given: &FilterAttribute, wanted: &str) -> Result<T, Know
 
 fn unsupported<T>(name: &str) -> Result<T, KnowledgeError> {
     broken(format!("The {name} filter is not supported by this knowledge base's storage."))
-}
-
-fn broken<T>(text: impl Into<String>) -> Result<T, KnowledgeError> {
-    Err(KnowledgeError::Validation(text.into()))
 }

@@ -8,9 +8,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use roaring::{MultiOps, RoaringBitmap};
 
-use crate::{Filter, Metadata, Value};
+use crate::{Filter, Metadata, OWN, Result, Value, VectorError};
 
-/// All attributes of all chunks, by place.
+/// How many values one filter may be compared with, all its conditions together: who writes waits for it.
+const COMPARED: usize = 50_000_000;
+
+/// All attributes of all chunks that filters may name, by place.
 #[derive(Default)]
 pub(super) struct Columns {
     all: RoaringBitmap,
@@ -25,7 +28,7 @@ impl Columns {
 
     pub(super) fn add(&mut self, slot: u32, metadata: Metadata) {
         self.all.insert(slot);
-        for (key, value) in metadata {
+        for (key, value) in metadata.into_iter().filter(|(key, _)| !key.starts_with(OWN)) {
             self.keys.entry(key).or_default().entry(Atom(value)).or_default().insert(slot);
         }
     }
@@ -49,38 +52,57 @@ impl Columns {
         }
     }
 
-    /// The places that pass, as [`Filter::passes`] says it.
-    pub(super) fn allowed(&self, filter: &Filter) -> RoaringBitmap {
+    /// The places that pass, as [`Filter::passes`] says it; [`VectorError::Invalid`] where finding them takes too long.
+    pub(super) fn allowed(&self, filter: &Filter) -> Result<RoaringBitmap> {
+        self.within(filter, &mut { COMPARED })
+    }
+
+    /// As [`allowed`](Self::allowed), by `left` comparisons at most.
+    fn within(&self, filter: &Filter, left: &mut usize) -> Result<RoaringBitmap> {
         match filter {
             Filter::All(filters) => {
-                let mut left = self.all.clone();
+                let mut all = self.all.clone();
                 for filter in filters {
-                    left &= self.allowed(filter);
+                    all &= self.within(filter, left)?;
                 }
-                left
+                Ok(all)
             }
             Filter::Any(filters) => {
                 let mut any = RoaringBitmap::new();
                 for filter in filters {
-                    any |= self.allowed(filter);
+                    any |= self.within(filter, left)?;
                 }
-                any
+                Ok(any)
             }
-            one => self.single(one),
+            one => self.single(one, left),
         }
     }
 
-    fn single(&self, filter: &Filter) -> RoaringBitmap {
+    fn single(&self, filter: &Filter, left: &mut usize) -> Result<RoaringBitmap> {
         let none = BTreeMap::new();
         let column = filter.key().and_then(|key| self.keys.get(key)).unwrap_or(&none);
-        if let Filter::Equals(_, value) = filter {
-            return self.having(column, value, filter);
-        }
-        let unset = filter.holds(None);
-        // Those whose value says otherwise than none does.
-        let others = column.iter().filter(|(Atom(value), _)| filter.holds(Some(value)) != unset);
-        let others = others.map(|(_, having)| having).union();
-        if unset { &self.all - others } else { others }
+        let compared = match filter {
+            Filter::Equals(..) => 1,
+            Filter::In(_, values) => values.len(),
+            Filter::NotIn(_, values) => column.len() + values.len(),
+            _ => column.len(),
+        };
+        *left = left.checked_sub(compared).ok_or_else(too_long)?;
+        Ok(match filter {
+            Filter::Equals(_, value) => self.having(column, value, filter),
+            Filter::In(_, values) => listed(column, values),
+            Filter::NotIn(_, values) => {
+                let strings = column.iter().filter(|(Atom(value), _)| matches!(value, Value::String(_)));
+                strings.map(|(_, having)| having).union() - listed(column, values)
+            }
+            _ => {
+                let unset = filter.holds(None);
+                // Those whose value says otherwise than none does.
+                let others = column.iter().filter(|(Atom(value), _)| filter.holds(Some(value)) != unset);
+                let others = others.map(|(_, having)| having).union();
+                if unset { &self.all - others } else { others }
+            }
+        })
     }
 
     fn having(&self, column: &BTreeMap<Atom, RoaringBitmap>, value: &Value, filter: &Filter) -> RoaringBitmap {
@@ -89,6 +111,18 @@ impl Columns {
             _ => RoaringBitmap::new(),
         }
     }
+}
+
+/// The places whose value is one of these strings.
+fn listed(column: &BTreeMap<Atom, RoaringBitmap>, values: &[String]) -> RoaringBitmap {
+    values.iter().filter_map(|value| column.get(&Atom(Value::String(value.clone())))).union()
+}
+
+fn too_long() -> VectorError {
+    VectorError::Invalid(format!(
+        "the filter compares more than {COMPARED} values: use fewer conditions on attributes of which nearly every chunk \
+         has another value, or equals and in, which compare none"
+    ))
 }
 
 /// A value with an order, so that equal ones are found.

@@ -103,7 +103,7 @@ pub(super) fn words(inner: &Inner, text: &str, filter: Option<&Filter>, limit: u
 /// What fits best, hits of one parent as one.
 fn find(state: &State, query: &Query) -> Result<Vec<Found>> {
     let probe = Probe::new(&query.vector);
-    let allowed = query.filter.as_ref().map(|filter| state.columns.allowed(filter));
+    let allowed = query.filter.as_ref().map(|filter| state.columns.allowed(filter)).transpose()?;
     let mut wanted = query.limit;
     loop {
         let found = match query.mode {

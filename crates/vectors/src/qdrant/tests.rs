@@ -23,6 +23,11 @@ async fn qdrant() {
     assert!(matches!(gone, VectorError::Failed(_)), "{gone:?}");
 }
 
+#[test]
+fn a_head_keeps_its_name() {
+    assert_eq!(head("s", "d"), "213aac53-ff29-4c07-4edd-7b2db448898e");
+}
+
 /// A writing that ended before its document's head: the old chunks are found, and the new ones are not.
 async fn halfway(store: &Qdrant) {
     let shape = Shape { dimensions: 2, binary: false };

@@ -1,6 +1,7 @@
 //! The measures. Recall@k and nDCG@10 with binary relevance of documents, as in TREC and BEIR; F1 of words as SQuAD
 //! 1.1 counts it.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use crate::kb::eval::questions::{Question, ends};
@@ -140,18 +141,22 @@ fn f1(right: &str, given: &str) -> f64 {
     2.0 * precision * recall / (precision + recall)
 }
 
-/// The best row and the cheapest that is as good: in 95 % of a thousand draws of the questions it loses at most
-/// [`SLACK`] against the best (paired bootstrap, Efron and Tibshirani 1993). Cheapest is by dollars, then by time.
+/// The best row, of equals the cheapest, and the cheapest that is as good: in 95 % of a thousand draws of the questions it
+/// loses at most [`SLACK`] against the best (paired bootstrap, Efron and Tibshirani 1993). Cheapest is by dollars, then by
+/// time.
 pub fn verdict(rows: &[Row]) -> Option<(usize, usize)> {
     let quality = |row: &Row| row.each.iter().sum::<f64>() / row.each.len().max(1) as f64;
-    let best = (0..rows.len()).max_by(|a, b| quality(&rows[*a]).total_cmp(&quality(&rows[*b])))?;
-    let cost = |row: &Row| (row.dollars.unwrap_or(f64::INFINITY), row.p95);
+    let better = |a: &usize, b: &usize| quality(&rows[*b]).total_cmp(&quality(&rows[*a]));
+    let cheaper = |a: &usize, b: &usize| cost(&rows[*a], &rows[*b]);
+    let best = (0..rows.len()).min_by(|a, b| better(a, b).then_with(|| cheaper(a, b)))?;
     let good = (0..rows.len()).filter(|row| *row == best || as_good(&rows[*row].each, &rows[best].each));
-    let cheapest = good.min_by(|a, b| {
-        let (a, b) = (cost(&rows[*a]), cost(&rows[*b]));
-        a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1))
-    })?;
-    Some((best, cheapest))
+    Some((best, good.min_by(cheaper)?))
+}
+
+/// Which of two costs less.
+fn cost(a: &Row, b: &Row) -> Ordering {
+    let dollars = |row: &Row| row.dollars.unwrap_or(f64::INFINITY);
+    dollars(a).total_cmp(&dollars(b)).then(a.p95.total_cmp(&b.p95))
 }
 
 fn as_good(one: &[f64], best: &[f64]) -> bool {
@@ -211,6 +216,9 @@ mod tests {
             [row(vec![1.0; 100], Some(9.0), 5.0), row(good, Some(1.0), 5.0), row(vec![0.5; 100], Some(0.1), 1.0)];
         assert_eq!(verdict(&rows), Some((0, 1)));
         assert_eq!(verdict(&[]), None);
+        // Of equals, the cheapest is the best, wherever it stands.
+        let equal = [Some(2.0), Some(1.0), None].map(|dollars| row(vec![1.0; 10], dollars, 5.0));
+        assert_eq!(verdict(&equal), Some((1, 1)));
         // Nothing is cheaper than what has a price.
         assert_eq!(verdict(&[row(vec![1.0], None, 1.0), row(vec![1.0], Some(2.0), 9.0)]).unwrap().1, 1);
     }

@@ -42,6 +42,8 @@ fn what_is_malformed_is_refused_by_name() {
     assert!(refused(RetrievalFilter::In(at("kind", json!(["a", 1])))).contains("a list of strings"));
     assert!(refused(RetrievalFilter::Equals(at("kind", json!(["a"])))).contains("not a list"));
     assert!(refused(RetrievalFilter::StartsWith(at("kind", json!({})))).contains("not an object"));
+    let own = "The filter names outcrop:start: no filter may name what begins with outcrop:.";
+    assert_eq!(refused(RetrievalFilter::StringContains(at("outcrop:start", json!("1")))), own);
     assert!(refused(RetrievalFilter::Unset).contains("exactly one operator"));
     assert!(refused(RetrievalFilter::AndAll(vec![RetrievalFilter::Equals(at("a", json!(1)))])).contains("at least 2"));
 }
