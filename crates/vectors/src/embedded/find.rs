@@ -96,7 +96,7 @@ fn fits(state: &State, allowed: Option<&RoaringBitmap>, key: i64, slot: u32) -> 
 pub(super) fn words(inner: &Inner, text: &str, filter: Option<&Filter>, limit: usize) -> Result<Option<Said>> {
     inner.open()?;
     let state = inner.state.read().unwrap_or_else(PoisonError::into_inner);
-    let allowed = filter.map(|filter| state.columns.allowed(filter));
+    let allowed = filter.map(|filter| state.columns.allowed(filter)).transpose()?;
     Said::by(&state, text, allowed.as_ref(), limit.max(CANDIDATES))
 }
 
