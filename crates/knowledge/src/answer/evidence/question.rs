@@ -198,6 +198,25 @@ fn wants(text: &str) -> Wants {
     let lower = text.to_lowercase();
     let list: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let first = list.first().copied().unwrap_or_default();
+    let may = list.iter().any(|word| ["can", "may", "allowed", "possible"].contains(word));
+    match list[..] {
+        // "How can I see how much is left?"
+        ["how", "can" | "do" | "to", ..]
+        | ["what", "to", ..]
+        | [
+            "what",
+            "do" | "must" | "should" | "can",
+            "i" | "we" | "you" | "one",
+            "set" | "configure" | "run" | "type" | "write" | "change",
+            ..,
+        ] => return Wants::Way,
+        ["what", "is", "the", "maximum" | "max" | "minimum" | "limit", ..] => return Wants::Count,
+        // The largest city has a name, the largest file that one may send has a size.
+        ["what", "is", "the", "largest" | "biggest" | "longest" | "smallest" | "shortest", ..] if may => {
+            return Wants::Count;
+        }
+        _ => {}
+    }
     for pair in list.windows(2) {
         match (pair[0], pair[1]) {
             (

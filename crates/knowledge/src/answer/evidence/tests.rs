@@ -161,6 +161,15 @@ fn what_is_asked_for_is_known() {
         ("Why NATS?", Wants::Reason),
         ("How do I restart it?", Wants::Way),
         ("Which command restarts it?", Wants::Way),
+        ("How can I see how much is left?", Wants::Way),
+        ("How to tell how many there are?", Wants::Way),
+        ("How much is left?", Wants::Count),
+        ("What must I set for TLS?", Wants::Way),
+        ("What happens if I set it?", Wants::Open),
+        ("What is the maximum number of keys?", Wants::Count),
+        ("What is the limit of a key?", Wants::Count),
+        ("What is the largest file I can send?", Wants::Count),
+        ("What is the largest city of Peru?", Wants::Open),
         ("What is NATS?", Wants::Open),
     ] {
         assert_eq!(Question::new(question).wants, wants, "{question}");
