@@ -145,14 +145,29 @@ fn asks(text: &str, range: &Range<usize>) -> bool {
     text[range.clone()].ends_with('?') || paragraph.ends_with('?') || paragraph.starts_with("Q: ")
 }
 
-/// Whether a sentence only says where to read on.
+/// Whether a sentence only says where to read on: "See ...", "policies.md has the language."
 fn refers(own: &str) -> bool {
-    ["See ", "see ", "See also"].iter().any(|word| own.starts_with(word))
+    const SAYS: &[&str] = &["describes", "explains", "has", "lists", "says", "tells"];
+    let mut words = own.split_whitespace();
+    let page = words.next().is_some_and(page) && words.next().is_some_and(|next| SAYS.contains(&next));
+    // Behind a semicolon it may say something itself.
+    page && !own.contains(';') || ["See ", "see ", "See also"].iter().any(|word| own.starts_with(word))
+}
+
+/// Whether a word names a page of documentation, by itself or as a link of Markdown.
+fn page(word: &str) -> bool {
+    let name = word.trim_start_matches(['[', '`']);
+    let name = name.split([']', '`']).next().unwrap_or_default();
+    name.rsplit_once('.')
+        .is_some_and(|(name, ending)| !name.is_empty() && ["adoc", "html", "md", "rst"].contains(&ending))
 }
 
 /// Whether a sentence begins with a word for something that was said before, or is the default of it: "Default: 10".
 pub(super) fn points_back(own: &str) -> bool {
-    const WORDS: &[&str] = &["It", "This", "That", "These", "Those", "They", "Then", "Otherwise"];
+    #[rustfmt::skip]
+    const WORDS: &[&str] = &[
+        "Both", "Either", "It", "Its", "Otherwise", "Such", "That", "Their", "Then", "These", "They", "This", "Those",
+    ];
     own.split(|c: char| !c.is_alphanumeric()).next().is_some_and(|first| WORDS.contains(&first)) || defaults(own)
 }
 

@@ -279,6 +279,30 @@ fn a_sentence_that_points_back_is_told_with_what_it_points_to() {
 }
 
 #[test]
+fn whose_it_is_is_told_along() {
+    for back in ["Their", "Its", "Such", "Both", "Either"] {
+        let text = format!("The gate has two keys. {back} colour is red.");
+        let passages = sources([text.as_str()]);
+        let draft = Draft::new("Which colour is red?", &passages);
+        let verdict = draft.weigh(&[near(1.0), near(0.1), near(0.9)]);
+        assert_eq!(told(&passages, &verdict.found[0]), text);
+    }
+}
+
+#[test]
+fn where_to_read_on_is_no_answer() {
+    for reference in ["See the manual.", "policies.md has the language.", "[keys.md](keys.md) says how keys are made."]
+    {
+        assert_eq!(texts(&format!("{reference} It is short.")), [(reference, true), ("It is short.", false)]);
+    }
+    for own in
+        ["keys.md has the language; the tool answers without a call.", "The page says so.", "Node.js has a cache."]
+    {
+        assert_eq!(texts(own), [(own, false)]);
+    }
+}
+
+#[test]
 fn what_opens_a_section_says_what_its_heading_asks() {
     let passages =
         sources(["Summer Hours\n\nFour days a week from May 1 on. A holiday within summer hours counts as a day off."]);
