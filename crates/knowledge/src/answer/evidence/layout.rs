@@ -92,7 +92,7 @@ impl Draft<'_> {
     }
 
     /// Whether a sentence can be an answer: what is told with it says more than the question, unless that asks for yes or
-    /// no.
+    /// no, or for a way that a few little words tell ("To run the tests, run make test.").
     pub(super) fn may_answer(&self, at: usize) -> bool {
         let piece = &self.pieces[at].0;
         if piece.role != Role::Says {
@@ -100,7 +100,9 @@ impl Draft<'_> {
         }
         let told = words(&self.passages[piece.passage].text[self.told(at)]);
         let new: f32 = told.iter().map(|word| word.weight * (1.0 - held(word, &self.question.words))).sum();
-        new >= NEW || self.question.polar && self.text(at).split_whitespace().count() >= WHOLE
+        new >= NEW
+            || new > 0.0 && self.question.served_by(self.text(at))
+            || self.question.polar && self.text(at).split_whitespace().count() >= WHOLE
     }
 
     /// What is told where a sentence answers.

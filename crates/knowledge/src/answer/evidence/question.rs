@@ -29,6 +29,9 @@ pub(super) enum Wants {
 /// Words that may stand beside the name of a thing where a sentence says what it is.
 const BESIDE: usize = 2;
 
+/// Which share of a question's words an order's purpose has that is the question's.
+const SERVED: f32 = 0.6;
+
 /// A question, read once.
 #[derive(Debug, Clone)]
 pub(super) struct Question {
@@ -61,6 +64,11 @@ impl Question {
             && !rest.trim().is_empty()
             && name.len() <= self.thing.len() + BESIDE
             && coverage(&self.thing, &name) > 0.99
+    }
+
+    /// Whether `text` tells to do something for the very purpose that a way is asked for: "To run the tests, …".
+    pub fn served_by(&self, text: &str) -> bool {
+        self.wants == Wants::Way && purpose(text).is_some_and(|purpose| coverage(&self.words, &words(purpose)) > SERVED)
     }
 
     /// Whether a passage may hold the kind of thing that is asked for. Strict only where a kind can be told by its words:
@@ -127,18 +135,30 @@ fn dates(word: &Word) -> bool {
 /// Whether a text says what to do: it begins with a verb that tells one to, also behind the purpose ("To stop it, press
 /// …"), or names a key to press.
 pub(super) fn acts(text: &str) -> bool {
+    orders(bare(text)) || purpose(text).is_some() || text.split_whitespace().any(key)
+}
+
+/// A text without what only leads to it: the mark of a list, "First, ".
+fn bare(text: &str) -> &str {
     let bare = text.trim_start_matches(|c: char| !c.is_alphabetic());
-    let bare = ["First, ", "Then, ", "Next, ", "Now, ", "Then "]
-        .iter()
-        .find_map(|lead| bare.strip_prefix(lead))
-        .unwrap_or(bare);
-    let verb = |part: &str| {
-        let first = part.split(|c: char| !c.is_alphabetic()).find(|word| !word.is_empty()).unwrap_or_default();
-        ACTIONS.contains(&first.to_lowercase().as_str())
-    };
-    let purpose = bare.starts_with("To ") || bare.starts_with("If ") || bare.starts_with("For ");
-    let behind = bare.split_once(", ").is_some_and(|(_, rest)| verb(rest.strip_prefix("you can ").unwrap_or(rest)));
-    verb(bare) || purpose && behind || text.split_whitespace().any(key)
+    let leads = ["First, ", "Then, ", "Next, ", "Now, ", "Then "];
+    leads.iter().find_map(|lead| bare.strip_prefix(lead)).unwrap_or(bare)
+}
+
+/// Whether a text begins with a verb that tells one to do something.
+fn orders(text: &str) -> bool {
+    let first = text.split(|c: char| !c.is_alphabetic()).find(|word| !word.is_empty()).unwrap_or_default();
+    ACTIONS.contains(&first.to_lowercase().as_str())
+}
+
+/// What an order is for that stands behind it: "To stop it, press …".
+fn purpose(text: &str) -> Option<&str> {
+    let bare = bare(text);
+    if !["To ", "If ", "For "].iter().any(|lead| bare.starts_with(lead)) {
+        return None;
+    }
+    let behind = |at: usize| bare[at..].trim_start_matches(", ").trim_start_matches("you can ");
+    bare.match_indices(", ").find(|(at, _)| orders(behind(*at))).map(|(at, _)| &bare[..at])
 }
 
 /// Whether a word is a key, or several to be pressed together.

@@ -395,6 +395,19 @@ fn what_says_nothing_but_the_question_is_no_answer() {
 }
 
 #[test]
+fn a_way_may_be_told_by_little_words() {
+    let passages = sources(["To run the tests, run make test.\nTo run the tests again, wait.\nThe tests run."]);
+    let verdict = Draft::new("How do I run the tests?", &passages).weigh(&[near(1.0), near(0.9), near(0.9), near(0.9)]);
+    assert_eq!(all(&passages, &verdict)[0], "To run the tests, run make test.");
+    assert!(!all(&passages, &verdict).contains(&"The tests run."));
+    let served = |question: &str, text: &str| Question::new(question).served_by(text);
+    assert!(served("How do I run the tests?", "- To run all tests, or some of them, run make."));
+    assert!(!served("How do I run the tests?", "To clean up, run make."));
+    assert!(!served("How do I run the tests?", "To run the tests, it takes an hour."));
+    assert!(!served("Who may run the tests?", "To run the tests, run make."));
+}
+
+#[test]
 fn a_default_is_told_with_what_it_is_the_default_of() {
     let text = "`stopsignal`\n\nThe signal that stops a program.\n\n*Default*: TERM\n\n`wait`\n\nHow long to wait.";
     assert_eq!(texts(text)[0], ("`stopsignal`", true));
