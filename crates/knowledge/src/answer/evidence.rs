@@ -7,6 +7,7 @@
 //!
 //! Pure: [`Draft::new`] cuts and reads, [`Draft::texts`] are what needs vectors, [`Draft::weigh`] decides.
 
+mod code;
 mod layout;
 mod pieces;
 mod question;

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use outcrop_guard::grounding::support::{Word, held, words};
 
+use super::code::is_code;
 use super::pieces::{self, Piece, Role};
 use super::question::{self, Wants};
 use super::weights::{ACTION, COMMAND, DEFINITION, OPENING};
@@ -92,10 +93,12 @@ impl Draft<'_> {
     }
 
     /// Whether a sentence can be an answer: what is told with it says more than the question, unless that asks for yes or
-    /// no, or for a way that a few little words tell ("To run the tests, run make test.").
+    /// no, or for a way that a few little words tell ("To run the tests, run make test."). Code neither counts nor says
+    /// yes or no.
     pub(super) fn may_answer(&self, at: usize) -> bool {
         let piece = &self.pieces[at].0;
-        if piece.role != Role::Says {
+        let code = self.question.wants == Wants::Count || self.question.polar && self.question.wants != Wants::Way;
+        if piece.role != Role::Says || code && is_code(self.text(at)) {
             return false;
         }
         let told = words(&self.passages[piece.passage].text[self.told(at)]);

@@ -5,6 +5,8 @@ mod cues;
 use cues::{ACTIONS, ASKING, DATES, IS, MOMENTS, POLAR, QUANTITIES, REASONS, TIMES, WAYS};
 use outcrop_guard::grounding::support::{Word, coverage, held, words};
 
+use super::code::prose;
+
 /// What kind of thing would answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wants {
@@ -92,7 +94,7 @@ impl Question {
         let new = |word: &&Word| held(word, &self.words) == 0.0;
         let mut fresh = piece.iter().filter(new);
         match self.wants {
-            Wants::Count => Some(fresh.any(|word| word.number)),
+            Wants::Count => Some(words(&prose(text)).iter().any(|word| word.number && new(&word))),
             // A duration is a time, too, but seldom the one that is asked for by when.
             Wants::Time if fresh.clone().any(dates) => Some(true),
             Wants::Time if fresh.any(timed) => None,
@@ -187,7 +189,7 @@ pub(super) fn commands(text: &str) -> bool {
 
 /// Whether a word is none of a language: an option, a path, a file, a setting, a call. Parsers take away the marks that
 /// told so.
-fn code(word: &str) -> bool {
+pub(super) fn code(word: &str) -> bool {
     let word = word.trim_start_matches(['"', '\'', '(', '[']);
     let word = word.trim_end_matches([',', ';', ':', '.', '!', '?', '"', '\'', ')', ']']);
     let letters = |part: &str| part.len() > 1 && part.chars().all(|c| c.is_ascii_alphanumeric());

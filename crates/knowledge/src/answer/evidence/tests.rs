@@ -1,3 +1,4 @@
+use super::code::{configures, is_code};
 use super::pieces::{Role, pieces};
 use super::question::{Question, Wants, acts};
 use super::{Draft, Found, Source, Verdict, likeness, support};
@@ -405,6 +406,44 @@ fn a_way_may_be_told_by_little_words() {
     assert!(!served("How do I run the tests?", "To clean up, run make."));
     assert!(!served("How do I run the tests?", "To run the tests, it takes an hour."));
     assert!(!served("Who may run the tests?", "To run the tests, run make."));
+}
+
+#[test]
+fn code_neither_counts_nor_says_yes() {
+    for code in [
+        "{\"keys\": 120}",
+        "\"keys\": 120,",
+        "[[access.users]]",
+        "[quotas.models.\"anthropic.claude-3\"]",
+        "calls = 120   # a minute",
+        "model = \"a b\"",
+        "- { name: REGION, value: us-east-1 }",
+        "- job_name: outcrop",
+        "}],",
+    ] {
+        assert!(configures(code) && is_code(code), "{code}");
+    }
+    assert!(is_code("outcrop keys rotate AKIA... --retire-after 24h"));
+    for prose in ["port: 7711", "It is so: {x}.", "[1]", "Pi = 3.14 is round", "Note: it is", "max_age: 30 s or so", ""]
+    {
+        assert!(!is_code(prose), "{prose}");
+    }
+    let passages = sources(["{\"keys\": 120}\nA user has two keys."]);
+    let of = |question: &str| all(&passages, &Draft::new(question, &passages).weigh(&[]));
+    assert_eq!(of("How many keys has a user?"), ["A user has two keys."]);
+    assert_eq!(of("Does a user have keys?"), ["A user has two keys."]);
+    assert!(of("How do I set the keys of a user?").contains(&"{\"keys\": 120}"));
+}
+
+#[test]
+fn numbers_that_name_something_count_nothing() {
+    let fits = |text: &str| Question::new("How many keys can a user have?").fits(text, &words(text));
+    for none in ["It is of 111122223333 or us-east-1.", "Keys are in /etc/app/keys2.", "So:\nkeys = 4"] {
+        assert_eq!(fits(none), Some(false), "{none}");
+    }
+    for quantity in ["It may have two.", "At most 5, as 1,000,000 would be many.", "From v1.2 on."] {
+        assert_eq!(fits(quantity), Some(true), "{quantity}");
+    }
 }
 
 #[test]
