@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use outcrop_guard::grounding::sentences;
 
+use super::code::configures;
 use super::question::command;
 
 /// A part of a passage.
@@ -58,7 +59,9 @@ pub(super) fn pieces(passage: usize, text: &str) -> Vec<Piece> {
             Kind::Row => {}
         }
         let mut end = range.end;
-        let follows = || cut.get(at + 1).is_some_and(|(next, _)| announces(own) && names(&text[next.clone()]));
+        let line = |ahead: usize| cut.get(at + ahead).map_or("", |(line, _)| &text[line.clone()]);
+        let follows =
+            || announces(own) && (names(line(1)) || configures(line(1))) || leads(line(1)) && configures(line(2));
         if role == Role::Says && (own.ends_with([':', '…']) || own.ends_with("...") || follows()) {
             end = led(text, range, &cut[at + 1..]);
         }
@@ -73,16 +76,19 @@ pub(super) fn pieces(passage: usize, text: &str) -> Vec<Piece> {
 /// is none of it.
 fn led(text: &str, lead: &Range<usize>, next: &[(Range<usize>, Kind)]) -> usize {
     let mut end = lead.end;
-    let mut begins = true;
+    let (mut begins, mut within) = (true, false);
     for (line, _) in next.iter().take(LINES) {
         let own = &text[line.clone()];
         let lines = text[end..line.start].matches('\n').count();
         let most = if begins || is_item(own) { 2 } else { 1 };
-        if lines > most || own.starts_with('#') || own.ends_with('?') {
+        // Within a configuration it is a comment, elsewhere a heading.
+        let comment = own.starts_with('#') && within && lines == 1;
+        if lines > most || own.starts_with('#') && !comment || own.ends_with('?') {
             break;
         }
         end = line.end;
-        begins = directive(own);
+        begins = directive(own) || leads(own);
+        within = configures(own) || comment;
     }
     end
 }
@@ -199,6 +205,12 @@ fn directive(line: &str) -> bool {
 /// Whether a sentence says that what it speaks of follows, without a colon.
 fn announces(own: &str) -> bool {
     own.ends_with('.') && [" following", " below", "like this", "as follows"].iter().any(|word| own.contains(word))
+}
+
+/// Whether a line is nothing but the beginning of a sentence that a configuration stands in: "With", the configuration,
+/// "this or that happens".
+fn leads(line: &str) -> bool {
+    matches!(line.trim_end_matches(':'), "With" | "with")
 }
 
 /// Whether a line is a directive of Sphinx that names what is described below it.

@@ -497,4 +497,10 @@ fn what_is_announced_is_told_along() {
     let shown = "It can be installed by pip:\n\n.. code-block:: bash\n\n   pip install it\n\nThat is all.";
     assert_eq!(texts(shown)[0].0, shown.strip_suffix("\n\nThat is all.").unwrap());
     assert_eq!(texts("Is it so:\nQ: Why?")[0].0, "Is it so:");
+    let whole = "It is told by its calls. With\n\n[loops]\ncalls = 120\n# of seconds\npause = 5";
+    assert_eq!(texts(&format!("{whole}\n\na key is refused."))[0], (whole, false));
+    let whole = "It is configured as follows.\n\n{\"keys\": 120,\n\"users\": 5}";
+    assert_eq!(texts(&format!("{whole}\n\nThat is all."))[0], (whole, false));
+    let whole = "Set how many calls are too many:\n\n[loops]\ncalls = 120";
+    assert_eq!(texts(&format!("{whole}\n\n# Other things\n\nThat is all."))[0], (whole, false));
 }
