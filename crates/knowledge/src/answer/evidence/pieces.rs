@@ -37,6 +37,9 @@ const NAME: usize = 6;
 /// A sentence that ends in a colon takes at most so many lines with it: a command, a short list.
 const LINES: usize = 8;
 
+/// What a question that heads its answer may stand in.
+const QUOTES: [char; 6] = ['"', '“', '”', '„', '«', '»'];
+
 /// What stands between the cells of a table's row.
 const CELLS: &str = " | ";
 
@@ -139,6 +142,13 @@ fn cut(text: &str) -> Vec<(Range<usize>, Kind)> {
     cut
 }
 
+/// Whether a row of a table says little: more of its cells are empty than not.
+pub(super) fn sparse(row: &str) -> bool {
+    let own = row.strip_prefix('|').and_then(|own| own.strip_suffix('|')).unwrap_or(row);
+    let empty = own.split('|').filter(|cell| cell.trim().is_empty()).count();
+    row.contains(CELLS) && !row.contains('\n') && 2 * empty > own.split('|').count()
+}
+
 fn numbered(line: &str) -> bool {
     line.contains(|c: char| c.is_ascii_digit())
 }
@@ -148,7 +158,9 @@ fn asks(text: &str, range: &Range<usize>) -> bool {
     let start = text[..range.start].rfind("\n\n").map_or(0, |before| before + 2);
     let end = text[range.end..].find("\n\n").map_or(text.len(), |after| range.end + after);
     let paragraph = text[start..end].trim();
-    text[range.clone()].ends_with('?') || paragraph.ends_with('?') || paragraph.starts_with("Q: ")
+    let own = &text[range.clone()];
+    let quoted = own.starts_with(QUOTES) && own.trim_end_matches(QUOTES).ends_with('?');
+    own.ends_with('?') || quoted || paragraph.ends_with('?') || paragraph.starts_with("Q: ")
 }
 
 /// Whether a sentence only says where to read on: "See ...", "policies.md has the language."

@@ -3,9 +3,10 @@
 mod cues;
 
 use cues::{ACTIONS, ASKING, DATES, IS, MOMENTS, POLAR, QUANTITIES, REASONS, TIMES, WAYS};
-use outcrop_guard::grounding::support::{Word, coverage, held, words};
+use outcrop_guard::grounding::support::{Word, coverage, held};
 
 use super::code::prose;
+use super::reading::words;
 
 /// What kind of thing would answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

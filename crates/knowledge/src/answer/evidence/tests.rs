@@ -1,6 +1,7 @@
 use super::code::{configures, is_code};
-use super::pieces::{Role, pieces};
+use super::pieces::{Role, pieces, sparse};
 use super::question::{Question, Wants, acts};
+use super::reading;
 use super::{Draft, Found, Source, Verdict, likeness, support};
 use outcrop_guard::grounding::support::{coverage, words};
 
@@ -443,6 +444,66 @@ fn numbers_that_name_something_count_nothing() {
     }
     for quantity in ["It may have two.", "At most 5, as 1,000,000 would be many.", "From v1.2 on."] {
         assert_eq!(fits(quantity), Some(true), "{quantity}");
+    }
+}
+
+#[test]
+fn a_question_that_a_sentence_quotes_is_not_what_it_says() {
+    for text in [
+        "The suite asks \"How do I stop the server?\" each night.",
+        "{\"asked\": \"How do I stop the server?\", \"file\": \"a.md\"}",
+        "“How do I stop the server?” is asked each night.",
+    ] {
+        let passages = sources([text]);
+        let features = Draft::new("How do I stop the server?", &passages).features(&[near(1.0), near(1.0)]);
+        assert!(features[0][0] < 0.7 && features[0][1] < 0.1 && features[0][3] < 0.1, "{text}: {:?}", features[0]);
+    }
+    // But a heading is what its section answers.
+    let text = "\"How do I stop the server?\"\n\nPress the red key.";
+    assert_eq!(texts(text), [("\"How do I stop the server?\"", true), ("Press the red key.", false)]);
+    let passages = sources([text]);
+    let features = Draft::new("How do I stop the server?", &passages).features(&[]);
+    assert!(features[1][2] > 0.9 && features[1][3] > 0.9, "{:?}", features[1]);
+}
+
+#[test]
+fn a_verb_and_its_particle_are_one_word_too() {
+    let has = |text: &str, one: &str| {
+        let one = reading::words(one).remove(0).stem;
+        reading::words(text).iter().any(|word| word.stem == one)
+    };
+    for (text, one) in [
+        ("Back up the folder.", "backup"),
+        ("It is logged in.", "login"),
+        ("Setting up takes long.", "setup"),
+        ("the sign-in", "signin"),
+        ("It shuts down.", "shutdown"),
+        ("It times out.", "timeout"),
+        ("read_timeout | 30 s", "timeout"),
+    ] {
+        assert!(has(text, one), "{text}");
+    }
+    for (text, one) in [
+        ("Back, up there.", "backup"),
+        ("The catalog in it.", "login"),
+        ("Set it down.", "setup"),
+        ("keys | test_a_gate_needs_a_key", "test"),
+    ] {
+        assert!(!has(text, one), "{text}");
+    }
+    let covers = |asked: &str, text: &str| coverage(&reading::words(asked), &reading::words(text));
+    assert!(covers("How do I back up the folder?", "The backup of a folder.") > 0.9);
+    assert!(covers("How is a backup made?", "To back up, it is made whole.") > 0.9);
+    assert!(covers("What does test_a_gate_opens do?", "`test_a_gate_opens` opens it.") > 0.9);
+}
+
+#[test]
+fn a_row_of_empty_cells_is_no_answer() {
+    for row in ["gate |  | ", "| gate |  |  |"] {
+        assert!(sparse(row), "{row}");
+    }
+    for row in ["gate | key", "gate |  ", "| gate | key |", "make it || exit"] {
+        assert!(!sparse(row), "{row}");
     }
 }
 
