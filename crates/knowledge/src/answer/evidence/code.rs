@@ -1,14 +1,15 @@
 //! Text that is typed and not read: commands, and lines of a configuration.
 
+use super::pieces::CELLS;
 use super::question::{code, command};
 
 /// Digits that a number has at least that names something: an account, a time in milliseconds.
 const DIGITS: usize = 10;
 
-/// Whether a text begins with code: a command, or a line of JSON, TOML or YAML.
+/// Whether a text begins with code: a command, or a line of JSON, TOML or YAML. A row of a table tells of one.
 pub(super) fn is_code(text: &str) -> bool {
     let first = text.lines().next().unwrap_or_default().trim();
-    first.starts_with("```") || command(first) || configures(first)
+    first.starts_with("```") || command(first) && !first.contains(CELLS) || configures(first)
 }
 
 /// Whether a line is one of a configuration: JSON, TOML or YAML.

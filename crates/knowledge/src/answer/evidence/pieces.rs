@@ -41,7 +41,7 @@ const LINES: usize = 8;
 const QUOTES: [char; 6] = ['"', '“', '”', '„', '«', '»'];
 
 /// What stands between the cells of a table's row.
-const CELLS: &str = " | ";
+pub(super) const CELLS: &str = " | ";
 
 /// The pieces of `text`, in order. A table's row is one, whatever its cells hold, and its first row only says what comes.
 pub(super) fn pieces(passage: usize, text: &str) -> Vec<Piece> {

@@ -425,8 +425,16 @@ fn code_neither_counts_nor_says_yes() {
         assert!(configures(code) && is_code(code), "{code}");
     }
     assert!(is_code("outcrop keys rotate AKIA... --retire-after 24h"));
-    for prose in ["port: 7711", "It is so: {x}.", "[1]", "Pi = 3.14 is round", "Note: it is", "max_age: 30 s or so", ""]
-    {
+    for prose in [
+        "port: 7711",
+        "It is so: {x}.",
+        "[1]",
+        "Pi = 3.14 is round",
+        "Note: it is",
+        "max_age: 30 s or so",
+        "keys new --at X | a key",
+        "",
+    ] {
         assert!(!is_code(prose), "{prose}");
     }
     let passages = sources(["{\"keys\": 120}\nA user has two keys."]);
