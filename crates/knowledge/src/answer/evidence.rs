@@ -7,9 +7,11 @@
 //!
 //! Pure: [`Draft::new`] cuts and reads, [`Draft::texts`] are what needs vectors, [`Draft::weigh`] decides.
 
+mod code;
 mod layout;
 mod pieces;
 mod question;
+mod reading;
 #[cfg(test)]
 mod tests;
 mod weights;
@@ -17,11 +19,12 @@ mod weights;
 use std::collections::HashSet;
 use std::ops::Range;
 
-use outcrop_guard::grounding::support::{self, Word, coverage, held, words};
+use outcrop_guard::grounding::support::{self, Word, coverage, held};
 
 use layout::Above;
 use pieces::{Piece, Role};
 use question::Question;
+use reading::{said, words};
 use weights::SECTION;
 pub use weights::{CHOICE, JUDGEMENT, NEAR, THRESHOLD};
 
@@ -154,7 +157,7 @@ impl<'a> Draft<'a> {
     pub fn new(question: &str, passages: &'a [Source<'a>]) -> Self {
         let question = Question::new(question);
         let read = |source: &Source<'_>| {
-            let own = words(source.text);
+            let own = said(source.text);
             let whole = own.iter().cloned().chain(source.above.iter().flat_map(|above| words(above))).collect();
             (own, whole)
         };
@@ -162,7 +165,7 @@ impl<'a> Draft<'a> {
         let mut all: Vec<(Piece, Vec<Word>)> = Vec::new();
         for (at, Source { text, .. }) in passages.iter().enumerate() {
             all.extend(pieces::pieces(at, text).into_iter().map(|piece| {
-                let own = words(&text[piece.range.clone()]);
+                let own = said(&text[piece.range.clone()]);
                 (piece, own)
             }));
         }
@@ -193,10 +196,11 @@ impl<'a> Draft<'a> {
         &self.passages[piece.passage].text[piece.range.clone()]
     }
 
-    /// How close a sentence is to the question: by itself, and by itself or as one of its section.
+    /// How close a sentence is to the question: by itself, and by itself or as one of its section. A question that it
+    /// quotes brings it no closer.
     fn cosines(&self, at: usize, vectors: &[Vec<f32>]) -> (f32, f32) {
         let (Some(asked), Some(own)) = (vectors.first(), vectors.get(at + 1)) else { return (0.0, 0.0) };
-        let alone = dot(asked, own);
+        let alone = dot(asked, own) * reading::share(self.text(at));
         let above = match self.above[at].nearest {
             Some(layout::Nearest::Piece(above)) => vectors.get(above + 1),
             Some(layout::Nearest::Passage(passage)) => {
@@ -363,13 +367,13 @@ fn repeats(one: &str, other: &str) -> bool {
 
 /// Which share of the words of `query` the text has, and which share of its neighbouring words are neighbours there.
 pub(crate) fn likeness(query: &str, text: &str) -> (f32, f32) {
-    let (query, text) = (words(query), words(text));
+    let (query, text) = (support::words(query), support::words(text));
     (coverage(&query, &text), pairs(&query, &text))
 }
 
 /// How much of what `said` says a passage says too: of its words, and of its names and numbers alone.
 pub(crate) fn support(said: &str, passage: &str) -> (f32, f32) {
-    support::support(&words(said), &words(passage))
+    support::support(&support::words(said), &support::words(passage))
 }
 
 /// The share of the question's neighbouring words that are neighbours in a sentence too, in either order.

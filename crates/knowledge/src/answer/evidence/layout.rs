@@ -4,10 +4,12 @@
 
 use std::ops::Range;
 
-use outcrop_guard::grounding::support::{Word, held, words};
+use outcrop_guard::grounding::support::{Word, held};
 
+use super::code::is_code;
 use super::pieces::{self, Piece, Role};
 use super::question::{self, Wants};
+use super::reading::{said, words};
 use super::weights::{ACTION, COMMAND, DEFINITION, OPENING};
 use super::{Draft, Features, Source};
 
@@ -92,15 +94,19 @@ impl Draft<'_> {
     }
 
     /// Whether a sentence can be an answer: what is told with it says more than the question, unless that asks for yes or
-    /// no.
+    /// no, or for a way that a few little words tell ("To run the tests, run make test."). Code neither counts nor says
+    /// yes or no, and a row of empty cells says nothing.
     pub(super) fn may_answer(&self, at: usize) -> bool {
         let piece = &self.pieces[at].0;
-        if piece.role != Role::Says {
+        let code = self.question.wants == Wants::Count || self.question.polar && self.question.wants != Wants::Way;
+        if piece.role != Role::Says || code && is_code(self.text(at)) || pieces::sparse(self.text(at)) {
             return false;
         }
-        let told = words(&self.passages[piece.passage].text[self.told(at)]);
+        let told = said(&self.passages[piece.passage].text[self.told(at)]);
         let new: f32 = told.iter().map(|word| word.weight * (1.0 - held(word, &self.question.words))).sum();
-        new >= NEW || self.question.polar && self.text(at).split_whitespace().count() >= WHOLE
+        new >= NEW
+            || new > 0.0 && self.question.served_by(self.text(at))
+            || self.question.polar && self.text(at).split_whitespace().count() >= WHOLE
     }
 
     /// What is told where a sentence answers.

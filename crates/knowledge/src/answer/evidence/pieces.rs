@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use outcrop_guard::grounding::sentences;
 
+use super::code::configures;
 use super::question::command;
 
 /// A part of a passage.
@@ -36,8 +37,11 @@ const NAME: usize = 6;
 /// A sentence that ends in a colon takes at most so many lines with it: a command, a short list.
 const LINES: usize = 8;
 
+/// What a question that heads its answer may stand in.
+const QUOTES: [char; 6] = ['"', '“', '”', '„', '«', '»'];
+
 /// What stands between the cells of a table's row.
-const CELLS: &str = " | ";
+pub(super) const CELLS: &str = " | ";
 
 /// The pieces of `text`, in order. A table's row is one, whatever its cells hold, and its first row only says what comes.
 pub(super) fn pieces(passage: usize, text: &str) -> Vec<Piece> {
@@ -58,7 +62,9 @@ pub(super) fn pieces(passage: usize, text: &str) -> Vec<Piece> {
             Kind::Row => {}
         }
         let mut end = range.end;
-        let follows = || cut.get(at + 1).is_some_and(|(next, _)| announces(own) && names(&text[next.clone()]));
+        let line = |ahead: usize| cut.get(at + ahead).map_or("", |(line, _)| &text[line.clone()]);
+        let follows =
+            || announces(own) && (names(line(1)) || configures(line(1))) || leads(line(1)) && configures(line(2));
         if role == Role::Says && (own.ends_with([':', '…']) || own.ends_with("...") || follows()) {
             end = led(text, range, &cut[at + 1..]);
         }
@@ -73,16 +79,19 @@ pub(super) fn pieces(passage: usize, text: &str) -> Vec<Piece> {
 /// is none of it.
 fn led(text: &str, lead: &Range<usize>, next: &[(Range<usize>, Kind)]) -> usize {
     let mut end = lead.end;
-    let mut begins = true;
+    let (mut begins, mut within) = (true, false);
     for (line, _) in next.iter().take(LINES) {
         let own = &text[line.clone()];
         let lines = text[end..line.start].matches('\n').count();
         let most = if begins || is_item(own) { 2 } else { 1 };
-        if lines > most || own.starts_with('#') || own.ends_with('?') {
+        // Within a configuration it is a comment, elsewhere a heading.
+        let comment = own.starts_with('#') && within && lines == 1;
+        if lines > most || own.starts_with('#') && !comment || own.ends_with('?') {
             break;
         }
         end = line.end;
-        begins = directive(own);
+        begins = directive(own) || leads(own);
+        within = configures(own) || comment;
     }
     end
 }
@@ -133,6 +142,13 @@ fn cut(text: &str) -> Vec<(Range<usize>, Kind)> {
     cut
 }
 
+/// Whether a row of a table says little: more of its cells are empty than not.
+pub(super) fn sparse(row: &str) -> bool {
+    let own = row.strip_prefix('|').and_then(|own| own.strip_suffix('|')).unwrap_or(row);
+    let empty = own.split('|').filter(|cell| cell.trim().is_empty()).count();
+    row.contains(CELLS) && !row.contains('\n') && 2 * empty > own.split('|').count()
+}
+
 fn numbered(line: &str) -> bool {
     line.contains(|c: char| c.is_ascii_digit())
 }
@@ -142,17 +158,34 @@ fn asks(text: &str, range: &Range<usize>) -> bool {
     let start = text[..range.start].rfind("\n\n").map_or(0, |before| before + 2);
     let end = text[range.end..].find("\n\n").map_or(text.len(), |after| range.end + after);
     let paragraph = text[start..end].trim();
-    text[range.clone()].ends_with('?') || paragraph.ends_with('?') || paragraph.starts_with("Q: ")
+    let own = &text[range.clone()];
+    let quoted = own.starts_with(QUOTES) && own.trim_end_matches(QUOTES).ends_with('?');
+    own.ends_with('?') || quoted || paragraph.ends_with('?') || paragraph.starts_with("Q: ")
 }
 
-/// Whether a sentence only says where to read on.
+/// Whether a sentence only says where to read on: "See ...", "policies.md has the language."
 fn refers(own: &str) -> bool {
-    ["See ", "see ", "See also"].iter().any(|word| own.starts_with(word))
+    const SAYS: &[&str] = &["describes", "explains", "has", "lists", "says", "tells"];
+    let mut words = own.split_whitespace();
+    let page = words.next().is_some_and(page) && words.next().is_some_and(|next| SAYS.contains(&next));
+    // Behind a semicolon it may say something itself.
+    page && !own.contains(';') || ["See ", "see ", "See also"].iter().any(|word| own.starts_with(word))
+}
+
+/// Whether a word names a page of documentation, by itself or as a link of Markdown.
+fn page(word: &str) -> bool {
+    let name = word.trim_start_matches(['[', '`']);
+    let name = name.split([']', '`']).next().unwrap_or_default();
+    name.rsplit_once('.')
+        .is_some_and(|(name, ending)| !name.is_empty() && ["adoc", "html", "md", "rst"].contains(&ending))
 }
 
 /// Whether a sentence begins with a word for something that was said before, or is the default of it: "Default: 10".
 pub(super) fn points_back(own: &str) -> bool {
-    const WORDS: &[&str] = &["It", "This", "That", "These", "Those", "They", "Then", "Otherwise"];
+    #[rustfmt::skip]
+    const WORDS: &[&str] = &[
+        "Both", "Either", "It", "Its", "Otherwise", "Such", "That", "Their", "Then", "These", "They", "This", "Those",
+    ];
     own.split(|c: char| !c.is_alphanumeric()).next().is_some_and(|first| WORDS.contains(&first)) || defaults(own)
 }
 
@@ -184,6 +217,12 @@ fn directive(line: &str) -> bool {
 /// Whether a sentence says that what it speaks of follows, without a colon.
 fn announces(own: &str) -> bool {
     own.ends_with('.') && [" following", " below", "like this", "as follows"].iter().any(|word| own.contains(word))
+}
+
+/// Whether a line is nothing but the beginning of a sentence that a configuration stands in: "With", the configuration,
+/// "this or that happens".
+fn leads(line: &str) -> bool {
+    matches!(line.trim_end_matches(':'), "With" | "with")
 }
 
 /// Whether a line is a directive of Sphinx that names what is described below it.

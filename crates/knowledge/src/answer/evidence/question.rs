@@ -3,7 +3,10 @@
 mod cues;
 
 use cues::{ACTIONS, ASKING, DATES, IS, MOMENTS, POLAR, QUANTITIES, REASONS, TIMES, WAYS};
-use outcrop_guard::grounding::support::{Word, coverage, held, words};
+use outcrop_guard::grounding::support::{Word, coverage, held};
+
+use super::code::prose;
+use super::reading::words;
 
 /// What kind of thing would answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +31,9 @@ pub(super) enum Wants {
 
 /// Words that may stand beside the name of a thing where a sentence says what it is.
 const BESIDE: usize = 2;
+
+/// Which share of a question's words an order's purpose has that is the question's.
+const SERVED: f32 = 0.6;
 
 /// A question, read once.
 #[derive(Debug, Clone)]
@@ -63,6 +69,11 @@ impl Question {
             && coverage(&self.thing, &name) > 0.99
     }
 
+    /// Whether `text` tells to do something for the very purpose that a way is asked for: "To run the tests, …".
+    pub fn served_by(&self, text: &str) -> bool {
+        self.wants == Wants::Way && purpose(text).is_some_and(|purpose| coverage(&self.words, &words(purpose)) > SERVED)
+    }
+
     /// Whether a passage may hold the kind of thing that is asked for. Strict only where a kind can be told by its words:
     /// who nobody can measure is no answer to how tall, and a role without a name is one to who.
     pub fn may_stand_in(&self, text: &str, passage: &[Word]) -> bool {
@@ -84,7 +95,7 @@ impl Question {
         let new = |word: &&Word| held(word, &self.words) == 0.0;
         let mut fresh = piece.iter().filter(new);
         match self.wants {
-            Wants::Count => Some(fresh.any(|word| word.number)),
+            Wants::Count => Some(words(&prose(text)).iter().any(|word| word.number && new(&word))),
             // A duration is a time, too, but seldom the one that is asked for by when.
             Wants::Time if fresh.clone().any(dates) => Some(true),
             Wants::Time if fresh.any(timed) => None,
@@ -127,18 +138,30 @@ fn dates(word: &Word) -> bool {
 /// Whether a text says what to do: it begins with a verb that tells one to, also behind the purpose ("To stop it, press
 /// …"), or names a key to press.
 pub(super) fn acts(text: &str) -> bool {
+    orders(bare(text)) || purpose(text).is_some() || text.split_whitespace().any(key)
+}
+
+/// A text without what only leads to it: the mark of a list, "First, ".
+fn bare(text: &str) -> &str {
     let bare = text.trim_start_matches(|c: char| !c.is_alphabetic());
-    let bare = ["First, ", "Then, ", "Next, ", "Now, ", "Then "]
-        .iter()
-        .find_map(|lead| bare.strip_prefix(lead))
-        .unwrap_or(bare);
-    let verb = |part: &str| {
-        let first = part.split(|c: char| !c.is_alphabetic()).find(|word| !word.is_empty()).unwrap_or_default();
-        ACTIONS.contains(&first.to_lowercase().as_str())
-    };
-    let purpose = bare.starts_with("To ") || bare.starts_with("If ") || bare.starts_with("For ");
-    let behind = bare.split_once(", ").is_some_and(|(_, rest)| verb(rest.strip_prefix("you can ").unwrap_or(rest)));
-    verb(bare) || purpose && behind || text.split_whitespace().any(key)
+    let leads = ["First, ", "Then, ", "Next, ", "Now, ", "Then "];
+    leads.iter().find_map(|lead| bare.strip_prefix(lead)).unwrap_or(bare)
+}
+
+/// Whether a text begins with a verb that tells one to do something.
+fn orders(text: &str) -> bool {
+    let first = text.split(|c: char| !c.is_alphabetic()).find(|word| !word.is_empty()).unwrap_or_default();
+    ACTIONS.contains(&first.to_lowercase().as_str())
+}
+
+/// What an order is for that stands behind it: "To stop it, press …".
+fn purpose(text: &str) -> Option<&str> {
+    let bare = bare(text);
+    if !["To ", "If ", "For "].iter().any(|lead| bare.starts_with(lead)) {
+        return None;
+    }
+    let behind = |at: usize| bare[at..].trim_start_matches(", ").trim_start_matches("you can ");
+    bare.match_indices(", ").find(|(at, _)| orders(behind(*at))).map(|(at, _)| &bare[..at])
 }
 
 /// Whether a word is a key, or several to be pressed together.
@@ -167,7 +190,7 @@ pub(super) fn commands(text: &str) -> bool {
 
 /// Whether a word is none of a language: an option, a path, a file, a setting, a call. Parsers take away the marks that
 /// told so.
-fn code(word: &str) -> bool {
+pub(super) fn code(word: &str) -> bool {
     let word = word.trim_start_matches(['"', '\'', '(', '[']);
     let word = word.trim_end_matches([',', ';', ':', '.', '!', '?', '"', '\'', ')', ']']);
     let letters = |part: &str| part.len() > 1 && part.chars().all(|c| c.is_ascii_alphanumeric());
@@ -198,6 +221,25 @@ fn wants(text: &str) -> Wants {
     let lower = text.to_lowercase();
     let list: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let first = list.first().copied().unwrap_or_default();
+    let may = list.iter().any(|word| ["can", "may", "allowed", "possible"].contains(word));
+    match list[..] {
+        // "How can I see how much is left?"
+        ["how", "can" | "do" | "to", ..]
+        | ["what", "to", ..]
+        | [
+            "what",
+            "do" | "must" | "should" | "can",
+            "i" | "we" | "you" | "one",
+            "set" | "configure" | "run" | "type" | "write" | "change",
+            ..,
+        ] => return Wants::Way,
+        ["what", "is", "the", "maximum" | "max" | "minimum" | "limit", ..] => return Wants::Count,
+        // The largest city has a name, the largest file that one may send has a size.
+        ["what", "is", "the", "largest" | "biggest" | "longest" | "smallest" | "shortest", ..] if may => {
+            return Wants::Count;
+        }
+        _ => {}
+    }
     for pair in list.windows(2) {
         match (pair[0], pair[1]) {
             (

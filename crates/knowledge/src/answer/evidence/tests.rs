@@ -1,5 +1,7 @@
-use super::pieces::{Role, pieces};
+use super::code::{configures, is_code};
+use super::pieces::{Role, pieces, sparse};
 use super::question::{Question, Wants, acts};
+use super::reading;
 use super::{Draft, Found, Source, Verdict, likeness, support};
 use outcrop_guard::grounding::support::{coverage, words};
 
@@ -161,6 +163,15 @@ fn what_is_asked_for_is_known() {
         ("Why NATS?", Wants::Reason),
         ("How do I restart it?", Wants::Way),
         ("Which command restarts it?", Wants::Way),
+        ("How can I see how much is left?", Wants::Way),
+        ("How to tell how many there are?", Wants::Way),
+        ("How much is left?", Wants::Count),
+        ("What must I set for TLS?", Wants::Way),
+        ("What happens if I set it?", Wants::Open),
+        ("What is the maximum number of keys?", Wants::Count),
+        ("What is the limit of a key?", Wants::Count),
+        ("What is the largest file I can send?", Wants::Count),
+        ("What is the largest city of Peru?", Wants::Open),
         ("What is NATS?", Wants::Open),
     ] {
         assert_eq!(Question::new(question).wants, wants, "{question}");
@@ -270,6 +281,30 @@ fn a_sentence_that_points_back_is_told_with_what_it_points_to() {
 }
 
 #[test]
+fn whose_it_is_is_told_along() {
+    for back in ["Their", "Its", "Such", "Both", "Either"] {
+        let text = format!("The gate has two keys. {back} colour is red.");
+        let passages = sources([text.as_str()]);
+        let draft = Draft::new("Which colour is red?", &passages);
+        let verdict = draft.weigh(&[near(1.0), near(0.1), near(0.9)]);
+        assert_eq!(told(&passages, &verdict.found[0]), text);
+    }
+}
+
+#[test]
+fn where_to_read_on_is_no_answer() {
+    for reference in ["See the manual.", "policies.md has the language.", "[keys.md](keys.md) says how keys are made."]
+    {
+        assert_eq!(texts(&format!("{reference} It is short.")), [(reference, true), ("It is short.", false)]);
+    }
+    for own in
+        ["keys.md has the language; the tool answers without a call.", "The page says so.", "Node.js has a cache."]
+    {
+        assert_eq!(texts(own), [(own, false)]);
+    }
+}
+
+#[test]
 fn what_opens_a_section_says_what_its_heading_asks() {
     let passages =
         sources(["Summer Hours\n\nFour days a week from May 1 on. A holiday within summer hours counts as a day off."]);
@@ -362,6 +397,125 @@ fn what_says_nothing_but_the_question_is_no_answer() {
 }
 
 #[test]
+fn a_way_may_be_told_by_little_words() {
+    let passages = sources(["To run the tests, run make test.\nTo run the tests again, wait.\nThe tests run."]);
+    let verdict = Draft::new("How do I run the tests?", &passages).weigh(&[near(1.0), near(0.9), near(0.9), near(0.9)]);
+    assert_eq!(all(&passages, &verdict)[0], "To run the tests, run make test.");
+    assert!(!all(&passages, &verdict).contains(&"The tests run."));
+    let served = |question: &str, text: &str| Question::new(question).served_by(text);
+    assert!(served("How do I run the tests?", "- To run all tests, or some of them, run make."));
+    assert!(!served("How do I run the tests?", "To clean up, run make."));
+    assert!(!served("How do I run the tests?", "To run the tests, it takes an hour."));
+    assert!(!served("Who may run the tests?", "To run the tests, run make."));
+}
+
+#[test]
+fn code_neither_counts_nor_says_yes() {
+    for code in [
+        "{\"keys\": 120}",
+        "\"keys\": 120,",
+        "[[access.users]]",
+        "[quotas.models.\"anthropic.claude-3\"]",
+        "calls = 120   # a minute",
+        "model = \"a b\"",
+        "- { name: REGION, value: us-east-1 }",
+        "- job_name: outcrop",
+        "}],",
+    ] {
+        assert!(configures(code) && is_code(code), "{code}");
+    }
+    assert!(is_code("outcrop keys rotate AKIA... --retire-after 24h"));
+    for prose in [
+        "port: 7711",
+        "It is so: {x}.",
+        "[1]",
+        "Pi = 3.14 is round",
+        "Note: it is",
+        "max_age: 30 s or so",
+        "keys new --at X | a key",
+        "",
+    ] {
+        assert!(!is_code(prose), "{prose}");
+    }
+    let passages = sources(["{\"keys\": 120}\nA user has two keys."]);
+    let of = |question: &str| all(&passages, &Draft::new(question, &passages).weigh(&[]));
+    assert_eq!(of("How many keys has a user?"), ["A user has two keys."]);
+    assert_eq!(of("Does a user have keys?"), ["A user has two keys."]);
+    assert!(of("How do I set the keys of a user?").contains(&"{\"keys\": 120}"));
+}
+
+#[test]
+fn numbers_that_name_something_count_nothing() {
+    let fits = |text: &str| Question::new("How many keys can a user have?").fits(text, &words(text));
+    for none in ["It is of 111122223333 or us-east-1.", "Keys are in /etc/app/keys2.", "So:\nkeys = 4"] {
+        assert_eq!(fits(none), Some(false), "{none}");
+    }
+    for quantity in ["It may have two.", "At most 5, as 1,000,000 would be many.", "From v1.2 on."] {
+        assert_eq!(fits(quantity), Some(true), "{quantity}");
+    }
+}
+
+#[test]
+fn a_question_that_a_sentence_quotes_is_not_what_it_says() {
+    for text in [
+        "The suite asks \"How do I stop the server?\" each night.",
+        "{\"asked\": \"How do I stop the server?\", \"file\": \"a.md\"}",
+        "“How do I stop the server?” is asked each night.",
+    ] {
+        let passages = sources([text]);
+        let features = Draft::new("How do I stop the server?", &passages).features(&[near(1.0), near(1.0)]);
+        assert!(features[0][0] < 0.7 && features[0][1] < 0.1 && features[0][3] < 0.1, "{text}: {:?}", features[0]);
+    }
+    // But a heading is what its section answers.
+    let text = "\"How do I stop the server?\"\n\nPress the red key.";
+    assert_eq!(texts(text), [("\"How do I stop the server?\"", true), ("Press the red key.", false)]);
+    let passages = sources([text]);
+    let features = Draft::new("How do I stop the server?", &passages).features(&[]);
+    assert!(features[1][2] > 0.9 && features[1][3] > 0.9, "{:?}", features[1]);
+}
+
+#[test]
+fn a_verb_and_its_particle_are_one_word_too() {
+    let has = |text: &str, one: &str| {
+        let one = reading::words(one).remove(0).stem;
+        reading::words(text).iter().any(|word| word.stem == one)
+    };
+    for (text, one) in [
+        ("Back up the folder.", "backup"),
+        ("It is logged in.", "login"),
+        ("Setting up takes long.", "setup"),
+        ("the sign-in", "signin"),
+        ("It shuts down.", "shutdown"),
+        ("It times out.", "timeout"),
+        ("read_timeout | 30 s", "timeout"),
+    ] {
+        assert!(has(text, one), "{text}");
+    }
+    for (text, one) in [
+        ("Back, up there.", "backup"),
+        ("The catalog in it.", "login"),
+        ("Set it down.", "setup"),
+        ("keys | test_a_gate_needs_a_key", "test"),
+    ] {
+        assert!(!has(text, one), "{text}");
+    }
+    let covers = |asked: &str, text: &str| coverage(&reading::words(asked), &reading::words(text));
+    assert!(covers("How do I back up the folder?", "The backup of a folder.") > 0.9);
+    assert!(covers("How is a backup made?", "To back up, it is made whole.") > 0.9);
+    assert!(covers("What does test_a_gate_opens do?", "`test_a_gate_opens` opens it.") > 0.9);
+}
+
+#[test]
+fn a_row_of_empty_cells_is_no_answer() {
+    for row in ["gate |  | ", "| gate |  |  |"] {
+        assert!(sparse(row), "{row}");
+    }
+    for row in ["gate | key", "gate |  ", "| gate | key |", "make it || exit"] {
+        assert!(!sparse(row), "{row}");
+    }
+}
+
+#[test]
 fn a_default_is_told_with_what_it_is_the_default_of() {
     let text = "`stopsignal`\n\nThe signal that stops a program.\n\n*Default*: TERM\n\n`wait`\n\nHow long to wait.";
     assert_eq!(texts(text)[0], ("`stopsignal`", true));
@@ -412,4 +566,10 @@ fn what_is_announced_is_told_along() {
     let shown = "It can be installed by pip:\n\n.. code-block:: bash\n\n   pip install it\n\nThat is all.";
     assert_eq!(texts(shown)[0].0, shown.strip_suffix("\n\nThat is all.").unwrap());
     assert_eq!(texts("Is it so:\nQ: Why?")[0].0, "Is it so:");
+    let whole = "It is told by its calls. With\n\n[loops]\ncalls = 120\n# of seconds\npause = 5";
+    assert_eq!(texts(&format!("{whole}\n\na key is refused."))[0], (whole, false));
+    let whole = "It is configured as follows.\n\n{\"keys\": 120,\n\"users\": 5}";
+    assert_eq!(texts(&format!("{whole}\n\nThat is all."))[0], (whole, false));
+    let whole = "Set how many calls are too many:\n\n[loops]\ncalls = 120";
+    assert_eq!(texts(&format!("{whole}\n\n# Other things\n\nThat is all."))[0], (whole, false));
 }

@@ -48,11 +48,11 @@ pub(super) const WAYS: &[&str] = &[
 /// What tells one to do something where a sentence begins with it.
 #[rustfmt::skip]
 pub(super) const ACTIONS: &[&str] = &[
-    "add", "apply", "ask", "book", "call", "change", "choose", "click", "configure", "contact", "copy", "create",
-    "define", "delete", "disable", "download", "edit", "email", "enable", "enter", "execute", "export", "fill", "give",
-    "hold", "install", "invoke", "launch", "log", "mount", "navigate", "open", "pass", "pick", "press", "provide", "put",
-    "remove", "replace", "request", "restart", "run", "select", "send", "set", "sign", "specify", "start", "stop",
-    "submit", "switch", "tick", "turn", "type", "upload", "use", "visit", "write",
+    "add", "apply", "ask", "book", "build", "call", "change", "choose", "click", "configure", "contact", "copy",
+    "create", "define", "delete", "disable", "download", "edit", "email", "enable", "enter", "execute", "export",
+    "fill", "give", "hold", "install", "invoke", "launch", "log", "mount", "navigate", "open", "pass", "pick",
+    "press", "provide", "put", "remove", "replace", "request", "restart", "run", "select", "send", "set", "sign",
+    "specify", "start", "stop", "submit", "switch", "tick", "turn", "type", "upload", "use", "visit", "write",
 ];
 
 /// What stands between a thing and what it is.
