@@ -25,7 +25,7 @@ const LEAST_GAP: f64 = 0.05;
 
 /// A candidate: what each part says of it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Parts {
+pub(crate) struct Parts {
     /// Likeness, as a cosine.
     pub cosine: f64,
     /// BM25; 0 where no word is shared.
@@ -34,27 +34,38 @@ pub struct Parts {
 
 /// What a candidate's words are compared with.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Scale {
+pub(crate) struct Scale {
     /// The most that a text could score by this question's words, those that no text has too.
     pub possible: f64,
     /// How many words a text has in the mean.
     pub length: f64,
 }
 
-/// One joined score for each candidate, on the scale of cosines. Without words it is the cosine itself.
-pub fn join(candidates: &[Parts], scale: Scale) -> Vec<f64> {
-    let unit = WORDS * trust(candidates, scale.length) / scale.possible.max(f64::MIN_POSITIVE);
-    candidates.iter().map(|c| c.cosine + unit * c.words * c.words.max(0.0).sqrt()).collect()
+/// How candidates' parts become one score.
+pub(crate) struct Joined {
+    unit: f64,
+}
+
+impl Joined {
+    /// Where `best` is the likeness of the one that is the most alike.
+    pub(crate) fn new(best: f64, scale: Scale) -> Self {
+        Self { unit: WORDS * trust(best, scale.length) / scale.possible.max(f64::MIN_POSITIVE) }
+    }
+
+    /// On the scale of cosines. Without words it is the cosine itself.
+    pub(crate) fn score(&self, c: Parts) -> f64 {
+        c.cosine + self.unit * c.words * c.words.max(0.0).sqrt()
+    }
 }
 
 /// The same where the words' scores are on a scale of their own (`ts_rank`, or an engine that does not say what is
-/// possible): they are standardised over the candidates. Measured to be worse than [`join`].
+/// possible): they are standardised over the candidates. Measured to be worse than [`Joined`].
 pub(crate) fn join_unscaled(candidates: &[Parts], length: f64) -> Vec<f64> {
     /// The least spread of cosines that is believed: below it, words alone would be blown up.
     const LEAST_SPREAD: f64 = 0.02;
     let (_, spread_cosine) = moments(candidates.iter().map(|c| c.cosine));
     let (mean_words, spread_words) = moments(candidates.iter().map(|c| c.words));
-    let unit = spread_cosine.max(LEAST_SPREAD) * trust(candidates, length);
+    let unit = spread_cosine.max(LEAST_SPREAD) * trust(most_alike(candidates), length);
     let joined = |c: &Parts| {
         let words = if spread_words > 0.0 { (c.words - mean_words) / spread_words } else { 0.0 };
         c.cosine + unit * words
@@ -62,10 +73,13 @@ pub(crate) fn join_unscaled(candidates: &[Parts], length: f64) -> Vec<f64> {
     candidates.iter().map(joined).collect()
 }
 
-/// How far words are trusted, beside vectors: by what the best vector leaves open, and by how long texts are.
-fn trust(candidates: &[Parts], length: f64) -> f64 {
-    let best = candidates.iter().map(|c| c.cosine).fold(0.0, f64::max);
+/// How far words are trusted, beside vectors: by what the best likeness leaves open, and by how long texts are.
+fn trust(best: f64, length: f64) -> f64 {
     ((1.0 - best).max(LEAST_GAP) * length / LENGTH).sqrt()
+}
+
+fn most_alike(candidates: &[Parts]) -> f64 {
+    candidates.iter().map(|c| c.cosine).fold(0.0, f64::max)
 }
 
 /// Mean and standard deviation; 0 and 0 of nothing.
@@ -91,6 +105,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    fn join(candidates: &[Parts], scale: Scale) -> Vec<f64> {
+        let joined = Joined::new(most_alike(candidates), scale);
+        candidates.iter().map(|c| joined.score(*c)).collect()
+    }
 
     fn scale() -> impl Strategy<Value = Scale> {
         (1.0..2000.0, 1.0..2000.0).prop_map(|(possible, length)| Scale { possible, length })

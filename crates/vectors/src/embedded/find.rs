@@ -12,7 +12,7 @@ use super::nearest::{LIKELY, Probe, SURE, nearest};
 use super::state::State;
 use super::top::Scored;
 use super::truth;
-use crate::fusion::{self, CANDIDATES, Parts};
+use crate::fusion::{self, CANDIDATES, Joined, Parts};
 use crate::{Filter, Hit, Mode, Query, Result};
 
 /// A place that fits.
@@ -87,6 +87,16 @@ impl Said {
     }
 }
 
+impl Words {
+    /// What those who are not among the best score at most: nothing where all are.
+    fn least(&self) -> f32 {
+        // Sums of the same numbers in another order.
+        const ROUNDED: f32 = 1.0001;
+        let full = self.best.len() >= self.pool;
+        self.best.last().filter(|_| full).map_or(0.0, |last| last.score * ROUNDED)
+    }
+}
+
 /// Whether a document of the words' index counts: only where memory knows it too.
 fn fits(state: &State, allowed: Option<&RoaringBitmap>, key: i64, slot: u32) -> bool {
     state.key(slot) == key && allowed.is_none_or(|allowed| allowed.contains(slot))
@@ -141,33 +151,46 @@ fn hybrid(
     let Some(Said(said)) = said else {
         return Ok(semantic(state, probe, allowed, limit));
     };
-    let asked = &said.asked;
     // Something may have been written since.
-    let said: Vec<Scored> =
-        said.best.iter().filter(|scored| fits(state, allowed, scored.key, scored.slot)).copied().collect();
-    let near = nearest(state, probe, allowed, pool, LIKELY);
-    let mut words: HashMap<i64, f32> = said.iter().map(|scored| (scored.key, scored.score)).collect();
-    let silent: Vec<i64> = near.iter().map(|scored| scored.key).filter(|key| !words.contains_key(key)).collect();
-    words.extend(silent.iter().copied().zip(asked.score(&silent)?));
-    let mut seen: HashSet<i64> = near.iter().map(|scored| scored.key).collect();
-    let mut candidates = near;
-    for mut scored in said {
-        if seen.insert(scored.key) {
-            scored.score = probe.likeness(&state.vectors, scored.slot);
-            candidates.push(scored);
-        }
-    }
-    let said = |scored: &Scored| words.get(&scored.key).copied().unwrap_or_default();
-    let parts = |scored: &Scored| Parts { cosine: f64::from(scored.score), words: f64::from(said(scored)) };
-    let parts: Vec<Parts> = candidates.iter().map(parts).collect();
-    let mut found: Vec<Found> = fusion::join(&parts, asked.scale())
-        .into_iter()
-        .zip(candidates)
-        .map(|(score, scored)| Found { key: scored.key, slot: scored.slot, cosine: scored.score, score })
-        .collect();
+    let found = said.best.iter().filter(|scored| fits(state, allowed, scored.key, scored.slot));
+    let mut words: HashMap<i64, f32> = found.clone().map(|scored| (scored.key, scored.score)).collect();
+    let mut candidates = nearest(state, probe, allowed, pool, LIKELY);
+    let near: HashSet<i64> = candidates.iter().map(|scored| scored.key).collect();
+    let likeness = |scored: &Scored| Scored { score: probe.likeness(&state.vectors, scored.slot), ..*scored };
+    candidates.extend(found.filter(|scored| !near.contains(&scored.key)).map(likeness));
+    let best = candidates.iter().map(|scored| scored.score).fold(0.0, f32::max);
+    let joined = Joined::new(f64::from(best), said.asked.scale());
+
+    let open = undecided(&candidates, &words, &joined, said.least(), limit);
+    words.extend(open.iter().copied().zip(said.asked.score(&open)?));
+    let score = |scored: Scored| Found {
+        key: scored.key,
+        slot: scored.slot,
+        cosine: scored.score,
+        score: joined.score(parts(&scored, words.get(&scored.key).copied())),
+    };
+    let mut found: Vec<Found> = candidates.into_iter().map(score).collect();
     found.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.key.cmp(&b.key)));
     found.truncate(limit);
     Ok(found)
+}
+
+/// The candidates of which it is not known what their words score, and which it might bring among the best `limit`: at
+/// most `most`, as all who score more are known.
+fn undecided(candidates: &[Scored], words: &HashMap<i64, f32>, joined: &Joined, most: f32, limit: usize) -> Vec<i64> {
+    let mut sure: Vec<f64> =
+        candidates.iter().map(|scored| joined.score(parts(scored, words.get(&scored.key).copied()))).collect();
+    let least = match sure.len().checked_sub(limit) {
+        Some(worse) if worse > 0 => *sure.select_nth_unstable_by(worse, f64::total_cmp).1,
+        _ => f64::NEG_INFINITY,
+    };
+    let silent = candidates.iter().filter(|scored| !words.contains_key(&scored.key));
+    let open = silent.filter(|scored| most > 0.0 && joined.score(parts(scored, Some(most))) >= least);
+    open.map(|scored| scored.key).collect()
+}
+
+fn parts(scored: &Scored, words: Option<f32>) -> Parts {
+    Parts { cosine: f64::from(scored.score), words: f64::from(words.unwrap_or_default()) }
 }
 
 /// The best of each parent's.

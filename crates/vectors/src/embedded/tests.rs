@@ -88,6 +88,28 @@ async fn is_the_same_when_opened_again_and_words_that_were_lost_are_made_anew() 
 }
 
 #[tokio::test]
+async fn the_best_few_are_the_first_of_the_best_many() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine(folder.path());
+    let index = engine.open("b", SHAPE).await.unwrap();
+    let mut random = fastrand::Rng::with_seed(7);
+    let mut vector = move || Vector::Float((0..4).map(|_| random.f32() - 0.3).collect());
+    let mut random = fastrand::Rng::with_seed(8);
+    let mut text = move || (0..12).map(|_| format!("w{} ", random.u32(..9) * random.u32(..9))).collect::<String>();
+    let mut documents: Vec<Replace> = (0..500).map(|at| document(&at.to_string(), &[&text()])).collect();
+    documents.iter_mut().for_each(|one| one.records[0].vector = vector());
+    index.replace(documents).await.unwrap();
+    for _ in 0..20 {
+        let query = Query { vector: vector(), text: text(), mode: Mode::Hybrid, filter: None, limit: 100, said: None };
+        let many = index.search(query.clone()).await.unwrap();
+        for limit in [1, 5, 20] {
+            let few = index.search(Query { limit, ..query.clone() }).await.unwrap();
+            assert_eq!(few, many[..limit]);
+        }
+    }
+}
+
+#[tokio::test]
 async fn of_many_indexes_those_asked_for_last_stay_open() {
     let folder = tempfile::tempdir().unwrap();
     let engine = engine(folder.path());
