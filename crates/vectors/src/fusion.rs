@@ -25,7 +25,7 @@ const LEAST_GAP: f64 = 0.05;
 
 /// A candidate: what each part says of it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Parts {
+pub struct Parts {
     /// Likeness, as a cosine.
     pub cosine: f64,
     /// BM25; 0 where no word is shared.
@@ -34,7 +34,7 @@ pub(crate) struct Parts {
 
 /// What a candidate's words are compared with.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Scale {
+pub struct Scale {
     /// The most that a text could score by this question's words, those that no text has too.
     pub possible: f64,
     /// How many words a text has in the mean.
@@ -58,8 +58,14 @@ impl Joined {
     }
 }
 
+/// One joined score for each candidate.
+pub fn join(candidates: &[Parts], scale: Scale) -> Vec<f64> {
+    let joined = Joined::new(most_alike(candidates), scale);
+    candidates.iter().map(|c| joined.score(*c)).collect()
+}
+
 /// The same where the words' scores are on a scale of their own (`ts_rank`, or an engine that does not say what is
-/// possible): they are standardised over the candidates. Measured to be worse than [`Joined`].
+/// possible): they are standardised over the candidates. Measured to be worse than [`join`].
 pub(crate) fn join_unscaled(candidates: &[Parts], length: f64) -> Vec<f64> {
     /// The least spread of cosines that is believed: below it, words alone would be blown up.
     const LEAST_SPREAD: f64 = 0.02;
@@ -105,11 +111,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    fn join(candidates: &[Parts], scale: Scale) -> Vec<f64> {
-        let joined = Joined::new(most_alike(candidates), scale);
-        candidates.iter().map(|c| joined.score(*c)).collect()
-    }
 
     fn scale() -> impl Strategy<Value = Scale> {
         (1.0..2000.0, 1.0..2000.0).prop_map(|(possible, length)| Scale { possible, length })

@@ -28,6 +28,7 @@ pub use contract::{Engine, Index, Place, Stats, Store};
 pub use embedded::{Embedded, Said};
 pub use error::{Result, VectorError};
 pub use filter::Filter;
+pub use fusion::{Parts, Scale, join};
 pub use opensearch::{OpenSearch, OpenSearchLogin};
 pub use postgres::Postgres;
 pub use qdrant::Qdrant;
